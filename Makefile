@@ -1,0 +1,42 @@
+# make setup | demo | test | check | format | pins | clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.landkeeper-setup
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format pins clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## make .venv with every extra; does nothing when it is up to date
+
+$(STAMP): requirements/all.txt pyproject.toml scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup $(VENV)
+	@touch $@
+
+demo: setup ## the main job of both products, end to end, on this machine
+	@$(BIN)/landkeeper demo
+
+test: setup ## every test, with coverage; the pure rooms must be covered whole
+	@$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/python -m coverage report --skip-covered --skip-empty
+	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
+		--fail-under=100 --show-missing --skip-covered
+
+check: setup ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## rewrite the code in its format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+pins: setup ## write requirements/*.txt anew from pyproject.toml
+	@scripts/pins $(BIN)/uv
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,5 @@
+"""`python -m landkeeper` is the command."""
+
+from landkeeper.cli import main
+
+main()

@@ -1,0 +1,198 @@
+"""One session for every account: clients are shared, the credentials they sign with are swapped per call.
+
+A client costs tens of milliseconds and a third of a megabyte, so there is one per service and region, not one per
+account. Which account it signs for is a ContextVar, read at signing time through botocore's public component
+`credential_provider`. When no account is set the provider raises: nothing that was meant for a member account can fall through to
+the credentials at hand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from landkeeper import __version__
+from landkeeper.aws.failures import failure_of
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+SESSION_NAME = "landkeeper"
+_KEPT_GRANTS = 64
+_RENEW_BEFORE = timedelta(minutes=5)
+
+
+class NoAccountSetError(LandkeeperError):
+    """A call was about to be signed without having said for which account."""
+
+
+class HomeAccountError(LandkeeperError):
+    """`sts:GetCallerIdentity` did not answer, so the credentials at hand are of no use."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"the AWS credentials at hand do not work: {failure}")
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to call AWS in one account: credentials at hand, or a role that was assumed there."""
+
+    account: AccountId
+    credentials: Credentials
+    expires_at: datetime | None = None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it will last for some minutes more."""
+        return self.expires_at is None or now < self.expires_at - _RENEW_BEFORE
+
+
+_current: ContextVar[Grant | None] = ContextVar("landkeeper_grant", default=None)
+
+
+class _SwappedCredentials(Credentials):
+    """Credentials that are whatever the ContextVar says when a request is signed."""
+
+    def __init__(self) -> None:
+        super().__init__("swapped-per-call", "swapped-per-call")
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        grant = _current.get()
+        if grant is None:
+            raise NoAccountSetError("a call to AWS was made without saying for which account")
+        return grant.credentials.get_frozen_credentials()
+
+
+class _SwappedProvider:
+    """botocore's `credential_provider` component, reduced to the one method that the session calls."""
+
+    def load_credentials(self) -> Credentials:
+        return _SwappedCredentials()
+
+
+def client_config(*, max_connections: int = 64) -> Config:
+    """How every client of the product talks to AWS: standard retries with jitter, bounded waits, a name of its own."""
+    return Config(
+        retries={"mode": "standard", "max_attempts": 5},
+        connect_timeout=5,
+        read_timeout=25,
+        max_pool_connections=max_connections,
+        user_agent_extra=f"landkeeper/{__version__}",
+    )
+
+
+class AccountSessions:
+    """Credentials for any account of the organisation, and clients that sign with them.
+
+    Safe to use from several threads: a thread says `with sessions.using(grant):` and calls.
+    """
+
+    def __init__(
+        self, home: boto3.Session, *, role_name: str | None = None, external_id: str | None = None, region: str
+    ) -> None:
+        """`home` holds the credentials at hand; without `role_name` only their own account can be reached."""
+        self._home = home
+        self._role_name = role_name
+        self._external_id = external_id
+        self._region = region
+        self._config = client_config()
+        self._clients: dict[tuple[boto3.Session, str, str], Any] = {}
+        self._grants: OrderedDict[AccountId, Grant] = OrderedDict()
+        self._lock = threading.Lock()
+        self._home_arn = ""
+        swapped = botocore.session.Session(profile=home.profile_name if home.profile_name != "default" else None)
+        swapped.register_component("credential_provider", _SwappedProvider())
+        self._swapped = boto3.Session(botocore_session=swapped)
+
+    def home_account(self) -> AccountId:
+        """The account of the credentials at hand. Raises HomeAccountError when AWS does not accept them."""
+        return AccountId(self._identity().split(":")[4])
+
+    def partition(self) -> str:
+        """The partition of the credentials at hand: `aws`, `aws-cn`, `aws-us-gov`."""
+        return self._identity().split(":")[1]
+
+    def _identity(self) -> str:
+        if not self._home_arn:
+            try:
+                self._home_arn = self.home("sts").get_caller_identity()["Arn"]
+            except (ClientError, BotoCoreError) as error:
+                raise HomeAccountError(failure_of(error)) from error
+        return self._home_arn
+
+    def grant_for(self, account: AccountId, *, now: datetime | None = None) -> Grant | Failure:
+        """A grant for `account`: the credentials at hand for their own account, else the role there, assumed once."""
+        if account == self.home_account():
+            credentials = self._home.get_credentials()
+            if credentials is None:
+                return Failure(FailureReason.CREDENTIALS, message="no AWS credentials found")
+            return Grant(account, credentials)
+        moment = now or datetime.now(UTC)
+        with self._lock:
+            kept = self._grants.get(account)
+        if kept is not None and kept.is_fresh(moment):
+            return kept
+        return self._assume(account)
+
+    def _assume(self, account: AccountId) -> Grant | Failure:
+        if self._role_name is None:
+            return Failure(FailureReason.ROLE_NOT_ASSUMABLE, message="no role name is set")
+        arn = f"arn:{self.partition()}:iam::{account}:role/{self._role_name}"
+        extra: dict[str, Any] = {"ExternalId": self._external_id} if self._external_id else {}
+        try:
+            answer = self.home("sts").assume_role(RoleArn=arn, RoleSessionName=SESSION_NAME, **extra)
+        except ClientError as error:
+            failure = failure_of(error)
+            if failure.reason is FailureReason.MISSING_PERMISSION:
+                return Failure(FailureReason.ROLE_NOT_ASSUMABLE, failure.code, failure.message)
+            return failure
+        except BotoCoreError as error:
+            return failure_of(error)
+        given = answer["Credentials"]
+        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        grant = Grant(account, credentials, given["Expiration"])
+        with self._lock:
+            self._grants[account] = grant
+            self._grants.move_to_end(account)
+            while len(self._grants) > _KEPT_GRANTS:
+                self._grants.popitem(last=False)
+        return grant
+
+    @contextmanager
+    def using(self, grant: Grant) -> Iterator[None]:
+        """While this lasts, clients of this session sign for the grant's account, in this thread."""
+        token = _current.set(grant)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def ec2(self, region: Region) -> EC2Client:
+        """The EC2 client of a region; it signs for whatever account `using` says."""
+        client: EC2Client = self._client(self._swapped, "ec2", region)
+        return client
+
+    def home(self, service: str, region: str | None = None) -> Any:
+        """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""
+        return self._client(self._home, service, region or self._region)
+
+    def _client(self, session: boto3.Session, service: str, region: str) -> Any:
+        key = (session, service, region)
+        # Making a client is not thread safe in boto3, using one is (boto3 guide, "Multithreading or multiprocessing").
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
+            return self._clients[key]

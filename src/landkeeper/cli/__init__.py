@@ -1,0 +1,49 @@
+"""The command. `main` is what a terminal starts: it turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import rich_click as click
+
+from landkeeper.cli.root import root
+from landkeeper.org import LandkeeperError
+
+DONE, USAGE, INCOMPLETE, FINDINGS = 0, 2, 3, 4
+"""Exit codes: done; wrong usage or configuration; done but not complete; findings where `--check` asks for them."""
+
+
+def main() -> None:
+    """Run the command with the arguments of this process, and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and answer its exit code. Every failure is one line on stderr, never a traceback."""
+    try:
+        code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False)
+    except click.ClickException as error:
+        return _complain(error.format_message(), USAGE)
+    except LandkeeperError as error:
+        return _complain(str(error), USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("stopped", 130)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; without this the interpreter complains once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        if os.environ.get("LANDKEEPER_DEBUG"):
+            raise
+        name = type(error).__name__
+        return _complain(
+            f"a defect in Landkeeper, please report it ({name}: {error}); LANDKEEPER_DEBUG=1 shows more", 1
+        )
+    return code if isinstance(code, int) else DONE
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"landkeeper: {' '.join(sentence.split())}\n")
+    return code

@@ -1,0 +1,1 @@
+"""Running Landkeeper: what goes into the function package and the stack."""

@@ -1,0 +1,95 @@
+"""Words that both products share: accounts, regions, principals, and why a call to AWS did not work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+AccountId = NewType("AccountId", str)
+Region = NewType("Region", str)
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+
+
+class LandkeeperError(Exception):
+    """Base of every error that Landkeeper raises on purpose. Its text is one line a person can act on."""
+
+
+class UsageError(LandkeeperError):
+    """A flag, a setting or a file of the user's is wrong, and nothing was done."""
+
+
+def parse_account_id(text: str) -> AccountId:
+    """An AWS account id: twelve digits. Raises UsageError for anything else."""
+    if not _ACCOUNT_ID.fullmatch(text):
+        raise UsageError(f"'{text}' is not an AWS account id: it takes twelve digits")
+    return AccountId(text)
+
+
+def parse_region(text: str) -> Region:
+    """A region by its code, as in `eu-west-1`. Raises UsageError for what cannot be one."""
+    if not _REGION.fullmatch(text):
+        raise UsageError(f"'{text}' is not a region code such as eu-west-1")
+    return Region(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A member of the organisation, or an account that was named by its id."""
+
+    id: AccountId
+    name: str = ""
+    """What Organizations calls it; empty where only the id is known."""
+    organizational_units: tuple[str, ...] = ()
+    """Ids of the units it is in, outermost first; empty where they were not read."""
+
+    @property
+    def label(self) -> str:
+        """Name and id for a person, or the id alone."""
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who made a call, as CloudTrail's `userIdentity` tells it."""
+
+    kind: str
+    """CloudTrail's `type`: IAMUser, AssumedRole, Root, FederatedUser, AWSService, …"""
+    name: str
+    """What a person knows it by: a user name, `Role/session`, `root`, or a service."""
+    arn: str = ""
+    account_id: str = ""
+    invoked_by: str = ""
+    """The AWS service that called on the principal's behalf; empty for a direct call."""
+
+
+class FailureReason(StrEnum):
+    """Why AWS did not answer a call. None of them means that there is nothing there."""
+
+    SCP_DENY = "denied by a service control policy"
+    MISSING_PERMISSION = "permission missing"
+    ROLE_NOT_ASSUMABLE = "role not assumable"
+    ACCOUNT_SUSPENDED = "account suspended"
+    REGION_DISABLED = "region disabled"
+    THROTTLED = "throttled out"
+    TIMED_OUT = "timed out"
+    CREDENTIALS = "credentials missing or expired"
+    NOT_FOUND = "not found"
+    OTHER = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that AWS refused or did not finish. A value: the caller says what that means for its answer."""
+
+    reason: FailureReason
+    code: str = ""
+    """AWS's error code, or the name of the exception on the client's side."""
+    message: str = ""
+
+    def __str__(self) -> str:
+        detail = ": ".join(part for part in (self.code, self.message) if part)
+        return f"{self.reason} ({detail})" if detail else str(self.reason)

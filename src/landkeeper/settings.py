@@ -1,0 +1,112 @@
+"""Settings: what flags and the environment say, checked once, as one frozen value.
+
+A flag beats the environment. The names of the variables are a contract with the deployed stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from landkeeper.org import AccountId, Region, UsageError, parse_account_id, parse_region
+
+DEFAULT_FILE = Path("landkeeper.db")
+DEFAULT_REGION = Region("us-east-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a use case or its wiring may be told from outside."""
+
+    region: Region = DEFAULT_REGION
+    """`AWS_REGION` or `AWS_DEFAULT_REGION`: where the tables, queues and topics are."""
+    vpc_table: str | None = None
+    """`LANDKEEPER_VPC_TABLE`: the DynamoDB table of VPCs; None means the file."""
+    ledger_table: str | None = None
+    """`LANDKEEPER_LEDGER_TABLE`: the DynamoDB table of Broom's cases; None means the file."""
+    file: Path = DEFAULT_FILE
+    """`LANDKEEPER_FILE`: the SQLite file that keeps the same records without a deployment."""
+    topic_arn: str | None = None
+    """`LANDKEEPER_TOPIC_ARN`: where reports go."""
+    policy: str | None = None
+    """`LANDKEEPER_POLICY`: a path, `s3://bucket/key`, or `ssm:NAME`."""
+    role_name: str | None = None
+    """`LANDKEEPER_ROLE_NAME`: the role assumed in other accounts; None means the own account only."""
+    external_id: str | None = None
+    """`LANDKEEPER_EXTERNAL_ID`: what that role's trust policy may ask for."""
+    regions: tuple[Region, ...] = ()
+    """`LANDKEEPER_REGIONS`: the regions to read; empty means those that an account has enabled."""
+    accounts: tuple[AccountId, ...] = ()
+    """`LANDKEEPER_ACCOUNTS`: the accounts to read; empty means the organisation."""
+    queue_url: str | None = None
+    """`LANDKEEPER_QUEUE_URL`: where work for later goes."""
+    actions_on: bool = True
+    """`LANDKEEPER_ACTIONS`: the kill switch; `off` stops every action, not the reports."""
+
+    def with_store(self, *, table: str | None, file: Path | None) -> Settings:
+        """The same with the store that the flags `--table` and `--file` name; at most one of them."""
+        if table is not None and file is not None:
+            raise UsageError("--table and --file name two stores: give one of them")
+        if table is not None:
+            return replace(self, vpc_table=table)
+        if file is not None:
+            return replace(self, vpc_table=None, file=file)
+        return self
+
+    def with_ledger(self, *, ledger: str | None, file: Path | None) -> Settings:
+        """The same with the ledger that the flags `--ledger` and `--file` name; at most one of them."""
+        if ledger is not None and file is not None:
+            raise UsageError("--ledger and --file name two ledgers: give one of them")
+        if ledger is not None:
+            return replace(self, ledger_table=ledger)
+        if file is not None:
+            return replace(self, ledger_table=None, file=file)
+        return self
+
+    def with_access(
+        self,
+        *,
+        role_name: str | None = None,
+        external_id: str | None = None,
+        regions: Sequence[str] = (),
+        accounts: Sequence[str] = (),
+    ) -> Settings:
+        """The same with the flags that say which accounts and regions to read, and how to get in."""
+        return replace(
+            self,
+            role_name=role_name or self.role_name,
+            external_id=external_id or self.external_id,
+            regions=tuple(map(parse_region, regions)) or self.regions,
+            accounts=tuple(map(parse_account_id, accounts)) or self.accounts,
+        )
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from environment variables. Raises UsageError naming the variable that is wrong."""
+    actions = environ.get("LANDKEEPER_ACTIONS", "on").strip().lower()
+    if actions not in {"on", "off"}:
+        raise UsageError(f"LANDKEEPER_ACTIONS is '{actions}': it takes on or off")
+    try:
+        regions = tuple(map(parse_region, _listed(environ, "LANDKEEPER_REGIONS")))
+        accounts = tuple(map(parse_account_id, _listed(environ, "LANDKEEPER_ACCOUNTS")))
+    except UsageError as error:
+        raise UsageError(f"in LANDKEEPER_REGIONS or LANDKEEPER_ACCOUNTS: {error}") from error
+    return Settings(
+        region=Region(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION),
+        vpc_table=environ.get("LANDKEEPER_VPC_TABLE") or None,
+        ledger_table=environ.get("LANDKEEPER_LEDGER_TABLE") or None,
+        file=Path(environ.get("LANDKEEPER_FILE") or DEFAULT_FILE),
+        topic_arn=environ.get("LANDKEEPER_TOPIC_ARN") or None,
+        policy=environ.get("LANDKEEPER_POLICY") or None,
+        role_name=environ.get("LANDKEEPER_ROLE_NAME") or None,
+        external_id=environ.get("LANDKEEPER_EXTERNAL_ID") or None,
+        regions=regions,
+        accounts=accounts,
+        queue_url=environ.get("LANDKEEPER_QUEUE_URL") or None,
+        actions_on=actions == "on",
+    )
+
+
+def _listed(environ: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in environ.get(name, "").split(",") if part.strip()]
