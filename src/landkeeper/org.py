@@ -64,6 +64,8 @@ class Principal:
     account_id: str = ""
     invoked_by: str = ""
     """The AWS service that called on the principal's behalf; empty for a direct call."""
+    issuer_arn: str = ""
+    """The role or user that a temporary session was issued by; empty for permanent credentials."""
 
 
 class FailureReason(StrEnum):
