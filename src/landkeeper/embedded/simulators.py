@@ -1,0 +1,198 @@
+"""Starts and stops the two simulators: moto (Organizations, STS, EC2, …) and MiniStack (everything else)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from landkeeper.org import LandkeeperError
+
+HOME_ACCOUNT = "123456789012"
+"""The account of the credentials at hand: management account and tooling account in one, as moto has it."""
+HOME_REGION = "us-east-1"
+ON_MOTO = ("EC2", "STS", "ORGANIZATIONS", "RAM", "AUTO_SCALING", "IAM")
+"""The services that moto answers, by the names that `AWS_ENDPOINT_URL_*` has for them."""
+
+_START_SECONDS = 40.0
+_STOP_SECONDS = 10.0
+
+
+class SimulatorError(LandkeeperError):
+    """A simulator did not start; the text holds the end of what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An embedded AWS that is up: where it listens, and the processes that are it."""
+
+    moto_url: str
+    ministack_url: str
+    process_ids: tuple[int, ...]
+    directory: Path
+    """Logs of the simulators and what they keep on disk."""
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point every AWS SDK, the AWS CLI and Landkeeper at it."""
+        return {
+            "AWS_ACCESS_KEY_ID": HOME_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "embedded",
+            "AWS_DEFAULT_REGION": HOME_REGION,
+            "AWS_REGION": HOME_REGION,
+            "AWS_ENDPOINT_URL": self.ministack_url,
+            **moto_endpoints(self.moto_url),
+        }
+
+    def start_trail(self, bucket: str, prefix: str) -> None:
+        """From now on deliver CloudTrail log files of moto's EC2 calls into a bucket on MiniStack."""
+        target = {"bucket": bucket, "prefix": prefix, "endpoint": self.ministack_url}
+        request = urllib.request.Request(f"{self.moto_url}/_landkeeper/trail", json.dumps(target).encode())  # noqa: S310 - loopback
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - loopback
+
+
+def moto_endpoints(moto_url: str) -> dict[str, str]:
+    """The endpoint variables of the services that moto answers."""
+    return {f"AWS_ENDPOINT_URL_{service}": moto_url for service in ON_MOTO}
+
+
+class Simulators:
+    """Both simulators as a context manager: up inside it, gone after it, whatever happens in between.
+
+    `detach` lets them outlive the context. Raises SimulatorError when one does not come up.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Embedded:
+        try:
+            return self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def detach(self) -> None:
+        """Leave the simulators and their directory behind when the context ends."""
+        self._stack.pop_all()
+
+    def _start(self) -> Embedded:
+        directory = Path(tempfile.mkdtemp(prefix="landkeeper-"))
+        self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        environment = _clean_environment(directory)
+        moto = self._launch("moto", [sys.executable, "-m", "landkeeper.embedded.moto_server"], environment, directory)
+        moto_url = f"http://127.0.0.1:{_first_line(moto, directory / 'moto.log')}"
+        ministack_url = f"http://127.0.0.1:{_free_port()}"
+        ministack = self._launch(
+            "ministack",
+            [sys.executable, "-m", "ministack"],
+            {**environment, **_ministack_environment(ministack_url, moto_url, directory)},
+            directory,
+        )
+        _wait_for(f"{ministack_url}/_ministack/health", ministack, directory / "ministack.log")
+        return Embedded(moto_url, ministack_url, (moto.pid, ministack.pid), directory)
+
+    def _launch(
+        self, name: str, command: list[str], environment: Mapping[str, str], directory: Path
+    ) -> subprocess.Popen[bytes]:
+        with (directory / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+                command,
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if name == "moto" else log,
+                stderr=log,
+                # A Ctrl-C at the terminal is for the command, which then stops its simulators in order.
+                start_new_session=True,
+            )
+        self._stack.callback(_stop, process)
+        return process
+
+
+def _clean_environment(directory: Path) -> dict[str, str]:
+    """This process's environment without anything that would lead the simulators to a real AWS account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANDKEEPER_"))}
+    return {
+        **kept,
+        "AWS_ACCESS_KEY_ID": HOME_ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_DEFAULT_REGION": HOME_REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "TMPDIR": str(directory),
+    }
+
+
+def _ministack_environment(ministack_url: str, moto_url: str, directory: Path) -> dict[str, str]:
+    return {
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": ministack_url.rsplit(":", 1)[1],
+        "MINISTACK_ACCOUNT_ID": HOME_ACCOUNT,
+        "IOT_MTLS_ENABLED": "0",
+        "PERSIST_STATE": "0",
+        "STATE_DIR": str(directory / "state"),
+        "S3_DATA_DIR": str(directory / "s3"),
+        # Functions are subprocesses that inherit these: their EC2, STS and Organizations calls go to moto.
+        **moto_endpoints(moto_url),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _first_line(process: subprocess.Popen[bytes], log: Path) -> str:
+    line = process.stdout.readline().decode().strip() if process.stdout else ""
+    if not line:
+        raise _not_up(log)
+    return line
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    raise _not_up(log)
+
+
+def _not_up(log: Path) -> SimulatorError:
+    tail = " ".join(log.read_text(errors="replace").split()[-40:])
+    return SimulatorError(f"the simulator {log.stem} did not start: {tail or 'it printed nothing'}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
