@@ -1,0 +1,160 @@
+"""What an event that reached the function asks for: objects to read, a record it carries, cases to look at again.
+
+Events come nested however AWS nests them: an S3 notification bare, in SNS, in SQS, in SNS in SQS; CloudTrail's own
+SNS message; EventBridge events. Keys are URL-encoded in S3 notifications only.
+
+Source: Amazon S3 User Guide, "Event message structure"; AWS CloudTrail User Guide, "Configuring Amazon SNS
+notifications for CloudTrail"; Amazon EventBridge User Guide, "AWS service events delivered via AWS CloudTrail".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from landkeeper.broom.launches import InstanceId
+
+CASE_MESSAGE = "broom-cases"
+
+
+@dataclass(frozen=True, slots=True)
+class LogObject:
+    """A log file to read from S3."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class InlineRecord:
+    """A CloudTrail record that came inside the event."""
+
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DueCases:
+    """Cases that were put off until now."""
+
+    instance_ids: tuple[InstanceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that belongs there and holds no launches."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that nobody here knows how to read."""
+
+    reason: str
+
+
+Feed = LogObject | InlineRecord | DueCases | Skipped | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a batch, or the whole event where it is no batch; then the id is empty."""
+
+    id: str
+    feeds: tuple[Feed, ...]
+
+
+def read_messages(event: object) -> tuple[Message, ...]:
+    """The messages of an SQS batch, each with what it asks for; any other event as a single message. Never raises."""
+    if not is_batch(event):
+        return (Message("", tuple(_read(event))),)
+    records: list[Any] = event["Records"]  # type: ignore[index]
+    return tuple(Message(str(record.get("messageId", "")), tuple(_read(record.get("body")))) for record in records)
+
+
+def is_batch(event: object) -> bool:
+    """Whether the event comes from SQS, and its answer has to name the messages that failed."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return bool(isinstance(records, list) and records) and all(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records
+    )
+
+
+def write_due_cases(instance_ids: tuple[InstanceId, ...]) -> str:
+    """The body of a message that asks to look at these cases again; `read_messages` understands it."""
+    return json.dumps({"landkeeper": CASE_MESSAGE, "instances": list(instance_ids)})
+
+
+def skip_reason(key: str) -> str | None:
+    """Why a file in a trail's bucket holds no launches, going by its key; None for one that may."""
+    if "CloudTrail-Digest" in key:
+        return "a CloudTrail digest file"
+    if "CloudTrail-Insight" in key:
+        return "a CloudTrail Insights file"
+    return "a folder marker" if key.endswith("/") else None
+
+
+def _read(value: object) -> Iterator[Feed]:
+    match value:
+        case str():
+            yield from _read_text(value)
+        case {"Records": [*records]}:
+            for record in records:
+                yield from _read_notice(record)
+        case {"Type": "Notification", "Message": str(message)}:
+            yield from _read(message)
+        case {"Event": "s3:TestEvent"}:
+            yield Skipped("S3's test event")
+        case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]}:
+            yield from (_object(bucket, key) for key in keys)
+        case {"detail-type": "Object Created", "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}:
+            yield _object(bucket, key)
+        case {"detail-type": "AWS API Call via CloudTrail", "detail": dict() as detail}:
+            yield InlineRecord(detail)
+        case {"landkeeper": "broom-cases", "instances": [*ids]}:
+            yield DueCases(tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str)))
+        case _:
+            yield Unknown("neither a notification, an EventBridge event nor a message of Landkeeper's")
+
+
+def _read_text(text: str) -> Iterator[Feed]:
+    # CloudTrail sends this sentence once, to see whether the topic takes its messages.
+    if text.startswith("CloudTrail validation message"):
+        yield Skipped("CloudTrail's validation message")
+        return
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        yield Unknown("the message is not JSON")
+        return
+    if isinstance(value, str):
+        yield Unknown("the message is text inside JSON")
+    else:
+        yield from _read(value)
+
+
+def _read_notice(record: object) -> Iterator[Feed]:
+    match record:
+        case {"EventSource": "aws:sns", "Sns": {"Message": str(message)}}:
+            yield from _read(message)
+        case {"eventSource": "aws:s3", "eventName": str(name)} if not name.startswith("ObjectCreated:"):
+            yield Skipped(f"an S3 notification of {name}")
+        case {"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": str(key)}}}:
+            yield _object(bucket, unquote_plus(key))
+        case {"eventName": str(), "userIdentity": _}:
+            yield InlineRecord(record)
+        case _:
+            yield Unknown("a record that is neither of S3, SNS nor CloudTrail")
+
+
+def _object(bucket: object, key: object) -> Feed:
+    if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key:
+        return Unknown("a notification without the name of a bucket and a key")
+    reason = skip_reason(key)
+    return LogObject(bucket, key) if reason is None else Skipped(reason)

@@ -1,0 +1,122 @@
+"""What a set of log files holds, and what a policy says about it going by the log alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from landkeeper.broom.launches import Launch, LaunchedInstance, Tags
+from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.trail import Ignored, Malformed, read_log
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLaunch:
+    """A launch, and the file it was found in."""
+
+    launch: Launch
+    source: str
+    is_repeat: bool
+    """Whether the same event was found before, in this file or another."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFault:
+    """Something that could not be read."""
+
+    source: str
+    where: str
+    """The record or the line; empty for the whole file."""
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.source, self.where, self.reason) if part)
+
+
+@dataclass(slots=True)
+class Harvest:
+    """Everything that was found in the files read so far."""
+
+    launches: list[FoundLaunch] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    """How many records or files held no launch, by reason."""
+    faults: list[FoundFault] = field(default_factory=list)
+    files: int = 0
+    _seen: set[str] = field(default_factory=set)
+
+    def add_file(self, source: str, data: bytes) -> None:
+        """Take in the content of one log file."""
+        self.files += 1
+        for entry in read_log(data):
+            match entry:
+                case Launch():
+                    self.add_launch(source, entry)
+                case Ignored(_, reason):
+                    self.ignored[reason] += 1
+                case Malformed(where, reason):
+                    self.faults.append(FoundFault(source, where, reason))
+                case _:
+                    assert_never(entry)
+
+    def add_launch(self, source: str, launch: Launch) -> None:
+        """Take in one launch."""
+        self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
+        self._seen.add(launch.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedInstance:
+    """An instance of a launch, what the policy says about it, and what is done or would be."""
+
+    instance: LaunchedInstance
+    tags: Tags
+    """The tags it was judged by."""
+    verdict: str
+    """`compliant`, `exempt`, `violation`, or `unknown` where it could not be judged."""
+    action: str
+    """`keep`, `notify`, `stop`, `terminate`, `wait`, or what came of it."""
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLaunch:
+    """A launch with all its instances judged."""
+
+    found: FoundLaunch
+    instances: tuple[JudgedInstance, ...]
+
+
+def subject_of(launch: Launch, instance: LaunchedInstance) -> Subject:
+    """What the policy asks about an instance, going by its launch."""
+    return Subject(launch.account, launch.region, instance.type, launch.principal)
+
+
+def judge_offline(policy: Policy, found: Iterable[FoundLaunch], now: datetime) -> tuple[JudgedLaunch, ...]:
+    """What the policy says about each launch by the tags in the log; nothing is called."""
+    return tuple(
+        JudgedLaunch(each, tuple(_judge(policy, each.launch, instance, now) for instance in each.launch.instances))
+        for each in found
+    )
+
+
+def _judge(policy: Policy, launch: Launch, instance: LaunchedInstance, now: datetime) -> JudgedInstance:
+    tags = launch.logged_tags(instance)
+    verdict = evaluate(policy, subject_of(launch, instance), tags, now)
+    word, action = words_of(verdict)
+    return JudgedInstance(instance, tags, word, action, verdict.because)
+
+
+def words_of(verdict: Verdict) -> tuple[str, str]:
+    """The verdict and the action that follows from it, each as a word."""
+    match verdict:
+        case Compliant():
+            return "compliant", "keep"
+        case Exempt():
+            return "exempt", "keep"
+        case Violation(action=action):
+            return "violation", str(action)
+        case _:
+            assert_never(verdict)

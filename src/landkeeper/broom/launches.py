@@ -1,0 +1,44 @@
+"""What Broom talks about: a launch, and the instances it created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from landkeeper.org import AccountId, Principal, Region
+
+InstanceId = NewType("InstanceId", str)
+Tags = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchedInstance:
+    """An instance as the answer to `RunInstances` described it."""
+
+    id: InstanceId
+    image_id: str
+    type: str
+    tags: Tags
+    """The tags in the answer. A hint: what counts are the tags that the instance has now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A successful `RunInstances`: who created which instances, where and when."""
+
+    event_id: str
+    event_time: datetime
+    account: AccountId
+    region: Region
+    principal: Principal
+    instances: tuple[LaunchedInstance, ...]
+    request_tags: Tags
+    """The tags that the request asked EC2 to put on the instances."""
+    client_token: str = ""
+
+    def logged_tags(self, instance: LaunchedInstance) -> Tags:
+        """The tags that the log shows for an instance: those asked for, and those in the answer."""
+        return {**self.request_tags, **instance.tags}

@@ -1,0 +1,195 @@
+"""The tag policy: what it holds, and the verdict it gives on an instance. `policy_file` reads it from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from landkeeper.broom.globs import fits, fits_any
+from landkeeper.broom.requirements import Requirement, find_fault
+
+if TYPE_CHECKING:
+    from landkeeper.broom.launches import Tags
+    from landkeeper.org import AccountId, Principal, Region
+
+
+class Penalty(StrEnum):
+    """What a rule's `action` says shall happen to an instance that breaks it."""
+
+    NOTIFY = "notify"
+    STOP = "stop"
+    TERMINATE = "terminate"
+
+
+SEVERITY = {Penalty.NOTIFY: 1, Penalty.STOP: 2, Penalty.TERMINATE: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Where a rule applies: patterns with `*`; empty ones fit everything."""
+
+    regions: tuple[str, ...] = ()
+    instance_types: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A requirement on tags, and what happens to an instance that does not meet it."""
+
+    name: str
+    require: Requirement
+    action: Penalty
+    when: When = When()
+    grace: timedelta = timedelta(0)
+    """How long after its launch an instance may still be tagged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Instances that no rule applies to: by principal (its ARN, `*` allowed), by a tag they have, or by account."""
+
+    kind: str
+    """`principal`, `tag` or `account`: what `pattern` is compared with."""
+    pattern: str
+    owner: str = ""
+    expires: date | None = None
+    """The last day (UTC) on which it counts."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pattern}{f' (owner: {self.owner})' if self.owner else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many instances may be terminated; None means that there is no limit."""
+
+    terminations_per_hour: int | None = None
+    terminations_per_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """Organizational units that are new: there no action is more severe than this one."""
+
+    units: tuple[str, ...]
+    action: Penalty
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A tag policy."""
+
+    rules: tuple[Rule, ...]
+    exempt: tuple[Exemption, ...] = ()
+    limits: Limits = Limits()
+    confirm_after: timedelta = timedelta(seconds=60)
+    """How far apart the two reads are that must both find fault before an instance is stopped or terminated."""
+    onboarding: Onboarding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a policy asks about an instance besides its tags."""
+
+    account: AccountId
+    region: Region
+    instance_type: str
+    principal: Principal
+    units: frozenset[str] | None = None
+    """The organizational units that the account is in; None where they were not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compliant:
+    """No rule is broken."""
+
+    because: str = "it meets every rule that applies"
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """No rule applies, because of this exemption."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule is broken; where several are, the one with the severest action, and `how` names all."""
+
+    rule: str
+    how: str
+    action: Penalty
+    grace: timedelta
+
+    @property
+    def because(self) -> str:
+        """The rule and how it was broken, for a person."""
+        return f"rule {self.rule}: {self.how}"
+
+
+Verdict = Compliant | Exempt | Violation
+
+
+def evaluate(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Verdict:
+    """What the policy says about an instance with these tags. `now` tells which exemptions have expired."""
+    exemption = _find_exemption(policy, subject, tags, now)
+    if exemption is not None:
+        return Exempt(f"exempt by {exemption}")
+    broken = [
+        (rule, fault)
+        for rule in policy.rules
+        if _applies(rule.when, subject) and (fault := find_fault(rule.require, tags)) is not None
+    ]
+    if not broken:
+        return Compliant()
+    # The severest action decides; among equals the one that is due first.
+    broken.sort(key=lambda pair: (-SEVERITY[pair[0].action], pair[0].grace))
+    worst, fault = broken[0]
+    others = "".join(f"; rule {rule.name}: {other}" for rule, other in broken[1:])
+    return _softened(Violation(worst.name, fault + others, worst.action, worst.grace), policy.onboarding, subject)
+
+
+def _softened(violation: Violation, onboarding: Onboarding | None, subject: Subject) -> Violation:
+    if onboarding is None or SEVERITY[violation.action] <= SEVERITY[onboarding.action]:
+        return violation
+    if subject.units is None:
+        why = "onboarding: it is not known which unit its account is in"
+    elif subject.units & set(onboarding.units):
+        why = "onboarding: its account is in a new unit"
+    else:
+        return violation
+    how = f"{violation.how} ({why}, so {onboarding.action} instead of {violation.action})"
+    return Violation(violation.rule, how, onboarding.action, violation.grace)
+
+
+def _applies(when: When, subject: Subject) -> bool:
+    return (
+        fits_any(when.regions, subject.region)
+        and fits_any(when.instance_types, subject.instance_type)
+        and fits_any(when.accounts, subject.account)
+    )
+
+
+def _find_exemption(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Exemption | None:
+    today = now.astimezone(UTC).date()
+    for exemption in policy.exempt:
+        expired = exemption.expires is not None and exemption.expires < today
+        if not expired and any(fits(exemption.pattern, text) for text in _compared(exemption, subject, tags)):
+            return exemption
+    return None
+
+
+def _compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:
+    if exemption.kind == "principal":
+        # The last form lets one pattern, `*/Role/*`, fit the role's own ARN as well as that of its sessions.
+        issuer = subject.principal.issuer_arn
+        yield from filter(None, (subject.principal.arn, issuer, issuer and f"{issuer}/"))
+    elif exemption.kind == "tag":
+        yield from tags
+    else:
+        yield subject.account

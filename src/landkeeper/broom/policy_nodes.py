@@ -1,0 +1,115 @@
+"""YAML nodes with their lines: what is missing, unknown, twice there or of the wrong type is noted, not raised."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a file, with the line it is on."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReader:
+    """Reads nodes of one file, and collects what is wrong with them."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def complain(self, node: yaml.Node, text: str) -> None:
+        """Note a problem at the node's line."""
+        self.problems.append(Problem(self.file, node.start_mark.line + 1, text))
+
+    def complain_about_word(self, node: yaml.Node, what: str, word: str, known: Sequence[str]) -> None:
+        """Note a word that is none of those known, and which one was probably meant."""
+        near = difflib.get_close_matches(word, known, n=1)
+        meant = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
+        self.complain(node, f"{what} '{word}' is not known: {meant}")
+
+    def mapping(self, node: yaml.Node, what: str, known: Sequence[str]) -> Mapping | None:
+        """The node as a mapping with known keys only, each once. None where it is no mapping."""
+        if not isinstance(node, yaml.MappingNode):
+            self.complain(node, f"{what} is {_kind(node)}: it takes keys such as {', '.join(known[:3])}")
+            return None
+        found: dict[str, yaml.Node] = {}
+        for key_node, value in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else _kind(key_node)
+            if key not in known:
+                self.complain_about_word(key_node, f"in {what} the key", key, known)
+            elif key in found:
+                self.complain(key_node, f"{what} has {key} twice")
+            else:
+                found[key] = value
+        return Mapping(self, node, what, found)
+
+    def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        """The node as a list of at least one; empty, with a problem noted, where it is none."""
+        if not isinstance(node, yaml.SequenceNode):
+            self.complain(node, f"{what} is {_kind(node)}: it takes a list")
+            return []
+        if not node.value:
+            self.complain(node, f"{what} is an empty list: leave it out or put something in")
+        return list(node.value)
+
+    def text(self, node: yaml.Node, what: str) -> str | None:
+        """The node as text that is not empty; None, with a problem noted, where it is not."""
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            return str(node.value)
+        self.complain(node, f"{what} is {_kind(node)}: it takes a word or a number")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping whose keys are all known."""
+
+    reader: NodeReader
+    node: yaml.Node
+    what: str
+    nodes: dict[str, yaml.Node]
+
+    def get(self, key: str) -> yaml.Node | None:
+        """The node under `key`, None where there is none."""
+        return self.nodes.get(key)
+
+    def required(self, key: str) -> yaml.Node | None:
+        """The node under `key`; None, with a problem noted, where it is missing."""
+        if key not in self.nodes:
+            self.reader.complain(self.node, f"{self.what} has no {key}")
+        return self.nodes.get(key)
+
+    def required_text(self, key: str) -> str | None:
+        """The text under `key`; None, with a problem noted, where it is missing or no text."""
+        node = self.required(key)
+        return self.reader.text(node, key) if node is not None else None
+
+    def text(self, key: str) -> str | None:
+        """The text under `key`; None where there is none, with a problem noted where it is no text."""
+        node = self.nodes.get(key)
+        return self.reader.text(node, key) if node is not None else None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The list of texts under `key`; empty where there is none."""
+        node = self.nodes.get(key)
+        items = self.reader.items(node, key) if node is not None else []
+        return tuple(text for item in items if (text := self.reader.text(item, key)) is not None)
+
+
+def _kind(node: yaml.Node) -> str:
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "text" if node.value else "empty"

@@ -1,0 +1,227 @@
+"""From a CloudTrail log file to the launches in it.
+
+Understood are `{"Records": [...]}`, a bare array, a single record, JSON lines of any of these, and EventBridge
+events that carry a record as `detail`; gzip or plain. Nothing here raises: what is no launch is Ignored, what should
+have been readable and was not is Malformed, each with a reason.
+
+Source: AWS CloudTrail User Guide, "CloudTrail record contents"; Amazon EC2 API Reference, "RunInstances".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from landkeeper.broom.identity import describe_principal
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, read_documents
+from landkeeper.org import AccountId, Principal, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A record that is well and no launch. `where` is as in `record 3`, empty for a file of one record."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Something that cannot be read. `where` names the record or the line, and is empty for the whole file."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}" if self.where else self.reason
+
+
+Entry = Launch | Ignored | Malformed
+
+NOT_A_LAUNCH = "not a RunInstances call"
+NOT_AN_API_CALL = "an event, not an API call"
+
+
+class _FieldError(Exception):
+    """A field of a record is not what it has to be. Never leaves this module."""
+
+
+def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Entry]:
+    """Every record of a log file, in order, as a Launch, Ignored or Malformed."""
+    for document in read_documents(data, limit_bytes=limit_bytes):
+        match document:
+            case Unreadable(where, reason):
+                yield Malformed(where, reason)
+            case Document(where, value):
+                yield from _read_document(value, where)
+
+
+def _read_document(value: object, where: str) -> Iterator[Entry]:
+    if isinstance(value, list):
+        yield from _read_records(value, where)
+    elif isinstance(value, dict) and "Records" in value:
+        records = value["Records"]
+        if isinstance(records, list):
+            yield from _read_records(records, where)
+        else:
+            yield Malformed(where, f"Records is {_kind(records)}, not a list")
+    elif isinstance(value, dict) and not {"eventName", "detail"} & value.keys():
+        yield Malformed(where, "no Records, and not a CloudTrail record itself")
+    else:
+        yield read_record(value, where)
+
+
+def _read_records(records: list[Any], where: str) -> Iterator[Entry]:
+    prefix = f"{where}, " if where else ""
+    for number, record in enumerate(records, 1):
+        yield read_record(record, f"{prefix}record {number}")
+
+
+def read_record(record: object, where: str = "") -> Entry:
+    """One CloudTrail record, or an EventBridge event that carries one. Never raises."""
+    if not isinstance(record, dict):
+        return Malformed(where, f"the record is {_kind(record)}, not an object")
+    if isinstance(record.get("detail"), dict) and "eventName" not in record:
+        return _read_event(record, where)
+    name = record.get("eventName")
+    if not isinstance(name, str):
+        return Malformed(where, f"eventName is {_kind(name)}: this is not a CloudTrail record")
+    if name != "RunInstances" or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
+        return Ignored(where, NOT_A_LAUNCH)
+    return _read_launch(record, where)
+
+
+def _read_launch(record: Mapping[str, Any], where: str) -> Entry:
+    if record.get("errorCode"):
+        return Ignored(where, f"the launch failed ({record['errorCode']})")
+    try:
+        return _parse_launch(record)
+    except _FieldError as error:
+        return Malformed(where, str(error))
+
+
+def _read_event(event: Mapping[str, Any], where: str) -> Entry:
+    detail = event["detail"]
+    if "eventName" not in detail:
+        return Ignored(where, NOT_AN_API_CALL)
+    return read_record(detail, where)
+
+
+def _parse_launch(record: Mapping[str, Any]) -> Launch:
+    response = record.get("responseElements")
+    if response is None or response == "null":
+        raise _FieldError("responseElements is null: the log does not say which instances this RunInstances created")
+    answer = _object(response, "responseElements")
+    request = record.get("requestParameters")
+    request = request if isinstance(request, dict) else {}
+    token = request.get("clientToken")
+    return Launch(
+        event_id=_text(record, "eventID"),
+        event_time=_time(record),
+        account=_account(record, answer),
+        region=Region(_text(record, "awsRegion")),
+        principal=_principal(record),
+        instances=_instances(answer),
+        request_tags=_request_tags(request),
+        client_token=token if isinstance(token, str) else "",
+    )
+
+
+def _time(record: Mapping[str, Any]) -> datetime:
+    text = _text(record, "eventTime")
+    try:
+        moment = datetime.fromisoformat(text)
+        # Exports of logs drop the zone; CloudTrail itself writes UTC.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _FieldError(f"eventTime '{text}' is not a time") from None
+
+
+def _account(record: Mapping[str, Any], answer: Mapping[str, Any]) -> AccountId:
+    identity = record.get("userIdentity")
+    caller = identity.get("accountId") if isinstance(identity, dict) else None
+    for candidate in (record.get("recipientAccountId"), answer.get("ownerId"), caller):
+        if isinstance(candidate, str) and candidate:
+            return AccountId(candidate)
+    raise _FieldError("neither recipientAccountId, responseElements.ownerId nor userIdentity.accountId is given")
+
+
+def _principal(record: Mapping[str, Any]) -> Principal:
+    principal = describe_principal(_object(record.get("userIdentity"), "userIdentity"))
+    if principal is None:
+        raise _FieldError("userIdentity has no type")
+    return principal
+
+
+def _instances(answer: Mapping[str, Any]) -> tuple[LaunchedInstance, ...]:
+    path = "responseElements.instancesSet"
+    items = _object(answer.get("instancesSet"), path).get("items")
+    if not isinstance(items, list) or not items:
+        raise _FieldError(f"{path}.items is {_kind(items)}: it has to list the instances")
+    return tuple(_instance(item, f"{path}.items[{index}]") for index, item in enumerate(items))
+
+
+def _instance(item: object, path: str) -> LaunchedInstance:
+    fields = _object(item, path)
+    return LaunchedInstance(
+        id=InstanceId(_text(fields, "instanceId", path)),
+        image_id=_text(fields, "imageId", path),
+        type=_text(fields, "instanceType", path),
+        tags=_tags(_items(fields.get("tagSet"), f"{path}.tagSet"), f"{path}.tagSet"),
+    )
+
+
+def _request_tags(request: Mapping[str, Any]) -> Tags:
+    path = "requestParameters.tagSpecificationSet"
+    found: dict[str, str] = {}
+    for item in _items(request.get("tagSpecificationSet"), path):
+        specification = _object(item, f"{path}.items")
+        tags = specification.get("tags")
+        if specification.get("resourceType") == "instance":
+            found.update(_tags(tags if isinstance(tags, list) else [], f"{path}.items.tags"))
+    return found
+
+
+def _items(value: object, path: str) -> list[Any]:
+    if value is None:
+        return []
+    items = _object(value, path).get("items", [])
+    if not isinstance(items, list):
+        raise _FieldError(f"{path}.items is {_kind(items)}, not a list")
+    return items
+
+
+def _tags(items: list[Any], path: str) -> Tags:
+    return {_text(_object(item, path), "key", path): str(item.get("value", "")) for item in items}
+
+
+def _object(value: object, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _FieldError(f"{path} is {_kind(value)}, not an object")
+    return value
+
+
+def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise _FieldError(f"{path}{'.' if path else ''}{name} is {_kind(value)}: it has to be text")
+    return value
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "missing or null"
+        case bool():
+            return "true or false"
+        case str():
+            return "empty" if not value else "text"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list" if value else "an empty list"
+        case _:
+            return "an object"
