@@ -2,8 +2,8 @@
 
 A client costs tens of milliseconds and a third of a megabyte, so there is one per service and region, not one per
 account. Which account it signs for is a ContextVar, read at signing time through botocore's public component
-`credential_provider`. When no account is set the provider raises: nothing that was meant for a member account can fall through to
-the credentials at hand.
+`credential_provider`. When no account is set the provider raises: nothing that was meant for a member account can
+fall through to the credentials at hand.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from landkeeper import __version__
 from landkeeper.aws.failures import failure_of
-from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -196,3 +196,14 @@ class AccountSessions:
             if key not in self._clients:
                 self._clients[key] = session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
             return self._clients[key]
+
+
+def open_sessions(
+    region: Region, *, profile: str | None = None, role_name: str | None = None, external_id: str | None = None
+) -> AccountSessions:
+    """Sessions on the credentials at hand, or on those of a profile. Raises UsageError for an unknown profile."""
+    try:
+        home = boto3.Session(profile_name=profile, region_name=region)
+    except ProfileNotFound as error:
+        raise UsageError(str(error)) from error
+    return AccountSessions(home, role_name=role_name, external_id=external_id, region=region)

@@ -1,0 +1,230 @@
+"""Stored attributes: our values as plain dictionaries with AWS's attribute names, the same in both stores.
+
+Everything in them is a string, an integer, a boolean, a list or a dictionary, so they fit DynamoDB and JSON alike.
+Times are ISO 8601 in UTC, to the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
+from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import (
+    Appeared,
+    Change,
+    CidrAssociation,
+    StoredVpc,
+    Subnet,
+    Vpc,
+    VpcId,
+    VpcKey,
+    kind_of,
+)
+
+Attributes = dict[str, Any]
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class StoredItemError(LandkeeperError):
+    """An item of a store is not what Landkeeper writes there."""
+
+    def __init__(self, item: str, why: str) -> None:
+        super().__init__(f"the stored item {item} cannot be read: {why}")
+        self.item = item
+        self.why = why
+
+
+def format_time(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second; they sort as the moments do."""
+    return moment.astimezone(UTC).strftime(_TIME)
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that `format_time` wrote. Raises ValueError for anything else."""
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+def vpc_to_attributes(stored: StoredVpc) -> Attributes:
+    """The item of the table of VPCs. `DeletedAt` is there only when the VPC is gone."""
+    vpc = stored.vpc
+    attributes: Attributes = {
+        "VpcId": vpc.id,
+        "OwnerId": vpc.owner,
+        "CidrBlock": vpc.cidr_block,
+        "IsDefault": vpc.is_default,
+        "State": vpc.state,
+        "Region": vpc.region,
+        "AccountName": vpc.account_name,
+        "Name": vpc.name,
+        "CidrBlocks": list(vpc.cidr_blocks),
+        "CidrAssociations": [
+            {"AssociationId": one.id, "CidrBlock": one.cidr_block, "State": one.state} for one in vpc.cidr_associations
+        ],
+        "Ipv6CidrBlocks": list(vpc.ipv6_cidr_blocks),
+        "Tags": dict(vpc.tags),
+        "InstanceTenancy": vpc.instance_tenancy,
+        "DhcpOptionsId": vpc.dhcp_options_id,
+        "SharedWith": list(vpc.shared_with),
+        "Subnets": [_subnet_to_attributes(subnet) for subnet in vpc.subnets],
+        "ReadBy": vpc.read_by,
+        "FirstSeen": format_time(stored.first_seen),
+        "LastChanged": format_time(stored.last_changed),
+        "Version": stored.version,
+    }
+    return attributes if stored.deleted_at is None else {**attributes, "DeletedAt": format_time(stored.deleted_at)}
+
+
+def vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
+    """The stored VPC. Raises StoredItemError naming the item and what is wrong with it."""
+    item = f"{attributes.get('VpcId', 'without VpcId')} of {attributes.get('OwnerId', 'an unknown owner')}"
+    try:
+        return _vpc_from_attributes(attributes)
+    except KeyError as error:
+        raise StoredItemError(item, f"{error.args[0]} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoredItemError(item, str(error)) from error
+
+
+def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
+    owner = AccountId(attributes["OwnerId"])
+    vpc = Vpc(
+        id=VpcId(attributes["VpcId"]),
+        owner=owner,
+        region=Region(attributes["Region"]),
+        cidr_block=_checked(attributes["CidrBlock"]),
+        is_default=attributes["IsDefault"],
+        state=attributes["State"],
+        account_name=attributes.get("AccountName", ""),
+        name=attributes.get("Name", ""),
+        cidr_associations=tuple(
+            CidrAssociation(one["AssociationId"], _checked(one["CidrBlock"]), one["State"])
+            for one in attributes.get("CidrAssociations", ())
+        ),
+        tags=dict(attributes.get("Tags", {})),
+        instance_tenancy=attributes.get("InstanceTenancy", "default"),
+        dhcp_options_id=attributes.get("DhcpOptionsId", ""),
+        shared_with=tuple(map(AccountId, attributes.get("SharedWith", ()))),
+        subnets=tuple(_subnet_from_attributes(one) for one in attributes.get("Subnets", ())),
+        read_by=AccountId(attributes.get("ReadBy", owner)),
+    )
+    deleted_at = attributes.get("DeletedAt")
+    return StoredVpc(
+        vpc,
+        first_seen=parse_time(attributes["FirstSeen"]),
+        last_changed=parse_time(attributes["LastChanged"]),
+        version=int(attributes["Version"]),
+        deleted_at=parse_time(deleted_at) if deleted_at else None,
+    )
+
+
+def _checked(cidr_block: str) -> str:
+    return str(parse_block(cidr_block))
+
+
+def _subnet_to_attributes(subnet: Subnet) -> Attributes:
+    return {
+        "SubnetId": subnet.id,
+        "AvailabilityZoneId": subnet.az_id,
+        "CidrBlock": subnet.cidr_block,
+        "AvailableIpAddressCount": subnet.free_addresses,
+    }
+
+
+def _subnet_from_attributes(attributes: Mapping[str, Any]) -> Subnet:
+    return Subnet(
+        attributes["SubnetId"],
+        attributes["AvailabilityZoneId"],
+        attributes["CidrBlock"],
+        int(attributes["AvailableIpAddressCount"]),
+    )
+
+
+def history_of(change: Change) -> Attributes:
+    """The history entry that is written together with the change.
+
+    `After` holds a new VPC whole, and of a known one only the attributes that changed; `Before` holds the same
+    attributes as they were, without those that were not there. Taking entries back from the newest gives the state at
+    any earlier time. `At` is the time and the version, so that two changes in one second stay two.
+    """
+    after = vpc_to_attributes(change.after)
+    before = {} if isinstance(change, Appeared) else vpc_to_attributes(change.before)
+    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {
+        "VpcId": change.after.vpc.id,
+        "At": f"{format_time(change.after.last_changed)}#{change.after.version:08d}",
+        "OwnerId": change.after.vpc.owner,
+        "Kind": kind_of(change),
+        "Version": change.after.version,
+        "Before": {name: before[name] for name in differing if name in before},
+        "After": {name: after[name] for name in differing if name in after},
+    }
+
+
+def coverage_to_attributes(coverage: Coverage) -> Attributes:
+    """The item of the table of coverage: one an account."""
+    return {
+        "AccountId": coverage.account,
+        "AccountName": coverage.account_name,
+        "Regions": {name: _region_to_attributes(region) for name, region in coverage.regions.items()},
+        "SharedVpcs": [{"VpcId": key.vpc, "OwnerId": key.owner} for key in sorted(coverage.shared)],
+        **_time_under("TriedAt", coverage.tried_at),
+        **_failure_to_attributes(coverage.failure),
+    }
+
+
+def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
+    """The stored coverage. Raises StoredItemError naming the account and what is wrong."""
+    try:
+        return Coverage(
+            account=AccountId(attributes["AccountId"]),
+            account_name=attributes.get("AccountName", ""),
+            tried_at=_time_from(attributes, "TriedAt"),
+            failure=_failure_from(attributes),
+            regions={Region(name): _region_from(one) for name, one in attributes.get("Regions", {}).items()},
+            shared=frozenset(VpcKey(one["VpcId"], one["OwnerId"]) for one in attributes.get("SharedVpcs", ())),
+        )
+    except KeyError as error:
+        item = f"of coverage for {attributes.get('AccountId', 'an unknown account')}"
+        raise StoredItemError(item, f"{error.args[0]} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoredItemError(f"of coverage for {attributes['AccountId']}", str(error)) from error
+
+
+def _region_to_attributes(region: RegionCoverage) -> Attributes:
+    return {
+        **_time_under("CompleteAt", region.complete_at),
+        **_time_under("FailedAt", region.failed_at),
+        **_failure_to_attributes(region.failure),
+    }
+
+
+def _region_from(attributes: Mapping[str, Any]) -> RegionCoverage:
+    return RegionCoverage(
+        _time_from(attributes, "CompleteAt"), _time_from(attributes, "FailedAt"), _failure_from(attributes)
+    )
+
+
+def _time_under(name: str, moment: datetime | None) -> Attributes:
+    return {} if moment is None else {name: format_time(moment)}
+
+
+def _time_from(attributes: Mapping[str, Any], name: str) -> datetime | None:
+    return parse_time(attributes[name]) if name in attributes else None
+
+
+def _failure_to_attributes(failure: Failure | None) -> Attributes:
+    if failure is None:
+        return {}
+    return {"Reason": failure.reason.name, "Code": failure.code, "Message": failure.message}
+
+
+def _failure_from(attributes: Mapping[str, Any]) -> Failure | None:
+    if "Reason" not in attributes:
+        return None
+    reason = FailureReason.__members__.get(attributes["Reason"], FailureReason.OTHER)
+    return Failure(reason, attributes.get("Code", ""), attributes.get("Message", ""))

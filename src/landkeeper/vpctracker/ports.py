@@ -1,0 +1,51 @@
+"""What the use cases need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from landkeeper.org import Account, AccountId, Failure, LandkeeperError, Region
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.coverage import Coverage
+    from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcKey
+
+
+class StoreError(LandkeeperError):
+    """The store does not answer, or is not one of ours. Its text names the store."""
+
+
+class VpcReader(Protocol):
+    """Reads VPCs where they are. Called from several threads at once."""
+
+    def read_account(self, account: Account) -> Mapping[Region, RegionRead] | Failure:
+        """Every region of the account; a Failure when there is no way in, or its regions are not known."""
+
+
+class VpcStore(Protocol):
+    """Keeps VPCs, their history, and what is known of the accounts. Called from several threads at once.
+
+    Every method may raise StoreError.
+    """
+
+    def read_owned(self, account: AccountId) -> Sequence[StoredVpc]:
+        """What the account owns, deleted ones included; the newest writes may be missing."""
+
+    def read_items(self, keys: Collection[VpcKey]) -> Sequence[StoredVpc]:
+        """Those of the keys that are stored, as they are right now."""
+
+    def read_all(self) -> Iterable[StoredVpc]:
+        """Everything, deleted ones included."""
+
+    def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Write each change with its history entry, both or neither; answers those that came too late."""
+
+    def read_coverage(self, account: AccountId) -> Coverage:
+        """What is known of the account; an empty Coverage for one that was never tried."""
+
+    def write_coverage(self, coverage: Coverage) -> None:
+        """Replace what is known of the account."""
+
+    def read_all_coverage(self) -> Iterable[Coverage]:
+        """What is known of every account that was ever tried."""

@@ -1,0 +1,220 @@
+"""Track: read every account, find out what changed, write only that, and keep record of what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.vpctracker.coverage import cover_account, shared_after
+from landkeeper.vpctracker.inventory import (
+    Change,
+    Complete,
+    RegionRead,
+    StoredVpc,
+    Unreadable,
+    VpcKey,
+    diff_account,
+    kind_of,
+    seen_vpcs,
+)
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.ports import VpcReader, VpcStore
+
+_WRITE_ATTEMPTS = 6
+_OVERTAKEN = Failure(FailureReason.OTHER, message="another run kept writing the same VPCs")
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePlace:
+    """An account, or one region of it, that could not be read this time."""
+
+    account: Account
+    region: Region | None
+    """None when the whole account could not be read."""
+    failure: Failure
+
+    def __str__(self) -> str:
+        where = f"{self.account.label} {self.region}" if self.region else self.account.label
+        return f"{where}: {self.failure}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOutcome:
+    """What tracking one account came to."""
+
+    account: Account
+    was_read: bool = False
+    """Whether at least one region was read completely."""
+    seen: frozenset[VpcKey] = frozenset()
+    changes: Counter[str] = field(default_factory=Counter)
+    unreadable: tuple[UnreadablePlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come."""
+
+    accounts_done: int
+    accounts: int
+    vpcs: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOutcome:
+    """What a run came to."""
+
+    accounts: int
+    """How many were tried."""
+    accounts_read: int
+    """Of how many at least one region was read."""
+    vpcs: int
+    """How many different VPCs were seen."""
+    changes: Mapping[str, int]
+    """How many appeared, changed, disappeared."""
+    unreadable: tuple[UnreadablePlace, ...]
+
+
+def track(
+    accounts: Sequence[Account],
+    reader: VpcReader,
+    store: VpcStore,
+    *,
+    clock: Callable[[], datetime],
+    max_workers: int = 16,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> TrackOutcome:
+    """Track these accounts, several at a time. An account that cannot be read does not stop the others.
+
+    `on_progress` is called in the caller's thread, once at the start and after every account. Raises what the store
+    raises: without a place to write to there is nothing left to do.
+    """
+    tally = _Tally(len(accounts))
+    on_progress(tally.progress())
+    with ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="track") as pool:
+
+        def submit(account: Account) -> Future[AccountOutcome]:
+            return pool.submit(track_account, account, reader, store, clock=clock)
+
+        for outcome in _as_they_come(accounts, submit, 2 * max_workers):
+            tally.add(outcome)
+            on_progress(tally.progress())
+    return tally.outcome()
+
+
+def _as_they_come(
+    accounts: Iterable[Account], submit: Callable[[Account], Future[AccountOutcome]], at_once: int
+) -> Iterator[AccountOutcome]:
+    """Outcomes in the order of their completion. Few are under way `at_once`, so that an error stops the run soon."""
+    waiting = iter(accounts)
+    running = {submit(account) for account in islice(waiting, at_once)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        running |= {submit(account) for account in islice(waiting, len(done))}
+        for future in done:
+            yield future.result()
+
+
+def track_account(
+    account: Account, reader: VpcReader, store: VpcStore, *, clock: Callable[[], datetime]
+) -> AccountOutcome:
+    """Track one account. Its coverage is written last, so that it never claims more than what is stored."""
+    now = clock()
+    before = store.read_coverage(account.id)
+    reads = reader.read_account(account)
+    if isinstance(reads, Failure):
+        store.write_coverage(cover_account(before, account, reads, now))
+        return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, reads),))
+    seen = frozenset(vpc.key for vpc in seen_vpcs(reads))
+    foreign = {key for key in seen if key.owner != account.id}
+    if not foreign <= before.shared:
+        # Remembered before the items name this account: after a crash in between nothing would find them again.
+        before = replace(before, shared=before.shared | foreign)
+        store.write_coverage(before)
+    written = _write_differences(account, reads, store, before.shared, now)
+    reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
+    after = cover_account(before, account, reads, now)
+    store.write_coverage(replace(after, shared=shared_after(before, written.stored.values(), reads)))
+    was_read = any(isinstance(read, Complete) for read in reads.values())
+    return AccountOutcome(account, was_read, seen, written.changes, _unreadable_places(account, reads))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    stored: Mapping[VpcKey, StoredVpc]
+    changes: Counter[str]
+    overtaken: frozenset[Region]
+    """Regions of VPCs that somebody else wrote again and again meanwhile."""
+
+
+def _write_differences(
+    account: Account, reads: Mapping[Region, RegionRead], store: VpcStore, shared: frozenset[VpcKey], now: datetime
+) -> _Written:
+    stored = {one.vpc.key: one for one in (*store.read_owned(account.id), *store.read_items(shared))}
+    written: Counter[str] = Counter()
+    refused: Sequence[Change] = ()
+    for _ in range(_WRITE_ATTEMPTS):
+        changes = diff_account(stored.values(), reads, account, now)
+        refused = store.write_changes(changes)
+        missed = {change.after.vpc.key for change in refused}
+        done = [change for change in changes if change.after.vpc.key not in missed]
+        written.update(kind_of(change) for change in done)
+        stored.update({change.after.vpc.key: change.after for change in done})
+        if not missed:
+            break
+        # What another run wrote in between is read anew, and the difference is taken against that.
+        stored = {key: one for key, one in stored.items() if key not in missed}
+        stored.update({one.vpc.key: one for one in store.read_items(missed)})
+    return _Written(stored, written, frozenset(change.after.vpc.region for change in refused))
+
+
+def _unreadable_places(account: Account, reads: Mapping[Region, RegionRead]) -> tuple[UnreadablePlace, ...]:
+    return tuple(
+        UnreadablePlace(account, region, read.failure)
+        for region, read in sorted(reads.items())
+        if isinstance(read, Unreadable)
+    )
+
+
+class _Tally:
+    """Counts outcomes as they come, and keeps of each account no more than its failures."""
+
+    def __init__(self, accounts: int) -> None:
+        self._accounts = accounts
+        self._done = 0
+        self._read = 0
+        self._own = 0
+        self._foreign: set[VpcKey] = set()
+        self._owners: set[AccountId] = set()
+        self._changes: Counter[str] = Counter()
+        self._unreadable: list[UnreadablePlace] = []
+
+    def add(self, outcome: AccountOutcome) -> None:
+        own = sum(1 for key in outcome.seen if key.owner == outcome.account.id)
+        self._done += 1
+        self._own += own
+        self._foreign |= {key for key in outcome.seen if key.owner != outcome.account.id}
+        if outcome.was_read:
+            self._read += 1
+            self._owners.add(outcome.account.id)
+        self._changes += outcome.changes
+        self._unreadable += outcome.unreadable
+
+    def vpcs(self) -> int:
+        """A shared VPC counts once: with its owner, or by itself where the owner was not read."""
+        return self._own + sum(1 for key in self._foreign if key.owner not in self._owners)
+
+    def progress(self) -> Progress:
+        return Progress(self._done, self._accounts, self.vpcs(), len(self._unreadable))
+
+    def outcome(self) -> TrackOutcome:
+        changes = {kind: self._changes[kind] for kind in ("appeared", "changed", "disappeared")}
+        places = tuple(sorted(self._unreadable, key=lambda place: (place.account.id, place.region or "")))
+        return TrackOutcome(self._accounts, self._read, self.vpcs(), changes, places)
