@@ -1,0 +1,118 @@
+"""The function package: a zip of the rooms and libraries that the functions import, the same bytes for the same input.
+
+It is made from what is installed beside this module, so it suits the Python and the processor that make it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path, PurePosixPath
+
+import landkeeper
+from landkeeper.org import UsageError
+
+DISTRIBUTIONS = (
+    "boto3",
+    "botocore",
+    "google-re2",
+    "jmespath",
+    "python-dateutil",
+    "PyYAML",
+    "s3transfer",
+    "six",
+    "urllib3",
+)
+"""What the functions import beside Landkeeper, dependencies included; a test runs them on nothing else."""
+
+SERVICES = frozenset({"dynamodb", "ec2", "organizations", "s3", "sns", "sqs", "ssm", "sts"})
+"""The services whose models botocore brings along; the other four hundred stay behind."""
+
+ROOMS = ("vpctracker", "broom", "aws", "wiring", "lambdas")
+MODULES = ("__init__.py", "org.py", "settings.py")
+
+_EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
+_LEFT_OUT_SUFFIXES = (".pyc", ".pyi", ".typed", ".exe")
+_LEFT_OUT_PARTS = frozenset({"__pycache__", "tests", "examples"})
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPackage:
+    """A finished package."""
+
+    body: bytes
+    runtime: str
+    """Lambda's name for the Python it was made with, as in `python3.13`."""
+    architecture: str
+    """Lambda's name for the processor: `x86_64` or `arm64`."""
+
+    @property
+    def digest(self) -> str:
+        """Names the content: the same for the same files."""
+        return hashlib.sha256(self.body).hexdigest()[:16]
+
+
+def make_package() -> FunctionPackage:
+    """The package of what is installed here.
+
+    Raises UsageError where a library is missing, or where Lambda has no processor like this machine's.
+    """
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, path in sorted({**dict(_own_files()), **dict(_library_files())}.items()):
+            entry = zipfile.ZipInfo(name, _EPOCH_OF_ZIP)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return FunctionPackage(body.getvalue(), version, _architecture(platform.machine()))
+
+
+def _architecture(machine: str) -> str:
+    known = _ARCHITECTURES.get(machine.lower())
+    if known is None:
+        raise UsageError(f"AWS Lambda has no '{machine}' processors: package on an x86_64 or arm64 machine")
+    return known
+
+
+def _own_files() -> Iterator[tuple[str, Path]]:
+    root = Path(landkeeper.__file__).parent
+    rooms: Iterable[Path] = (path for room in ROOMS for path in (root / room).rglob("*.py"))
+    for path in (*(root / name for name in MODULES), *rooms):
+        yield f"landkeeper/{path.relative_to(root).as_posix()}", path
+
+
+def _library_files() -> Iterator[tuple[str, Path]]:
+    for name in DISTRIBUTIONS:
+        try:
+            files = distribution(name).files or ()
+        except PackageNotFoundError as error:
+            raise UsageError(f"the library {name} is not installed, so the functions cannot be packaged") from error
+        for file in files:
+            if is_packaged(PurePosixPath(file)):
+                yield str(file), Path(str(file.locate()))
+
+
+def is_packaged(file: PurePosixPath) -> bool:
+    """Whether a file of an installed library goes into the package.
+
+    Metadata, bytecode and type stubs stay out, and so do the models of services that no function calls and PyYAML's
+    compiled half, which its own Python half stands in for.
+    """
+    if file.parts[0] == ".." or file.parts[0].endswith(".dist-info") or file.name.endswith(_LEFT_OUT_SUFFIXES):
+        return False
+    if _LEFT_OUT_PARTS.intersection(file.parts) or file.parts[0] == "_yaml":
+        return False
+    if file.parts[0] == "yaml" and file.suffix == ".so":
+        return False
+    if file.parts[:2] == ("boto3", "data"):
+        return False
+    is_model = file.parts[:2] == ("botocore", "data") and len(file.parts) > 3
+    return not is_model or file.parts[2] in SERVICES
