@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import unquote_plus
 
 from landkeeper.broom.launches import InstanceId
@@ -74,15 +74,16 @@ def read_messages(event: object) -> tuple[Message, ...]:
     """The messages of an SQS batch, each with what it asks for; any other event as a single message. Never raises."""
     if not is_batch(event):
         return (Message("", tuple(_read(event))),)
-    records: list[Any] = event["Records"]  # type: ignore[index]
-    return tuple(Message(str(record.get("messageId", "")), tuple(_read(record.get("body")))) for record in records)
+    return tuple(
+        Message(str(record.get("messageId", "")), tuple(_read(record.get("body")))) for record in event["Records"]
+    )
 
 
-def is_batch(event: object) -> bool:
+def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
     """Whether the event comes from SQS, and its answer has to name the messages that failed."""
     records = event.get("Records") if isinstance(event, dict) else None
     return bool(isinstance(records, list) and records) and all(
-        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records or ()
     )
 
 
@@ -147,7 +148,7 @@ def _read_notice(record: object) -> Iterator[Feed]:
             yield Skipped(f"an S3 notification of {name}")
         case {"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": str(key)}}}:
             yield _object(bucket, unquote_plus(key))
-        case {"eventName": str(), "userIdentity": _}:
+        case dict() if {"eventName", "userIdentity"} <= record.keys():
             yield InlineRecord(record)
         case _:
             yield Unknown("a record that is neither of S3, SNS nor CloudTrail")

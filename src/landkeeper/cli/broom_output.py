@@ -1,0 +1,135 @@
+"""How `landkeeper broom` shows launches: a table to read, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from landkeeper.cli.output import Column, Format, print_json, print_rows, stderr, stdout
+
+if TYPE_CHECKING:
+    from landkeeper.broom.harvest import Harvest, JudgedInstance, JudgedLaunch
+
+_ATTRIBUTES = (
+    "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",
+    "Verdict", "Action", "Because", "Source", "Repeat",
+)  # fmt: skip
+
+
+def warn(text: str) -> None:
+    """One line on stderr. Control characters are shown as they would be written in code."""
+    stderr().print(Text(_one_line(text)), soft_wrap=True)
+
+
+def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str) -> None:
+    """Print every launch, and what was found beside them."""
+    if format_ == "json":
+        print_json(_as_json(judged, harvest))
+    elif format_ == "csv":
+        print_rows(list(_rows(judged)), [Column(name, name) for name in _ATTRIBUTES], "csv")
+    else:
+        _print_table(judged, heading)
+        _print_totals(judged, harvest)
+
+
+def print_reports(texts: Iterable[str]) -> None:
+    """Print reports that had no topic to go to, on stderr: stdout holds the answer."""
+    for text in texts:
+        stderr().print(Text(text), soft_wrap=True)
+
+
+def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
+    if not judged:
+        return
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
+    for title, style in (("Who, where, from", ""), ("What", ""), ("Action", "bold"), ("Why", "")):
+        # Folded, never cut: an id or the name of a file is of no use without its end.
+        table.add_column(title, style=style or None, overflow="fold")
+    for each in judged:
+        launch = _launch(each)
+        repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
+        who = f"{_one_line(launch['Principal'])}\n{_one_line(launch['AccountId'])} {_one_line(launch['Region'])}"
+        file = _one_line(launch["Source"])
+        first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
+        for index, instance in enumerate(each.instances):
+            table.add_row(first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(each.instances))
+    stdout().print(table)
+
+
+def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
+    instance = judged.instance
+    what = f"{_one_line(instance.id)}\n{_one_line(instance.image_id)} {_one_line(instance.type)}"
+    return Text(what), Text(_one_line(judged.action)), Text(_one_line(judged.because))
+
+
+def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
+    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    counted = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
+    repeats = sum(launch.found.is_repeat for launch in judged)
+    again = f", {repeats} of them repeats" if repeats else ""
+    stdout().print(
+        f"{harvest.files} files, {len(judged)} launches{again}; instances: {counted}; "
+        f"{sum(harvest.ignored.values())} records ignored, {len(harvest.faults)} unreadable"
+    )
+
+
+def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
+    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    return {
+        "launches": [_launch(each) for each in judged],
+        "ignored": dict(harvest.ignored),
+        "malformed": [
+            {"file": fault.source, "record": fault.where, "reason": fault.reason} for fault in harvest.faults
+        ],
+        "totals": {
+            "files": harvest.files,
+            "launches": len(judged),
+            "repeats": sum(each.found.is_repeat for each in judged),
+            "instances": sum(verdicts.values()),
+            **{verdict: verdicts[verdict] for verdict in ("compliant", "exempt", "violation", "unknown")},
+            "ignored": sum(harvest.ignored.values()),
+            "malformed": len(harvest.faults),
+        },
+    }
+
+
+def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
+    for each in judged:
+        launch = _launch(each)
+        for instance in launch.pop("Instances"):
+            yield launch | instance
+
+
+def _launch(judged: JudgedLaunch) -> dict[str, Any]:
+    launch = judged.found.launch
+    return {
+        "EventId": launch.event_id,
+        "EventTime": launch.event_time.isoformat().replace("+00:00", "Z"),
+        "Principal": launch.principal.name,
+        "PrincipalArn": launch.principal.arn,
+        "AccountId": launch.account,
+        "Region": launch.region,
+        "Source": judged.found.source,
+        "Repeat": judged.found.is_repeat,
+        "Instances": [_instance(each) for each in judged.instances],
+    }
+
+
+def _instance(judged: JudgedInstance) -> dict[str, Any]:
+    return {
+        "InstanceId": judged.instance.id,
+        "ImageId": judged.instance.image_id,
+        "InstanceType": judged.instance.type,
+        "Tags": dict(judged.tags),
+        "Verdict": judged.verdict,
+        "Action": judged.action,
+        "Because": judged.because,
+    }
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
