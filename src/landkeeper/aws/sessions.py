@@ -205,5 +205,5 @@ def open_sessions(
     try:
         home = boto3.Session(profile_name=profile, region_name=region)
     except ProfileNotFound as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"there is no profile '{profile}' in the AWS configuration") from error
     return AccountSessions(home, role_name=role_name, external_id=external_id, region=region)

@@ -232,7 +232,8 @@ def _explaining(table: str) -> Iterator[None]:
         failure = failure_of(error)
         if failure.reason is FailureReason.NOT_FOUND:
             raise StoreError(
-                f"there is no DynamoDB table '{table}' in this account and region: deploy, or add --create-tables"
+                f"there is no DynamoDB table '{table}' in this account and region; "
+                "`landkeeper vpc track --create-tables` makes it"
             ) from error
         raise StoreError(f"the DynamoDB table '{table}' does not answer: {failure}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from landkeeper.cli.output import Column, Format, Row, format_option, print_json
 from landkeeper.cli.vpc_progress import showing_progress
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
-from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
+from landkeeper.vpctracker.attributes import Attributes, format_time, vpc_to_attributes
 from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, find_overlaps
 from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
@@ -37,6 +37,8 @@ _VPC_COLUMNS = (
     Column("State", "State"),
     Column("Shared with", "SharedWith"),
 )
+_OPTIONAL = {"AccountName", "Name", "Ipv6CidrBlocks", "SharedWith"}
+"""Columns that a table has only where something stands in them; CSV has them always."""
 _OVERLAP_COLUMNS = (
     Column("Group", "Group"),
     Column("Kind", "Kind"),
@@ -139,7 +141,7 @@ def overlaps_command(*, table: str | None, file: Path | None, format_: Format) -
         for number, (group, kind) in enumerate(zip(groups, kinds, strict=True), 1)
         for row in _group_rows(group, collapse=collapse)
     ]
-    print_rows(rows, _OVERLAP_COLUMNS, format_, title=f"{len(groups)} groups of overlapping blocks")
+    print_rows(rows, _OVERLAP_COLUMNS, format_, title=f"{_counted(len(groups), 'group')} of overlapping blocks")
 
 
 def _settings(table: str | None, file: Path | None) -> Settings:
@@ -162,17 +164,19 @@ def _freshness(coverage: list[Coverage], now: datetime) -> str:
     if not moments:
         return "No account has been read completely yet."
     incomplete = [one.account_name or one.account for one in coverage if not one.is_complete]
-    remark = f"As of {format_time(min(moments))}, {_age(now - min(moments))} ago."
+    remark = f"As of {format_time(min(moments))} ({_age(now - min(moments))})."
     if incomplete:
         remark += f" Not read completely the last time, shown as last known: {', '.join(sorted(incomplete))}."
     return remark
 
 
-def _age(age: Any) -> str:
-    minutes = int(age.total_seconds()) // 60
+def _age(age: timedelta) -> str:
+    minutes = age // timedelta(minutes=1)
+    if minutes < 1:
+        return "just now"
     if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
 
 
 def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
@@ -195,7 +199,12 @@ def _counted(number: int, noun: str) -> str:
 
 def _print_vpcs(vpcs: Iterable[StoredVpc], format_: Format) -> None:
     rows = sorted((vpc_to_attributes(one) for one in vpcs), key=_place_of)
-    print_rows(rows, _VPC_COLUMNS, format_, title=_counted(len(rows), "VPC"))
+    columns = [one for one in _VPC_COLUMNS if format_ != "table" or one.attribute not in _OPTIONAL or _any(rows, one)]
+    print_rows(rows, columns, format_, title=_counted(len(rows), "VPC"))
+
+
+def _any(rows: list[Attributes], column: Column) -> bool:
+    return any(row[column.attribute] for row in rows)
 
 
 def _place_of(row: Row) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
         raise UsageError("--create-tables makes DynamoDB tables: name them with --table NAME")
     if not to_write and not settings.file.exists():
         raise UsageError(
-            f"there is no file '{settings.file}': run `landkeeper vpc track` first, or name the store by --file or --table"
+            f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
         )
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.vpc_file import VpcFile  # noqa: PLC0415
@@ -120,6 +120,8 @@ def _organization(sessions: AccountSessions) -> tuple[Account, ...]:
                 "the accounts of the organisation cannot be listed; that takes credentials of the management account "
                 f"or of a delegated administrator: {accounts}"
             )
+        case ():
+            raise UsageError("the organisation lists no active account")
         case _:
             return accounts
 
