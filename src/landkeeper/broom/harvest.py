@@ -77,8 +77,10 @@ class JudgedInstance:
     verdict: str
     """`compliant`, `exempt`, `violation`, or `unknown` where it could not be judged."""
     action: str
-    """`keep`, `notify`, `stop`, `terminate`, `wait`, or what came of it."""
+    """`keep`, `notify`, `stop`, `terminate`, or `wait`."""
     because: str
+    outcome: str = ""
+    """What came of it where something was done: `destroyed`, `held`, …"""
 
 
 @dataclass(frozen=True, slots=True)

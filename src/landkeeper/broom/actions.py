@@ -1,0 +1,167 @@
+"""What to do about a case, as data. Nothing here does it: `decide` is pure, an executor acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.live import Absent, LiveInstance, Seen
+from landkeeper.broom.policy import Compliant, Exempt, Penalty, Policy, Verdict, Violation, evaluate
+from landkeeper.org import Failure, FailureReason
+
+YOUNG = timedelta(minutes=10)
+"""Until this age EC2 may not show an instance, or its tags, although they are there."""
+LOOK_AGAIN_AFTER = timedelta(seconds=60)
+MOST_ATTEMPTS = 3
+"""After so many failed calls a case is reported as it stands instead of being tried again."""
+
+_PERMANENT = frozenset({FailureReason.SCP_DENY, FailureReason.MISSING_PERMISSION, FailureReason.ACCOUNT_SUSPENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """End the instance."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the instance."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Leave the instance alone, and tell."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Look again at this time."""
+
+    until: datetime
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave the instance alone; its case moves to `state`. With an outcome somebody has to be told."""
+
+    state: State
+    because: str
+    outcome: Outcome | None = None
+    try_again: bool = False
+    """Whether a call failed that may work the next time."""
+
+
+Action = Terminate | Stop | Notify | Wait | Keep
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and the verdict it follows from; None where there was nothing to judge."""
+
+    action: Action
+    verdict: Verdict | None = None
+
+
+def decide(policy: Policy, case: Case, seen: Seen, now: datetime, *, actions_on: bool) -> Decision:
+    """What to do about a case, given what was just read of its instance.
+
+    `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged.
+    """
+    match seen:
+        case Failure():
+            return _unread(policy, case, seen, now)
+        case Absent():
+            return _absent(policy, case, now)
+        case LiveInstance():
+            if seen.has_ended:
+                return _ended(policy, case, now, f"the instance is {seen.state}")
+            if seen.operator:
+                return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
+            return _judge(policy, case, seen, now, actions_on=actions_on)
+        case _:
+            assert_never(seen)
+
+
+def is_worth_retrying(failure: Failure, attempts: int) -> bool:
+    """Whether an action that failed for the `attempts`-th time may be tried again."""
+    return failure.reason not in _PERMANENT and attempts < MOST_ATTEMPTS
+
+
+def _unread(policy: Policy, case: Case, failure: Failure, now: datetime) -> Decision:
+    because = f"the instance could not be read: {failure}"
+    logged = evaluate(policy, case.subject, case.logged_tags, now)
+    if case.attempts + 1 < MOST_ATTEMPTS:
+        return Decision(Keep(State.FAILED, because, try_again=True), logged)
+    outcome = Outcome.REFUSED if isinstance(logged, Violation) else None
+    return Decision(Keep(State.FAILED, because, outcome), logged)
+
+
+def _absent(policy: Policy, case: Case, now: datetime) -> Decision:
+    if now - case.event_time < YOUNG:
+        return Decision(Wait(now + LOOK_AGAIN_AFTER, "EC2 does not show the instance yet"))
+    return _ended(policy, case, now, "EC2 does not know the instance any more")
+
+
+def _ended(policy: Policy, case: Case, now: datetime, because: str) -> Decision:
+    """The instance is gone. Where a run crashed while it was acting, that was its doing."""
+    if case.state is State.ACTING and case.action is Penalty.TERMINATE:
+        return Decision(Keep(State.ACTED, because, Outcome.DESTROYED))
+    tags = case.logged_tags if case.live_tags is None else case.live_tags
+    verdict = evaluate(policy, case.subject, tags, now)
+    outcome = Outcome.ALREADY_GONE if isinstance(verdict, Violation) else None
+    return Decision(Keep(State.GONE, because, outcome), verdict)
+
+
+def _judge(policy: Policy, case: Case, live: LiveInstance, now: datetime, *, actions_on: bool) -> Decision:
+    verdict = evaluate(policy, case.subject, live.tags, now)
+    match verdict:
+        case Compliant():
+            return Decision(Keep(State.COMPLIANT, verdict.because), verdict)
+        case Exempt():
+            return Decision(Keep(State.EXEMPT, verdict.because), verdict)
+        case Violation():
+            wait = _reason_to_wait(policy, case, verdict, now)
+            return Decision(wait or _penalty(verdict, actions_on=actions_on), verdict)
+        case _:
+            assert_never(verdict)
+
+
+def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datetime) -> Wait | None:
+    """Grace; tags that EC2 does not show yet; the second look before anything is destroyed."""
+    grace_ends = case.event_time + violation.grace
+    if now < grace_ends:
+        return Wait(grace_ends, f"{violation.because}; it may be tagged until {_time(grace_ends)}")
+    if not policy.confirm_after or now - case.event_time >= YOUNG:
+        return None
+    if not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
+        return Wait(
+            min(now + LOOK_AGAIN_AFTER, case.event_time + YOUNG),
+            f"{violation.because}; the log shows tags that comply, which EC2 may not show yet",
+        )
+    if violation.action is Penalty.NOTIFY:
+        return None
+    second_look = (case.first_fault_at or now) + policy.confirm_after
+    if now < second_look:
+        return Wait(second_look, f"{violation.because}; a second look at {_time(second_look)} has to confirm that")
+    return None
+
+
+def _penalty(violation: Violation, *, actions_on: bool) -> Action:
+    if violation.action is Penalty.NOTIFY:
+        return Notify(violation.because)
+    if not actions_on:
+        return Keep(State.JUDGED, f"{violation.because}; actions are turned off", Outcome.ACTIONS_OFF)
+    return Terminate(violation.because) if violation.action is Penalty.TERMINATE else Stop(violation.because)
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,169 @@
+"""An instance's case: the states it goes through, and the moves that are allowed between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.policy import Penalty, Subject
+from landkeeper.org import AccountId, LandkeeperError, Principal, Region
+
+LEASE = timedelta(minutes=5)
+"""How long a run may be busy with an instance before another one takes its case over."""
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    WAITING = "waiting"
+    JUDGED = "judged"
+    ACTING = "acting"
+    ACTED = "acted"
+    REPORTED = "reported"
+    COMPLIANT = "compliant"
+    EXEMPT = "exempt"
+    GONE = "gone"
+    HELD = "held"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What came of a rule that was broken: the reason for a report."""
+
+    DESTROYED = "destroyed"
+    STOPPED = "stopped"
+    NOTIFIED = "notified"
+    ALREADY_GONE = "already gone"
+    HELD = "held"
+    PROTECTED = "protected"
+    REFUSED = "refused"
+    ACTIONS_OFF = "actions off"
+
+
+_JUDGEMENTS = frozenset({State.JUDGED, State.COMPLIANT, State.EXEMPT, State.GONE, State.FAILED})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.WAITING: _JUDGEMENTS | {State.WAITING},
+    State.JUDGED: _JUDGEMENTS | {State.WAITING, State.ACTING, State.HELD},
+    State.ACTING: _JUDGEMENTS | {State.ACTING, State.ACTED, State.WAITING},
+    State.ACTED: frozenset({State.REPORTED}),
+    State.REPORTED: frozenset(),
+    State.COMPLIANT: frozenset(),
+    State.EXEMPT: frozenset(),
+    State.GONE: frozenset({State.GONE}),
+    State.HELD: frozenset({State.HELD, State.JUDGED}),
+    State.FAILED: _JUDGEMENTS | {State.WAITING},
+}
+"""From each state, those a case may move to next."""
+
+
+class IllegalMoveError(LandkeeperError):
+    """A case was to be moved to a state that cannot follow the one it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is known about one instance and what was done about it."""
+
+    instance_id: InstanceId
+    account: AccountId
+    region: Region
+    event_ids: tuple[str, ...]
+    event_time: datetime
+    principal: Principal
+    image_id: str
+    instance_type: str
+    logged_tags: Tags
+    opened_at: datetime
+    changed_at: datetime
+    state: State = State.WAITING
+    version: int = 0
+    """How often it was written; 0 for a case that is not in the ledger yet."""
+    live_tags: Tags | None = None
+    rule: str = ""
+    how: str = ""
+    action: Penalty | None = None
+    outcome: Outcome | None = None
+    error: str = ""
+    attempts: int = 0
+    """How often a call for this case has failed."""
+    first_fault_at: datetime | None = None
+    """When its live tags were first read and found at fault."""
+    due_at: datetime | None = None
+    lease_until: datetime | None = None
+    acted_at: datetime | None = None
+    reported_at: datetime | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What a policy asks about the instance."""
+        return Subject(self.account, self.region, self.instance_type, self.principal)
+
+    @property
+    def needs_report(self) -> bool:
+        """Whether something came of it that nobody has been told."""
+        return self.outcome is not None and self.reported_at is None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left to do, however often the instance turns up again."""
+        match self.state:
+            case State.REPORTED | State.COMPLIANT | State.EXEMPT:
+                return True
+            case State.GONE:
+                return not self.needs_report
+            case State.HELD | State.FAILED:
+                return self.reported_at is not None
+            case _:
+                return False
+
+    @property
+    def awaits_only_report(self) -> bool:
+        """Whether everything is done but the report."""
+        return self.needs_report and self.state in {State.ACTED, State.GONE, State.HELD, State.FAILED}
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether some run is busy with the instance at this moment."""
+        return self.state is State.ACTING and self.lease_until is not None and now < self.lease_until
+
+
+def open_case(launch: Launch, instance: LaunchedInstance, now: datetime) -> Case:
+    """A new case, which is not in the ledger yet."""
+    return Case(
+        instance_id=instance.id,
+        account=launch.account,
+        region=launch.region,
+        event_ids=(launch.event_id,),
+        event_time=launch.event_time,
+        principal=launch.principal,
+        image_id=instance.image_id,
+        instance_type=instance.type,
+        logged_tags=launch.logged_tags(instance),
+        opened_at=now,
+        changed_at=now,
+    )
+
+
+def with_event(case: Case, event_id: str) -> Case:
+    """The case, remembering one more event that told of its instance."""
+    return case if event_id in case.event_ids else replace(case, event_ids=(*case.event_ids, event_id))
+
+
+def move(case: Case, to: State, now: datetime, **changes: Any) -> Case:
+    """The case in its next state, to be written on condition that nobody wrote it since.
+
+    Raises IllegalMoveError when `to` cannot follow the state that it is in.
+    """
+    if to not in MOVES[case.state]:
+        raise IllegalMoveError(f"the case of {case.instance_id} cannot move from {case.state} to {to}")
+    lease = changes.pop("lease_until", None)
+    return replace(case, state=to, version=case.version + 1, changed_at=now, lease_until=lease, **changes)
+
+
+def mark_reported(case: Case, now: datetime) -> Case:
+    """The case after its report: `reported` where something was done, else as it stands, with the time."""
+    state = State.REPORTED if case.state is State.ACTED else case.state
+    return replace(case, state=state, version=case.version + 1, changed_at=now, reported_at=now)

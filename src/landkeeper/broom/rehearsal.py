@@ -1,0 +1,81 @@
+"""A dry run: stand-ins that a sweep acts on without any effect outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Case
+from landkeeper.broom.live import ActionResult, Done
+from landkeeper.broom.notices import Report
+from landkeeper.broom.ports import Ledger
+from landkeeper.org import AccountId, Failure, Region
+
+
+class ScratchLedger:
+    """A ledger in memory, on top of another one that is read and never written."""
+
+    def __init__(self, beneath: Ledger | None = None) -> None:
+        """`beneath` is what the cases are known from; None for an empty ledger."""
+        self._beneath = beneath
+        self._cases: dict[InstanceId, Case] = {}
+        self._taken: Counter[str] = Counter()
+
+    def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
+        """The cases as this sweep left them, or as they are beneath."""
+        known = dict(self._beneath.find_cases(ids)) if self._beneath is not None else {}
+        return known | {id_: self._cases[id_] for id_ in ids if id_ in self._cases}
+
+    def write_case(self, case: Case) -> bool:
+        """Keep the case in memory."""
+        stored = self.find_cases([case.instance_id]).get(case.instance_id)
+        if case.version != (stored.version if stored is not None else 0) + 1:
+            return False
+        self._cases[case.instance_id] = case
+        return True
+
+    def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
+        """Count in memory."""
+        if self._taken[counter] >= limit:
+            return False
+        self._taken[counter] += 1
+        return True
+
+
+class RehearsedActions:
+    """Says that everything was done, and does nothing."""
+
+    def terminate_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """Every instance would be ended."""
+        return dict.fromkeys(ids, Done())
+
+    def stop_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """Every instance would be stopped."""
+        return dict.fromkeys(ids, Done())
+
+
+class CollectedReports:
+    """Keeps the reports, for whoever shows them."""
+
+    def __init__(self) -> None:
+        """Nothing has been reported yet."""
+        self.reports: list[Report] = []
+
+    def publish_report(self, report: Report) -> Failure | None:
+        """Keep the report."""
+        self.reports.append(report)
+        return None
+
+
+class NoQueue:
+    """Brings nothing back: the case waits in the ledger until its instance turns up again."""
+
+    def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
+        """Leave the cases where they are."""
+        return None
