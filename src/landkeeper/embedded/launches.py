@@ -42,7 +42,8 @@ LAUNCHES = (
         instance_type="g4dn.xlarge", count=2, tags={"Name": "training"},
     ),
     SampleLaunch(
-        "payments", "eu-central-1", "mia@example.com", "tagged right", complies=True, tags={"Code": "GGG", "Name": "api"}
+        "payments", "eu-central-1", "mia@example.com", "tagged right", complies=True,
+        tags={"Code": "GGG", "Name": "api"},
     ),
     SampleLaunch(
         "logistics", "eu-central-1", "tom@example.com", "code instead of Code", complies=False, tags={"code": "BRB"}
@@ -74,10 +75,14 @@ def launch_samples(organisation: Organisation) -> list[Launched]:
 def _run(organisation: Organisation, sample: SampleLaunch) -> Launched:
     ec2 = _ec2_of(organisation, sample)
     tags = [{"Key": key, "Value": value} for key, value in sample.tags.items()]
-    extra: dict[str, Any] = {"TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]} if tags else {}
-    made = ec2.run_instances(
-        ImageId=IMAGE, InstanceType=sample.instance_type, MinCount=sample.count, MaxCount=sample.count, **extra
-    )
+    extra: dict[str, Any] = {
+        "InstanceType": sample.instance_type,
+        # Not every account has its default VPC, which is where instances go that name no subnet.
+        "SubnetId": ec2.describe_subnets()["Subnets"][0]["SubnetId"],
+    }
+    if tags:
+        extra["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]
+    made = ec2.run_instances(ImageId=IMAGE, MinCount=sample.count, MaxCount=sample.count, **extra)
     return Launched(sample, tuple(instance["InstanceId"] for instance in made["Instances"]))
 
 

@@ -116,8 +116,8 @@ def _seen(instance: InstanceTypeDef, reservation_id: str, account: str, region: 
     )
 
 
-def stored_vpcs(session: boto3.Session, table: str) -> list[dict[str, Any]]:
-    """Every item of the table of VPCs, as DynamoDB holds it."""
+def scan(session: boto3.Session, table: str) -> list[dict[str, Any]]:
+    """Every item of a table, as DynamoDB holds it."""
     resource = session.resource("dynamodb").Table(table)
     items: list[dict[str, Any]] = []
     extra: dict[str, Any] = {}

@@ -79,6 +79,7 @@ class Organisation:
     """Ids of the twelve members by their names."""
     session: boto3.Session
     _keys: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict, repr=False)
+    _clients: dict[tuple[str | None, ...], Any] = field(default_factory=dict, repr=False)
 
     @property
     def unreadable(self) -> str:
@@ -101,9 +102,12 @@ class Organisation:
         endpoint: str | None = None,
     ) -> Any:
         """A client that acts in an account by its id, through a role there that `user` assumes."""
-        keys = {} if account == self.management_account else self._assumed(account, role, user)
-        made: Callable[..., Any] = self.session.client
-        return made(service, region_name=region, endpoint_url=endpoint, **keys)
+        place = (service, account, region, role, user, endpoint)
+        if place not in self._clients:
+            keys = {} if account == self.management_account else self._assumed(account, role, user)
+            made: Callable[..., Any] = self.session.client
+            self._clients[place] = made(service, region_name=region, endpoint_url=endpoint, **keys)
+        return self._clients[place]
 
     def _assumed(self, account: str, role: str, user: str) -> dict[str, str]:
         if (account, role, user) not in self._keys:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import boto3
+
 from landkeeper.org import LandkeeperError
 
 HOME_ACCOUNT = "123456789012"
@@ -60,6 +62,14 @@ class Embedded:
         target = {"bucket": bucket, "prefix": prefix, "endpoint": self.ministack_url}
         request = urllib.request.Request(f"{self.moto_url}/_landkeeper/trail", json.dumps(target).encode())  # noqa: S310 - loopback
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - loopback
+
+
+def embedded_session(embedded: Embedded) -> boto3.Session:
+    """A session of the embedded AWS's own account; where it listens comes from the environment."""
+    environment = embedded.environment()
+    return boto3.Session(
+        environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], region_name=HOME_REGION
+    )
 
 
 def moto_endpoints(moto_url: str) -> dict[str, str]:

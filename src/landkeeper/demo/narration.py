@@ -1,0 +1,134 @@
+"""The story on a terminal: chapters, tables, and what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from landkeeper.demo.outcome import Observed, live
+from landkeeper.embedded.launches import Launched
+from landkeeper.embedded.organisation import UNITS, Organisation
+from landkeeper.operate.stacks import ChangeSet
+
+
+@dataclass(slots=True)
+class TerminalNarrator:
+    """Tells the demo's story on a console."""
+
+    console: Console
+    _chapters: int = 0
+    _status: Status | None = field(default=None, repr=False)
+
+    def chapter(self, title: str) -> None:
+        """A new part begins."""
+        self._rest()
+        self._chapters += 1
+        self.console.print()
+        self.console.print(Rule(f"[bold]{self._chapters}  {title}[/]", align="left", style="cyan"))
+
+    def doing(self, what: str) -> None:
+        """Something that takes a moment is under way; shown only where a person is watching."""
+        if not self.console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self.console.status(what)
+            self._status.start()
+        self._status.update(what)
+
+    def told(self, what: str) -> None:
+        """Something happened."""
+        self._rest()
+        line = Table.grid(padding=(0, 1))
+        line.add_row("•", Text(what))
+        self.console.print(line)
+
+    def close(self) -> None:
+        """Nothing is under way any more."""
+        self._rest()
+
+    def organisation(self, organisation: Organisation) -> None:
+        """The sample organisation stands."""
+        self.told(f"organisation {organisation.id}, management account {organisation.management_account}")
+        for unit, names in UNITS.items():
+            self.told(f"{unit}: {', '.join(names)}")
+
+    def change_set(self, change_set: ChangeSet) -> None:
+        """The stack's change set is ready."""
+        kinds: dict[str, int] = {}
+        for change in change_set.changes:
+            kind = change.resource_type.removeprefix("AWS::").replace("::", " ")
+            kinds[kind] = kinds.get(kind, 0) + 1
+        self.told(f"the change set adds {len(change_set.changes)} resources")
+        self.told(", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
+
+    def tracked(self, organisation: Organisation, observed: Observed) -> None:
+        """The tracker has run."""
+        there = [item for item in observed.stored if live(item)]
+        defaults = sum(1 for item in there if item["IsDefault"])
+        self.told(
+            f"{len(there)} VPCs of {len({item['OwnerId'] for item in there})} accounts in "
+            f"{len({item['Region'] for item in there})} regions are in the table VPCTracker; {defaults} of them are "
+            "default VPCs nobody removed"
+        )
+        names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
+        blocks = {item["VpcId"]: " ".join(item["CidrBlocks"]) for item in there}
+        table = Table(title="These collide", title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table.add_column("who", style="yellow")
+        table.add_column("what they have")
+        for number, group in enumerate(observed.overlap_groups):
+            for vpc in group:
+                table.add_row(Text(names[vpc]), Text(blocks[vpc]), end_section=vpc == group[-1])
+            if number + 1 < len(observed.overlap_groups):
+                table.add_row("", "")
+        self._rest()
+        self.console.print()
+        self.console.print(table)
+        self.console.print()
+        label = {account: name for name, account in organisation.accounts.items()}
+        for account in observed.unreadable:
+            self.told(f"{label.get(account, account)} ({account}) could not be read: its role cannot be assumed")
+            self.told("what it has stays unknown, which is not the same as empty")
+
+    def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
+        """The sample launches were made."""
+        for launch in launches:
+            sample = launch.sample
+            tags = ", ".join(f"{key}={value}" for key, value in sample.tags.items()) or "no tags"
+            count = f"{len(launch.instance_ids)} x " if len(launch.instance_ids) > 1 else ""
+            self.told(f"{sample.user} in {sample.account}, {sample.region}: {count}{sample.instance_type}, {tags}")
+
+    def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
+        """Broom has dealt with them."""
+        states = {each.instance_id: each for each in observed.instances}
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("instance", "started by", "in", "tagged", "now"):
+            table.add_column(title)
+        for launch in launches:
+            for instance_id in launch.instance_ids:
+                seen = states.get(instance_id)
+                fate = Text("not in EC2", style="red") if seen is None else _fate(ended=seen.ended)
+                sample = launch.sample
+                table.add_row(instance_id, Text(sample.user), sample.account, Text(sample.story), fate)
+        self._rest()
+        self.console.print(table)
+        if observed.reports:
+            count = len(observed.reports)
+            self.console.print()
+            self.told(f"{count} reports went out over SNS, one a launch; this is the first:")
+            self.console.print(Panel(Text(observed.reports[0].text.strip()), title=Text(observed.reports[0].subject)))
+
+    def _rest(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def _fate(*, ended: bool) -> Text:
+    return Text("destroyed", style="red") if ended else Text("kept", style="green")

@@ -1,0 +1,248 @@
+"""The demo's course: an AWS, an organisation, the stack, the tracker's run, launches, and what became of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Protocol
+
+from landkeeper.demo.outcome import Observed, find_faults, result_of
+from landkeeper.embedded.launches import Launched, launch_samples
+from landkeeper.embedded.observer import (
+    Tap,
+    invoke,
+    scan,
+    seen_instances,
+    seen_vpcs,
+    waiting_messages,
+)
+from landkeeper.embedded.organisation import REGIONS, Organisation, give_member_roles, make_organisation
+from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session
+from landkeeper.operate.deploy import Declined, DeployRequest, template
+from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
+from landkeeper.settings import Settings, read_settings
+from landkeeper.vpctracker.overlaps import claims_of, find_overlaps
+from landkeeper.wiring.stack import deploy_stack
+from landkeeper.wiring.vpctracker import open_store
+
+STACK = "landkeeper"
+_REST_SECONDS = 45.0
+_POLL_SECONDS = 0.25
+
+
+class Narrator(Protocol):
+    """Tells the story to whoever is watching."""
+
+    def chapter(self, title: str) -> None:
+        """A new part begins."""
+
+    def doing(self, what: str) -> None:
+        """Something that takes a moment is under way."""
+
+    def told(self, what: str) -> None:
+        """Something happened."""
+
+    def organisation(self, organisation: Organisation) -> None:
+        """The sample organisation stands."""
+
+    def change_set(self, change_set: ChangeSet) -> None:
+        """The stack's change set is ready."""
+
+    def tracked(self, organisation: Organisation, observed: Observed) -> None:
+        """The tracker has run."""
+
+    def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
+        """The sample launches were made."""
+
+    def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
+        """Broom has dealt with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRun:
+    """How the demo went."""
+
+    result: Mapping[str, Any]
+    faults: Sequence[str]
+    """What should have happened and did not; empty when all is well."""
+    exports: Mapping[str, str]
+    """Variables that point a shell at what was left up; empty when nothing was."""
+    process_ids: Sequence[int]
+    """The simulators that were left up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    embedded: Embedded
+    organisation: Organisation
+    outputs: Mapping[str, str]
+
+
+def run_demo(narrator: Narrator, *, keep: bool) -> DemoRun:
+    """Run the demo from nothing to its end. With `keep` the embedded AWS outlives it.
+
+    Raises SimulatorError or StackError when it cannot even begin; what goes wrong later is a fault of the run.
+    """
+    began = time.monotonic()
+    simulators = Simulators()
+    narrator.chapter("An AWS on this machine")
+    narrator.doing("starting moto and MiniStack")
+    with simulators as embedded, _pointed_at(embedded):
+        narrator.told(f"moto answers for EC2, STS and Organizations on {embedded.moto_url}")
+        narrator.told(f"MiniStack answers for everything else on {embedded.ministack_url}")
+        stage = _set_stage(narrator, embedded)
+        result, faults = _play(narrator, stage, began)
+        if not keep:
+            return DemoRun(result, faults, {}, ())
+        simulators.detach()
+        return DemoRun(
+            result, faults, {**embedded.environment(), **_product_exports(stage.outputs)}, embedded.process_ids
+        )
+
+
+def _play(narrator: Narrator, stage: _Stage, began: float) -> tuple[Mapping[str, Any], Sequence[str]]:
+    tap = Tap(embedded_session(stage.embedded), stage.outputs["ReportsTopicArn"])
+    _track(narrator, stage)
+    launches = _launch(narrator, stage)
+    observed = _wait_for_rest(narrator, stage, tap, launches)
+    narrator.swept(stage.organisation, launches, observed)
+    result = result_of(observed, time.monotonic() - began)
+    return result, tuple(find_faults(observed, result, launches, stage.organisation.unreadable))
+
+
+def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
+    narrator.chapter("An organisation to look after")
+    narrator.doing("making accounts and VPCs")
+    organisation = make_organisation(embedded_session(embedded))
+    narrator.organisation(organisation)
+    narrator.chapter("Landkeeper's own stack, from its own template")
+    narrator.doing("packaging the functions and making a change set")
+    outputs = _deploy(narrator, organisation)
+    narrator.doing("giving the member accounts their roles")
+    roles = {name: outputs[name] for name in ("TrackerRoleArn", "BroomRoleArn")}
+    give_member_roles(organisation, template("member-roles.yaml"), roles, embedded.moto_url)
+    narrator.told("every member account got the roles for reading and terminating, except the one that never does")
+    embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}")
+    return _Stage(embedded, organisation, outputs)
+
+
+def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]:
+    request = DeployRequest(
+        STACK,
+        demo_policy(),
+        {
+            # MiniStack has no trails: the embedded CloudTrail writes into the bucket that the stack makes.
+            "CreateTrail": "false",
+            "OrganizationId": organisation.id,
+            "Regions": ",".join(REGIONS),
+        },
+    )
+
+    def approve(change_set: ChangeSet) -> bool:
+        narrator.change_set(change_set)
+        narrator.doing("executing the change set")
+        return True
+
+    def on_event(event: StackEvent) -> None:
+        if event.status.endswith("COMPLETE"):
+            narrator.doing(f"executing the change set: {event.resource}")
+
+    deployed = deploy_stack(_settings(), request, approve=approve, on_event=on_event, poll_seconds=0.2)
+    if isinstance(deployed, Declined):
+        raise StackError(f"stack {STACK}: the change set was not executed")
+    narrator.told(f"the stack {STACK} is complete")
+    return deployed.outputs
+
+
+def demo_policy() -> str:
+    """The text of the policy that the demo deploys."""
+    return (files("landkeeper.demo") / "broom.yaml").read_text(encoding="utf-8")
+
+
+def _track(narrator: Narrator, stage: _Stage) -> None:
+    narrator.chapter("VPC Tracker: whose addresses are whose")
+    narrator.doing("the tracker function reads every account")
+    answer = invoke(embedded_session(stage.embedded), stage.outputs["TrackerFunction"])
+    if "errorMessage" in answer:
+        narrator.told(f"the tracker function failed: {answer['errorMessage']}")
+    narrator.tracked(stage.organisation, _observe(stage, ()))
+
+
+def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
+    narrator.chapter("People start machines")
+    narrator.doing("launching instances in member accounts")
+    launches = launch_samples(stage.organisation)
+    narrator.launched(stage.organisation, launches)
+    return launches
+
+
+def _wait_for_rest(narrator: Narrator, stage: _Stage, tap: Tap, launches: Sequence[Launched]) -> Observed:
+    """Wait until what should end has ended, its reports have come and the queue is empty; then look once more."""
+    narrator.chapter("Broom: who started that machine")
+    narrator.doing("CloudTrail writes its log files, Broom reads them")
+    session = embedded_session(stage.embedded)
+    bad = [launch for launch in launches if not launch.sample.complies]
+    should_end = {instance_id for launch in bad for instance_id in launch.instance_ids}
+    deadline = time.monotonic() + _REST_SECONDS
+    while time.monotonic() < deadline:
+        tap.poll()
+        ended = {each.instance_id for each in seen_instances(stage.organisation) if each.ended}
+        at_rest = waiting_messages(session, stage.outputs["BroomQueueUrl"]) == 0
+        if should_end <= ended and len(tap.reports) >= len(bad) and at_rest:
+            break
+        time.sleep(_POLL_SECONDS)
+    tap.poll()
+    return _observe(stage, tap.reports)
+
+
+def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
+    session = embedded_session(stage.embedded)
+    table = stage.outputs["VpcTable"]
+    organisation = stage.organisation
+    coverage = scan(session, f"{table}Coverage")
+    readable = {**organisation.readable, "management": organisation.management_account}
+    with open_store(_settings(table), to_write=False) as store:
+        collisions = find_overlaps(claims_of(store.read_all())).collisions
+        unreadable = sorted(each.account for each in store.read_all_coverage() if not each.is_complete)
+    return Observed(
+        stored=scan(session, table),
+        coverage=coverage,
+        vpcs_by_owner=seen_vpcs(organisation, readable),
+        overlap_groups=[sorted({one.vpc.id for one in group.claims}) for group in collisions if group.claims],
+        unreadable=unreadable,
+        instances=seen_instances(organisation),
+        reports=tuple(reports),
+        dead_letters=waiting_messages(session, stage.outputs["BroomDeadLettersUrl"]),
+    )
+
+
+def _settings(table: str | None = None) -> Settings:
+    return read_settings(os.environ).with_store(table=table, file=None)
+
+
+def _product_exports(outputs: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "LANDKEEPER_VPC_TABLE": outputs["VpcTable"],
+        "LANDKEEPER_LEDGER_TABLE": outputs["LedgerTable"],
+        "LANDKEEPER_TOPIC_ARN": outputs["ReportsTopicArn"],
+        "LANDKEEPER_ROLE_NAME": "landkeeper-read",
+        "LANDKEEPER_REGIONS": ",".join(REGIONS),
+    }
+
+
+@contextmanager
+def _pointed_at(embedded: Embedded) -> Iterator[None]:
+    """Point this process at the embedded AWS, and away from any other, for as long as it lasts."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LANDKEEPER_"))]:
+        del os.environ[name]
+    os.environ.update(embedded.environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
