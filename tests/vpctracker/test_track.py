@@ -1,0 +1,260 @@
+"""Tracking accounts into a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.memory_store import MemoryStore
+from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
+
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.vpctracker.inventory import Change, Complete, RegionRead, Unreadable, Vpc, VpcKey
+from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.track import Progress, TrackOutcome, UnreadablePlace, track, track_account
+
+_ACCOUNTS = tuple(Account(account, f"team {number}") for number, account in enumerate(ACCOUNTS))
+_HERE, _THERE = REGIONS
+_DENIED = Failure(FailureReason.SCP_DENY, "UnauthorizedOperation")
+_NO_ROLE = Failure(FailureReason.ROLE_NOT_ASSUMABLE, "AccessDenied")
+
+
+def _clock() -> datetime:
+    return START
+
+
+class World:
+    """An organisation as its accounts see it; the tracker's `VpcReader`."""
+
+    def __init__(self, *vpcs: Vpc) -> None:
+        self.vpcs = list(vpcs)
+        self.shut: set[AccountId] = set()
+        self.denied: set[tuple[AccountId, Region]] = set()
+
+    def read_account(self, account: Account) -> Mapping[Region, RegionRead] | Failure:
+        if account.id in self.shut:
+            return _NO_ROLE
+        return {region: self._read(account.id, region) for region in REGIONS}
+
+    def _read(self, account: AccountId, region: Region) -> RegionRead:
+        if (account, region) in self.denied:
+            return Unreadable(_DENIED)
+        shown = [vpc for vpc in self.vpcs if vpc.region == region and account in {vpc.owner, *vpc.shared_with}]
+        return Complete(tuple(replace(vpc, shared_with=()) for vpc in shown))
+
+
+class OvertakenStore(MemoryStore):
+    """A store where another run is `times` times faster with the same VPCs."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        if changes and self.times:
+            self.times -= 1
+            super().write_changes(changes)
+            for change in changes:
+                held = self.items[change.after.vpc.key]
+                other = replace(held, vpc=replace(held.vpc, name=f"by another {self.times}"), version=held.version + 1)
+                self.items[change.after.vpc.key] = other
+            return changes
+        return super().write_changes(changes)
+
+
+class BrokenStore(MemoryStore):
+    """A store that does not take anything."""
+
+    def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        raise StoreError("the store is full")
+
+
+def _vpc(number: int, owner: int = 0, region: Region = _HERE, shared_with: tuple[int, ...] = ()) -> Vpc:
+    participants = tuple(ACCOUNTS[one] for one in shared_with)
+    return Vpc(vpc_ids(number), ACCOUNTS[owner], region, f"10.{number}.0.0/16", shared_with=participants)
+
+
+def _track(world: World, store: MemoryStore, *, workers: int = 4) -> TrackOutcome:
+    return track(_ACCOUNTS, world, store, clock=_clock, max_workers=workers)
+
+
+def test_everything_that_the_accounts_see_is_stored() -> None:
+    world, store = World(_vpc(1), _vpc(2, 1, _THERE), _vpc(3, 2)), MemoryStore()
+    outcome = _track(world, store)
+    assert set(store.items) == {vpc.key for vpc in world.vpcs}
+    assert outcome == TrackOutcome(3, 3, 3, {"appeared": 3, "changed": 0, "disappeared": 0}, ())
+
+
+def test_a_second_run_on_the_same_world_changes_nothing() -> None:
+    world, store = World(_vpc(1), _vpc(2, 1, shared_with=(0, 2))), MemoryStore()
+    _track(world, store)
+    items, history = dict(store.items), list(store.history)
+    outcome = _track(world, store)
+    assert outcome.changes == {"appeared": 0, "changed": 0, "disappeared": 0}
+    assert (store.items, store.history) == (items, history)
+
+
+def test_accounts_and_regions_that_cannot_be_read_are_named_and_do_not_stop_the_rest() -> None:
+    world, store = World(_vpc(1), _vpc(2, 1), _vpc(3, 2), _vpc(4, 2, _THERE)), MemoryStore()
+    _track(world, store)
+    world.vpcs.clear()
+    world.shut.add(ACCOUNTS[1])
+    world.denied.add((ACCOUNTS[2], _HERE))
+    outcome = _track(world, store)
+    assert outcome.unreadable == (
+        UnreadablePlace(_ACCOUNTS[1], None, _NO_ROLE),
+        UnreadablePlace(_ACCOUNTS[2], _HERE, _DENIED),
+    )
+    assert (outcome.accounts, outcome.accounts_read, outcome.changes["disappeared"]) == (3, 2, 2)
+    assert {key.vpc for key, one in store.items.items() if one.is_live} == {vpc_ids(2), vpc_ids(3)}
+    assert store.coverage[ACCOUNTS[1]].failure == _NO_ROLE
+    assert store.coverage[ACCOUNTS[2]].regions[_HERE].failure == _DENIED
+    assert store.coverage[ACCOUNTS[2]].regions[_THERE].complete_at == START
+
+
+def test_an_unreadable_place_reads_as_account_region_and_reason() -> None:
+    assert str(UnreadablePlace(_ACCOUNTS[0], _HERE, _DENIED)) == (
+        "team 0 (111122223333) eu-west-1: denied by a service control policy (UnauthorizedOperation)"
+    )
+    assert str(UnreadablePlace(Account(ACCOUNTS[0]), None, _NO_ROLE)) == (
+        "111122223333: role not assumable (AccessDenied)"
+    )
+
+
+def test_an_account_of_which_no_region_could_be_read_does_not_count_as_read() -> None:
+    world, store = World(_vpc(1)), MemoryStore()
+    world.denied |= {(ACCOUNTS[0], _HERE), (ACCOUNTS[0], _THERE)}
+    assert _track(world, store).accounts_read == 2
+
+
+def test_a_shared_vpc_is_one_item_and_counts_once() -> None:
+    world, store = World(_vpc(1, 0, shared_with=(1, 2))), MemoryStore()
+    outcome = _track(world, store)
+    assert outcome.vpcs == 1
+    (stored,) = store.items.values()
+    assert (stored.vpc.owner, stored.vpc.shared_with) == (ACCOUNTS[0], (ACCOUNTS[1], ACCOUNTS[2]))
+    assert stored.vpc.account_name == "team 0"
+
+
+def test_a_shared_vpc_of_an_owner_that_cannot_be_read_counts_too() -> None:
+    world, store = World(_vpc(1, 0, shared_with=(1, 2)), _vpc(2, 1)), MemoryStore()
+    world.shut.add(ACCOUNTS[0])
+    assert _track(world, store).vpcs == 2
+
+
+def test_sharing_that_ended_is_noticed_by_the_next_complete_read() -> None:
+    world, store = World(_vpc(1, 0, shared_with=(1,))), MemoryStore()
+    _track(world, store)
+    world.vpcs[0] = _vpc(1, 0)
+    world.denied.add((ACCOUNTS[1], _HERE))
+    _track(world, store)
+    assert store.items[world.vpcs[0].key].vpc.shared_with == (ACCOUNTS[1],)
+    world.denied.clear()
+    _track(world, store)
+    assert store.items[world.vpcs[0].key].vpc.shared_with == ()
+    assert store.coverage[ACCOUNTS[1]].shared == frozenset()
+
+
+def test_sharing_is_remembered_before_the_item_names_the_participant() -> None:
+    world, store = World(_vpc(1, 0, shared_with=(1,))), BrokenStore()
+    with pytest.raises(StoreError):
+        track_account(_ACCOUNTS[1], world, store, clock=_clock)
+    assert store.coverage[ACCOUNTS[1]].shared == {VpcKey(vpc_ids(1), ACCOUNTS[0])}
+    assert store.coverage[ACCOUNTS[1]].tried_at is None
+
+
+def test_what_another_run_wrote_meanwhile_is_read_again_and_corrected() -> None:
+    world, store = World(_vpc(1), _vpc(2)), OvertakenStore(2)
+    outcome = track_account(_ACCOUNTS[0], world, store, clock=_clock)
+    assert outcome.unreadable == ()
+    assert [one.vpc.name for one in store.items.values()] == ["", ""]
+    assert outcome.changes["changed"] == 2
+    assert store.coverage[ACCOUNTS[0]].is_complete
+
+
+def test_an_item_that_vanished_meanwhile_is_written_anew() -> None:
+    world, store = World(_vpc(1)), MemoryStore()
+    _track(world, store)
+
+    class Vanishing(MemoryStore):
+        def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+            if changes and self.items:
+                self.items.clear()
+            return super().write_changes(changes)
+
+    emptied = Vanishing()
+    emptied.items = {key: replace(one, vpc=replace(one.vpc, name="old")) for key, one in store.items.items()}
+    outcome = track_account(_ACCOUNTS[0], world, emptied, clock=_clock)
+    assert outcome.changes == {"appeared": 1}
+
+
+def test_a_region_that_another_run_keeps_writing_is_not_called_complete() -> None:
+    world, store = World(_vpc(1), _vpc(2, 0, _THERE)), OvertakenStore(99)
+    outcome = track_account(_ACCOUNTS[0], world, store, clock=_clock)
+    assert [place.region for place in outcome.unreadable] == [_HERE, _THERE]
+    assert "another run" in str(outcome.unreadable[0])
+    assert not store.coverage[ACCOUNTS[0]].is_complete
+
+
+def test_a_store_that_fails_ends_the_run() -> None:
+    with pytest.raises(StoreError, match="the store is full"):
+        _track(World(_vpc(1)), BrokenStore())
+
+
+def test_progress_is_told_at_the_start_and_after_every_account() -> None:
+    world, told = World(_vpc(1), _vpc(2, 1)), list[Progress]()
+    world.shut.add(ACCOUNTS[2])
+    track(_ACCOUNTS, world, MemoryStore(), clock=_clock, max_workers=1, on_progress=told.append)
+    assert told[0] == Progress(0, 3, 0, 0)
+    assert [one.accounts_done for one in told] == [0, 1, 2, 3]
+    assert told[-1] == Progress(3, 3, 2, 1)
+
+
+def test_more_accounts_than_are_under_way_at_once_are_all_tracked() -> None:
+    accounts = [Account(AccountId(f"{number:012d}")) for number in range(1, 41)]
+    vpcs = [Vpc(vpc_ids(number), one.id, _HERE, "10.0.0.0/16") for number, one in enumerate(accounts)]
+    store = MemoryStore()
+    outcome = track(accounts, World(*vpcs), store, clock=_clock, max_workers=2)
+    assert (outcome.accounts_read, len(store.items)) == (40, 40)
+
+
+def test_no_accounts_are_nothing_to_do() -> None:
+    outcome = track([], World(), MemoryStore(), clock=_clock)
+    assert outcome == TrackOutcome(0, 0, 0, {"appeared": 0, "changed": 0, "disappeared": 0}, ())
+
+
+@st.composite
+def _worlds(draw: st.DrawFn) -> World:
+    numbers = draw(st.lists(st.integers(0, 9), unique=True, max_size=6))
+    world = World()
+    for number in numbers:
+        # A VPC stays with its owner and in its region, whatever else becomes of it.
+        participants = draw(st.sets(st.integers(0, 2))) - {number % 3}
+        world.vpcs.append(_vpc(number, number % 3, REGIONS[number % 2], tuple(sorted(participants))))
+    world.shut = draw(st.sets(st.sampled_from(ACCOUNTS), max_size=1))
+    world.denied = draw(st.sets(st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from(REGIONS)), max_size=2))
+    return world
+
+
+@given(st.lists(_worlds(), max_size=4), _worlds(), st.permutations(_ACCOUNTS))
+def test_whatever_happened_before_a_run_that_reads_all_stores_the_world_as_it_is(
+    earlier: list[World], last: World, order: list[Account]
+) -> None:
+    store = MemoryStore()
+    for number, world in enumerate([*earlier, last]):
+        if world is last:
+            world.shut, world.denied = set(), set()
+        moment = START + timedelta(hours=number)
+        for account in order:
+            track_account(account, world, store, clock=lambda moment=moment: moment)
+    live = {one.vpc.key: one.vpc.shared_with for one in store.items.values() if one.is_live}
+    # A participant that was read before the owner brought the VPC back is added the next time.
+    for account in order:
+        track_account(account, last, store, clock=lambda: START + timedelta(days=1))
+    assert set(live) == {vpc.key for vpc in last.vpcs}
+    shared = {one.vpc.key: one.vpc.shared_with for one in store.items.values() if one.is_live}
+    assert shared == {vpc.key: vpc.shared_with for vpc in last.vpcs}
