@@ -27,7 +27,7 @@ pytestmark = [
 def swept() -> dict[str, Any]:
     """What the command says about all of them."""
     command = [sys.executable, "-m", "landkeeper", "broom", "sweep", "--offline", "--format", "json"]
-    policy = ["--policy", str(ROOT / "examples" / "broom-demo.yaml")]
+    policy = ["--policy", str(ROOT / "src" / "landkeeper" / "demo" / "broom.yaml")]
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "LANDKEEPER_"))}
     done = subprocess.run(  # noqa: S603 - our own command
         [*command, *policy, *(str(CORPORA / folder) for folder in FOLDERS)],

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from landkeeper.broom.launches import Launch, LaunchedInstance, Tags
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
-from landkeeper.broom.trail import Ignored, Malformed, read_log
+from landkeeper.broom.trail import Entry, Ignored, Malformed, read_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,19 @@ class Harvest:
         """Take in the content of one log file."""
         self.files += 1
         for entry in read_log(data):
-            match entry:
-                case Launch():
-                    self.add_launch(source, entry)
-                case Ignored(_, reason):
-                    self.ignored[reason] += 1
-                case Malformed(where, reason):
-                    self.faults.append(FoundFault(source, where, reason))
-                case _:
-                    assert_never(entry)
+            self.add_entry(source, entry)
+
+    def add_entry(self, source: str, entry: Entry) -> None:
+        """Take in one record."""
+        match entry:
+            case Launch():
+                self.add_launch(source, entry)
+            case Ignored(_, reason):
+                self.ignored[reason] += 1
+            case Malformed(where, reason):
+                self.faults.append(FoundFault(source, where, reason))
+            case _:
+                assert_never(entry)
 
     def add_launch(self, source: str, launch: Launch) -> None:
         """Take in one launch."""

@@ -16,8 +16,8 @@ from math import ceil
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
-from landkeeper.broom.harvest import words_of
-from landkeeper.broom.launches import InstanceId, Launch, Tags
+from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch, words_of
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, with_event
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
@@ -114,6 +114,20 @@ def sweep_due_cases(
     """Look again at cases that were put off until now."""
     cases = outside.ledger.find_cases(ids).values()
     return _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
+
+
+def judge_by_notes(found: Iterable[FoundLaunch], swept: Swept) -> tuple[JudgedLaunch, ...]:
+    """Each launch with what the sweep noted on its instances."""
+    return tuple(
+        JudgedLaunch(each, tuple(_judged(each.launch, instance, swept) for instance in each.launch.instances))
+        for each in found
+    )
+
+
+def _judged(launch: Launch, instance: LaunchedInstance, swept: Swept) -> JudgedInstance:
+    note = swept.notes[instance.id]
+    tags = launch.logged_tags(instance) if note.tags is None else note.tags
+    return JudgedInstance(instance, tags, note.verdict, note.action, note.because, note.outcome)
 
 
 def _joined(known: Case | None, case: Case) -> Case:
@@ -263,7 +277,7 @@ class _Run:
         now = self._outside.clock()
         match result:
             case Done():
-                outcome = _OUTCOMES.get(case.action, Outcome.NOTIFIED)
+                outcome = _OUTCOMES[case.action or Penalty.NOTIFY]
                 self._conclude(move(case, State.ACTED, now, outcome=outcome, acted_at=now))
             case Gone():
                 self._conclude(move(case, State.GONE, now, outcome=Outcome.ALREADY_GONE))
@@ -313,7 +327,7 @@ class _Run:
         return case if self._outside.ledger.write_case(case) else None
 
 
-_OUTCOMES = {Penalty.TERMINATE: Outcome.DESTROYED, Penalty.STOP: Outcome.STOPPED}
+_OUTCOMES = {Penalty.TERMINATE: Outcome.DESTROYED, Penalty.STOP: Outcome.STOPPED, Penalty.NOTIFY: Outcome.NOTIFIED}
 
 
 def _with_findings(case: Case, seen: Seen, decision: Decision, now: datetime) -> Case:

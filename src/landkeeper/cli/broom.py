@@ -84,17 +84,19 @@ def _heading(*, dry_run: bool, offline: bool) -> str:
 def _sweep_live(
     harvest: Harvest, policy: Policy, settings: Settings, *, dry_run: bool
 ) -> tuple[tuple[JudgedLaunch, ...], bool]:
-    # boto3 is loaded here, so that what works offline does not wait for it.
-    from landkeeper.wiring.broom import open_sweep  # noqa: PLC0415
+    """The launches as judged by live tags, and whether something could not be done."""
+    # Loaded here, so that what works offline does not wait for boto3.
+    from landkeeper.wiring.broom import sweep_found_launches  # noqa: PLC0415
 
-    with open_sweep(settings, dry_run=dry_run) as broom:
-        result = broom.sweep(policy, harvest.launches)
-        print_reports(broom.printed_reports)
+    done = sweep_found_launches(settings, policy, harvest.launches, dry_run=dry_run)
+    print_reports(done.reports)
+    for failure in done.swept.failures:
+        warn(failure)
     if dry_run:
         warn("dry run: live tags were read, nothing was done")
-    for remark in result.remarks:
-        warn(remark)
-    return result.judged, bool(result.failures)
+    elif done.swept.waiting and settings.queue_url is None:
+        warn(f"{done.swept.waiting} instances wait for a later look: run the same command again")
+    return done.judged, bool(done.swept.failures)
 
 
 def _read_policy(name: str | None, settings: Settings) -> Policy:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = (
     "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",
-    "Verdict", "Action", "Because", "Source", "Repeat",
+    "Verdict", "Action", "Because", "Outcome", "Source", "Repeat",
 )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
 def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
     instance = judged.instance
     what = f"{_one_line(instance.id)}\n{_one_line(instance.image_id)} {_one_line(instance.type)}"
-    return Text(what), Text(_one_line(judged.action)), Text(_one_line(judged.because))
+    action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
+    return Text(what), Text(_one_line(action)), Text(_one_line(judged.because))
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
@@ -128,6 +129,7 @@ def _instance(judged: JudgedInstance) -> dict[str, Any]:
         "Verdict": judged.verdict,
         "Action": judged.action,
         "Because": judged.because,
+        "Outcome": judged.outcome,
     }
 
 

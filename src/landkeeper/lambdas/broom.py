@@ -1,0 +1,137 @@
+"""Broom's function: reads what events point to, and deals with the launches in it.
+
+An SQS batch is answered message by message: what failed comes again, the rest is done. The log is JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, assert_never
+
+from landkeeper.broom.feeds import (
+    DueCases,
+    InlineRecord,
+    LogObject,
+    Message,
+    Skipped,
+    Unknown,
+    is_batch,
+    read_messages,
+)
+from landkeeper.broom.harvest import Harvest
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.policy import Policy
+from landkeeper.broom.sweep import RunLimit, Swept
+from landkeeper.broom.trail import read_record
+from landkeeper.org import Failure, LandkeeperError
+from landkeeper.settings import read_settings
+from landkeeper.wiring.broom import FunctionBroom, open_function
+
+
+class UnfinishedError(LandkeeperError):
+    """Part of a message was not dealt with, and may be the next time."""
+
+
+def handler(event: object, _context: object) -> dict[str, Any]:
+    """Deal with an event; an SQS batch is answered with `batchItemFailures`, empty where all went well.
+
+    Raises UnfinishedError for any other event that has to come again.
+    """
+    run = _Run()
+    failed = []
+    for message in read_messages(event):
+        try:
+            run.take(message)
+        except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
+            log("ERROR", "message failed", MessageId=message.id, Error=f"{type(error).__name__}: {error}")
+            failed.append(message.id)
+    if is_batch(event):
+        return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
+    if failed:
+        raise UnfinishedError("the event was not dealt with; the log says why")
+    return {"done": True}
+
+
+@lru_cache(maxsize=1)
+def open_broom() -> FunctionBroom:
+    """What the function works with, made once for as long as it stays warm."""
+    return open_function(read_settings(os.environ))
+
+
+class _Run:
+    """One invocation: the policy is read at most once, and so is each log file."""
+
+    def __init__(self) -> None:
+        self._policy: Policy | None = None
+        self._run_limit = RunLimit()
+        self._done: set[LogObject] = set()
+
+    def take(self, message: Message) -> None:
+        """Deal with one message. Raises UnfinishedError where it has to come again."""
+        harvest, ids, unread = Harvest(), list[InstanceId](), list[str]()
+        objects = {feed for feed in message.feeds if isinstance(feed, LogObject)} - self._done
+        for feed in message.feeds:
+            match feed:
+                case LogObject():
+                    unread += self._read(feed, harvest) if feed in objects else ()
+                case InlineRecord(record):
+                    harvest.add_entry("the event", read_record(record))
+                case DueCases(instance_ids):
+                    ids += instance_ids
+                case Skipped(reason):
+                    log("INFO", "skipped", MessageId=message.id, Reason=reason)
+                case Unknown(reason):
+                    unread.append(reason)
+                case _:
+                    assert_never(feed)
+        for fault in harvest.faults:
+            log("WARNING", "not readable", MessageId=message.id, Reason=str(fault))
+        swept = list(self._sweep(harvest, ids))
+        _finish(message, swept, unread)
+        self._done |= objects
+
+    def _read(self, found: LogObject, harvest: Harvest) -> Iterator[str]:
+        data = open_broom().objects.read_object(found)
+        if isinstance(data, Failure):
+            yield f"{found} cannot be read: {data}"
+        else:
+            harvest.add_file(str(found), data)
+
+    def _sweep(self, harvest: Harvest, ids: list[InstanceId]) -> Iterator[Swept]:
+        if not harvest.launches and not ids:
+            return
+        broom, policy = open_broom(), self._load_policy()
+        launches = [each.launch for each in harvest.launches]
+        if launches:
+            yield broom.sweep_launches(policy, launches, self._run_limit)
+        if ids:
+            yield broom.sweep_due_cases(policy, ids, self._run_limit)
+
+    def _load_policy(self) -> Policy:
+        if self._policy is None:
+            self._policy = open_broom().load_policy()
+            self._run_limit.left = self._policy.limits.terminations_per_run
+        return self._policy
+
+
+def _finish(message: Message, swept: list[Swept], unread: list[str]) -> None:
+    for each in swept:
+        for id_, note in each.notes.items():
+            log(
+                "INFO", "judged", InstanceId=id_, Verdict=note.verdict, Action=note.action, Outcome=note.outcome,
+                Because=note.because,
+            )  # fmt: skip
+        for failure in each.failures:
+            log("WARNING", "not done", MessageId=message.id, Reason=failure)
+    again = [failure for each in swept if each.try_again for failure in each.failures]
+    if unread or again:
+        raise UnfinishedError("; ".join([*unread, *again]))
+
+
+def log(level: str, text: str, **fields: str) -> None:
+    """One line of JSON, as Lambda's log wants it."""
+    sys.stdout.write(json.dumps({"level": level, "message": text, **fields}) + "\n")

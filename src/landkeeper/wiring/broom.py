@@ -1,0 +1,139 @@
+"""Broom's wiring: which ledger, where reports go, how cases come back, and what acts on instances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from landkeeper.aws.case_queue import SqsCaseQueue
+from landkeeper.aws.instances import Ec2Instances
+from landkeeper.aws.ledger_table import LedgerTable
+from landkeeper.aws.log_objects import LogObjects
+from landkeeper.aws.policy_source import read_policy_text
+from landkeeper.aws.reports import TopicReports
+from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
+from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy_file import parse_policy
+from landkeeper.broom.ports import CaseQueue, Ledger, Reports
+from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
+from landkeeper.broom.sweep import Outside, RunLimit, Swept, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSweep:
+    """What a sweep from the command line came to."""
+
+    judged: tuple[JudgedLaunch, ...]
+    swept: Swept
+    reports: tuple[str, ...]
+    """The texts of reports that had no topic to go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBroom:
+    """What Broom's function works with; made once for as long as the function stays warm."""
+
+    objects: LogObjects
+    outside: Outside
+    load_policy: Callable[[], Policy]
+    actions_on: bool
+
+    def sweep_launches(self, policy: Policy, launches: Sequence[Launch], run_limit: RunLimit) -> Swept:
+        """Deal with launches."""
+        return sweep_launches(policy, launches, self.outside, actions_on=self.actions_on, run_limit=run_limit)
+
+    def sweep_due_cases(self, policy: Policy, ids: Sequence[InstanceId], run_limit: RunLimit) -> Swept:
+        """Deal with cases that were put off until now."""
+        return sweep_due_cases(policy, ids, self.outside, actions_on=self.actions_on, run_limit=run_limit)
+
+
+def open_log_objects(settings: Settings) -> LogObjects:
+    """Log files in S3, read with the credentials at hand."""
+    return LogObjects(_sessions(settings).home("s3"))
+
+
+def read_policy(where: str, settings: Settings) -> Policy:
+    """The policy at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError or PolicyError."""
+    return parse_policy(read_policy_text(where, _sessions(settings)), where)
+
+
+def sweep_found_launches(
+    settings: Settings, policy: Policy, found: Sequence[FoundLaunch], *, dry_run: bool
+) -> CommandSweep:
+    """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
+    sessions = _sessions(settings)
+    printed = CollectedReports()
+    with _open_ledger(settings, sessions, to_write=not dry_run) as ledger:
+        outside = _rehearsal(sessions, ledger, printed) if dry_run else _real(settings, sessions, ledger, printed)
+        swept = sweep_launches(
+            policy,
+            [each.launch for each in found],
+            outside,
+            actions_on=settings.actions_on,
+            run_limit=RunLimit(policy.limits.terminations_per_run),
+        )
+    reports = () if dry_run else tuple(report.text for report in printed.reports)
+    return CommandSweep(judge_by_notes(found, swept), swept, reports)
+
+
+def open_function(settings: Settings) -> FunctionBroom:
+    """What the function works with. Raises UsageError naming the setting that is missing."""
+    if settings.ledger_table is None:
+        raise UsageError("LANDKEEPER_LEDGER_TABLE is not set: nothing is done without a ledger")
+    if settings.topic_arn is None:
+        raise UsageError("LANDKEEPER_TOPIC_ARN is not set: nothing is done without a place to report to")
+    where = settings.policy
+    if where is None:
+        raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
+    sessions = _sessions(settings)
+    ledger = LedgerTable(sessions.home("dynamodb"), settings.ledger_table)
+    return FunctionBroom(
+        objects=LogObjects(sessions.home("s3")),
+        outside=_real(settings, sessions, ledger, CollectedReports()),
+        load_policy=lambda: parse_policy(read_policy_text(where, sessions), where),
+        actions_on=settings.actions_on,
+    )
+
+
+def _sessions(settings: Settings) -> AccountSessions:
+    return open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+
+
+def _real(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:
+    instances = Ec2Instances(sessions)
+    reports: Reports = printed
+    if settings.topic_arn is not None:
+        reports = TopicReports(sessions.home("sns"), settings.topic_arn)
+    queue: CaseQueue = NoQueue()
+    if settings.queue_url is not None:
+        queue = SqsCaseQueue(sessions.home("sqs"), settings.queue_url)
+    return Outside(instances, instances, ledger, reports, queue, _now)
+
+
+def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
+    return Outside(Ec2Instances(sessions), RehearsedActions(), ScratchLedger(ledger), printed, NoQueue(), _now)
+
+
+@contextmanager
+def _open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool) -> Iterator[Ledger]:
+    if settings.ledger_table is not None:
+        yield LedgerTable(sessions.home("dynamodb"), settings.ledger_table)
+        return
+    if not to_write and not settings.file.exists():
+        yield ScratchLedger()
+        return
+    # Here and not above: the function package comes without the embedded rooms.
+    from landkeeper.embedded.ledger_file import LedgerFile  # noqa: PLC0415
+
+    with closing(LedgerFile(settings.file)) as ledger:
+        yield ledger
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
