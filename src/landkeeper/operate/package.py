@@ -62,8 +62,9 @@ class FunctionPackage:
 def make_package() -> FunctionPackage:
     """The package of what is installed here.
 
-    Raises UsageError where a library is missing, or where Lambda has no processor like this machine's.
+    Raises UsageError where a library is missing, or where Lambda runs on no system like this one.
     """
+    architecture = _architecture(platform.system(), platform.machine())
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, path in sorted({**dict(_own_files()), **dict(_library_files())}.items()):
@@ -72,10 +73,12 @@ def make_package() -> FunctionPackage:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, path.read_bytes())
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return FunctionPackage(body.getvalue(), version, _architecture(platform.machine()))
+    return FunctionPackage(body.getvalue(), version, architecture)
 
 
-def _architecture(machine: str) -> str:
+def _architecture(system: str, machine: str) -> str:
+    if system != "Linux":
+        raise UsageError(f"AWS Lambda runs Linux, and this is {system}: the compiled libraries here do not run there")
     known = _ARCHITECTURES.get(machine.lower())
     if known is None:
         raise UsageError(f"AWS Lambda has no '{machine}' processors: package on an x86_64 or arm64 machine")

@@ -1,0 +1,93 @@
+"""Settings: the environment, and the flags that beat it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from landkeeper.org import UsageError
+from landkeeper.settings import DEFAULT_FILE, Settings, read_settings
+
+FULL = {
+    "AWS_REGION": "eu-west-1",
+    "LANDKEEPER_VPC_TABLE": "VPCTracker",
+    "LANDKEEPER_LEDGER_TABLE": "BroomLedger",
+    "LANDKEEPER_FILE": "kept.db",
+    "LANDKEEPER_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:reports",
+    "LANDKEEPER_POLICY": "s3://bucket/broom.yaml",
+    "LANDKEEPER_ROLE_NAME": "reader",
+    "LANDKEEPER_EXTERNAL_ID": "x-1",
+    "LANDKEEPER_REGIONS": "eu-west-1, us-east-1,",
+    "LANDKEEPER_ACCOUNTS": "111122223333,444455556666",
+    "LANDKEEPER_QUEUE_URL": "https://queue",
+    "LANDKEEPER_ACTIONS": " OFF ",
+}
+
+
+def test_an_empty_environment_means_the_file_here_and_every_default() -> None:
+    assert read_settings({}) == Settings()
+    assert read_settings({}).file == DEFAULT_FILE
+    assert read_settings({}).actions_on
+
+
+def test_every_variable_is_read() -> None:
+    settings = read_settings(FULL)
+    assert settings == Settings(
+        region=settings.region,
+        vpc_table="VPCTracker",
+        ledger_table="BroomLedger",
+        file=Path("kept.db"),
+        topic_arn="arn:aws:sns:eu-west-1:111122223333:reports",
+        policy="s3://bucket/broom.yaml",
+        role_name="reader",
+        external_id="x-1",
+        regions=settings.regions,
+        accounts=settings.accounts,
+        queue_url="https://queue",
+        actions_on=False,
+    )
+    assert settings.region == "eu-west-1"
+    assert settings.regions == ("eu-west-1", "us-east-1")
+    assert settings.accounts == ("111122223333", "444455556666")
+
+
+def test_empty_variables_count_as_unset() -> None:
+    assert read_settings(dict.fromkeys(FULL, "") | {"LANDKEEPER_ACTIONS": "on"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LANDKEEPER_ACTIONS", "maybe"), ("LANDKEEPER_REGIONS", "Ireland"), ("LANDKEEPER_ACCOUNTS", "123")],
+)
+def test_a_wrong_variable_is_named(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=name) as refused:
+        read_settings({name: value})
+    assert value in str(refused.value)
+
+
+def test_a_flag_beats_the_environment() -> None:
+    settings = read_settings(FULL)
+    assert settings.with_store(table="Other", file=None).vpc_table == "Other"
+    by_file = settings.with_store(table=None, file=Path("mine.db"))
+    assert (by_file.vpc_table, by_file.file) == (None, Path("mine.db"))
+    assert settings.with_store(table=None, file=None) == settings
+    changed = settings.with_access(role_name="r", external_id="e", regions=["us-west-2"], accounts=["444455556666"])
+    assert (changed.role_name, changed.external_id) == ("r", "e")
+    assert (changed.regions, changed.accounts) == (("us-west-2",), ("444455556666",))
+    assert settings.with_access() == settings
+
+
+def test_the_ledger_has_flags_of_its_own() -> None:
+    settings = read_settings(FULL)
+    assert settings.with_ledger(ledger="Other", file=None).ledger_table == "Other"
+    by_file = settings.with_ledger(ledger=None, file=Path("mine.db"))
+    assert (by_file.ledger_table, by_file.file) == (None, Path("mine.db"))
+    assert settings.with_ledger(ledger=None, file=None) == settings
+
+
+def test_two_stores_at_once_are_refused() -> None:
+    with pytest.raises(UsageError, match="two stores"):
+        Settings().with_store(table="T", file=Path("f"))
+    with pytest.raises(UsageError, match="two ledgers"):
+        Settings().with_ledger(ledger="T", file=Path("f"))
