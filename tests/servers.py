@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
@@ -100,7 +101,7 @@ def answering(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[str]:
         server.server_close()
 
 
-def _call(headers: Mapping[str, str], body: str) -> Mapping[str, str]:
+def _call(headers: Message, body: str) -> Mapping[str, str]:
     target = headers.get("X-Amz-Target")
     if target is not None:
         return {"Action": target.rsplit(".", 1)[-1], "Body": body}
