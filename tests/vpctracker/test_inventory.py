@@ -25,6 +25,7 @@ from landkeeper.vpctracker.inventory import (
     Subnet,
     Unreadable,
     Vpc,
+    VpcId,
     diff_account,
     kind_of,
     seen_vpcs,
@@ -197,8 +198,8 @@ def _placed(reads: Mapping[Region, RegionRead]) -> dict[Region, RegionRead]:
     placed: dict[Region, RegionRead] = {}
     for number, (region, read) in enumerate(reads.items()):
         if isinstance(read, Complete):
-            found = (replace(vpc, id=f"{vpc.id}{number}", region=region) for vpc in read.vpcs)
-            placed[region] = Complete(tuple(found))  # type: ignore[arg-type]
+            found = (replace(vpc, id=VpcId(f"{vpc.id}{number}"), region=region) for vpc in read.vpcs)
+            placed[region] = Complete(tuple(found))
         else:
             placed[region] = read
     return placed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,10 @@ _NO_ROLE = Failure(FailureReason.ROLE_NOT_ASSUMABLE, "AccessDenied")
 
 def _clock() -> datetime:
     return START
+
+
+def _hours_later(hours: int) -> datetime:
+    return START + timedelta(hours=hours)
 
 
 class World:
@@ -248,13 +253,12 @@ def test_whatever_happened_before_a_run_that_reads_all_stores_the_world_as_it_is
     for number, world in enumerate([*earlier, last]):
         if world is last:
             world.shut, world.denied = set(), set()
-        moment = START + timedelta(hours=number)
         for account in order:
-            track_account(account, world, store, clock=lambda moment=moment: moment)
+            track_account(account, world, store, clock=partial(_hours_later, number))
     live = {one.vpc.key: one.vpc.shared_with for one in store.items.values() if one.is_live}
     # A participant that was read before the owner brought the VPC back is added the next time.
     for account in order:
-        track_account(account, last, store, clock=lambda: START + timedelta(days=1))
+        track_account(account, last, store, clock=partial(_hours_later, 24))
     assert set(live) == {vpc.key for vpc in last.vpcs}
     shared = {one.vpc.key: one.vpc.shared_with for one in store.items.values() if one.is_live}
     assert shared == {vpc.key: vpc.shared_with for vpc in last.vpcs}
