@@ -1,0 +1,128 @@
+"""What events ask for, nested however AWS nests them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landkeeper.broom.feeds import (
+    DueCases,
+    Feed,
+    InlineRecord,
+    LogObject,
+    Message,
+    Skipped,
+    Unknown,
+    is_batch,
+    read_messages,
+    skip_reason,
+    write_due_cases,
+)
+from landkeeper.broom.launches import InstanceId
+from tests.broom_world import event
+
+KEY = (
+    "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/"
+    "111122223333_CloudTrail_eu-west-1_20260101T1005Z_AbCdEfGhIjKlMnOp.json.gz"
+)
+
+
+def feeds(value: object) -> tuple[Feed, ...]:
+    (message,) = read_messages(value)
+    assert message.id == ""
+    return message.feeds
+
+
+def test_keys_of_s3_notifications_are_decoded() -> None:
+    assert feeds(event("s3_notification.json")) == (LogObject("example-trail", f"logs=all/a b/{KEY}"),)
+
+
+def test_keys_of_eventbridge_events_are_taken_as_they_are() -> None:
+    assert feeds(event("eventbridge_object_created.json")) == (LogObject("example-trail", f"a b+c/{KEY}"),)
+
+
+def test_a_notification_in_sns_is_unwrapped() -> None:
+    assert feeds(event("sns_s3.json")) == (LogObject("example-trail", KEY),)
+
+
+def test_cloudtrails_own_message_names_several_keys_and_digests_are_skipped() -> None:
+    assert feeds(event("cloudtrail_sns.json")) == (
+        LogObject("example-trail", KEY),
+        Skipped("a CloudTrail digest file"),
+    )
+
+
+def test_a_batch_is_read_message_by_message() -> None:
+    batch = event("sqs_batch.json")
+    assert is_batch(batch)
+    bare, wrapped, test_event, validation, garbage, cases = read_messages(batch)
+    assert bare == Message("00000000-0000-0000-0000-000000000001", (LogObject("example-trail", KEY),))
+    assert wrapped.feeds == (LogObject("example-trail", KEY.replace("AbCd", "EfGh")),)
+    assert test_event.feeds == (Skipped("S3's test event"),)
+    assert validation.feeds == (Skipped("CloudTrail's validation message"),)
+    assert garbage.feeds == (Unknown("the message is not JSON"),)
+    assert cases.feeds == (DueCases((InstanceId("i-0aaaaaaaaaaaaaaa2"),)),)
+
+
+def test_a_record_may_come_inside_the_event() -> None:
+    record = event("run_instances.json")
+    assert feeds(event("eventbridge_api_call.json")) == (InlineRecord(record),)
+    assert feeds({"Records": [record]}) == (InlineRecord(record),)
+
+
+def test_an_object_that_was_removed_is_skipped() -> None:
+    assert feeds(event("s3_removed.json")) == (Skipped("an S3 notification of ObjectRemoved:Delete"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "neither a notification"),
+        ({}, "neither a notification"),
+        ({"Records": ["x"]}, "a record that is neither"),
+        ({"s3Bucket": "b", "s3ObjectKey": [7]}, "a notification without"),
+        ({"Type": "Notification", "Message": '"again"'}, "the message is text inside JSON"),
+        ({"Type": "Notification", "Message": "[" * 100_000}, "the message is not JSON"),
+        (event("eventbridge_state_change.json"), "neither a notification"),
+    ],
+)
+def test_what_nobody_knows_is_said_to_be_unknown(value: object, reason: str) -> None:
+    (feed,) = feeds(value)
+    assert isinstance(feed, Unknown)
+    assert feed.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (KEY, None),
+        ("AWSLogs/111122223333/CloudTrail-Insight/x.json.gz", "a CloudTrail Insights file"),
+        ("AWSLogs/111122223333/", "a folder marker"),
+    ],
+)
+def test_keys_tell_what_holds_no_launches(key: str, reason: str | None) -> None:
+    assert skip_reason(key) == reason
+
+
+def test_due_cases_come_back_as_they_were_sent() -> None:
+    ids = (InstanceId("i-1"), InstanceId("i-2"))
+    assert feeds(json.loads(write_due_cases(ids))) == (DueCases(ids),)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Records", "Type", "Message", "detail", "detail-type", "eventSource", "s3", "body"]), inner
+        ),
+        max_leaves=8,
+    )
+)
+def test_no_event_raises(value: Any) -> None:
+    assert all(isinstance(message, Message) for message in read_messages(value))
+    assert all(isinstance(message, Message) for message in read_messages({"Records": [{"eventSource": "aws:sqs", "body": value}]}))

@@ -1,0 +1,117 @@
+"""A small world for Broom's tests: launches, policies, a clock that is set by hand, and an EC2 that is one dict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
+from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy_file import parse_policy
+from landkeeper.org import AccountId, Failure, Principal, Region
+
+EVENTS = Path(__file__).parent / "events"
+LAUNCHED_AT = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
+ACCOUNT = AccountId("111122223333")
+REGION = Region("eu-west-1")
+JANE = Principal("IAMUser", "jane", "arn:aws:iam::111122223333:user/jane", ACCOUNT)
+STRICT = """
+version: 1
+rules:
+  - name: code
+    require: {tag: Code, values: [LOL, GGG]}
+    action: terminate
+confirm_after: 0s
+"""
+
+
+def event(name: str) -> Any:
+    """The event in a file of `tests/events`."""
+    return json.loads((EVENTS / name).read_text(encoding="utf-8"))
+
+
+def policy(text: str = STRICT, **swaps: str) -> Policy:
+    """A policy from YAML; each swap replaces a word of it."""
+    for old, new in swaps.items():
+        text = text.replace(old, new)
+    return parse_policy(text, "policy.yaml")
+
+
+def launch(*ids: str, tags: Tags | None = None, event_id: str = "event-1", **changes: Any) -> Launch:
+    """A launch of these instances."""
+    instances = tuple(LaunchedInstance(InstanceId(id_), "ami-1", "t3.micro", tags or {}) for id_ in ids)
+    return replace(Launch(event_id, LAUNCHED_AT, ACCOUNT, REGION, JANE, instances, {}), **changes)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time that passes when a test says so."""
+
+    now: datetime = LAUNCHED_AT + timedelta(seconds=30)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **parts: float) -> None:
+        """Let time pass, as in `pass_time(minutes=5)`."""
+        self.now += timedelta(**parts)
+
+
+@dataclass(slots=True)
+class FakeEc2:
+    """EC2 as one dict of instances. What was asked of it is in `ended` and `stopped`."""
+
+    instances: dict[InstanceId, LiveInstance] = field(default_factory=dict)
+    unreadable: Failure | None = None
+    refusals: dict[InstanceId, Refused] = field(default_factory=dict)
+    ended: list[InstanceId] = field(default_factory=list)
+    stopped: list[InstanceId] = field(default_factory=list)
+
+    def run(self, id_: str, *, state: str = "running", operator: str = "", **tags: str) -> None:
+        """Have an instance with these tags; `__` in a key stands for a colon."""
+        named = {key.replace("__", ":"): value for key, value in tags.items()}
+        self.instances[InstanceId(id_)] = LiveInstance(InstanceId(id_), state, named, operator)
+
+    def read_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        assert (account, region) == (ACCOUNT, REGION)
+        return self.unreadable or {id_: self.instances[id_] for id_ in ids if id_ in self.instances}
+
+    def terminate_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        assert (account, region) == (ACCOUNT, REGION)
+        return {id_: self._end(id_, "terminated", self.ended) for id_ in ids}
+
+    def stop_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        assert (account, region) == (ACCOUNT, REGION)
+        return {id_: self._end(id_, "stopped", self.stopped) for id_ in ids}
+
+    def _end(self, id_: InstanceId, state: str, acted: list[InstanceId]) -> ActionResult:
+        if id_ in self.refusals:
+            return self.refusals[id_]
+        if id_ not in self.instances:
+            return Gone()
+        acted.append(id_)
+        self.instances[id_] = replace(self.instances[id_], state=state)
+        return Done()
+
+
+@dataclass(slots=True)
+class FakeQueue:
+    """A queue that remembers what was put off, and for how many seconds."""
+
+    sent: list[tuple[tuple[InstanceId, ...], int]] = field(default_factory=list)
+    failure: Failure | None = None
+
+    def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
+        self.sent.append((tuple(ids), delay_seconds))
+        return self.failure
