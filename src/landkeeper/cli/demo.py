@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from rich.console import Console
-from rich.text import Text
 
 from landkeeper.cli.output import print_json
 from landkeeper.org import UsageError
@@ -50,14 +49,19 @@ def command(as_json: bool, keep: bool) -> int:
     for fault in run.faults:
         click.echo(f"landkeeper: demo: {fault}", err=True)
     if not as_json and keep:
-        _print_exports(console, run)
+        _print_exports(run)
     return _FAILED if run.faults else 0
 
 
 def _as_json(run: DemoRun, *, keep: bool) -> Mapping[str, Any]:
     if not keep:
         return run.result
-    return {**run.result, "exports": dict(run.exports), "process_ids": list(run.process_ids)}
+    return {
+        **run.result,
+        "exports": dict(run.exports),
+        "process_ids": list(run.process_ids),
+        "directory": run.directory,
+    }
 
 
 def _conclude(console: Console, run: DemoRun) -> None:
@@ -73,14 +77,12 @@ def _conclude(console: Console, run: DemoRun) -> None:
     console.print(f"{verdict}, read back from EC2, DynamoDB and the queue, after {result['seconds']} s.")
 
 
-def _print_exports(console: Console, run: DemoRun) -> None:
-    console.print(
-        "\nThe embedded AWS stays up. To use it from this shell, with the AWS CLI or any landkeeper command:\n"
-    )
+def _print_exports(run: DemoRun) -> None:
+    click.echo("\nThe embedded AWS stays up. To use it from a shell, with the AWS CLI or any landkeeper command:\n")
     for line in _export_lines(run.exports):
-        console.print(Text(f"  {line}"))
-    console.print("\nTo stop it:\n")
-    console.print(Text(f"  kill {' '.join(map(str, run.process_ids))}"))
+        click.echo(f"  {line}")
+    click.echo("\nTo stop it:\n")
+    click.echo(f"  kill {' '.join(map(str, run.process_ids))}; rm -r {shlex.quote(run.directory)}")
 
 
 def _export_lines(exports: Mapping[str, str]) -> Iterable[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
@@ -77,21 +78,17 @@ class TerminalNarrator:
             f"{len({item['Region'] for item in there})} regions are in the table VPCTracker; {defaults} of them are "
             "default VPCs nobody removed"
         )
-        names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
-        blocks = {item["VpcId"]: " ".join(item["CidrBlocks"]) for item in there}
-        table = Table(title="These collide", title_justify="left", title_style="bold", box=None, pad_edge=False)
-        table.add_column("who", style="yellow")
-        table.add_column("what they have")
-        for number, group in enumerate(observed.overlap_groups):
-            for vpc in group:
-                table.add_row(Text(names[vpc]), Text(blocks[vpc]), end_section=vpc == group[-1])
-            if number + 1 < len(observed.overlap_groups):
-                table.add_row("", "")
         self._rest()
         self.console.print()
-        self.console.print(table)
+        self.console.print(_collisions(observed, there))
         self.console.print()
         label = {account: name for name, account in organisation.accounts.items()}
+        for item in there:
+            if item["SharedWith"]:
+                others = " and ".join(label[account] for account in item["SharedWith"])
+                self.told(
+                    f"{item['Name']} ({item['CidrBlock']}) of {item['AccountName']} is shared with {others}: one item"
+                )
         for account in observed.unreadable:
             self.told(f"{label.get(account, account)} ({account}) could not be read: its role cannot be assumed")
             self.told("what it has stays unknown, which is not the same as empty")
@@ -118,16 +115,31 @@ class TerminalNarrator:
                 table.add_row(instance_id, Text(sample.user), sample.account, Text(sample.story), fate)
         self._rest()
         self.console.print(table)
-        if observed.reports:
-            count = len(observed.reports)
-            self.console.print()
-            self.told(f"{count} reports went out over SNS, one a launch; this is the first:")
-            self.console.print(Panel(Text(observed.reports[0].text.strip()), title=Text(observed.reports[0].subject)))
+        first = next(launch for launch in launches if not launch.sample.complies)
+        for report in observed.reports:
+            if first.instance_ids[0] in report.text:
+                self.console.print()
+                self.told(f"{len(observed.reports)} reports went out over SNS, one a launch; this is the first:")
+                self.console.print(Panel(Text(report.text.strip()), title=Text(report.subject)))
 
     def _rest(self) -> None:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def _collisions(observed: Observed, there: Sequence[Mapping[str, Any]]) -> Table:
+    names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
+    blocks = {item["VpcId"]: " ".join(item["CidrBlocks"]) for item in there}
+    table = Table(title="These collide", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("who", style="yellow")
+    table.add_column("what they have")
+    for number, group in enumerate(observed.overlap_groups):
+        if number:
+            table.add_row()
+        for vpc in sorted(group, key=names.__getitem__):
+            table.add_row(Text(names[vpc]), Text(blocks[vpc]))
+    return table
 
 
 def _fate(*, ended: bool) -> Text:

@@ -73,6 +73,8 @@ class DemoRun:
     """Variables that point a shell at what was left up; empty when nothing was."""
     process_ids: Sequence[int]
     """The simulators that were left up."""
+    directory: str
+    """Where those keep their files; to be removed with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,10 @@ def run_demo(narrator: Narrator, *, keep: bool) -> DemoRun:
         stage = _set_stage(narrator, embedded)
         result, faults = _play(narrator, stage, began)
         if not keep:
-            return DemoRun(result, faults, {}, ())
+            return DemoRun(result, faults, {}, (), "")
         simulators.detach()
-        return DemoRun(
-            result, faults, {**embedded.environment(), **_product_exports(stage.outputs)}, embedded.process_ids
-        )
+        exports = {**embedded.environment(), **_product_exports(stage.outputs)}
+        return DemoRun(result, faults, exports, embedded.process_ids, str(embedded.directory))
 
 
 def _play(narrator: Narrator, stage: _Stage, began: float) -> tuple[Mapping[str, Any], Sequence[str]]:
@@ -212,7 +213,9 @@ def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
         stored=scan(session, table),
         coverage=coverage,
         vpcs_by_owner=seen_vpcs(organisation, readable),
-        overlap_groups=[sorted({one.vpc.id for one in group.claims}) for group in collisions if group.claims],
+        overlap_groups=[
+            list(dict.fromkeys(one.vpc.id for one in group.claims)) for group in collisions if group.claims
+        ],
         unreadable=unreadable,
         instances=seen_instances(organisation),
         reports=tuple(reports),
