@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.track import TrackOutcome
 
 _INCOMPLETE = 3
+_NAMED_AT_MOST = 5
 
 _VPC_COLUMNS = (
     Column("Account", "AccountName"),
@@ -153,7 +154,7 @@ def _read(settings: Settings) -> list[StoredVpc]:
     with open_store(settings, to_write=False) as store:
         vpcs = list(store.read_all())
         coverage = list(store.read_all_coverage())
-    stderr().print(_freshness(coverage, datetime.now(UTC)), style="dim", markup=False)
+    stderr().print(_freshness(coverage, datetime.now(UTC)), style="dim", markup=False, soft_wrap=True)
     return vpcs
 
 
@@ -163,10 +164,12 @@ def _freshness(coverage: list[Coverage], now: datetime) -> str:
     ]
     if not moments:
         return "No account has been read completely yet."
-    incomplete = [one.account_name or one.account for one in coverage if not one.is_complete]
+    incomplete = sorted(one.account_name or one.account for one in coverage if not one.is_complete)
     remark = f"As of {format_time(min(moments))} ({_age(now - min(moments))})."
     if incomplete:
-        remark += f" Not read completely the last time, shown as last known: {', '.join(sorted(incomplete))}."
+        more = len(incomplete) - _NAMED_AT_MOST
+        names = ", ".join(incomplete[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        remark += f" Not read completely the last time, shown as last known: {names}."
     return remark
 
 
@@ -185,11 +188,9 @@ def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
         errors.print(f"could not be read: {place}", style="red", markup=False, soft_wrap=True)
     changes = ", ".join(f"{count} {kind}" for kind, count in outcome.changes.items())
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
+    vpcs, accounts = _counted(outcome.vpcs, "VPC"), _counted(outcome.accounts, "account")
     out = stdout()
-    out.print(
-        f"{outcome.vpcs} VPCs in {outcome.accounts_read} of {_counted(outcome.accounts, 'account')}: {changes}.",
-        markup=False,
-    )
+    out.print(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.", markup=False)
     out.print(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults", markup=False)
 
 
