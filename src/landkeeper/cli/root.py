@@ -1,4 +1,4 @@
-"""The command's top: its groups, each loaded only when it is asked for: `vpc list` does not wait for Broom's imports."""
+"""The command's top: its groups, each loaded only when asked for. `vpc list` does not wait for Broom's imports."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _COMMANDS = {
     "demo": "landkeeper.cli.demo",
     "vpc": "landkeeper.cli.vpc",
     "broom": "landkeeper.cli.broom",
+    "deploy": "landkeeper.cli.deploy",
 }
 
 

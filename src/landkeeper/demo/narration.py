@@ -85,7 +85,7 @@ class TerminalNarrator:
         label = {account: name for name, account in organisation.accounts.items()}
         for item in there:
             if item["SharedWith"]:
-                others = " and ".join(label[account] for account in item["SharedWith"])
+                others = " and ".join(sorted(label[account] for account in item["SharedWith"]))
                 self.told(
                     f"{item['Name']} ({item['CidrBlock']}) of {item['AccountName']} is shared with {others}: one item"
                 )
