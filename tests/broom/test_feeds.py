@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.broom_world import event
 
 from landkeeper.broom.feeds import (
     DueCases,
@@ -23,7 +24,6 @@ from landkeeper.broom.feeds import (
     write_due_cases,
 )
 from landkeeper.broom.launches import InstanceId
-from tests.broom_world import event
 
 KEY = (
     "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/"
@@ -43,6 +43,10 @@ def test_keys_of_s3_notifications_are_decoded() -> None:
 
 def test_keys_of_eventbridge_events_are_taken_as_they_are() -> None:
     assert feeds(event("eventbridge_object_created.json")) == (LogObject("example-trail", f"a b+c/{KEY}"),)
+
+
+def test_an_object_is_shown_by_its_address() -> None:
+    assert str(LogObject("example-trail", "a/b.json")) == "s3://example-trail/a/b.json"
 
 
 def test_a_notification_in_sns_is_unwrapped() -> None:
@@ -116,13 +120,19 @@ def test_due_cases_come_back_as_they_were_sent() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["Records", "Type", "Message", "detail", "detail-type", "eventSource", "s3", "body"]), inner
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["Records", "Type", "Message", "detail", "detail-type", "eventSource", "s3", "body"]),
+                inner,
+            )
         ),
         max_leaves=8,
     )
 )
 def test_no_event_raises(value: Any) -> None:
     assert all(isinstance(message, Message) for message in read_messages(value))
-    assert all(isinstance(message, Message) for message in read_messages({"Records": [{"eventSource": "aws:sqs", "body": value}]}))
+    assert all(
+        isinstance(message, Message)
+        for message in read_messages({"Records": [{"eventSource": "aws:sqs", "body": value}]})
+    )

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.broom_world import event
 
 from landkeeper.broom.launches import Launch
 from landkeeper.broom.trail import NOT_A_LAUNCH, NOT_AN_API_CALL, Entry, Ignored, Malformed, read_log, read_record
-from tests.broom_world import event
 
 
 def read(value: object) -> list[Entry]:
@@ -47,7 +47,11 @@ def test_a_launch_carries_who_where_what_and_when() -> None:
     assert launch.event_time == datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
     assert launch.client_token == "11111111-2222-3333-4444-555555555555"
     (instance,) = launch.instances
-    assert (instance.id, instance.image_id, instance.type) == ("i-0aaaaaaaaaaaaaaa1", "ami-0abcdef1234567890", "t3.micro")
+    assert (instance.id, instance.image_id, instance.type) == (
+        "i-0aaaaaaaaaaaaaaa1",
+        "ami-0abcdef1234567890",
+        "t3.micro",
+    )
     assert (instance.tags, launch.request_tags) == ({"Code": "LOL"}, {"Code": "LOL"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,6 +23,7 @@ class ScratchLedger:
         self._beneath = beneath
         self._cases: dict[InstanceId, Case] = {}
         self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
         """The cases as this sweep left them, or as they are beneath."""
@@ -30,18 +32,20 @@ class ScratchLedger:
 
     def write_case(self, case: Case) -> bool:
         """Keep the case in memory."""
-        stored = self.find_cases([case.instance_id]).get(case.instance_id)
-        if case.version != (stored.version if stored is not None else 0) + 1:
-            return False
-        self._cases[case.instance_id] = case
-        return True
+        with self._lock:
+            stored = self.find_cases([case.instance_id]).get(case.instance_id)
+            if case.version != (stored.version if stored is not None else 0) + 1:
+                return False
+            self._cases[case.instance_id] = case
+            return True
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
         """Count in memory."""
-        if self._taken[counter] >= limit:
-            return False
-        self._taken[counter] += 1
-        return True
+        with self._lock:
+            if self._taken[counter] >= limit:
+                return False
+            self._taken[counter] += 1
+            return True
 
 
 class RehearsedActions:

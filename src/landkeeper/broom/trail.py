@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 from landkeeper.broom.identity import describe_principal
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
@@ -57,6 +57,8 @@ def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator
                 yield Malformed(where, reason)
             case Document(where, value):
                 yield from _read_document(value, where)
+            case _:
+                assert_never(document)
 
 
 def _read_document(value: object, where: str) -> Iterator[Entry]:

@@ -1,0 +1,141 @@
+"""What every ledger does: DynamoDB, the SQLite file, and the one in memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.broom_world import LAUNCHED_AT, launch
+from tests.servers import home_sessions
+
+from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.broom.case_record import LedgerError
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Case, Outcome, State, mark_reported, move, open_case
+from landkeeper.broom.policy import Penalty
+from landkeeper.broom.ports import Ledger
+from landkeeper.broom.rehearsal import ScratchLedger
+from landkeeper.embedded.ledger_file import LedgerFile
+
+LATER = LAUNCHED_AT + timedelta(minutes=1)
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("table", marks=pytest.mark.embedded)])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    match request.param:
+        case "memory":
+            yield ScratchLedger()
+        case "file":
+            with closing(LedgerFile(tmp_path / "landkeeper.db")) as file:
+                yield file
+        case _:
+            request.getfixturevalue("aws_environment")
+            client = home_sessions().home("dynamodb")
+            name = f"Ledger-{uuid.uuid4().hex[:8]}"
+            create_ledger_table(client, name)
+            yield LedgerTable(client, name)
+
+
+def a_case(id_: str = "i-1") -> Case:
+    one = launch(id_, tags={"Name": "täg", "empty": ""})
+    return move(open_case(one, one.instances[0], LAUNCHED_AT), State.JUDGED, LAUNCHED_AT, live_tags={}, rule="code")
+
+
+def test_an_empty_ledger_knows_no_case(ledger: Ledger) -> None:
+    assert ledger.find_cases([InstanceId("i-1")]) == {}
+    assert ledger.find_cases([]) == {}
+
+
+def test_cases_are_found_as_they_were_written(ledger: Ledger) -> None:
+    one, two = a_case("i-1"), a_case("i-2")
+    assert ledger.write_case(one)
+    assert ledger.write_case(two)
+    assert ledger.find_cases([InstanceId("i-1"), InstanceId("i-9"), InstanceId("i-2")]) == {"i-1": one, "i-2": two}
+
+
+def test_a_whole_life_is_kept(ledger: Ledger) -> None:
+    case = a_case()
+    assert ledger.write_case(case)
+    case = move(case, State.ACTING, LATER, lease_until=LATER, action=Penalty.TERMINATE)
+    assert ledger.write_case(case)
+    case = move(case, State.ACTED, LATER, outcome=Outcome.DESTROYED, acted_at=LATER)
+    assert ledger.write_case(case)
+    case = mark_reported(case, LATER)
+    assert ledger.write_case(case)
+    assert ledger.find_cases([case.instance_id]) == {case.instance_id: case}
+
+
+def test_a_write_that_comes_too_late_changes_nothing(ledger: Ledger) -> None:
+    case = a_case()
+    assert ledger.write_case(case)
+    assert not ledger.write_case(case)
+    mine, theirs = move(case, State.COMPLIANT, LATER), move(case, State.EXEMPT, LATER)
+    assert ledger.write_case(theirs)
+    assert not ledger.write_case(mine)
+    assert ledger.find_cases([case.instance_id])[case.instance_id] == theirs
+
+
+def test_a_version_cannot_be_skipped(ledger: Ledger) -> None:
+    case = move(a_case(), State.ACTING, LATER)
+    assert not ledger.write_case(case)
+    assert ledger.find_cases([case.instance_id]) == {}
+
+
+def test_of_many_writers_one_wins(ledger: Ledger) -> None:
+    case = a_case()
+    assert ledger.write_case(case)
+    moved = move(case, State.ACTING, LATER)
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: ledger.write_case(moved), range(24))) == 1
+
+
+def test_a_counter_stops_at_its_limit(ledger: Ledger) -> None:
+    assert [ledger.take("HOUR#1", 2, LATER) for _ in range(4)] == [True, True, False, False]
+    assert ledger.take("HOUR#2", 2, LATER)
+    assert not ledger.take("HOUR#3", 0, LATER)
+
+
+def test_many_takers_never_get_more_than_the_limit(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: ledger.take("HOUR#1", 5, LATER), range(24))) == 5
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_a_table_that_is_not_there_is_an_error_that_names_it() -> None:
+    table = LedgerTable(home_sessions().home("dynamodb"), "NoSuchLedger")
+    with pytest.raises(LedgerError, match="the DynamoDB table 'NoSuchLedger' does not answer: not found"):
+        table.find_cases([InstanceId("i-1")])
+    with pytest.raises(LedgerError, match="'NoSuchLedger'"):
+        table.write_case(a_case())
+
+
+def test_a_file_that_is_no_ledger_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not SQLite at all, whatever the name says" * 50)
+    with pytest.raises(LedgerError, match=r"notes.txt' cannot be used as a ledger: file is not a database"):
+        LedgerFile(path)
+    with pytest.raises(LedgerError, match="unable to open"):
+        LedgerFile(tmp_path / "no" / "folder.db")
+
+
+def test_a_case_that_is_not_json_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "landkeeper.db"
+    with closing(LedgerFile(path)) as ledger:
+        ledger.write_case(a_case())
+        ledger._connection.execute("UPDATE broom_cases SET item = '{'")
+        with pytest.raises(LedgerError, match="holds a case that is not JSON"):
+            ledger.find_cases([InstanceId("i-1")])
+
+
+def test_a_file_keeps_its_cases(tmp_path: Path) -> None:
+    case = a_case()
+    with closing(LedgerFile(tmp_path / "landkeeper.db")) as ledger:
+        ledger.write_case(case)
+    with closing(LedgerFile(tmp_path / "landkeeper.db")) as ledger:
+        assert ledger.find_cases([case.instance_id]) == {case.instance_id: case}
