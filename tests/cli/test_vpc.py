@@ -5,16 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from tests.servers import Answer, answering, home_session
+from tests.strategies import ACCOUNTS, REGIONS
 
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
+from landkeeper.embedded.vpc_file import VpcFile
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 
 _ROLE = "OrganizationAccountAccessRole"
 _HERE = ("--region", "eu-north-1")
@@ -128,7 +137,7 @@ def test_overlaps_name_the_collision_and_the_default_vpcs(
     groups = _json(capsys, "overlaps")
     assert [(group["CidrBlock"], group["Kind"], len(group["Vpcs"])) for group in groups] == [
         ("10.0.0.0/16", "collision", 2),
-        ("172.31.0.0/16", "default VPCs", 3),
+        ("172.31.0.0/16", "default", 3),
     ]
     assert [vpc["CidrBlock"] for vpc in groups[0]["Vpcs"]] == ["10.0.0.0/16", "10.0.128.0/20"]
 
@@ -219,6 +228,48 @@ def test_vpcs_that_are_gone_are_listed_on_request(here: Path, capsys: pytest.Cap
     (gone,) = (row for row in _json(capsys, "list", "--deleted") if row["VpcId"] == vpc)
     assert gone["State"] == "deleted"
     assert gone["DeletedAt"] >= gone["FirstSeen"]
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(here: Path, organization: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "landkeeper", "vpc", "track", *_HERE]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+    ) as done:
+        os.close(theirs)
+        shown = b"".join(iter(lambda: _read_terminal(ours), b"")).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "1/1" in shown
+    assert "1 VPCs" in shown
+    assert "0 unreadable" in shown
+
+
+def _read_terminal(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        # Linux says so when the last program on the terminal has ended.
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=119), "119 min ago"),
+        (timedelta(hours=47), "47 h ago"),
+        (timedelta(days=3), "3 days ago"),
+    ],
+)
+def test_how_old_an_answer_is_is_said_in_a_fitting_unit(
+    here: Path, capsys: pytest.CaptureFixture[str], age: timedelta, words: str
+) -> None:
+    read_at = datetime.now(UTC) - age
+    with closing(VpcFile(here / "landkeeper.db")) as store:
+        store.write_coverage(Coverage(ACCOUNTS[0], regions={REGIONS[0]: RegionCoverage(read_at)}))
+    assert run(["vpc", "list"]) == 0
+    assert f"({words})." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

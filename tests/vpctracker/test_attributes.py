@@ -120,7 +120,7 @@ def test_an_item_that_somebody_else_wrote_needs_only_what_nothing_can_replace() 
         ({"CidrAssociations": [{"AssociationId": "a", "CidrBlock": "10.0.0.0/16"}]}, "State is missing"),
         ({"Region": None, "FirstSeen": "yesterday"}, "yesterday"),
         ({"Version": None}, "int()"),
-        ({"CidrBlock": 10}, "partition"),
+        ({"CidrBlock": 10}, "expected string"),
     ],
 )
 def test_a_broken_item_is_named_with_what_is_wrong(broken: Attributes, why: str) -> None:

@@ -68,7 +68,10 @@ def print_json(value: object) -> None:
 def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str) -> None:
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", style=column.style or None)
+        # Folded, not cut: an id that a narrow terminal shortens cannot be copied.
+        table.add_column(
+            column.title, justify="right" if column.right else "left", style=column.style or None, overflow="fold"
+        )
     for row in rows:
         # Text, not str: a tag or a name with [brackets] must not become Rich markup.
         table.add_row(*(Text(_plain(row.get(column.attribute))) for column in columns))

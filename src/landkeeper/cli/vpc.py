@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from landkeeper.cli.output import Column, Format, Row, format_option, print_json
 from landkeeper.cli.vpc_progress import showing_progress
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
-from landkeeper.vpctracker.attributes import Attributes, format_time, vpc_to_attributes
+from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
+from landkeeper.vpctracker.inventory import AVAILABLE
 from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, find_overlaps
 from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
@@ -38,8 +39,10 @@ _VPC_COLUMNS = (
     Column("State", "State"),
     Column("Shared with", "SharedWith"),
 )
-_OPTIONAL = {"AccountName", "Name", "Ipv6CidrBlocks", "SharedWith"}
-"""Columns that a table has only where something stands in them; CSV has them always."""
+_USUAL: Mapping[str, tuple[Any, ...]] = {
+    "AccountName": ("",), "Name": ("",), "Ipv6CidrBlocks": ([],), "SharedWith": ([],), "State": (AVAILABLE,),
+}  # fmt: skip
+"""Columns that a table leaves out where all rows have the usual in them; CSV has them always."""
 _OVERLAP_COLUMNS = (
     Column("Group", "Group"),
     Column("Kind", "Kind"),
@@ -129,7 +132,7 @@ def overlaps_command(*, table: str | None, file: Path | None, format_: Format) -
     """
     found = find_overlaps(claims_of(_read(_settings(table, file))))
     groups = [*found.collisions, *found.repeated]
-    kinds = [_kind(group) for group in found.collisions] + ["repeated on purpose"] * len(found.repeated)
+    kinds = [_kind(group) for group in found.collisions] + ["repeated"] * len(found.repeated)
     if format_ == "json":
         print_json([_group_as_json(group, kind) for group, kind in zip(groups, kinds, strict=True)])
         return
@@ -142,7 +145,8 @@ def overlaps_command(*, table: str | None, file: Path | None, format_: Format) -
         for number, (group, kind) in enumerate(zip(groups, kinds, strict=True), 1)
         for row in _group_rows(group, collapse=collapse)
     ]
-    print_rows(rows, _OVERLAP_COLUMNS, format_, title=f"{_counted(len(groups), 'group')} of overlapping blocks")
+    columns = _chosen(_OVERLAP_COLUMNS, rows, format_)
+    print_rows(rows, columns, format_, title=f"{_counted(len(groups), 'group')} of overlapping blocks")
 
 
 def _settings(table: str | None, file: Path | None) -> Settings:
@@ -200,12 +204,17 @@ def _counted(number: int, noun: str) -> str:
 
 def _print_vpcs(vpcs: Iterable[StoredVpc], format_: Format) -> None:
     rows = sorted((vpc_to_attributes(one) for one in vpcs), key=_place_of)
-    columns = [one for one in _VPC_COLUMNS if format_ != "table" or one.attribute not in _OPTIONAL or _any(rows, one)]
-    print_rows(rows, columns, format_, title=_counted(len(rows), "VPC"))
+    print_rows(rows, _chosen(_VPC_COLUMNS, rows, format_), format_, title=_counted(len(rows), "VPC"))
 
 
-def _any(rows: list[Attributes], column: Column) -> bool:
-    return any(row[column.attribute] for row in rows)
+def _chosen(columns: Sequence[Column], rows: Sequence[Row], format_: Format) -> list[Column]:
+    """The columns that tell the rows of a table apart, for a terminal is narrow; all of them elsewhere."""
+    return [one for one in columns if format_ != "table" or _says_something(rows, one.attribute)]
+
+
+def _says_something(rows: Sequence[Row], attribute: str) -> bool:
+    usual = _USUAL.get(attribute)
+    return usual is None or any(row.get(attribute) not in usual for row in rows)
 
 
 def _place_of(row: Row) -> tuple[str, ...]:
@@ -213,7 +222,7 @@ def _place_of(row: Row) -> tuple[str, ...]:
 
 
 def _kind(group: OverlapGroup) -> str:
-    return "collision" if group.claims else "default VPCs"
+    return "collision" if group.claims else "default"
 
 
 def _group_as_json(group: OverlapGroup, kind: str) -> Row:

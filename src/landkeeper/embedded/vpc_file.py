@@ -30,11 +30,15 @@ SCHEMA_VERSION = 1
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (
-    ("CREATE TABLE IF NOT EXISTS vpcs (vpc_id TEXT, owner_id TEXT, version INTEGER NOT NULL, item TEXT NOT NULL,"
-    " PRIMARY KEY (vpc_id, owner_id)) WITHOUT ROWID"),
+    (
+        "CREATE TABLE IF NOT EXISTS vpcs (vpc_id TEXT, owner_id TEXT, version INTEGER NOT NULL, item TEXT NOT NULL,"
+        " PRIMARY KEY (vpc_id, owner_id)) WITHOUT ROWID"
+    ),
     "CREATE INDEX IF NOT EXISTS vpcs_by_owner ON vpcs (owner_id)",
-    ("CREATE TABLE IF NOT EXISTS vpc_history (vpc_id TEXT, at TEXT, item TEXT NOT NULL, PRIMARY KEY (vpc_id, at))"
-    " WITHOUT ROWID"),
+    (
+        "CREATE TABLE IF NOT EXISTS vpc_history (vpc_id TEXT, at TEXT, item TEXT NOT NULL, PRIMARY KEY (vpc_id, at))"
+        " WITHOUT ROWID"
+    ),
     "CREATE TABLE IF NOT EXISTS vpc_coverage (account_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )

@@ -17,6 +17,7 @@ IpVersion = Literal[4, 6]
 
 _BITS: Final[dict[IpVersion, int]] = {4: 32, 6: 128}
 _IPV4 = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
+_IPV4_BLOCK = re.compile(_IPV4.pattern + r"/(0|[1-9][0-9]?)")
 _PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 
 
@@ -68,6 +69,17 @@ def parse_block(text: str) -> Block:
 
     Raises MalformedBlockError when it is none, or when bits behind the prefix are set.
     """
+    usual = _IPV4_BLOCK.fullmatch(text)
+    if usual is not None:
+        a, b, c, d, prefix_length = map(int, usual.groups())
+        host_bits = 0xFFFFFFFF >> prefix_length
+        first = a << 24 | b << 16 | c << 8 | d
+        if a < 256 and b < 256 and c < 256 and d < 256 and prefix_length <= 32 and not first & host_bits:
+            return Block(4, first, first | host_bits, prefix_length)
+    return _parse_or_explain(text)
+
+
+def _parse_or_explain(text: str) -> Block:
     address, slash, length_text = text.partition("/")
     if not slash:
         raise MalformedBlockError(text, "the prefix length is missing")
