@@ -210,6 +210,19 @@ def test_a_store_that_fails_ends_the_run() -> None:
         _track(World(_vpc(1)), BrokenStore())
 
 
+def test_a_run_that_is_stopped_does_not_go_on_with_the_accounts_that_wait() -> None:
+    accounts = [Account(AccountId(f"{number:012d}")) for number in range(1, 41)]
+    store = MemoryStore()
+
+    def stop(progress: Progress) -> None:
+        if progress.accounts_done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        track(accounts, World(), store, clock=_clock, max_workers=1, on_progress=stop)
+    assert 1 <= len(store.coverage) <= 3
+
+
 def test_progress_is_told_at_the_start_and_after_every_account() -> None:
     world, told = World(_vpc(1), _vpc(2, 1)), list[Progress]()
     world.shut.add(ACCOUNTS[2])

@@ -98,14 +98,18 @@ def track(
     """
     tally = _Tally(len(accounts))
     on_progress(tally.progress())
-    with ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="track") as pool:
+    pool = ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="track")
 
-        def submit(account: Account) -> Future[AccountOutcome]:
-            return pool.submit(track_account, account, reader, store, clock=clock)
+    def submit(account: Account) -> Future[AccountOutcome]:
+        return pool.submit(track_account, account, reader, store, clock=clock)
 
+    try:
         for outcome in _as_they_come(accounts, submit, 2 * max_workers):
             tally.add(outcome)
             on_progress(tally.progress())
+    finally:
+        # Not `with pool`: a run that was stopped must not go on with the accounts that wait for a worker.
+        pool.shutdown(cancel_futures=True)
     return tally.outcome()
 
 
