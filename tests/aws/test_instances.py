@@ -1,0 +1,184 @@
+"""Instances read, ended and stopped: on moto, and on a server that answers what moto never does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from botocore.config import Config
+from tests.servers import Answer, answering, ec2_refusal, home_sessions
+
+from landkeeper.aws.instances import Ec2Instances
+from landkeeper.aws.sessions import Grant
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.live import Done, Gone, LiveInstance, Refused
+from landkeeper.org import AccountId, Failure, FailureReason, Region
+
+HERE = Region("eu-west-1")
+HOME = AccountId("123456789012")
+ROLE = "OrganizationAccountAccessRole"
+MISSING = InstanceId("i-0123456789abcdef0")
+A, B, C = InstanceId("i-0aaaaaaaaaaaaaaaa"), InstanceId("i-0bbbbbbbbbbbbbbbb"), InstanceId("i-0cccccccccccccccc")
+
+embedded = pytest.mark.embedded
+
+
+def started(account: AccountId, count: int = 1, **tags: str) -> list[InstanceId]:
+    """Instances that run in the account."""
+    sessions = home_sessions(ROLE)
+    grant = sessions.grant_for(account)
+    assert isinstance(grant, Grant)
+    specification = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": tags[key]} for key in tags]}]
+    with sessions.using(grant):
+        answer = sessions.ec2(HERE).run_instances(
+            ImageId="ami-12345678", MinCount=count, MaxCount=count,
+            TagSpecifications=specification if tags else [],  # type: ignore[arg-type]
+        )  # fmt: skip
+    return [InstanceId(each["InstanceId"]) for each in answer["Instances"]]
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_instances_are_read_where_they_are_and_missing_ones_are_left_out() -> None:
+    account = AccountId("220000000001")
+    (tagged,) = started(account, Code="LOL")
+    (bare,) = started(account)
+    read = Ec2Instances(home_sessions(ROLE)).read_instances(account, HERE, [tagged, bare, MISSING])
+    assert read == {
+        tagged: LiveInstance(tagged, "running", {"Code": "LOL"}),
+        bare: LiveInstance(bare, "running", {}),
+    }
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_one_unknown_id_does_not_spoil_the_batch() -> None:
+    account = AccountId("220000000002")
+    ids = started(account, 2)
+    instances = Ec2Instances(home_sessions(ROLE))
+    assert instances.terminate_instances(account, HERE, [ids[0], MISSING, ids[1]]) == {
+        ids[0]: Done(),
+        MISSING: Gone(),
+        ids[1]: Done(),
+    }
+    read = instances.read_instances(account, HERE, ids)
+    assert not isinstance(read, Failure)
+    assert all(live.has_ended for live in read.values())
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_stopped_instances_are_there_and_stopped() -> None:
+    account = AccountId("220000000003")
+    ids = started(account, 2)
+    instances = Ec2Instances(home_sessions(ROLE))
+    assert instances.stop_instances(account, HERE, ids) == dict.fromkeys(ids, Done())
+    read = instances.read_instances(account, HERE, ids)
+    assert not isinstance(read, Failure)
+    assert {live.state for live in read.values()} == {"stopped"}
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_an_account_that_cannot_be_entered_is_a_failure_for_every_instance() -> None:
+    instances = Ec2Instances(home_sessions())
+    account = AccountId("220000000004")
+    read = instances.read_instances(account, HERE, [A])
+    assert isinstance(read, Failure)
+    assert read.reason is FailureReason.ROLE_NOT_ASSUMABLE
+    assert instances.terminate_instances(account, HERE, [A, B]) == {A: Refused(read), B: Refused(read)}
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_a_region_that_cannot_be_one_is_a_failure() -> None:
+    read = Ec2Instances(home_sessions()).read_instances(HOME, Region("not a region"), [A])
+    assert isinstance(read, Failure)
+    assert read.code == "InvalidRegionError"
+
+
+_XML = '<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{1}</{0}Response>'
+
+
+def described(*instances: tuple[InstanceId, str, str]) -> Answer:
+    items = "".join(
+        f"<item><instanceId>{id_}</instanceId><instanceState><name>{state}</name></instanceState>{more}</item>"
+        for id_, state, more in instances
+    )
+    return 200, _XML.format(
+        "DescribeInstances", f"<reservationSet><item><instancesSet>{items}</instancesSet></item></reservationSet>"
+    )
+
+
+def ids_in(call: Mapping[str, str]) -> list[str]:
+    return [value for name, value in call.items() if name.startswith("InstanceId")]
+
+
+@embedded
+def test_a_protected_instance_fails_alone_and_what_ended_with_its_batch_is_done(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[list[str]] = []
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        if call["Action"] == "DescribeInstances":
+            return described((A, "running", ""), (B, "shutting-down", ""), (C, "running", ""))
+        calls.append(ids_in(call))
+        if A in calls[-1]:
+            return ec2_refusal("OperationNotPermitted", "protected: modify its 'disableApiTermination' attribute")
+        return 200, _XML.format("TerminateInstances", "<instancesSet/>")
+
+    with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        results = Ec2Instances(home_sessions()).terminate_instances(HOME, HERE, [A, B, C])
+    assert calls == [[A, B, C], [A], [C]]
+    assert (results[B], results[C]) == (Done(), Done())
+    refused = results[A]
+    assert isinstance(refused, Refused)
+    assert refused.is_protected
+    assert refused.failure.code == "OperationNotPermitted"
+
+
+@embedded
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("InvalidInstanceID.NotFound", Gone()),
+        (
+            "UnauthorizedOperation",
+            Refused(Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "refused")),
+        ),
+    ],
+)
+def test_a_single_refusal_says_what_it_is(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch, code: str, expected: object
+) -> None:
+    with answering(lambda _: ec2_refusal(code)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        assert Ec2Instances(home_sessions()).terminate_instances(HOME, HERE, [A]) == {A: expected}
+
+
+@embedded
+def test_an_instance_that_a_service_operates_says_which(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operated = "<operator><managed>true</managed><principal>eks.amazonaws.com</principal></operator>"
+    own = "<operator><managed>false</managed></operator>"
+    with answering(lambda _: described((A, "running", operated), (B, "running", own))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        read = Ec2Instances(home_sessions()).read_instances(HOME, HERE, [A, B])
+    assert not isinstance(read, Failure)
+    assert (read[A].operator, read[B].operator) == ("eks.amazonaws.com", "")
+
+
+@embedded
+def test_a_batch_that_nobody_answers_is_refused_as_a_whole(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:9")
+    sessions = home_sessions()
+    sessions._config = Config(retries={"total_max_attempts": 1})
+    results = Ec2Instances(sessions).stop_instances(HOME, HERE, [A, B])
+    for result in results.values():
+        assert isinstance(result, Refused)
+        assert result.failure.reason is FailureReason.TIMED_OUT

@@ -1,0 +1,261 @@
+"""Broom's function, called as Lambda calls it, against the simulators."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tests.broom_world import STRICT, event
+from tests.servers import home_sessions
+
+from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.broom.feeds import write_due_cases
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import State
+from landkeeper.lambdas.broom import UnfinishedError, handler, open_broom
+from landkeeper.org import AccountId, Region
+
+ROLE = "OrganizationAccountAccessRole"
+MEMBER = AccountId("320000000001")
+HERE = Region("eu-west-1")
+
+pytestmark = pytest.mark.embedded
+
+
+@dataclass(slots=True)
+class Deployed:
+    """What the stack would have made: a bucket, a topic with a queue on it, a queue of cases, a ledger."""
+
+    sessions: AccountSessions
+    bucket: str
+    reports_url: str
+    queue_url: str
+    ledger: LedgerTable
+
+    def launch(self, account: AccountId, **tags: str) -> str:
+        """Start an instance in the account."""
+        grant = self.sessions.grant_for(account)
+        assert isinstance(grant, Grant)
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        with self.sessions.using(grant):
+            answer = self.sessions.ec2(HERE).run_instances(
+                ImageId="ami-12345678", MinCount=1, MaxCount=1,
+                TagSpecifications=[{"ResourceType": "instance", "Tags": listed}] if listed else [],  # type: ignore[typeddict-item]
+            )  # fmt: skip
+        return answer["Instances"][0]["InstanceId"]
+
+    def state_of(self, account: AccountId, id_: str) -> str:
+        """EC2's word for where the instance stands."""
+        grant = self.sessions.grant_for(account)
+        assert isinstance(grant, Grant)
+        with self.sessions.using(grant):
+            (reservation,) = self.sessions.ec2(HERE).describe_instances(InstanceIds=[id_])["Reservations"]
+        return str(reservation["Instances"][0]["State"]["Name"])
+
+    def case_state(self, id_: str) -> State:
+        """Where the ledger has it."""
+        return self.ledger.find_cases([InstanceId(id_)])[InstanceId(id_)].state
+
+    def log(self, *records: dict[str, Any]) -> str:
+        """Put a log file into the bucket, and answer the S3 notification of it."""
+        return self.put(gzip.compress(json.dumps({"Records": records}).encode()))
+
+    def put(self, body: bytes) -> str:
+        """Put an object into the bucket, and answer the S3 notification of it."""
+        key = f"AWSLogs/{uuid.uuid4()}.json.gz"
+        self.sessions.home("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+        return notification(self.bucket, key)
+
+    def set_policy(self, text: str) -> None:
+        """Put the policy where the function looks for it."""
+        self.sessions.home("s3").put_object(Bucket=self.bucket, Key="broom.yaml", Body=text.encode())
+
+    def reports(self) -> list[dict[str, Any]]:
+        """The reports that arrived, and take them off the queue."""
+        return [json.loads(body) for body in self._receive(self.reports_url)]
+
+    def due(self) -> list[str]:
+        """The messages for cases that are due."""
+        return self._receive(self.queue_url, wait_seconds=10)
+
+    def _receive(self, url: str, *, wait_seconds: int = 0) -> list[str]:
+        client, bodies = self.sessions.home("sqs"), []
+        while messages := client.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0 if bodies else wait_seconds
+        ).get("Messages"):
+            for message in messages:
+                bodies.append(message["Body"])
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+
+@pytest.fixture
+def deployed(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    """The function's surroundings, new for each test, and its environment set to them."""
+    sessions, name = home_sessions(ROLE), f"broom-{uuid.uuid4().hex[:10]}"
+    sessions.home("s3").create_bucket(Bucket=name)
+    topic = sessions.home("sns").create_topic(Name=name)["TopicArn"]
+    sqs = sessions.home("sqs")
+    reports_url, queue_url = (sqs.create_queue(QueueName=f"{name}-{part}")["QueueUrl"] for part in ("tap", "cases"))
+    arn = sqs.get_queue_attributes(QueueUrl=reports_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sessions.home("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    create_ledger_table(sessions.home("dynamodb"), name)
+    made = Deployed(sessions, name, reports_url, queue_url, LedgerTable(sessions.home("dynamodb"), name))
+    made.set_policy(STRICT)
+    for variable, value in {
+        "LEDGER_TABLE": name, "TOPIC_ARN": topic, "POLICY": f"s3://{name}/broom.yaml", "ROLE_NAME": ROLE,
+        "QUEUE_URL": queue_url,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"LANDKEEPER_{variable}", value)
+    monkeypatch.delenv("LANDKEEPER_ACTIONS", raising=False)
+    open_broom.cache_clear()
+    yield made
+    open_broom.cache_clear()
+
+
+def notification(bucket: str, key: str) -> str:
+    sample = event("s3_notification.json")
+    sample["Records"][0]["s3"].update(bucket={"name": bucket}, object={"key": key})
+    return json.dumps(sample)
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    record = event("sqs_batch.json")["Records"][0]
+    return {"Records": [{**record, "messageId": f"m{number}", "body": body} for number, body in enumerate(bodies, 1)]}
+
+
+def record(*ids: str, account: str = MEMBER) -> dict[str, Any]:
+    """A CloudTrail record of a launch that happened just now."""
+    sample: dict[str, Any] = event("run_instances.json")
+    (instance,) = sample["responseElements"]["instancesSet"]["items"]
+    sample["responseElements"]["instancesSet"]["items"] = [
+        {**instance, "instanceId": id_, "tagSet": {"items": []}} for id_ in ids
+    ]
+    sample["requestParameters"].pop("tagSpecificationSet")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**sample, "recipientAccountId": account, "eventID": str(uuid.uuid4()), "eventTime": now}
+
+
+def test_bad_instances_end_good_ones_stay_and_the_launch_is_reported_once(deployed: Deployed) -> None:
+    bad, good = deployed.launch(MEMBER), deployed.launch(MEMBER, Code="LOL")
+    body = deployed.log(record(bad, good))
+    assert handler(batch(body, body), None) == {"batchItemFailures": []}
+    assert handler(batch(body), None) == {"batchItemFailures": []}
+    assert (deployed.state_of(MEMBER, bad), deployed.state_of(MEMBER, good)) == ("terminated", "running")
+    assert (deployed.case_state(bad), deployed.case_state(good)) == (State.REPORTED, State.COMPLIANT)
+    (report,) = deployed.reports()
+    assert report["Message"].startswith(
+        "User jane created an instance on region eu-west-1 without proper tagging.\n"
+        f"Instance id: {bad}\n"
+        "Image Id: ami-0abcdef1234567890\n"
+        "Instance type: t3.micro\n"
+        "This instance has been destroyed.\n"
+        f"Account: {MEMBER}\n"
+    )
+    attribute = json.loads(report["MessageAttributes"]["landkeeper"]["Value"])
+    assert [each["InstanceId"] for each in attribute["Instances"]] == [bad]
+    assert len(report["Subject"]) < 100
+
+
+def test_one_bad_message_does_not_take_its_batch_with_it(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = deployed.launch(MEMBER)
+    missing = notification(deployed.bucket, "AWSLogs/nothing.json.gz")
+    answer = handler(
+        batch("garbage", missing, deployed.put(gzip.compress(b"{}" * 99)[:-9]), deployed.log("x", record(bad))),
+        None,  # type: ignore[arg-type]
+    )
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert deployed.state_of(MEMBER, bad) == "terminated"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    reasons = " ".join(line.get("Reason", "") + line.get("Error", "") for line in lines)
+    assert "the message is not JSON" in reasons
+    assert "nothing.json.gz cannot be read: not found (NoSuchKey" in reasons
+    assert "the gzip data ends early: the file is truncated" in reasons
+    assert "record 1: the record is text, not an object" in reasons
+
+
+def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed) -> None:
+    deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 1s"))
+    bad = deployed.launch(MEMBER)
+    assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}
+    assert deployed.case_state(bad) is State.WAITING
+    bodies = deployed.due()
+    assert bodies == [write_due_cases((InstanceId(bad),))]
+    assert handler(batch(*bodies), None) == {"batchItemFailures": []}
+    assert deployed.state_of(MEMBER, bad) == "terminated"
+    assert deployed.case_state(bad) is State.REPORTED
+
+
+def test_a_launch_may_come_as_an_event_by_itself(deployed: Deployed) -> None:
+    bad = deployed.launch(AccountId("123456789012"))
+    envelope = {**event("eventbridge_api_call.json"), "detail": record(bad, account="123456789012")}
+    assert handler(envelope, None) == {"done": True}
+    assert deployed.state_of(AccountId("123456789012"), bad) == "terminated"
+    assert handler({"Records": [json.loads(deployed.log())["Records"][0]]}, None) == {"done": True}
+    assert handler(event("s3_removed.json"), None) == {"done": True}
+
+
+def test_an_event_that_nobody_knows_is_an_error(deployed: Deployed) -> None:
+    with pytest.raises(UnfinishedError, match="the event was not dealt with"):
+        handler({"what": "is this"}, None)
+
+
+def test_an_account_that_cannot_be_entered_brings_the_message_back(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_ROLE_NAME", "NobodyMadeThisRole")
+    body = deployed.log(record("i-0123456789abcdef0", account="320000000009"))
+    answers = [handler(batch(body), None) for _ in range(3)]
+    assert [len(answer["batchItemFailures"]) for answer in answers] == [1, 1, 0]
+    (report,) = deployed.reports()
+    assert "This instance is still there: the instance could not be read: role not assumable" in report["Message"]
+
+
+def test_the_kill_switch_stops_actions_and_not_reports(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACTIONS", "off")
+    bad = deployed.launch(MEMBER)
+    handler(batch(deployed.log(record(bad))), None)
+    assert (deployed.state_of(MEMBER, bad), deployed.case_state(bad)) == ("running", State.JUDGED)
+    (report,) = deployed.reports()
+    assert "This instance has not been touched: actions are turned off." in report["Message"]
+
+
+@pytest.mark.parametrize("name", ["LEDGER_TABLE", "TOPIC_ARN", "POLICY"])
+def test_a_missing_setting_brings_every_message_back(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    body = deployed.log(record("i-0123456789abcdef0"))
+    monkeypatch.delenv(f"LANDKEEPER_{name}")
+    assert handler(batch(body), None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert f"LANDKEEPER_{name} is not set" in capsys.readouterr().out
+
+
+def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None:
+    code = "import sys, landkeeper.lambdas.broom; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    loaded = done.stdout.split()
+    unwanted = (
+        "rich",
+        "rich_click",
+        "click",
+        "sqlite3",
+        "landkeeper.cli",
+        "landkeeper.embedded",
+        "landkeeper.demo",
+        "moto",
+    )
+    assert not [name for name in loaded if name in unwanted]
