@@ -26,6 +26,7 @@ def _refusal(code: str, message: str = "") -> ClientError:
     [
         ("UnauthorizedOperation", FailureReason.MISSING_PERMISSION),
         ("AccessDenied", FailureReason.MISSING_PERMISSION),
+        ("AuthFailure", FailureReason.REGION_DISABLED),
         ("OptInRequired", FailureReason.REGION_DISABLED),
         ("RequestLimitExceeded", FailureReason.THROTTLED),
         ("ExpiredToken", FailureReason.CREDENTIALS),

@@ -68,6 +68,20 @@ def test_nothing_is_left_behind(finished: tuple[subprocess.CompletedProcess[str]
     assert list(finished[1].iterdir()) == []
 
 
+def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "landkeeper", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert any("MiniStack answers" in line for line in process.stdout)
+    assert list(tmp_path.iterdir()) != []
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """The story as it is told, and the variables it says to export; the embedded AWS is up meanwhile."""

@@ -21,7 +21,9 @@ from landkeeper.org import Failure, FailureReason
 
 # Codes as the services' API references and the EC2 guide's "Error codes" page list them.
 _BY_CODE = {
-    "AuthFailure": FailureReason.MISSING_PERMISSION,
+    # EC2 is asked with credentials that STS has just accepted: what it cannot validate then is a region that the
+    # account has not enabled (EC2 guide, "Error codes"; Account Management guide, "Enable or disable Regions").
+    "AuthFailure": FailureReason.REGION_DISABLED,
     "UnauthorizedOperation": FailureReason.MISSING_PERMISSION,
     "AccessDenied": FailureReason.MISSING_PERMISSION,
     "AccessDeniedException": FailureReason.MISSING_PERMISSION,
@@ -31,7 +33,6 @@ _BY_CODE = {
     "PendingVerification": FailureReason.ACCOUNT_SUSPENDED,
     "OptInRequired": FailureReason.REGION_DISABLED,
     "RegionDisabledException": FailureReason.REGION_DISABLED,
-    # A token from the global endpoint is refused by opt-in regions with this code (STS guide, "Managing AWS STS").
     "InvalidClientTokenId": FailureReason.CREDENTIALS,
     "UnrecognizedClientException": FailureReason.CREDENTIALS,
     "SignatureDoesNotMatch": FailureReason.CREDENTIALS,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
+import signal
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,8 @@ def command(as_json: bool, keep: bool) -> int:
 
     console = Console(quiet=as_json, highlight=False, width=min(Console().width, _WIDEST))
     narrator = TerminalNarrator(console)
+    # Whoever ends this command ends its simulators too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         run = run_demo(narrator, keep=keep)
     finally:
