@@ -6,43 +6,27 @@ from collections.abc import Mapping
 
 import pytest
 from botocore.config import Config
+from tests.member_instances import HERE, ROLE, start_instances
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 from landkeeper.aws.instances import Ec2Instances
-from landkeeper.aws.sessions import Grant
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.live import Done, Gone, LiveInstance, Refused
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
-HERE = Region("eu-west-1")
 HOME = AccountId("123456789012")
-ROLE = "OrganizationAccountAccessRole"
 MISSING = InstanceId("i-0123456789abcdef0")
 A, B, C = InstanceId("i-0aaaaaaaaaaaaaaaa"), InstanceId("i-0bbbbbbbbbbbbbbbb"), InstanceId("i-0cccccccccccccccc")
 
 embedded = pytest.mark.embedded
 
 
-def started(account: AccountId, count: int = 1, **tags: str) -> list[InstanceId]:
-    """Instances that run in the account."""
-    sessions = home_sessions(ROLE)
-    grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    specification = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": tags[key]} for key in tags]}]
-    with sessions.using(grant):
-        answer = sessions.ec2(HERE).run_instances(
-            ImageId="ami-12345678", MinCount=count, MaxCount=count,
-            TagSpecifications=specification if tags else [],  # type: ignore[arg-type]
-        )  # fmt: skip
-    return [InstanceId(each["InstanceId"]) for each in answer["Instances"]]
-
-
 @embedded
 @pytest.mark.usefixtures("aws_environment")
 def test_instances_are_read_where_they_are_and_missing_ones_are_left_out() -> None:
     account = AccountId("220000000001")
-    (tagged,) = started(account, Code="LOL")
-    (bare,) = started(account)
+    (tagged,) = start_instances(account, {"Code": "LOL"})
+    (bare,) = start_instances(account)
     read = Ec2Instances(home_sessions(ROLE)).read_instances(account, HERE, [tagged, bare, MISSING])
     assert read == {
         tagged: LiveInstance(tagged, "running", {"Code": "LOL"}),
@@ -54,7 +38,7 @@ def test_instances_are_read_where_they_are_and_missing_ones_are_left_out() -> No
 @pytest.mark.usefixtures("aws_environment")
 def test_one_unknown_id_does_not_spoil_the_batch() -> None:
     account = AccountId("220000000002")
-    ids = started(account, 2)
+    ids = start_instances(account, count=2)
     instances = Ec2Instances(home_sessions(ROLE))
     assert instances.terminate_instances(account, HERE, [ids[0], MISSING, ids[1]]) == {
         ids[0]: Done(),
@@ -70,7 +54,7 @@ def test_one_unknown_id_does_not_spoil_the_batch() -> None:
 @pytest.mark.usefixtures("aws_environment")
 def test_stopped_instances_are_there_and_stopped() -> None:
     account = AccountId("220000000003")
-    ids = started(account, 2)
+    ids = start_instances(account, count=2)
     instances = Ec2Instances(home_sessions(ROLE))
     assert instances.stop_instances(account, HERE, ids) == dict.fromkeys(ids, Done())
     read = instances.read_instances(account, HERE, ids)

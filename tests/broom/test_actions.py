@@ -104,14 +104,14 @@ def test_a_young_instance_that_ec2_does_not_show_is_waited_for_and_an_old_one_is
     assert isinstance(decided(Absent()), Wait)
     gone = decided(Absent(), now=OLD)
     assert gone == Keep(State.GONE, "EC2 does not know the instance any more", Outcome.ALREADY_GONE)
-    assert decided(Absent(), of=case({"Code": "LOL"}), now=OLD) == replace(gone, outcome=None)  # type: ignore[type-var]
+    assert decided(Absent(), of=case({"Code": "LOL"}), now=OLD) == replace(gone, outcome=None)
 
 
 @pytest.mark.parametrize("state", ["shutting-down", "terminated"])
 def test_an_instance_that_has_ended_is_gone(state: str) -> None:
     gone = decided(live(state))
     assert gone == Keep(State.GONE, f"the instance is {state}", Outcome.ALREADY_GONE)
-    assert decided(live(state), of=case(live_tags={"Code": "LOL"})) == replace(gone, outcome=None)  # type: ignore[type-var]
+    assert decided(live(state), of=case(live_tags={"Code": "LOL"})) == replace(gone, outcome=None)
 
 
 def test_whoever_takes_over_from_a_crash_looks_first() -> None:

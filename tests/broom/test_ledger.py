@@ -95,7 +95,7 @@ def test_a_case_remembers_every_event_once() -> None:
     assert case.event_ids == ("event-1", "event-2")
 
 
-_TIMES = st.none() | st.datetimes(timezones=st.just(LAUNCHED_AT.tzinfo))  # type: ignore[arg-type]
+_TIMES = st.none() | st.datetimes(timezones=st.just(LAUNCHED_AT.tzinfo))
 _CASES = st.builds(
     lambda **changes: replace(CASE, **changes),
     state=st.sampled_from(State),

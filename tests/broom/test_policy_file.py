@@ -121,6 +121,12 @@ def test_a_problem_is_named_with_its_line(text: str, problem: str) -> None:
     assert any(each.startswith(f"broom.yaml:{problem}") for each in found), found
 
 
+def test_a_key_that_is_misspelt_is_not_missing_as_well() -> None:
+    assert problems("version: 1\nruls: []") == [
+        "broom.yaml:2: in the policy the key 'ruls' is not known: did you mean 'rules'?"
+    ]
+
+
 def test_all_problems_are_found_at_once_and_the_error_is_one_line() -> None:
     text = MINIMAL.replace("notify", "kill") + "limit: 1\n"
     assert [each.split(":")[1] for each in problems(text)] == ["5", "6"]

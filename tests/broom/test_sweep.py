@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -245,8 +245,18 @@ class Killer:
     calls: int
     after: bool
 
-    def wrap(self, target: Any) -> Any:
-        return _Wrapped(target, self)
+    def around(self, world: World) -> Outside:
+        ec2, ledger, topic, queue = (
+            _Wrapped(each, self) for each in (world.ec2, world.ledger, world.topic, world.queue)
+        )
+        return Outside(
+            cast("FakeEc2", ec2),
+            cast("FakeEc2", ec2),
+            cast("ScratchLedger", ledger),
+            cast("CollectedReports", topic),
+            cast("FakeQueue", queue),
+            world.clock,
+        )
 
 
 class _Wrapped:
@@ -280,9 +290,7 @@ def test_killed_anywhere_and_delivered_again_there_is_one_outcome(
     killed = 0
     for calls, after in kills:
         killer = Killer(calls, after)
-        outside = Outside(
-            *map(killer.wrap, (world.ec2, world.ec2, world.ledger, world.topic, world.queue)), world.clock
-        )
+        outside = killer.around(world)
         try:
             sweep_launches(checked, [one], outside, run_limit=RunLimit())
         except KilledError:
@@ -300,7 +308,7 @@ def test_killed_anywhere_and_delivered_again_there_is_one_outcome(
 
 def test_a_case_in_other_hands_is_left_to_them(world: World) -> None:
     killer = Killer(5, after=False)
-    outside = Outside(*map(killer.wrap, (world.ec2, world.ec2, world.ledger, world.topic, world.queue)), world.clock)
+    outside = killer.around(world)
     with pytest.raises(KilledError):
         sweep_launches(policy(), [launch("i-1")], outside, run_limit=RunLimit())
     assert world.case().state is State.ACTING

@@ -29,7 +29,7 @@ def swept() -> dict[str, Any]:
     command = [sys.executable, "-m", "landkeeper", "broom", "sweep", "--offline", "--format", "json"]
     policy = ["--policy", str(ROOT / "src" / "landkeeper" / "demo" / "broom.yaml")]
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "LANDKEEPER_"))}
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [*command, *policy, *(str(CORPORA / folder) for folder in FOLDERS)],
         capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip

@@ -15,19 +15,18 @@ from typing import Any
 
 import pytest
 from tests.broom_world import STRICT, event
+from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import home_sessions
 
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.feeds import write_due_cases
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import State
 from landkeeper.lambdas.broom import UnfinishedError, handler, open_broom
-from landkeeper.org import AccountId, Region
+from landkeeper.org import AccountId
 
-ROLE = "OrganizationAccountAccessRole"
 MEMBER = AccountId("320000000001")
-HERE = Region("eu-west-1")
 
 pytestmark = pytest.mark.embedded
 
@@ -42,31 +41,11 @@ class Deployed:
     queue_url: str
     ledger: LedgerTable
 
-    def launch(self, account: AccountId, **tags: str) -> str:
-        """Start an instance in the account."""
-        grant = self.sessions.grant_for(account)
-        assert isinstance(grant, Grant)
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-        with self.sessions.using(grant):
-            answer = self.sessions.ec2(HERE).run_instances(
-                ImageId="ami-12345678", MinCount=1, MaxCount=1,
-                TagSpecifications=[{"ResourceType": "instance", "Tags": listed}] if listed else [],  # type: ignore[typeddict-item]
-            )  # fmt: skip
-        return answer["Instances"][0]["InstanceId"]
-
-    def state_of(self, account: AccountId, id_: str) -> str:
-        """EC2's word for where the instance stands."""
-        grant = self.sessions.grant_for(account)
-        assert isinstance(grant, Grant)
-        with self.sessions.using(grant):
-            (reservation,) = self.sessions.ec2(HERE).describe_instances(InstanceIds=[id_])["Reservations"]
-        return str(reservation["Instances"][0]["State"]["Name"])
-
-    def case_state(self, id_: str) -> State:
+    def case_state(self, id_: InstanceId) -> State:
         """Where the ledger has it."""
-        return self.ledger.find_cases([InstanceId(id_)])[InstanceId(id_)].state
+        return self.ledger.find_cases([id_])[id_].state
 
-    def log(self, *records: dict[str, Any]) -> str:
+    def log(self, *records: object) -> str:
         """Put a log file into the bucket, and answer the S3 notification of it."""
         return self.put(gzip.compress(json.dumps({"Records": records}).encode()))
 
@@ -89,7 +68,8 @@ class Deployed:
         return self._receive(self.queue_url, wait_seconds=10)
 
     def _receive(self, url: str, *, wait_seconds: int = 0) -> list[str]:
-        client, bodies = self.sessions.home("sqs"), []
+        client = self.sessions.home("sqs")
+        bodies: list[str] = []
         while messages := client.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0 if bodies else wait_seconds
         ).get("Messages"):
@@ -123,6 +103,11 @@ def deployed(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterat
     open_broom.cache_clear()
 
 
+def start_one(account: AccountId, **tags: str) -> InstanceId:
+    (started,) = start_instances(account, tags)
+    return started
+
+
 def notification(bucket: str, key: str) -> str:
     sample = event("s3_notification.json")
     sample["Records"][0]["s3"].update(bucket={"name": bucket}, object={"key": key})
@@ -147,11 +132,11 @@ def record(*ids: str, account: str = MEMBER) -> dict[str, Any]:
 
 
 def test_bad_instances_end_good_ones_stay_and_the_launch_is_reported_once(deployed: Deployed) -> None:
-    bad, good = deployed.launch(MEMBER), deployed.launch(MEMBER, Code="LOL")
+    bad, good = start_one(MEMBER), start_one(MEMBER, Code="LOL")
     body = deployed.log(record(bad, good))
     assert handler(batch(body, body), None) == {"batchItemFailures": []}
     assert handler(batch(body), None) == {"batchItemFailures": []}
-    assert (deployed.state_of(MEMBER, bad), deployed.state_of(MEMBER, good)) == ("terminated", "running")
+    assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("terminated", "running")
     assert (deployed.case_state(bad), deployed.case_state(good)) == (State.REPORTED, State.COMPLIANT)
     (report,) = deployed.reports()
     assert report["Message"].startswith(
@@ -170,14 +155,14 @@ def test_bad_instances_end_good_ones_stay_and_the_launch_is_reported_once(deploy
 def test_one_bad_message_does_not_take_its_batch_with_it(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = deployed.launch(MEMBER)
+    bad = start_one(MEMBER)
     missing = notification(deployed.bucket, "AWSLogs/nothing.json.gz")
     answer = handler(
         batch("garbage", missing, deployed.put(gzip.compress(b"{}" * 99)[:-9]), deployed.log("x", record(bad))),
-        None,  # type: ignore[arg-type]
+        None,
     )
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
-    assert deployed.state_of(MEMBER, bad) == "terminated"
+    assert state_of(MEMBER, bad) == "terminated"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     reasons = " ".join(line.get("Reason", "") + line.get("Error", "") for line in lines)
     assert "the message is not JSON" in reasons
@@ -188,21 +173,21 @@ def test_one_bad_message_does_not_take_its_batch_with_it(
 
 def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed) -> None:
     deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 1s"))
-    bad = deployed.launch(MEMBER)
+    bad = start_one(MEMBER)
     assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}
     assert deployed.case_state(bad) is State.WAITING
     bodies = deployed.due()
-    assert bodies == [write_due_cases((InstanceId(bad),))]
+    assert bodies == [write_due_cases((bad,))]
     assert handler(batch(*bodies), None) == {"batchItemFailures": []}
-    assert deployed.state_of(MEMBER, bad) == "terminated"
+    assert state_of(MEMBER, bad) == "terminated"
     assert deployed.case_state(bad) is State.REPORTED
 
 
 def test_a_launch_may_come_as_an_event_by_itself(deployed: Deployed) -> None:
-    bad = deployed.launch(AccountId("123456789012"))
+    bad = start_one(AccountId("123456789012"))
     envelope = {**event("eventbridge_api_call.json"), "detail": record(bad, account="123456789012")}
     assert handler(envelope, None) == {"done": True}
-    assert deployed.state_of(AccountId("123456789012"), bad) == "terminated"
+    assert state_of(AccountId("123456789012"), bad) == "terminated"
     assert handler({"Records": [json.loads(deployed.log())["Records"][0]]}, None) == {"done": True}
     assert handler(event("s3_removed.json"), None) == {"done": True}
 
@@ -225,9 +210,9 @@ def test_an_account_that_cannot_be_entered_brings_the_message_back(
 
 def test_the_kill_switch_stops_actions_and_not_reports(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDKEEPER_ACTIONS", "off")
-    bad = deployed.launch(MEMBER)
+    bad = start_one(MEMBER)
     handler(batch(deployed.log(record(bad))), None)
-    assert (deployed.state_of(MEMBER, bad), deployed.case_state(bad)) == ("running", State.JUDGED)
+    assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("running", State.JUDGED)
     (report,) = deployed.reports()
     assert "This instance has not been touched: actions are turned off." in report["Message"]
 

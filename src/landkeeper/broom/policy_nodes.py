@@ -32,11 +32,12 @@ class NodeReader:
         """Note a problem at the node's line."""
         self.problems.append(Problem(self.file, node.start_mark.line + 1, text))
 
-    def complain_about_word(self, node: yaml.Node, what: str, word: str, known: Sequence[str]) -> None:
-        """Note a word that is none of those known, and which one was probably meant."""
+    def complain_about_word(self, node: yaml.Node, what: str, word: str, known: Sequence[str]) -> str | None:
+        """Note a word that is none of those known, and answer which one was probably meant."""
         near = difflib.get_close_matches(word, known, n=1)
         meant = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
         self.complain(node, f"{what} '{word}' is not known: {meant}")
+        return near[0] if near else None
 
     def mapping(self, node: yaml.Node, what: str, known: Sequence[str]) -> Mapping | None:
         """The node as a mapping with known keys only, each once. None where it is no mapping."""
@@ -44,15 +45,16 @@ class NodeReader:
             self.complain(node, f"{what} is {_kind(node)}: it takes keys such as {', '.join(known[:3])}")
             return None
         found: dict[str, yaml.Node] = {}
+        meant: set[str | None] = set()
         for key_node, value in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else _kind(key_node)
             if key not in known:
-                self.complain_about_word(key_node, f"in {what} the key", key, known)
+                meant.add(self.complain_about_word(key_node, f"in {what} the key", key, known))
             elif key in found:
                 self.complain(key_node, f"{what} has {key} twice")
             else:
                 found[key] = value
-        return Mapping(self, node, what, found)
+        return Mapping(self, node, what, found, frozenset(meant))
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         """The node as a list of at least one; empty, with a problem noted, where it is none."""
@@ -79,6 +81,8 @@ class Mapping:
     node: yaml.Node
     what: str
     nodes: dict[str, yaml.Node]
+    meant: frozenset[str | None]
+    """Keys that stand there misspelt: that is the problem, not that they are missing."""
 
     def get(self, key: str) -> yaml.Node | None:
         """The node under `key`, None where there is none."""
@@ -86,7 +90,7 @@ class Mapping:
 
     def required(self, key: str) -> yaml.Node | None:
         """The node under `key`; None, with a problem noted, where it is missing."""
-        if key not in self.nodes:
+        if key not in self.nodes and key not in self.meant:
             self.reader.complain(self.node, f"{self.what} has no {key}")
         return self.nodes.get(key)
 

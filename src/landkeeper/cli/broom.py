@@ -42,7 +42,7 @@ def command() -> None:
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @format_option
-def sweep(  # noqa: PLR0917 - click passes every option by name
+def sweep(
     paths: tuple[str, ...],
     policy_file: str | None,
     dry_run: bool,
@@ -95,7 +95,8 @@ def _sweep_live(
     if dry_run:
         warn("dry run: live tags were read, nothing was done")
     elif done.swept.waiting and settings.queue_url is None:
-        warn(f"{done.swept.waiting} instances wait for a later look: run the same command again")
+        waits = "instance waits" if done.swept.waiting == 1 else "instances wait"
+        warn(f"{done.swept.waiting} {waits} for a later look: run the same command again")
     return done.judged, bool(done.swept.failures)
 
 
@@ -153,6 +154,10 @@ def check(file: str) -> int:
         for problem in error.problems:
             warn(str(problem))
         return _USAGE
-    rules = f"{len(checked.rules)} rule{'s' if len(checked.rules) != 1 else ''}"
-    click.echo(f"{file}: well, with {rules} and {len(checked.exempt)} exemptions")
+    rules, exemptions = _counted(len(checked.rules), "rule"), _counted(len(checked.exempt), "exemption")
+    click.echo(f"{file}: well, with {rules} and {exemptions}")
     return _DONE
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
