@@ -1,4 +1,4 @@
-"""Where Broom's reports, put-off cases, log files and policy go wrong: a failure or one sentence, never an exception."""
+"""Where reports, put-off cases, log files and the policy go wrong: a failure or one sentence."""
 
 from __future__ import annotations
 
