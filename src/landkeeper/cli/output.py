@@ -59,6 +59,25 @@ def print_rows(rows: Sequence[Row], columns: Sequence[Column], format_: Format, 
         _print_table(rows, columns, title)
 
 
+def chosen(
+    columns: Sequence[Column], rows: Sequence[Row], format_: Format, *, usual: Mapping[str, tuple[Any, ...]]
+) -> list[Column]:
+    """The columns that tell the rows of a table apart, for a terminal is narrow; all of them elsewhere.
+
+    `usual` has, of columns that a table may leave out, the contents that say nothing.
+    """
+    return [one for one in columns if format_ != "table" or _says_something(rows, one.attribute, usual)]
+
+
+def _says_something(rows: Sequence[Row], attribute: str, usual: Mapping[str, tuple[Any, ...]]) -> bool:
+    return attribute not in usual or any(row.get(attribute) not in usual[attribute] for row in rows)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where that is right."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(value: object) -> None:
     """Print one JSON value on stdout."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)

@@ -1,0 +1,18 @@
+"""`landkeeper vpc`: track VPCs, list them, and what their address blocks do to each other."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from landkeeper.cli.vpc.list import defaults_command, list_command
+from landkeeper.cli.vpc.overlaps import overlaps_command
+from landkeeper.cli.vpc.track import track_command
+
+
+@click.group(name="vpc")
+def command() -> None:
+    """VPC Tracker: every VPC of every account and region, and which address blocks collide."""
+
+
+for _command in (track_command, list_command, defaults_command, overlaps_command):
+    command.add_command(_command)

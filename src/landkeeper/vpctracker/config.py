@@ -1,0 +1,84 @@
+"""What an administrator declares in `landkeeper.yaml`: spaces, connections, governed regions, discovery, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from landkeeper.org import AccountId, Region
+from landkeeper.vpctracker.cidr import Block, parse_block
+
+DEFAULT_SPACE = "default"
+"""The space of every VPC that no declared space takes."""
+
+SHARED_ADDRESS_SPACE = parse_block("100.64.0.0/10")
+"""Repeated on purpose in many networks, as for pods behind NAT (RFC 6598)."""
+
+UNREADABLE_RUNS = 3
+"""After how many runs in a row that could not read all of an account a notice goes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Address spaces that never meet may have the same blocks: overlaps, connections and allocation stay inside one."""
+
+    name: str
+    accounts: tuple[str, ...] = ()
+    """Ids or names of the accounts whose VPCs are in it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """VPCs with all of these tags are in it, whosever they are; the empty value means any value."""
+    repeated: tuple[Block, ...] = (SHARED_ADDRESS_SPACE,)
+    """Blocks in which the space repeats addresses on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Two accounts, or VPCs, that are to reach each other: an overlap between them hurts."""
+
+    source: str
+    """The key `from`: an account id, an account name, or a VPC id."""
+    target: str
+    """The key `to`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """Regions that are empty by decree, as a service control policy closes them: not read, not alarmed."""
+
+    regions: tuple[Region, ...]
+    accounts: tuple[AccountId, ...] = ()
+    """The accounts it holds for; empty means all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Which accounts of the organisation are read."""
+
+    include_ous: tuple[str, ...] = ()
+    """Ids or paths such as `Workloads/Prod`, with everything under them; empty means the whole organisation."""
+    skip_ous: tuple[str, ...] = ()
+    """Ids or paths that are left out, with everything under them; this beats `include_ous`."""
+    skip_accounts: tuple[AccountId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """When to tell people."""
+
+    unreadable_runs: int = UNREADABLE_RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """All of it; what a file leaves out is as here."""
+
+    spaces: tuple[Space, ...] = ()
+    """In the order of the file: the first that takes a VPC has it."""
+    connections: tuple[Connection, ...] = ()
+    governed: tuple[Governed, ...] = ()
+    discovery: Discovery = Discovery()
+    notices: Notices = Notices()
+
+    def is_governed(self, account: AccountId, region: Region) -> bool:
+        """Whether the region of that account is empty by decree."""
+        return any(region in one.regions and (not one.accounts or account in one.accounts) for one in self.governed)
