@@ -1,7 +1,4 @@
-"""Reading a policy from its YAML (or JSON) file, with every problem named by its line.
-
-Scalars are taken as they are written: `NO` is no boolean, and `0123` keeps its zero.
-"""
+"""Reading a policy from its YAML (or JSON) file, with every problem named by its line."""
 
 from __future__ import annotations
 
@@ -15,9 +12,8 @@ import re2
 import yaml
 
 from landkeeper.broom.policy import Exemption, Limits, Onboarding, Penalty, Policy, Rule, When
-from landkeeper.broom.policy_nodes import Mapping, NodeReader, Problem
 from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Matcher, Not, Requirement
-from landkeeper.org import UsageError
+from landkeeper.documents import DocumentError, Mapping, NodeReader, Problem, compose_document
 
 _T = TypeVar("_T")
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -27,30 +23,19 @@ _ACCOUNT = re.compile(r"[0-9]{12}|[0-9]*\*[0-9*]*")
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
-class PolicyError(UsageError):
+class PolicyError(DocumentError):
     """A policy that cannot be used, with everything that is wrong with it."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{problems[0]}{more}")
-        self.problems = problems
 
 
 def parse_policy(text: str, file: str) -> Policy:
     """The policy that `text` holds; `file` is its name in messages. Raises PolicyError with all problems found."""
+    root = compose_document(text, file)
+    if isinstance(root, Problem):
+        raise PolicyError([root])
     nodes = NodeReader(file)
-    try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise PolicyError((Problem(file, mark.line + 1 if mark else 1, f"not YAML: {error.problem}"),)) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PolicyError((Problem(file, 1, f"not YAML: {' '.join(str(error).split())}"),)) from error
-    if root is None:
-        raise PolicyError((Problem(file, 1, "the file is empty"),))
     policy = _PolicyReader(nodes).read(root)
     if nodes.problems or policy is None:
-        raise PolicyError(tuple(sorted(nodes.problems, key=lambda problem: problem.line)))
+        raise PolicyError(nodes.problems)
     return policy
 
 

@@ -1,4 +1,8 @@
-"""YAML nodes with their lines: what is missing, unknown, twice there or of the wrong type is noted, not raised."""
+"""Files that people write, as YAML nodes with their lines.
+
+What is missing, unknown, twice there or of the wrong type is noted, not raised, so that one look names everything.
+Scalars are taken as they are written: `NO` is no boolean, and `0123` keeps its zero. JSON is YAML too.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import yaml
+
+from landkeeper.org import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,27 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.text}"
+
+
+class DocumentError(UsageError):
+    """A file that cannot be used, with everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{self.problems[0]}{more}")
+
+
+def compose_document(text: str, file: str) -> yaml.Node | Problem:
+    """The root node of the text; a Problem where it is no YAML, or empty. `file` is its name in messages."""
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return Problem(file, mark.line + 1 if mark else 1, f"not YAML: {error.problem}")
+    except (yaml.YAMLError, RecursionError) as error:
+        return Problem(file, 1, f"not YAML: {' '.join(str(error).split())}")
+    return root or Problem(file, 1, "the file is empty")
 
 
 @dataclass(frozen=True, slots=True)
