@@ -35,7 +35,7 @@ SERVICES = frozenset({"dynamodb", "ec2", "organizations", "s3", "sns", "sqs", "s
 """The services whose models botocore brings along; the other four hundred stay behind."""
 
 ROOMS = ("vpctracker", "broom", "aws", "wiring", "lambdas")
-MODULES = ("__init__.py", "org.py", "settings.py")
+MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
 
 _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT_SUFFIXES = (".pyc", ".pyi", ".typed", ".exe")
