@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.cidr import Block, IpVersion, block_at
-from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     AVAILABLE,
     DELETED,
     PENDING,
     CidrAssociation,
+    Peering,
+    Standing,
     StoredVpc,
     Subnet,
+    TransitGatewayAttachment,
     Vpc,
     VpcId,
     VpcKey,
@@ -81,6 +84,27 @@ def subnets(draw: st.DrawFn) -> Subnet:
 
 
 @st.composite
+def peerings(draw: st.DrawFn) -> Peering:
+    """A peering with any VPC, accepted or not."""
+    return Peering(
+        id=f"pcx-{draw(st.integers(0, 9999)):08x}",
+        state=draw(st.sampled_from(("pending-acceptance", "active", "deleting"))),
+        peer_vpc=vpc_ids(draw(st.integers(0, 20))),
+        peer_owner=draw(accounts),
+        peer_region=draw(regions),
+        peer_cidr_blocks=tuple(map(str, draw(st.lists(blocks, max_size=2)))),
+    )
+
+
+@st.composite
+def transit_gateway_attachments(draw: st.DrawFn) -> TransitGatewayAttachment:
+    """An attachment to one of a few transit gateways."""
+    number, gateway = draw(st.integers(0, 9999)), draw(st.integers(0, 3))
+    state = draw(st.sampled_from(("pending", "available", "deleting")))
+    return TransitGatewayAttachment(f"tgw-attach-{number:08x}", f"tgw-{gateway:08x}", draw(accounts), state)
+
+
+@st.composite
 def vpcs(draw: st.DrawFn, *, number: int | None = None, owner: AccountId | None = None) -> Vpc:
     """A VPC as it is read: not deleted, shared with nobody as far as the reader can tell."""
     name = draw(texts)
@@ -97,6 +121,8 @@ def vpcs(draw: st.DrawFn, *, number: int | None = None, owner: AccountId | None 
         instance_tenancy=draw(st.sampled_from(("default", "dedicated"))),
         dhcp_options_id=draw(st.sampled_from(("", "dopt-0123abcd"))),
         subnets=tuple(draw(st.lists(subnets(), max_size=3))),
+        peerings=tuple(draw(st.lists(peerings(), max_size=2))),
+        transit_gateways=tuple(draw(st.lists(transit_gateway_attachments(), max_size=2))),
     )
 
 
@@ -116,13 +142,21 @@ def stored_vpcs(draw: st.DrawFn) -> StoredVpc:
             "read_by": draw(accounts | st.just(AccountId(""))),
         }
     )
-    return StoredVpc(stored, first_seen, last_changed, draw(st.integers(1, 99)), last_changed if is_deleted else None)
+    return StoredVpc(
+        stored,
+        first_seen,
+        last_changed,
+        version=draw(st.integers(1, 99)),
+        deleted_at=last_changed if is_deleted else None,
+        missing_since=None if is_deleted else draw(st.none() | st.just(last_changed)),
+    )
 
 
 @st.composite
 def coverages(draw: st.DrawFn) -> Coverage:
     """What is known of an account, of whatever kind."""
-    region_coverage = st.builds(RegionCoverage, st.none() | moments, st.none() | moments, st.none() | failures)
+    region_coverage = st.builds(RegionCoverage, st.none() | moments, st.none() | moments, st.none() | failures,
+                                st.none() | moments, st.none() | failures, st.sampled_from(Standing))  # fmt: skip
     keys = st.builds(VpcKey, st.integers(0, 20).map(vpc_ids), accounts)
     return Coverage(
         account=draw(accounts),
@@ -131,4 +165,7 @@ def coverages(draw: st.DrawFn) -> Coverage:
         failure=draw(st.none() | failures),
         regions=draw(st.dictionaries(regions, region_coverage)),
         shared=draw(st.frozensets(keys, max_size=3)),
+        failed_runs=draw(st.integers(0, 9)),
+        organization=draw(st.sampled_from(("", "o-exampleorgid"))),
+        membership=draw(st.sampled_from(Membership)),
     )

@@ -45,6 +45,8 @@ class Account:
     """What Organizations calls it; empty where only the id is known."""
     organizational_units: tuple[str, ...] = ()
     """Ids of the units it is in, outermost first; empty where they were not read."""
+    organization: str = ""
+    """The id of the organisation that lists it, as in `o-exampleorgid`; empty where none did."""
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from tests.strategies import ACCOUNTS, REGIONS, START, coverages, stored_vpcs, vpc_ids
 
-from landkeeper.org import Account, Failure, FailureReason
+from landkeeper.org import Account, Failure, FailureReason, Region
 from landkeeper.vpctracker.attributes import (
     Attributes,
     StoredItemError,
@@ -22,14 +22,17 @@ from landkeeper.vpctracker.attributes import (
     vpc_from_attributes,
     vpc_to_attributes,
 )
-from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     Appeared,
     Changed,
     CidrAssociation,
     Complete,
+    Peering,
+    Standing,
     StoredVpc,
     Subnet,
+    TransitGatewayAttachment,
     Vpc,
     diff_account,
 )
@@ -51,6 +54,8 @@ _VPC = Vpc(
     dhcp_options_id="dopt-0123abcd",
     shared_with=(ACCOUNTS[1],),
     subnets=(Subnet("subnet-1", "euw1-az1", "10.0.0.0/20", 4091),),
+    peerings=(Peering("pcx-1", "active", vpc_ids(2), ACCOUNTS[1], REGIONS[1], ("10.9.0.0/16",)),),
+    transit_gateways=(TransitGatewayAttachment("tgw-attach-1", "tgw-1", ACCOUNTS[2], "available"),),
     read_by=ACCOUNTS[0],
 )
 
@@ -83,6 +88,24 @@ def test_an_item_has_the_attributes_of_the_table() -> None:
                 "AvailabilityZoneId": "euw1-az1",
                 "CidrBlock": "10.0.0.0/20",
                 "AvailableIpAddressCount": 4091,
+            }
+        ],
+        "PeeringConnections": [
+            {
+                "Id": "pcx-1",
+                "State": "active",
+                "PeerVpcId": "vpc-00000000000000002",
+                "PeerOwnerId": "444455556666",
+                "PeerRegion": "us-east-1",
+                "PeerCidrBlocks": ["10.9.0.0/16"],
+            }
+        ],
+        "TransitGatewayAttachments": [
+            {
+                "Id": "tgw-attach-1",
+                "TransitGatewayId": "tgw-1",
+                "TransitGatewayOwnerId": "777788889999",
+                "State": "available",
             }
         ],
         "ReadBy": "111122223333",
@@ -153,9 +176,15 @@ def test_coverage_has_the_attributes_of_the_table() -> None:
         ACCOUNTS[0],
         tried_at=START,
         regions={
-            REGIONS[0]: RegionCoverage(complete_at=START),
+            REGIONS[0]: RegionCoverage(
+                complete_at=START, connections_failure=Failure(FailureReason.MISSING_PERMISSION, "Denied", "no")
+            ),
             REGIONS[1]: RegionCoverage(failed_at=START, failure=Failure(FailureReason.SCP_DENY, "Denied", "no")),
+            Region("eu-south-1"): RegionCoverage(connections_at=START, standing=Standing.GOVERNED),
         },
+        failed_runs=2,
+        organization="o-exampleorgid",
+        membership=Membership.PENDING_CLOSURE,
         shared=frozenset({_VPC.key}),
     )
     assert coverage_to_attributes(coverage) == {
@@ -163,11 +192,18 @@ def test_coverage_has_the_attributes_of_the_table() -> None:
         "AccountName": "",
         "TriedAt": "2026-03-01T12:00:00Z",
         "Regions": {
-            "eu-west-1": {"CompleteAt": "2026-03-01T12:00:00Z"},
+            "eu-west-1": {
+                "CompleteAt": "2026-03-01T12:00:00Z",
+                "ConnectionsUnread": {"Reason": "MISSING_PERMISSION", "Code": "Denied", "Message": "no"},
+            },
             "us-east-1": {
                 "FailedAt": "2026-03-01T12:00:00Z", "Reason": "SCP_DENY", "Code": "Denied", "Message": "no",
             },
+            "eu-south-1": {"ConnectionsAt": "2026-03-01T12:00:00Z", "Standing": "GOVERNED"},
         },
+        "FailedRuns": 2,
+        "OrganizationId": "o-exampleorgid",
+        "Membership": "PENDING_CLOSURE",
         "SharedVpcs": [{"VpcId": "vpc-00000000000000001", "OwnerId": "111122223333"}],
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,10 +40,12 @@ class World:
         self.shut: set[AccountId] = set()
         self.denied: set[tuple[AccountId, Region]] = set()
 
-    def read_account(self, account: Account) -> Mapping[Region, RegionRead] | Failure:
+    def read_account(
+        self, account: Account, regions: Collection[Region] | None = None
+    ) -> Mapping[Region, RegionRead] | Failure:
         if account.id in self.shut:
             return _NO_ROLE
-        return {region: self._read(account.id, region) for region in REGIONS}
+        return {region: self._read(account.id, region) for region in regions or REGIONS}
 
     def _read(self, account: AccountId, region: Region) -> RegionRead:
         if (account, region) in self.denied:

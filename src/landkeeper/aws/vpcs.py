@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,16 +36,18 @@ class Ec2VpcReader:
         self._home_region = home_region
         self._regions = regions
 
-    def read_account(self, account: Account) -> Mapping[Region, RegionRead] | Failure:
+    def read_account(
+        self, account: Account, regions: Collection[Region] | None = None
+    ) -> Mapping[Region, RegionRead] | Failure:
         """Every region of the account, one after the other: EC2 throttles per account and region."""
         sessions = self._sessions_of(account.id)
         grant = sessions.grant_for(account.id)
         if isinstance(grant, Failure):
             return grant
-        regions = self._regions or find_enabled_regions(sessions, grant, self._home_region)
-        if isinstance(regions, Failure):
-            return regions
-        return {region: read_region(sessions, grant, region) for region in regions}
+        found = regions or self._regions or find_enabled_regions(sessions, grant, self._home_region)
+        if isinstance(found, Failure):
+            return found
+        return {region: read_region(sessions, grant, region) for region in found}
 
 
 def find_enabled_regions(sessions: AccountSessions, grant: Grant, home_region: Region) -> tuple[Region, ...] | Failure:

@@ -12,13 +12,16 @@ from typing import Any
 
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     Appeared,
     Change,
     CidrAssociation,
+    Peering,
+    Standing,
     StoredVpc,
     Subnet,
+    TransitGatewayAttachment,
     Vpc,
     VpcId,
     VpcKey,
@@ -50,9 +53,9 @@ def parse_time(text: str) -> datetime:
 
 
 def vpc_to_attributes(stored: StoredVpc) -> Attributes:
-    """The item of the table of VPCs. `DeletedAt` is there only when the VPC is gone."""
+    """The item of the table of VPCs. `DeletedAt` and `MissingSince` are there only where they say something."""
     vpc = stored.vpc
-    attributes: Attributes = {
+    return {
         "VpcId": vpc.id,
         "OwnerId": vpc.owner,
         "CidrBlock": vpc.cidr_block,
@@ -71,12 +74,15 @@ def vpc_to_attributes(stored: StoredVpc) -> Attributes:
         "DhcpOptionsId": vpc.dhcp_options_id,
         "SharedWith": list(vpc.shared_with),
         "Subnets": [_subnet_to_attributes(subnet) for subnet in vpc.subnets],
+        "PeeringConnections": [_peering_to_attributes(peering) for peering in vpc.peerings],
+        "TransitGatewayAttachments": [_attachment_to_attributes(attachment) for attachment in vpc.transit_gateways],
         "ReadBy": vpc.read_by,
         "FirstSeen": format_time(stored.first_seen),
         "LastChanged": format_time(stored.last_changed),
         "Version": stored.version,
+        **_time_under("DeletedAt", stored.deleted_at),
+        **_time_under("MissingSince", stored.missing_since),
     }
-    return attributes if stored.deleted_at is None else {**attributes, "DeletedAt": format_time(stored.deleted_at)}
 
 
 def vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
@@ -110,15 +116,17 @@ def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
         dhcp_options_id=attributes.get("DhcpOptionsId", ""),
         shared_with=tuple(map(AccountId, attributes.get("SharedWith", ()))),
         subnets=tuple(_subnet_from_attributes(one) for one in attributes.get("Subnets", ())),
+        peerings=tuple(map(_peering_from_attributes, attributes.get("PeeringConnections", ()))),
+        transit_gateways=tuple(map(_attachment_from_attributes, attributes.get("TransitGatewayAttachments", ()))),
         read_by=AccountId(attributes.get("ReadBy", owner)),
     )
-    deleted_at = attributes.get("DeletedAt")
     return StoredVpc(
         vpc,
         first_seen=parse_time(attributes["FirstSeen"]),
         last_changed=parse_time(attributes["LastChanged"]),
         version=int(attributes["Version"]),
-        deleted_at=parse_time(deleted_at) if deleted_at else None,
+        deleted_at=_time_from(attributes, "DeletedAt"),
+        missing_since=_time_from(attributes, "MissingSince"),
     )
 
 
@@ -141,6 +149,46 @@ def _subnet_from_attributes(attributes: Mapping[str, Any]) -> Subnet:
         attributes["AvailabilityZoneId"],
         attributes["CidrBlock"],
         int(attributes["AvailableIpAddressCount"]),
+    )
+
+
+def _peering_to_attributes(peering: Peering) -> Attributes:
+    return {
+        "Id": peering.id,
+        "State": peering.state,
+        "PeerVpcId": peering.peer_vpc,
+        "PeerOwnerId": peering.peer_owner,
+        "PeerRegion": peering.peer_region,
+        "PeerCidrBlocks": list(peering.peer_cidr_blocks),
+    }
+
+
+def _peering_from_attributes(attributes: Mapping[str, Any]) -> Peering:
+    return Peering(
+        attributes["Id"],
+        attributes["State"],
+        VpcId(attributes["PeerVpcId"]),
+        AccountId(attributes["PeerOwnerId"]),
+        Region(attributes["PeerRegion"]),
+        tuple(map(_checked, attributes["PeerCidrBlocks"])),
+    )
+
+
+def _attachment_to_attributes(attachment: TransitGatewayAttachment) -> Attributes:
+    return {
+        "Id": attachment.id,
+        "TransitGatewayId": attachment.transit_gateway,
+        "TransitGatewayOwnerId": attachment.transit_gateway_owner,
+        "State": attachment.state,
+    }
+
+
+def _attachment_from_attributes(attributes: Mapping[str, Any]) -> TransitGatewayAttachment:
+    return TransitGatewayAttachment(
+        attributes["Id"],
+        attributes["TransitGatewayId"],
+        AccountId(attributes["TransitGatewayOwnerId"]),
+        attributes["State"],
     )
 
 
@@ -172,6 +220,9 @@ def coverage_to_attributes(coverage: Coverage) -> Attributes:
         "AccountName": coverage.account_name,
         "Regions": {name: _region_to_attributes(region) for name, region in coverage.regions.items()},
         "SharedVpcs": [{"VpcId": key.vpc, "OwnerId": key.owner} for key in sorted(coverage.shared)],
+        "FailedRuns": coverage.failed_runs,
+        "OrganizationId": coverage.organization,
+        "Membership": coverage.membership.name,
         **_time_under("TriedAt", coverage.tried_at),
         **_failure_to_attributes(coverage.failure),
     }
@@ -187,6 +238,9 @@ def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
             failure=_failure_from(attributes),
             regions={Region(name): _region_from(one) for name, one in attributes.get("Regions", {}).items()},
             shared=frozenset(VpcKey(one["VpcId"], one["OwnerId"]) for one in attributes.get("SharedVpcs", ())),
+            failed_runs=int(attributes.get("FailedRuns", 0)),
+            organization=attributes.get("OrganizationId", ""),
+            membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),
         )
     except KeyError as error:
         item = f"of coverage for {attributes.get('AccountId', 'an unknown account')}"
@@ -196,16 +250,25 @@ def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
 
 
 def _region_to_attributes(region: RegionCoverage) -> Attributes:
+    connections = _failure_to_attributes(region.connections_failure)
     return {
         **_time_under("CompleteAt", region.complete_at),
         **_time_under("FailedAt", region.failed_at),
         **_failure_to_attributes(region.failure),
+        **_time_under("ConnectionsAt", region.connections_at),
+        **({"ConnectionsUnread": connections} if connections else {}),
+        **({} if region.standing is Standing.READ else {"Standing": region.standing.name}),
     }
 
 
 def _region_from(attributes: Mapping[str, Any]) -> RegionCoverage:
     return RegionCoverage(
-        _time_from(attributes, "CompleteAt"), _time_from(attributes, "FailedAt"), _failure_from(attributes)
+        complete_at=_time_from(attributes, "CompleteAt"),
+        failed_at=_time_from(attributes, "FailedAt"),
+        failure=_failure_from(attributes),
+        connections_at=_time_from(attributes, "ConnectionsAt"),
+        connections_failure=_failure_from(attributes.get("ConnectionsUnread", {})),
+        standing=Standing.__members__.get(attributes.get("Standing", ""), Standing.READ),
     )
 
 

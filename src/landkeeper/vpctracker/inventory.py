@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, NewType, assert_never
 
 from landkeeper.org import Account, AccountId, Failure, Region
@@ -58,6 +59,31 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True)
+class Peering:
+    """A peering connection of a VPC, seen from that VPC's side; one that is over is none."""
+
+    id: str
+    state: str
+    """EC2's word: initiating-request, pending-acceptance, provisioning, active, deleting."""
+    peer_vpc: VpcId
+    peer_owner: AccountId
+    peer_region: Region
+    peer_cidr_blocks: tuple[str, ...] = ()
+    """The blocks of the other side as EC2 tells them, IPv4 first; empty until the other side has accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransitGatewayAttachment:
+    """The attachment of a VPC to a transit gateway; one that is over is none. It says nothing of routes."""
+
+    id: str
+    transit_gateway: str
+    transit_gateway_owner: AccountId
+    state: str
+    """EC2's word: pendingAcceptance, pending, available, modifying, deleting, …"""
+
+
+@dataclass(frozen=True, slots=True)
 class Vpc:
     """A VPC as EC2 describes it, and whose it is."""
 
@@ -79,6 +105,8 @@ class Vpc:
     shared_with: tuple[AccountId, ...] = ()
     """Accounts whose own reads show it, in order."""
     subnets: tuple[Subnet, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    transit_gateways: tuple[TransitGatewayAttachment, ...] = ()
     read_by: AccountId = NOBODY
     """The account whose read these attributes are from: the owner, or a participant while the owner was never read."""
 
@@ -115,6 +143,8 @@ class StoredVpc:
     version: int
     """1 when it appears, and one more with every change; a write is conditional on it."""
     deleted_at: datetime | None = None
+    missing_since: datetime | None = None
+    """Since when reads that are not believed alone no longer show it; None while it is seen, and once it is deleted."""
 
     @property
     def is_live(self) -> bool:
@@ -127,6 +157,8 @@ class Complete:
     """Every VPC that one account sees in one region: its own, and those that are shared with it."""
 
     vpcs: tuple[Vpc, ...]
+    connections_failure: Failure | None = None
+    """Why peerings and transit gateway attachments could not be read; the VPCs then hold none, which means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +168,24 @@ class Unreadable:
     failure: Failure
 
 
-RegionRead = Complete | Unreadable
+class Standing(StrEnum):
+    """Whether a region of an account is one that is read."""
+
+    READ = "read"
+    GOVERNED = "governed"
+    """Declared empty by decree: a policy closes it for good."""
+    DISABLED = "disabled"
+    """The account has not enabled it, or no longer has."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """The region was left out on purpose: no failure, and no knowledge either."""
+
+    standing: Standing
+
+
+RegionRead = Complete | Unreadable | NotRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,21 +235,34 @@ def seen_vpcs(reads: Mapping[Region, RegionRead]) -> tuple[Vpc, ...]:
 
 
 def diff_account(
-    stored: Iterable[StoredVpc], reads: Mapping[Region, RegionRead], account: Account, now: datetime
+    stored: Iterable[StoredVpc],
+    reads: Mapping[Region, RegionRead],
+    account: Account,
+    now: datetime,
+    *,
+    believe_absence: bool = True,
 ) -> tuple[Change, ...]:
     """What has to be written so that the store agrees with the reads of one account.
 
     `stored` holds what the account owns, and of other owners' VPCs those it sees or saw. A change of free addresses
     alone is none. A shared VPC is one item under its owner: a participant's read adds or removes the participant, and
-    says what the VPC is like only while no read of the owner does.
+    says what the VPC is like only while no read of the owner does. Connections that could not be read stay as they
+    were. Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read.
     """
     kept = {one.vpc.key: one for one in stored}
-    seen = {vpc.key: vpc for vpc in seen_vpcs(reads)}
-    complete = {region for region, read in reads.items() if isinstance(read, Complete)}
+    complete = {region: read for region, read in reads.items() if isinstance(read, Complete)}
+    seen = {vpc.key: _with_known_connections(vpc, read, kept.get(vpc.key))
+            for read in complete.values() for vpc in read.vpcs}  # fmt: skip
     changes = [_diff_seen(kept.get(key), vpc, account, now) for key, vpc in seen.items()]
-    changes += [_diff_unseen(one, account, now) for key, one in kept.items() if key not in seen
-                and one.is_live and one.vpc.region in complete]  # fmt: skip
+    changes += [_diff_unseen(one, account, now, believe_absence=believe_absence) for key, one in kept.items()
+                if key not in seen and one.is_live and one.vpc.region in complete]  # fmt: skip
     return tuple(change for change in changes if change is not None)
+
+
+def _with_known_connections(vpc: Vpc, read: Complete, before: StoredVpc | None) -> Vpc:
+    if read.connections_failure is None or before is None:
+        return vpc
+    return replace(vpc, peerings=before.vpc.peerings, transit_gateways=before.vpc.transit_gateways)
 
 
 def _diff_seen(before: StoredVpc | None, vpc: Vpc, account: Account, now: datetime) -> Change | None:
@@ -218,35 +280,51 @@ def _diff_own(before: StoredVpc | None, vpc: Vpc, account: Account, now: datetim
         own = replace(vpc, account_name=account.name, shared_with=(), read_by=account.id)
         return Appeared(StoredVpc(own, first_seen=now, last_changed=now, version=1))
     name = account.name or before.vpc.account_name
-    return _change(before, replace(vpc, account_name=name, shared_with=before.vpc.shared_with, read_by=account.id), now)
+    own = replace(vpc, account_name=name, shared_with=before.vpc.shared_with, read_by=account.id)
+    return _change(before, own, now)
 
 
 def _diff_shared(before: StoredVpc, vpc: Vpc, account: Account, now: datetime) -> Change | None:
     participants = tuple(sorted({*before.vpc.shared_with, account.id}))
+    marked = before.missing_since
     if before.vpc.read_by in {NOBODY, account.id}:
         name = before.vpc.account_name
-        return _change(before, replace(vpc, account_name=name, shared_with=participants, read_by=account.id), now)
-    return _change(before, replace(before.vpc, shared_with=participants), now)
+        vpc = replace(vpc, account_name=name, shared_with=participants, read_by=account.id)
+        return _change(before, vpc, now, missing_since=marked)
+    return _change(before, replace(before.vpc, shared_with=participants), now, missing_since=marked)
 
 
-def _diff_unseen(before: StoredVpc, account: Account, now: datetime) -> Change | None:
+def _diff_unseen(before: StoredVpc, account: Account, now: datetime, *, believe_absence: bool) -> Change | None:
     if before.vpc.owner == account.id:
+        if not believe_absence and before.missing_since is None:
+            return _change(before, before.vpc, now, missing_since=now)
         gone = replace(before.vpc, state=DELETED, shared_with=(), read_by=account.id)
         return Disappeared(before, _next(before, gone, now))
+    if not believe_absence:
+        return None
     participants = tuple(one for one in before.vpc.shared_with if one != account.id)
     reader = NOBODY if before.vpc.read_by == account.id else before.vpc.read_by
-    return _change(before, replace(before.vpc, shared_with=participants, read_by=reader), now)
+    vpc = replace(before.vpc, shared_with=participants, read_by=reader)
+    return _change(before, vpc, now, missing_since=before.missing_since)
 
 
-def _change(before: StoredVpc, vpc: Vpc, now: datetime) -> Changed | None:
-    if _without_free_addresses(vpc) == _without_free_addresses(before.vpc):
+def _change(before: StoredVpc, vpc: Vpc, now: datetime, *, missing_since: datetime | None = None) -> Changed | None:
+    is_same = _without_free_addresses(vpc) == _without_free_addresses(before.vpc)
+    if is_same and missing_since == before.missing_since:
         return None
-    return Changed(before, _next(before, vpc, now))
+    return Changed(before, _next(before, vpc, now, missing_since))
 
 
-def _next(before: StoredVpc, vpc: Vpc, now: datetime) -> StoredVpc:
+def _next(before: StoredVpc, vpc: Vpc, now: datetime, missing_since: datetime | None = None) -> StoredVpc:
     deleted_at = now if vpc.state == DELETED else None
-    return replace(before, vpc=vpc, last_changed=now, version=before.version + 1, deleted_at=deleted_at)
+    return replace(
+        before,
+        vpc=vpc,
+        last_changed=now,
+        version=before.version + 1,
+        deleted_at=deleted_at,
+        missing_since=missing_since,
+    )
 
 
 def _without_free_addresses(vpc: Vpc) -> Vpc:

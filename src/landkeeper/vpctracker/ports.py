@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from landkeeper.org import Account, AccountId, Failure, LandkeeperError, Region
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.attributes import Attributes
     from landkeeper.vpctracker.coverage import Coverage
-    from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcKey
+    from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcId, VpcKey
+    from landkeeper.vpctracker.notices import Noticed
 
 
 class StoreError(LandkeeperError):
@@ -19,8 +21,11 @@ class StoreError(LandkeeperError):
 class VpcReader(Protocol):
     """Reads VPCs where they are. Called from several threads at once."""
 
-    def read_account(self, account: Account) -> Mapping[Region, RegionRead] | Failure:
-        """Every region of the account; a Failure when there is no way in, or its regions are not known."""
+    def read_account(
+        self, account: Account, regions: Collection[Region] | None = None
+    ) -> Mapping[Region, RegionRead] | Failure:
+        """Every region of the account, or just `regions`; a Failure when there is no way in, or its regions are not
+        known."""
 
 
 class VpcStore(Protocol):
@@ -49,3 +54,15 @@ class VpcStore(Protocol):
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""
+
+    def read_history(self, vpc: VpcId) -> Sequence[Attributes]:
+        """The history of one VPC, oldest first; the entries are as `attributes.history_of` makes them."""
+
+    def read_all_history(self) -> Iterable[Attributes]:
+        """The history of every VPC: by VPC, and of each the oldest first."""
+
+    def read_noticed(self) -> Noticed:
+        """What the topic was told so far; an empty Noticed where nothing ever was."""
+
+    def write_noticed(self, noticed: Noticed) -> bool:
+        """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""

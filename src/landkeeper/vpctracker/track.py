@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.coverage import cover_account, shared_after
@@ -55,6 +56,8 @@ class AccountOutcome:
     seen: frozenset[VpcKey] = frozenset()
     changes: Counter[str] = field(default_factory=Counter)
     unreadable: tuple[UnreadablePlace, ...] = ()
+    unconnected: tuple[UnreadablePlace, ...] = ()
+    """Regions of which the VPCs were read, and their peerings and transit gateway attachments could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,13 @@ class TrackOutcome:
     changes: Mapping[str, int]
     """How many appeared, changed, disappeared."""
     unreadable: tuple[UnreadablePlace, ...]
+    unconnected: tuple[UnreadablePlace, ...] = ()
+    """Regions of which the VPCs were read, and their peerings and transit gateway attachments could not be."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was tried was read."""
+        return not self.unreadable and not self.unconnected
 
 
 def track(
@@ -127,14 +137,25 @@ def _as_they_come(
 
 
 def track_account(
-    account: Account, reader: VpcReader, store: VpcStore, *, clock: Callable[[], datetime]
+    account: Account,
+    reader: VpcReader,
+    store: VpcStore,
+    *,
+    clock: Callable[[], datetime],
+    regions: Collection[Region] | None = None,
+    believe_absence: bool = True,
 ) -> AccountOutcome:
-    """Track one account. Its coverage is written last, so that it never claims more than what is stored."""
+    """Track one account, or just some `regions` of it. Its coverage is written last, so that it never claims more than
+    what is stored.
+
+    Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read.
+    """
     now = clock()
+    is_whole = regions is None
     before = store.read_coverage(account.id)
-    reads = reader.read_account(account)
+    reads = reader.read_account(account, regions)
     if isinstance(reads, Failure):
-        store.write_coverage(cover_account(before, account, reads, now))
+        store.write_coverage(cover_account(before, account, reads, now, is_whole=is_whole))
         return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, reads),))
     seen = frozenset(vpc.key for vpc in seen_vpcs(reads))
     foreign = {key for key in seen if key.owner != account.id}
@@ -142,12 +163,20 @@ def track_account(
         # Remembered before the items name this account: after a crash in between nothing would find them again.
         before = replace(before, shared=before.shared | foreign)
         store.write_coverage(before)
-    written = _write_differences(account, reads, store, before.shared, now)
+    decide = partial(diff_account, account=account, now=now, believe_absence=believe_absence)
+    written = _write_differences(account.id, reads, store, before.shared, decide)
     reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
-    after = cover_account(before, account, reads, now)
-    store.write_coverage(replace(after, shared=shared_after(before, written.stored.values(), reads)))
-    was_read = any(isinstance(read, Complete) for read in reads.values())
-    return AccountOutcome(account, was_read, seen, written.changes, _unreadable_places(account, reads))
+    after = cover_account(before, account, reads, now, is_whole=is_whole)
+    shared = shared_after(before, written.stored.values(), reads, believe_absence=believe_absence)
+    store.write_coverage(replace(after, shared=shared))
+    return AccountOutcome(
+        account,
+        was_read=any(isinstance(read, Complete) for read in reads.values()),
+        seen=seen,
+        changes=written.changes,
+        unreadable=_unreadable_places(account, reads),
+        unconnected=_unconnected_places(account, reads),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +187,22 @@ class _Written:
     """Regions of VPCs that somebody else wrote again and again meanwhile."""
 
 
+class _Decide(Protocol):
+    def __call__(self, stored: Iterable[StoredVpc], reads: Mapping[Region, RegionRead]) -> tuple[Change, ...]: ...
+
+
 def _write_differences(
-    account: Account, reads: Mapping[Region, RegionRead], store: VpcStore, shared: frozenset[VpcKey], now: datetime
+    account: AccountId,
+    reads: Mapping[Region, RegionRead],
+    store: VpcStore,
+    shared: frozenset[VpcKey],
+    decide: _Decide,
 ) -> _Written:
-    stored = {one.vpc.key: one for one in (*store.read_owned(account.id), *store.read_items(shared))}
+    stored = {one.vpc.key: one for one in (*store.read_owned(account), *store.read_items(shared))}
     written: Counter[str] = Counter()
     refused: Sequence[Change] = ()
     for _ in range(_WRITE_ATTEMPTS):
-        changes = diff_account(stored.values(), reads, account, now)
+        changes = decide(stored.values(), reads)
         refused = store.write_changes(changes)
         missed = {change.after.vpc.key for change in refused}
         done = [change for change in changes if change.after.vpc.key not in missed]
@@ -187,6 +224,14 @@ def _unreadable_places(account: Account, reads: Mapping[Region, RegionRead]) -> 
     )
 
 
+def _unconnected_places(account: Account, reads: Mapping[Region, RegionRead]) -> tuple[UnreadablePlace, ...]:
+    return tuple(
+        UnreadablePlace(account, region, read.connections_failure)
+        for region, read in sorted(reads.items())
+        if isinstance(read, Complete) and read.connections_failure is not None
+    )
+
+
 class _Tally:
     """Counts outcomes as they come, and keeps of each account no more than its failures."""
 
@@ -199,6 +244,7 @@ class _Tally:
         self._owners: set[AccountId] = set()
         self._changes: Counter[str] = Counter()
         self._unreadable: list[UnreadablePlace] = []
+        self._unconnected: list[UnreadablePlace] = []
 
     def add(self, outcome: AccountOutcome) -> None:
         own = sum(1 for key in outcome.seen if key.owner == outcome.account.id)
@@ -210,6 +256,7 @@ class _Tally:
             self._owners.add(outcome.account.id)
         self._changes += outcome.changes
         self._unreadable += outcome.unreadable
+        self._unconnected += outcome.unconnected
 
     def vpcs(self) -> int:
         """A shared VPC counts once: with its owner, or by itself where the owner was not read."""
@@ -220,5 +267,10 @@ class _Tally:
 
     def outcome(self) -> TrackOutcome:
         changes = {kind: self._changes[kind] for kind in ("appeared", "changed", "disappeared")}
-        places = tuple(sorted(self._unreadable, key=lambda place: (place.account.id, place.region or "")))
-        return TrackOutcome(self._accounts, self._read, self.vpcs(), changes, places)
+        return TrackOutcome(
+            self._accounts, self._read, self.vpcs(), changes, _in_order(self._unreadable), _in_order(self._unconnected)
+        )
+
+
+def _in_order(places: Iterable[UnreadablePlace]) -> tuple[UnreadablePlace, ...]:
+    return tuple(sorted(places, key=lambda place: (place.account.id, place.region or "")))
