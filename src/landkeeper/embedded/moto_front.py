@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 RECORDED = frozenset(
     {
         "RunInstances", "StartInstances", "StopInstances", "TerminateInstances", "CreateTags", "DeleteTags",
-        "CreateVpc", "DeleteVpc", "CreateDefaultVpc", "AssociateVpcCidrBlock", "DisassociateVpcCidrBlock",
-        "CreateSubnet", "DeleteSubnet", "ModifyVpcTenancy", "ModifyInstanceAttribute",
+        "CreateVpc", "DeleteVpc", "CreateDefaultVpc", "CreateDefaultSubnet", "AssociateVpcCidrBlock",
+        "DisassociateVpcCidrBlock", "CreateSubnet", "DeleteSubnet", "ModifyVpcTenancy", "ModifyInstanceAttribute",
+        "CreateVpcPeeringConnection", "AcceptVpcPeeringConnection", "RejectVpcPeeringConnection",
+        "DeleteVpcPeeringConnection", "CreateTransitGatewayVpcAttachment", "AcceptTransitGatewayVpcAttachment",
+        "RejectTransitGatewayVpcAttachment", "ModifyTransitGatewayVpcAttachment", "DeleteTransitGatewayVpcAttachment",
     }
 )  # fmt: skip
 _SCALING = frozenset({"CreateAutoScalingGroup", "UpdateAutoScalingGroup", "SetDesiredCapacity"})

@@ -1,7 +1,7 @@
-"""The process that serves moto behind `MotoFront` and delivers its trail into a bucket.
+"""The process that serves moto behind `MotoFront` and delivers its trail: into a bucket, and as events.
 
 `python -m landkeeper.embedded.moto_server` binds a free port of 127.0.0.1 and prints it as its first line. The trail
-starts when `POST /_landkeeper/trail` has said where to: `{"bucket": …, "prefix": …, "endpoint": …}`.
+starts when `POST /_landkeeper/trail` has said where to: `{"bucket": …, "prefix": …, "endpoint": …, "events": …}`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -25,6 +27,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from landkeeper.embedded.cloudtrail import Record, log_files, now
+from landkeeper.embedded.event_bus import EventBus, open_event_bus
 from landkeeper.embedded.moto_front import MotoFront
 
 if TYPE_CHECKING:
@@ -36,40 +39,66 @@ DELIVERY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the trail delivers to."""
+
+    bucket: str
+    prefix: str
+    endpoint: str
+    events: bool = False
+    """Whether each record goes to the default event bus as well."""
+
+
 class Trail:
-    """Gathers records and delivers them as log files, once somebody has said into which bucket."""
+    """Gathers records and delivers them, once somebody has said where to.
+
+    Log files hold what was done before that too. Events are only of what is done after it, as a rule knows nothing of
+    the time before it was made.
+    """
 
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[Record] = queue.SimpleQueue()
-        self._target: dict[str, str] | None = None
+        self._events: queue.SimpleQueue[Record] = queue.SimpleQueue()
+        self._target: Target | None = None
+        self._bus: EventBus | None = None
 
     def add(self, record: Record) -> None:
-        """Take a record for the next log file."""
+        """Take a record for the next delivery."""
         self._records.put(record)
+        if self._target is not None and self._target.events:
+            self._events.put(record)
 
-    def start(self, target: dict[str, str]) -> None:
-        """Deliver from now on into `target["bucket"]` at `target["endpoint"]`, under `target["prefix"]`."""
+    def start(self, target: Target) -> None:
+        """Deliver there from now on."""
+        self._bus = open_event_bus(target.endpoint) if target.events else None
         self._target = target
 
     def deliver_for_ever(self) -> None:
-        """Write what has gathered, every second; what could not be written is tried again."""
+        """Deliver what has gathered, every second; what did not get through is tried again."""
         while True:
             time.sleep(DELIVERY_SECONDS)
-            if self._target is None:
-                continue
-            batch = [self._records.get() for _ in range(self._records.qsize())]
-            try:
-                self._write(batch, self._target)
-            except (ClientError, BotoCoreError) as error:
-                _log.warning("trail: not delivered, will try again: %s", error)
-                for record in batch:
-                    self._records.put(record)
+            if self._target is not None:
+                self._deliver(self._records, partial(self._write, self._target))
+            if self._bus is not None:
+                self._deliver(self._events, self._bus.deliver)
 
-    def _write(self, batch: list[Record], target: dict[str, str]) -> None:
-        s3 = boto3.client("s3", endpoint_url=target["endpoint"])
-        for key, body in log_files(batch, target["prefix"], now()).items():
+    def _deliver(self, gathered: queue.SimpleQueue[Record], deliver: Callable[[list[Record]], None]) -> None:
+        batch = [gathered.get() for _ in range(gathered.qsize())]
+        if not batch:
+            return
+        try:
+            deliver(batch)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("trail: not delivered, will try again: %s", error)
+            for record in batch:
+                gathered.put(record)
+
+    def _write(self, target: Target, batch: list[Record]) -> None:
+        s3 = boto3.client("s3", endpoint_url=target.endpoint)
+        for key, body in log_files(batch, target.prefix, now()).items():
             s3.put_object(
-                Bucket=target["bucket"], Key=key, Body=body, ContentType="application/json", ContentEncoding="gzip"
+                Bucket=target.bucket, Key=key, Body=body, ContentType="application/json", ContentEncoding="gzip"
             )
 
 
@@ -82,7 +111,7 @@ def _with_trail_switch(front: MotoFront, trail: Trail) -> Any:
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != "/_landkeeper/trail":
             return front(environ, start_response)
-        trail.start(json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))))
+        trail.start(Target(**json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))))
         start_response("204 No Content", [])
         return []
 

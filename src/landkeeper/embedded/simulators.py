@@ -57,9 +57,12 @@ class Embedded:
             **moto_endpoints(self.moto_url),
         }
 
-    def start_trail(self, bucket: str, prefix: str) -> None:
-        """From now on deliver CloudTrail log files of moto's EC2 calls into a bucket on MiniStack."""
-        target = {"bucket": bucket, "prefix": prefix, "endpoint": self.ministack_url}
+    def start_trail(self, bucket: str, prefix: str, *, events: bool = False) -> None:
+        """From now on deliver CloudTrail log files of moto's EC2 calls into a bucket on MiniStack.
+
+        With `events` each call also reaches the queues of those rules of the default event bus that match it.
+        """
+        target = {"bucket": bucket, "prefix": prefix, "endpoint": self.ministack_url, "events": events}
         request = urllib.request.Request(f"{self.moto_url}/_landkeeper/trail", json.dumps(target).encode())  # noqa: S310 - loopback
         urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - loopback
 

@@ -1,33 +1,192 @@
-"""The tracker function: reads every account it was told about and writes what changed."""
+"""The tracker's functions, one entry point: what an invocation does is said by what it is given.
+
+- A batch of SQS messages: a worker. Each message names an account, or tells of a change that calls for reading one
+  region of an account again. The answer names the messages that have to come again.
+- `{"task": "notices"}`: tell the topic what is new.
+- Anything else, such as a schedule: every account is sent to the workers' queue; without a queue it is read right here.
+
+The log is JSON lines.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import lru_cache
+from typing import Any, assert_never
 
-from landkeeper.settings import read_settings
-from landkeeper.vpctracker.track import TrackOutcome, UnreadablePlace
+from landkeeper.org import LandkeeperError, UsageError
+from landkeeper.settings import Settings, read_settings
+from landkeeper.vpctracker.dispatch import (
+    AccountJob,
+    Job,
+    Message,
+    RereadJob,
+    TrackAccount,
+    Unsent,
+    is_batch,
+    plan_jobs,
+    read_messages,
+)
+from landkeeper.vpctracker.events import DETAIL_TYPE, Ignored, Malformed, Reread, parse_event
+from landkeeper.vpctracker.reread import RereadOutcome
+from landkeeper.vpctracker.track import AccountOutcome, TrackOutcome, UnreadablePlace
+from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_worker
 from landkeeper.wiring.vpctracker import function_source, function_store, track_vpcs
 
 Summary = dict[str, Any]
 
+MOST_AT_ONCE = 10
+"""Accounts that one worker reads at the same time."""
+_SPARE_SECONDS = 15.0
+"""How long before its time is over a worker gives back what it has not done."""
+_LONGEST_SECONDS = 900.0
 
-def handler(_event: Mapping[str, Any], _context: object) -> Summary:
-    """Scan in this invocation; answers how many accounts, VPCs and changes there were, and what could not be read.
 
-    What is in the event does not matter. An account that cannot be read is in the answer and no error; a store that
-    cannot be written is one.
+class UnfinishedError(LandkeeperError):
+    """Part of an invocation was not done, and may be the next time."""
+
+
+def handler(event: object, context: object) -> Summary:
+    """Do what the event asks for; see the module.
+
+    A batch is answered with `batchItemFailures`, a run with what it came to. An account that cannot be read is in the
+    answer or the log, and no error; a store that cannot be written is one.
     """
     settings = read_settings(os.environ)
+    match event:
+        case {"Records": _} if is_batch(event):
+            return work(read_messages(event), _seconds_left(context))
+        case {"detail-type": str(kind)} if kind == DETAIL_TYPE:
+            return _work_on_event(event, context)
+        case {"task": str(task)}:
+            raise UsageError(f"there is no task '{task}'")
+        case _ if settings.queue_url is not None:
+            return send_out(settings, _run_name(context))
+        case _:
+            return scan(settings)
+
+
+@lru_cache(maxsize=1)
+def warm_worker() -> Worker:
+    """What a worker works with, made once for as long as the function stays warm."""
+    return open_worker(read_settings(os.environ))
+
+
+def scan(settings: Settings) -> Summary:
+    """Track every account in this invocation."""
     store = function_store(settings)
     summary = summarize(track_vpcs(function_source(settings), store))
     for place in summary["unreadable"]:
         _log("WARNING", "could not be read", place)
     _log("INFO", "tracked", {name: value for name, value in summary.items() if name != "unreadable"})
     return summary
+
+
+def send_out(settings: Settings, run: str) -> Summary:
+    """Send every account to the workers' queue. Raises UnfinishedError when the queue did not take all of them."""
+    done = dispatch_accounts(settings, run)
+    summary = {"run": done.run, "accounts": done.accounts, "sent": done.accounts - len(done.unsent)}
+    _log("INFO", "sent out", summary)
+    _log_unsent(done.unsent)
+    if done.unsent:
+        raise UnfinishedError(f"{len(done.unsent)} of {done.accounts} accounts were not sent: {done.unsent[0].reason}")
+    return summary
+
+
+def work(messages: Sequence[Message], seconds: float) -> Summary:
+    """Do what the messages ask for within so many seconds; names those that have to come again.
+
+    What nobody can read comes again as well, until the queue puts it aside as a dead letter, where a person sees it.
+    """
+    failed = list(_unreadable_messages(messages))
+    jobs = plan_jobs(messages)
+    if jobs:
+        failed += _do_all(warm_worker(), jobs, seconds)
+    return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
+
+
+def _work_on_event(event: Any, context: object) -> Summary:
+    answer = work([Message("the event", parse_event(event))], _seconds_left(context))
+    if answer["batchItemFailures"]:
+        raise UnfinishedError("the event was not dealt with; the log says why")
+    return {"done": True}
+
+
+def _unreadable_messages(messages: Iterable[Message]) -> Iterator[str]:
+    for message in messages:
+        match message.work:
+            case Ignored(reason):
+                _log("INFO", "ignored", {"MessageId": message.id, "Reason": reason})
+            case Malformed(reason):
+                _log("ERROR", "not readable", {"MessageId": message.id, "Reason": reason})
+                yield message.id
+            case TrackAccount() | Reread():
+                pass
+            case _:
+                assert_never(message.work)
+
+
+def _do_all(worker: Worker, jobs: Sequence[Job], seconds: float) -> Iterator[str]:
+    """Do the jobs, several at a time; the messages of those that failed or took too long."""
+    pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="worker")
+    running = {pool.submit(_do, worker, job): job for job in jobs}
+    done, late = wait(running, timeout=seconds)
+    # Not `with pool`: that would wait for the late ones, and time would be over for the whole batch.
+    pool.shutdown(wait=False, cancel_futures=True)
+    for future in done:
+        yield from _conclude(future, running[future])
+    for future in late:
+        _log("ERROR", "took too long", {"MessageIds": running[future].message_ids})
+        yield from running[future].message_ids
+
+
+def _do(worker: Worker, job: Job) -> AccountOutcome | RereadOutcome:
+    match job:
+        case AccountJob():
+            return worker.track(job)
+        case RereadJob():
+            return worker.reread(job)
+        case _:
+            assert_never(job)
+
+
+def _conclude(future: Future[AccountOutcome | RereadOutcome], job: Job) -> Iterator[str]:
+    try:
+        _log_outcome(future.result(), job)
+    except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
+        _log("ERROR", "failed", {"MessageIds": job.message_ids, "Error": f"{type(error).__name__}: {error}"})
+        yield from job.message_ids
+
+
+def _log_outcome(outcome: AccountOutcome | RereadOutcome, job: Job) -> None:
+    match outcome:
+        case AccountOutcome():
+            _log_account(outcome, {"Run": job.run} if isinstance(job, AccountJob) else {})
+        case RereadOutcome(account, regions, read, unsent):
+            if read is None:
+                _log("INFO", "read already, or not to be read", {"AccountId": account})
+            else:
+                _log_account(read, {"Regions": sorted(regions), "SecondLooks": sorted(read.missed)})
+            _log_unsent(unsent)
+        case _:
+            assert_never(outcome)
+
+
+def _log_account(outcome: AccountOutcome, fields: Mapping[str, Any]) -> None:
+    for place in outcome.unreadable:
+        _log("WARNING", "could not be read", _place(place))
+    counts = {"vpcs": len(outcome.seen), "changes": dict(outcome.changes)}
+    _log("INFO", "tracked", {"AccountId": outcome.account.id, **fields, **counts})
+
+
+def _log_unsent(unsent: Sequence[Unsent]) -> None:
+    for message in unsent:
+        _log("ERROR", "not sent", {"Message": message.body, "Reason": message.reason})
 
 
 def summarize(outcome: TrackOutcome) -> Summary:
@@ -50,6 +209,16 @@ def _place(place: UnreadablePlace) -> Summary:
         "Code": place.failure.code,
         "Message": place.failure.message,
     }
+
+
+def _seconds_left(context: object) -> float:
+    milliseconds = getattr(context, "get_remaining_time_in_millis", lambda: _LONGEST_SECONDS * 1000)()
+    return max(float(milliseconds) / 1000 - _SPARE_SECONDS, 1.0)
+
+
+def _run_name(context: object) -> str:
+    # An invocation that Lambda repeats keeps its id, and so does its run.
+    return str(getattr(context, "aws_request_id", "") or uuid.uuid4())
 
 
 def _log(level: str, message: str, fields: Mapping[str, Any]) -> None:

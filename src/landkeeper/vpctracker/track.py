@@ -58,6 +58,8 @@ class AccountOutcome:
     unreadable: tuple[UnreadablePlace, ...] = ()
     unconnected: tuple[UnreadablePlace, ...] = ()
     """Regions of which the VPCs were read, and their peerings and transit gateway attachments could not be."""
+    missed: frozenset[Region] = frozenset()
+    """Regions in which this read was the first one not to show a VPC; a second one has to confirm that it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ def track_account(
         changes=written.changes,
         unreadable=_unreadable_places(account, reads),
         unconnected=_unconnected_places(account, reads),
+        missed=frozenset(one.vpc.region for one in written.stored.values() if one.missing_since == now),
     )
 
 

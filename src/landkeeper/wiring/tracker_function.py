@@ -1,0 +1,78 @@
+"""The wiring of the tracker's functions: the one that sends the accounts out, and those that work through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.work_queue import SqsWorkQueue
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+from landkeeper.vpctracker.dispatch import (
+    AccountJob,
+    Dispatched,
+    RereadJob,
+    Unsent,
+    WorkQueue,
+    dispatch,
+)
+from landkeeper.vpctracker.events import Scope
+from landkeeper.vpctracker.ports import VpcReader, VpcStore
+from landkeeper.vpctracker.reread import RereadOutcome, reread_account
+from landkeeper.vpctracker.track import AccountOutcome, track_account
+from landkeeper.wiring.vpctracker import find_source, function_source, function_store
+
+
+class NoQueue:
+    """A `WorkQueue` for a function without one: what would be looked at again is left to the next run."""
+
+    def send(self, bodies: Iterable[str]) -> Sequence[Unsent]:
+        """Takes nothing."""
+        return [Unsent(body, "LANDKEEPER_QUEUE_URL is not set") for body in bodies]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a worker works with; made once for as long as the function stays warm."""
+
+    reader: VpcReader
+    store: VpcStore
+    queue: WorkQueue
+    scope: Scope
+
+    def track(self, job: AccountJob) -> AccountOutcome:
+        """Track an account, all its regions."""
+        return track_account(job.account, self.reader, self.store, clock=_now)
+
+    def reread(self, job: RereadJob) -> RereadOutcome:
+        """Read regions of an account again."""
+        return reread_account(job.rereads, self.reader, self.store, self.queue, scope=self.scope, clock=_now)
+
+
+def open_worker(settings: Settings) -> Worker:
+    """What a worker works with. Raises UsageError naming the setting that is missing, or HomeAccountError."""
+    store = function_store(settings)
+    # The reader enters any account; which ones there are is not a worker's business.
+    source = find_source(replace(settings, accounts=()))
+    sessions = open_sessions(settings.region)
+    queue = SqsWorkQueue(sessions.home("sqs"), settings.queue_url) if settings.queue_url else NoQueue()
+    own = () if settings.role_name else (account.id for account in source.accounts)
+    scope = Scope(frozenset(settings.accounts or own), frozenset(settings.regions))
+    return Worker(source.reader, store, queue, scope)
+
+
+def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
+    """Send every account that the settings name, or the organisation lists, to the workers' queue.
+
+    Raises UsageError or HomeAccountError when the accounts are not to be had.
+    """
+    if settings.queue_url is None:
+        raise UsageError("LANDKEEPER_QUEUE_URL is not set: there is no queue to send the accounts to")
+    queue = SqsWorkQueue(open_sessions(settings.region).home("sqs"), settings.queue_url)
+    return dispatch(function_source(settings).accounts, queue, run)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
