@@ -31,6 +31,8 @@ class Settings:
     """`LANDKEEPER_TOPIC_ARN`: where reports go."""
     policy: str | None = None
     """`LANDKEEPER_POLICY`: a path, `s3://bucket/key`, or `ssm:NAME`."""
+    config: str | None = None
+    """`LANDKEEPER_CONFIG`: a path, `s3://bucket/key`, or `ssm:NAME`; None: `landkeeper.yaml` if there is one."""
     role_name: str | None = None
     """`LANDKEEPER_ROLE_NAME`: the role assumed in other accounts; None means the own account only."""
     external_id: str | None = None
@@ -63,6 +65,10 @@ class Settings:
         if file is not None:
             return replace(self, ledger_table=None, file=file)
         return self
+
+    def with_config(self, config: str | None) -> Settings:
+        """The same with the configuration that the flag `--config` names."""
+        return self if config is None else replace(self, config=config)
 
     def with_access(
         self,
@@ -99,6 +105,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         file=Path(environ.get("LANDKEEPER_FILE") or DEFAULT_FILE),
         topic_arn=environ.get("LANDKEEPER_TOPIC_ARN") or None,
         policy=environ.get("LANDKEEPER_POLICY") or None,
+        config=environ.get("LANDKEEPER_CONFIG") or None,
         role_name=environ.get("LANDKEEPER_ROLE_NAME") or None,
         external_id=environ.get("LANDKEEPER_EXTERNAL_ID") or None,
         regions=regions,

@@ -1,4 +1,4 @@
-"""The text of a policy, wherever it is kept."""
+"""The text of a policy or a configuration, wherever it is kept."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
 
 
-def read_policy_text(where: str, sessions: AccountSessions) -> str:
-    """The text of the policy at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong."""
+def read_policy_text(where: str, sessions: AccountSessions, *, what: str = "policy") -> str:
+    """The text at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong with `what`."""
     try:
         if where.startswith("s3://"):
             bucket, _, key = where.removeprefix("s3://").partition("/")
@@ -25,8 +25,8 @@ def read_policy_text(where: str, sessions: AccountSessions) -> str:
             return str(answer["Parameter"]["Value"])
         return Path(where).read_text(encoding="utf-8")
     except (ClientError, BotoCoreError) as error:
-        raise UsageError(f"the policy {where} cannot be read: {failure_of(error)}") from error
+        raise UsageError(f"the {what} {where} cannot be read: {failure_of(error)}") from error
     except OSError as error:
-        raise UsageError(f"the policy {where} cannot be read: {error.strerror}") from error
+        raise UsageError(f"the {what} {where} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the policy {where} is not text in UTF-8") from error
+        raise UsageError(f"the {what} {where} is not text in UTF-8") from error

@@ -12,6 +12,7 @@ _COMMANDS = {
     "demo": "landkeeper.cli.demo",
     "vpc": "landkeeper.cli.vpc",
     "broom": "landkeeper.cli.broom",
+    "config": "landkeeper.cli.config",
     "deploy": "landkeeper.cli.deploy",
 }
 

@@ -26,7 +26,7 @@ class Space:
     accounts: tuple[str, ...] = ()
     """Ids or names of the accounts whose VPCs are in it."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """VPCs with all of these tags are in it, whosever they are; the empty value means any value."""
+    """VPCs with all of these tags are in it, whosever they are; the value `*` is any value."""
     repeated: tuple[Block, ...] = (SHARED_ADDRESS_SPACE,)
     """Blocks in which the space repeats addresses on purpose."""
 
@@ -73,7 +73,7 @@ class TrackerConfig:
     """All of it; what a file leaves out is as here."""
 
     spaces: tuple[Space, ...] = ()
-    """In the order of the file: the first that takes a VPC has it."""
+    """In the order of the file. Tags come before accounts; the first space whose tags a VPC has, has it."""
     connections: tuple[Connection, ...] = ()
     governed: tuple[Governed, ...] = ()
     discovery: Discovery = Discovery()

@@ -1,0 +1,52 @@
+"""`landkeeper config` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from landkeeper.cli import run
+
+_EXAMPLE = Path(__file__).parents[2] / "examples" / "landkeeper.yaml"
+
+
+def test_a_good_file_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "check", str(_EXAMPLE)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1
+    assert "3 spaces (factory, isolated, default); 2 declared connections; 3 governed regions; reads only" in printed
+
+
+def test_every_problem_is_a_line_and_the_exit_code_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "landkeeper.yaml"
+    file.write_text("version: 1\nspacse: []\nconnections: [{form: a, to: b}]\n")
+    assert run(["config", "check", str(file)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
+        f"{file}:2: in the configuration the key 'spacse' is not known: did you mean 'spaces'?",
+        f"{file}:3: in a connection the key 'form' is not known: did you mean 'from'?",
+    ]
+
+
+def test_the_file_is_found_here_or_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["config", "check"]) == 2
+    assert "there is no file 'landkeeper.yaml' here, and LANDKEEPER_CONFIG names none" in capsys.readouterr().err
+    (tmp_path / "landkeeper.yaml").write_text("version: 1\n")
+    assert run(["config", "check"]) == 0
+    assert capsys.readouterr().out.startswith("landkeeper.yaml: every VPC is in one space; 0 declared connections")
+    monkeypatch.setenv("LANDKEEPER_CONFIG", "other.yaml")
+    assert run(["config", "check"]) == 2
+    assert capsys.readouterr().err == (
+        "landkeeper: the configuration other.yaml cannot be read: No such file or directory\n"
+    )
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "landkeeper.yaml"
