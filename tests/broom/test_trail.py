@@ -153,9 +153,6 @@ def test_a_file_above_the_limit_is_refused(pack: Any) -> None:
             changed("responseElements.instancesSet.items.0.tagSet.items", 1.5),
             "responseElements.instancesSet.items[0].tagSet.items is a number, not a list",
         ),
-        (changed("userIdentity", None), "userIdentity is missing or null, not an object"),
-        (changed("userIdentity.type", ...), "userIdentity has no type"),
-        (changed("userIdentity.type", 3), "userIdentity has no type"),
         (changed("eventTime", "yesterday"), "eventTime 'yesterday' is not a time"),
         (changed("eventTime", "0001-01-01T00:00:00+23:00"), "eventTime '0001-01-01T00:00:00+23:00' is not a time"),
         (changed("eventID", ...), "eventID is missing or null"),
@@ -166,6 +163,30 @@ def test_a_bad_record_is_named_with_its_field(record: object, reason: str) -> No
     entry = read_record(record, "record 9")
     assert isinstance(entry, Malformed)
     assert str(entry).startswith(f"record 9: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("record", "doubt"),
+    [
+        (changed("userIdentity", None), "userIdentity is missing or null, not an object: nobody knows who it was"),
+        (changed("userIdentity.type", ...), "userIdentity has no type: nobody knows who it was"),
+        (changed("userIdentity.type", 3), "userIdentity has no type: nobody knows who it was"),
+        (
+            changed("responseElements.instancesSet.items.0.imageId", ...),
+            "responseElements.instancesSet.items[0].imageId is missing or null: it has to be text",
+        ),
+        (
+            changed("responseElements.instancesSet.items.0.instanceType", 7),
+            "responseElements.instancesSet.items[0].instanceType is a number: it has to be text",
+        ),
+    ],
+)
+def test_an_instance_is_not_lost_because_the_log_does_not_say_who_or_what(record: object, doubt: str) -> None:
+    launch = read_record(record, "record 9")
+    assert isinstance(launch, Launch)
+    assert (launch.where, launch.doubts) == ("record 9", (doubt,))
+    assert launch.principal.name
+    assert launch.instances[0].id
 
 
 def test_the_account_is_the_recipient_then_the_owner_then_the_caller() -> None:

@@ -55,7 +55,7 @@ def test_a_policy_that_does_not_pass_is_refused_before_anything_is_done(
     no_aws: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "broom.yaml"
-    for content, complaint in ((b"version: 1\nrulez: []\n", "no rules"), (b"\xff\xfe\x00", "UTF-8")):
+    for content, complaint in ((b"version: 1\nrulez: []\n", "did you mean 'rules'"), (b"\xff\xfe\x00", "UTF-8")):
         file.write_bytes(content)
         assert run(["deploy", "--policy", str(file), "--yes"]) == 2
         assert complaint in capsys.readouterr().err

@@ -66,7 +66,8 @@ class Harvest:
                 assert_never(entry)
 
     def add_launch(self, source: str, launch: Launch) -> None:
-        """Take in one launch."""
+        """Take in one launch. What is wrong in its record is a fault beside it."""
+        self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.doubts]
         self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
         self._seen.add(launch.event_id)
 

@@ -28,6 +28,9 @@ _SERVICES = {
 # Set for calls from the console too: then it is the person who called, not a service.
 _NOT_A_SERVICE = frozenset({"", "signin.amazonaws.com", "AWS Internal"})
 
+UNKNOWN_PRINCIPAL = Principal(kind="Unknown", name="(unknown)")
+"""Stands for whoever it was where a record does not say."""
+
 
 def describe_principal(identity: Mapping[str, Any]) -> Principal | None:
     """The principal behind a `userIdentity`, or None where it neither has a type nor names a service."""

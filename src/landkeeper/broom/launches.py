@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NewType
 
@@ -20,7 +20,9 @@ class LaunchedInstance:
 
     id: InstanceId
     image_id: str
+    """Empty where the log does not say."""
     type: str
+    """Empty where the log does not say."""
     tags: Tags
     """The tags in the answer. A hint: what counts are the tags that the instance has now."""
 
@@ -38,6 +40,10 @@ class Launch:
     request_tags: Tags
     """The tags that the request asked EC2 to put on the instances."""
     client_token: str = ""
+    where: str = field(default="", compare=False)
+    """Which record of its file it is; empty for a record that came alone."""
+    doubts: tuple[str, ...] = ()
+    """What is wrong in its record, a reason each, without keeping its instances from being judged."""
 
     def logged_tags(self, instance: LaunchedInstance) -> Tags:
         """The tags that the log shows for an instance: those asked for, and those in the answer."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from landkeeper.broom.identity import describe_principal
+from landkeeper.broom.identity import UNKNOWN_PRINCIPAL, describe_principal
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, read_documents
 from landkeeper.org import AccountId, Principal, Region
@@ -100,7 +100,7 @@ def _read_launch(record: Mapping[str, Any], where: str) -> Entry:
     if record.get("errorCode"):
         return Ignored(where, f"the launch failed ({record['errorCode']})")
     try:
-        return _parse_launch(record)
+        return _parse_launch(record, where)
     except _FieldError as error:
         return Malformed(where, str(error))
 
@@ -112,7 +112,7 @@ def _read_event(event: Mapping[str, Any], where: str) -> Entry:
     return read_record(detail, where)
 
 
-def _parse_launch(record: Mapping[str, Any]) -> Launch:
+def _parse_launch(record: Mapping[str, Any], where: str) -> Launch:
     response = record.get("responseElements")
     if response is None or response == "null":
         raise _FieldError("responseElements is null: the log does not say which instances this RunInstances created")
@@ -120,15 +120,18 @@ def _parse_launch(record: Mapping[str, Any]) -> Launch:
     request = record.get("requestParameters")
     request = request if isinstance(request, dict) else {}
     token = request.get("clientToken")
+    doubts: list[str] = []
     return Launch(
         event_id=_text(record, "eventID"),
         event_time=_time(record),
         account=_account(record, answer),
         region=Region(_text(record, "awsRegion")),
-        principal=_principal(record),
-        instances=_instances(answer),
+        principal=_principal(record, doubts),
+        instances=_instances(answer, doubts),
         request_tags=_request_tags(request),
         client_token=token if isinstance(token, str) else "",
+        where=where,
+        doubts=tuple(doubts),
     )
 
 
@@ -151,29 +154,43 @@ def _account(record: Mapping[str, Any], answer: Mapping[str, Any]) -> AccountId:
     raise _FieldError("neither recipientAccountId, responseElements.ownerId nor userIdentity.accountId is given")
 
 
-def _principal(record: Mapping[str, Any]) -> Principal:
-    principal = describe_principal(_object(record.get("userIdentity"), "userIdentity"))
+def _principal(record: Mapping[str, Any], doubts: list[str]) -> Principal:
+    identity = record.get("userIdentity")
+    if not isinstance(identity, dict):
+        doubts.append(f"userIdentity is {_kind(identity)}, not an object: nobody knows who it was")
+        return UNKNOWN_PRINCIPAL
+    principal = describe_principal(identity)
     if principal is None:
-        raise _FieldError("userIdentity has no type")
+        doubts.append("userIdentity has no type: nobody knows who it was")
+        return UNKNOWN_PRINCIPAL
     return principal
 
 
-def _instances(answer: Mapping[str, Any]) -> tuple[LaunchedInstance, ...]:
+def _instances(answer: Mapping[str, Any], doubts: list[str]) -> tuple[LaunchedInstance, ...]:
     path = "responseElements.instancesSet"
     items = _object(answer.get("instancesSet"), path).get("items")
     if not isinstance(items, list) or not items:
         raise _FieldError(f"{path}.items is {_kind(items)}: it has to list the instances")
-    return tuple(_instance(item, f"{path}.items[{index}]") for index, item in enumerate(items))
+    return tuple(_instance(item, f"{path}.items[{index}]", doubts) for index, item in enumerate(items))
 
 
-def _instance(item: object, path: str) -> LaunchedInstance:
+def _instance(item: object, path: str, doubts: list[str]) -> LaunchedInstance:
     fields = _object(item, path)
+    id_ = InstanceId(_text(fields, "instanceId", path))
     return LaunchedInstance(
-        id=InstanceId(_text(fields, "instanceId", path)),
-        image_id=_text(fields, "imageId", path),
-        type=_text(fields, "instanceType", path),
+        id=id_,
+        image_id=_text_or_doubt(fields, "imageId", path, doubts),
+        type=_text_or_doubt(fields, "instanceType", path, doubts),
         tags=_tags(_items(fields.get("tagSet"), f"{path}.tagSet"), f"{path}.tagSet"),
     )
+
+
+def _text_or_doubt(fields: Mapping[str, Any], name: str, path: str, doubts: list[str]) -> str:
+    try:
+        return _text(fields, name, path)
+    except _FieldError as error:
+        doubts.append(str(error))
+        return ""
 
 
 def _request_tags(request: Mapping[str, Any]) -> Tags:
