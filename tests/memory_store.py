@@ -9,6 +9,7 @@ from landkeeper.org import AccountId
 from landkeeper.vpctracker.attributes import Attributes, history_of
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
+from landkeeper.vpctracker.notices import Noticed
 
 
 class MemoryStore:
@@ -18,6 +19,7 @@ class MemoryStore:
         self.items: dict[VpcKey, StoredVpc] = {}
         self.history: list[Attributes] = []
         self.coverage: dict[AccountId, Coverage] = {}
+        self.noticed = Noticed()
         self._lock = threading.Lock()
 
     def read_owned(self, account: AccountId) -> Sequence[StoredVpc]:
@@ -59,3 +61,18 @@ class MemoryStore:
     def read_history(self, vpc: str) -> Sequence[Attributes]:
         with self._lock:
             return sorted((entry for entry in self.history if entry["VpcId"] == vpc), key=lambda entry: entry["At"])
+
+    def read_all_history(self) -> Iterable[Attributes]:
+        with self._lock:
+            return sorted(self.history, key=lambda entry: (entry["VpcId"], entry["At"]))
+
+    def read_noticed(self) -> Noticed:
+        with self._lock:
+            return self.noticed
+
+    def write_noticed(self, noticed: Noticed) -> bool:
+        with self._lock:
+            if noticed.version != self.noticed.version + 1:
+                return False
+            self.noticed = noticed
+            return True

@@ -11,8 +11,9 @@ import pytest
 from tests.servers import Answer, answering, home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws import vpc_table
+from landkeeper.aws import vpc_writes
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Appeared, StoredVpc, Subnet, Vpc, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 
@@ -84,14 +85,20 @@ class Dynamo:
     def __init__(self, refusals: list[Answer]) -> None:
         self.refusals = refusals
         self.sizes: list[int] = []
-        self.bytes: list[int] = []
+        self.tokens: list[str] = []
+        self.vpcs: list[list[str]] = []
 
     def __call__(self, call: Mapping[str, str]) -> Answer:
         if call["Action"] == "BatchGetItem":
             return self._read(json.loads(call["Body"]))
-        self.sizes.append(len(json.loads(call["Body"])["TransactItems"]) // 2)
-        self.bytes.append(len(call["Body"]))
+        if call["Action"] == "TransactWriteItems":
+            self._keep(json.loads(call["Body"]))
         return self.refusals.pop(0) if self.refusals else (200, "{}")
+
+    def _keep(self, request: dict[str, Any]) -> None:
+        self.sizes.append(len(request["TransactItems"]) // 2)
+        self.tokens.append(request["ClientRequestToken"])
+        self.vpcs.append([action["Put"]["Item"]["VpcId"]["S"] for action in request["TransactItems"][::2]])
 
     def _read(self, request: dict[str, Any]) -> Answer:
         ((name, wanted),) = request["RequestItems"].items()
@@ -109,7 +116,7 @@ def _cancelled(*codes: str) -> Answer:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts so short that a test need not wait."""
-    monkeypatch.setattr(vpc_table, "_FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(vpc_writes, "_FIRST_PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -118,11 +125,59 @@ def table_at(impatient: None, no_aws: None) -> Callable[[str], VpcTable]:
     return lambda url: VpcTable(session.client("dynamodb", endpoint_url=url), "Tracker")
 
 
-def test_a_transaction_in_the_way_of_another_is_tried_again_in_halves(table_at: Callable[[str], VpcTable]) -> None:
+def test_a_change_in_the_way_of_another_waits_alone_and_the_rest_is_sent_at_once(
+    table_at: Callable[[str], VpcTable],
+) -> None:
     dynamo = Dynamo([_cancelled("None", "None", "TransactionConflict", "None", "None", "None", "None", "None")])
     with answering(dynamo) as url:
         assert table_at(url).write_changes([_appeared(number) for number in range(4)]) == []
-    assert dynamo.sizes == [4, 2, 2]
+    assert dynamo.sizes == [4, 3, 1]
+    assert dynamo.vpcs[1:] == [[vpc_ids(0), vpc_ids(2), vpc_ids(3)], [vpc_ids(1)]]
+    assert len(set(dynamo.tokens)) == 3
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_throttled_change_is_written_at_last(table_at: Callable[[str], VpcTable], code: str) -> None:
+    dynamo = Dynamo([_cancelled("None", code)] * 3)
+    with answering(dynamo) as url:
+        assert table_at(url).write_changes([_appeared(1)]) == []
+    assert dynamo.sizes == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "code", ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"]
+)
+def test_a_throttled_call_is_made_again_as_the_same_call(table_at: Callable[[str], VpcTable], code: str) -> None:
+    dynamo = Dynamo([(400, json.dumps({"__type": code, "message": "slow down"}))] * 7)
+    with answering(dynamo) as url:
+        assert table_at(url).write_changes([_appeared(1)]) == []
+        dynamo.refusals = [(400, json.dumps({"__type": code, "message": "slow down"}))] * 7
+        table_at(url).write_coverage(Coverage(ACCOUNTS[0]))
+    assert len(dynamo.tokens) == 8
+    assert len(set(dynamo.tokens)) == 1
+
+
+def test_a_call_that_stays_throttled_ends_with_one_line(table_at: Callable[[str], VpcTable]) -> None:
+    dynamo = Dynamo([(400, json.dumps({"__type": "ThrottlingException", "message": "slow down"}))] * 200)
+    with answering(dynamo) as url, pytest.raises(StoreError) as raised:
+        table_at(url).write_changes([_appeared(1)])
+    assert str(raised.value) == (
+        "the DynamoDB table 'Tracker' is throttled, 10 times: throttled out (ThrottlingException: slow down)"
+    )
+
+
+def test_what_dynamodb_will_never_take_is_named(table_at: Callable[[str], VpcTable]) -> None:
+    dynamo = Dynamo([_cancelled("None", "None", "ValidationError", "None")])
+    with (
+        answering(dynamo) as url,
+        pytest.raises(StoreError, match=rf"does not take {vpc_ids(1)} of {ACCOUNTS[0]}: Val"),
+    ):
+        table_at(url).write_changes([_appeared(0), _appeared(1)])
+
+
+def test_a_cancellation_without_reasons_is_one_line(table_at: Callable[[str], VpcTable]) -> None:
+    with answering(Dynamo([_cancelled()])) as url, pytest.raises(StoreError, match="does not answer: error"):
+        table_at(url).write_changes([_appeared(0)])
 
 
 def test_a_change_that_came_too_late_is_answered_and_the_rest_is_sent_again(
@@ -137,7 +192,7 @@ def test_a_change_that_came_too_late_is_answered_and_the_rest_is_sent_again(
 
 def test_writes_that_stay_refused_end_with_the_reason(table_at: Callable[[str], VpcTable]) -> None:
     dynamo = Dynamo([_cancelled("TransactionConflict", "None")] * 20)
-    with answering(dynamo) as url, pytest.raises(StoreError, match="'Tracker' refused a write: TransactionConflict"):
+    with answering(dynamo) as url, pytest.raises(StoreError, match=f"'Tracker' refused a write of {vpc_ids(1)} of"):
         table_at(url).write_changes([_appeared(1)])
 
 

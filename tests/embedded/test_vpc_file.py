@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.embedded.vpc_file import SCHEMA_VERSION, VpcFile
+from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Appeared, StoredVpc, Vpc
 from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.schema import SCHEMA_VERSION
 
 _APPEARED = Appeared(StoredVpc(Vpc(vpc_ids(1), ACCOUNTS[0], REGIONS[0], "10.0.0.0/16"), START, START, 1))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,37 +20,58 @@ from landkeeper.vpctracker.attributes import (
     vpc_to_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
     from landkeeper.org import AccountId
     from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
 
-SCHEMA_VERSION = 1
-"""`PRAGMA user_version` of the files that this version writes."""
-
 _LOCK_TIMEOUT_SECONDS = 10.0
-_SCHEMA = (
-    (
-        "CREATE TABLE IF NOT EXISTS vpcs (vpc_id TEXT, owner_id TEXT, version INTEGER NOT NULL, item TEXT NOT NULL,"
-        " PRIMARY KEY (vpc_id, owner_id)) WITHOUT ROWID"
+_MIGRATIONS: Mapping[int, Sequence[str]] = {
+    0: (
+        (
+            "CREATE TABLE IF NOT EXISTS vpcs (vpc_id TEXT, owner_id TEXT, version INTEGER NOT NULL, item TEXT NOT NULL,"
+            " PRIMARY KEY (vpc_id, owner_id)) WITHOUT ROWID"
+        ),
+        "CREATE INDEX IF NOT EXISTS vpcs_by_owner ON vpcs (owner_id)",
+        (
+            "CREATE TABLE IF NOT EXISTS vpc_history (vpc_id TEXT, at TEXT, item TEXT NOT NULL,"
+            " PRIMARY KEY (vpc_id, at)) WITHOUT ROWID"
+        ),
+        "CREATE TABLE IF NOT EXISTS vpc_coverage (account_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID",
     ),
-    "CREATE INDEX IF NOT EXISTS vpcs_by_owner ON vpcs (owner_id)",
-    (
-        "CREATE TABLE IF NOT EXISTS vpc_history (vpc_id TEXT, at TEXT, item TEXT NOT NULL, PRIMARY KEY (vpc_id, at))"
-        " WITHOUT ROWID"
+    1: (
+        (
+            "CREATE TABLE IF NOT EXISTS vpc_noticed (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,"
+            " item TEXT NOT NULL)"
+        ),
     ),
-    "CREATE TABLE IF NOT EXISTS vpc_coverage (account_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
+}
+"""What makes a file of that schema one of the next; `PRAGMA user_version` says which it is. Items carry theirs too."""
+
+_COVERAGE_QUERY = "SELECT item FROM vpc_coverage WHERE account_id = ?"
+
+_log = logging.getLogger(__name__)
 
 
 class VpcFile:
     """The tracker's `VpcStore` in a SQLite file. Safe to use from several threads, and from several processes."""
 
-    def __init__(self, path: Path, *, lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS) -> None:
-        """Opens the file, and makes it where there is none. Raises StoreError where that is not possible."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS,
+        say: Callable[[str], object] = _log.warning,
+    ) -> None:
+        """Opens the file, makes it where there is none, and brings an older one to the present schema.
+
+        `say` is told of items that are left out. Raises StoreError where the file is not one of ours, or too new.
+        """
         self._path = path
+        self._say = say
         self._lock = threading.Lock()
         with self._explaining():
             self._connection = sqlite3.connect(
@@ -68,16 +90,17 @@ class VpcFile:
     def read_owned(self, account: AccountId) -> Sequence[StoredVpc]:
         """What the account owns, deleted ones included."""
         rows = self._rows("SELECT item FROM vpcs WHERE owner_id = ? ORDER BY vpc_id", account)
-        return [vpc_from_attributes(row) for row in rows]
+        return [vpc_from_attributes(row) for row in self._known(rows)]
 
     def read_items(self, keys: Collection[VpcKey]) -> Sequence[StoredVpc]:
-        """Those of the keys that are stored."""
+        """Those of the keys that are stored. Raises StoreError for one that a newer Landkeeper wrote."""
         query = "SELECT item FROM vpcs WHERE vpc_id = ? AND owner_id = ?"
-        return [vpc_from_attributes(row) for key in sorted(keys) for row in self._rows(query, *key)]
+        return [vpc_from_attributes(upgraded(row)) for key in sorted(keys) for row in self._rows(query, *key)]
 
     def read_all(self) -> Iterable[StoredVpc]:
         """Everything, deleted ones included."""
-        return [vpc_from_attributes(row) for row in self._rows("SELECT item FROM vpcs ORDER BY owner_id, vpc_id")]
+        rows = self._rows("SELECT item FROM vpcs ORDER BY owner_id, vpc_id")
+        return [vpc_from_attributes(row) for row in self._known(rows)]
 
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Write each change with its history entry, in one transaction; answers those that came too late."""
@@ -88,29 +111,49 @@ class VpcFile:
 
     def read_coverage(self, account: AccountId) -> Coverage:
         """What is known of the account; an empty Coverage for one that was never tried."""
-        rows = self._rows("SELECT item FROM vpc_coverage WHERE account_id = ?", account)
-        return coverage_from_attributes(rows[0]) if rows else Coverage(account)
+        rows = self._rows(_COVERAGE_QUERY, account)
+        return coverage_from_attributes(upgraded(rows[0])) if rows else Coverage(account)
 
     def write_coverage(self, coverage: Coverage) -> None:
         """Replace what is known of the account."""
+        item = _json(stamped(coverage_to_attributes(coverage)))
         with self._transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO vpc_coverage VALUES (?, ?)",
-                (coverage.account, _json(coverage_to_attributes(coverage))),
-            )
+            for row in connection.execute(_COVERAGE_QUERY, (coverage.account,)):
+                upgraded(json.loads(row[0]))
+            connection.execute("INSERT OR REPLACE INTO vpc_coverage VALUES (?, ?)", (coverage.account, item))
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""
         rows = self._rows("SELECT item FROM vpc_coverage ORDER BY account_id")
-        return [coverage_from_attributes(row) for row in rows]
+        return [coverage_from_attributes(row) for row in self._known(rows)]
 
     def read_history(self, vpc: str) -> Sequence[Attributes]:
         """The history of one VPC as stored, oldest first."""
-        return self._rows("SELECT item FROM vpc_history WHERE vpc_id = ? ORDER BY at", vpc)
+        return list(self._known(self._rows("SELECT item FROM vpc_history WHERE vpc_id = ? ORDER BY at", vpc)))
+
+    def read_all_history(self) -> Iterable[Attributes]:
+        """The history of every VPC: by VPC, and of each the oldest first."""
+        return list(self._known(self._rows("SELECT item FROM vpc_history ORDER BY vpc_id, at")))
+
+    def read_noticed(self) -> Noticed:
+        """What the topic was told so far; an empty Noticed where nothing ever was."""
+        rows = self._rows("SELECT item FROM vpc_noticed")
+        return Noticed(frozenset(rows[0]["Told"]), rows[0]["Version"]) if rows else Noticed()
+
+    def write_noticed(self, noticed: Noticed) -> bool:
+        """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
+        item = _json({"Told": sorted(noticed.told), "Version": noticed.version})
+        with self._transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO vpc_noticed SELECT 1, ?, ? WHERE ? = coalesce((SELECT version FROM vpc_noticed), 0) + 1"
+                " ON CONFLICT DO UPDATE SET version = excluded.version, item = excluded.item",
+                (noticed.version, item, noticed.version),
+            )
+        return done.rowcount == 1
 
     def _write(self, change: Change) -> bool:
         vpc = change.after.vpc
-        item = _json(vpc_to_attributes(change.after))
+        item = _json(stamped(vpc_to_attributes(change.after)))
         if change.expected_version == 0:
             done = self._connection.execute(
                 "INSERT OR IGNORE INTO vpcs VALUES (?, ?, ?, ?)", (vpc.id, vpc.owner, change.after.version, item)
@@ -122,25 +165,34 @@ class VpcFile:
             )
         if done.rowcount == 0:
             return False
-        entry = history_of(change)
+        entry = stamped(history_of(change))
         self._connection.execute("INSERT INTO vpc_history VALUES (?, ?, ?)", (vpc.id, entry["At"], _json(entry)))
         return True
 
     def _prepare(self) -> None:
         with self._explaining():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             self._connection.execute("PRAGMA journal_mode = WAL")
-        if version > SCHEMA_VERSION:
-            raise StoreError(f"{self._path} was written by a newer Landkeeper (schema {version}): update Landkeeper")
-        if version < SCHEMA_VERSION or not self._has_tables():
-            with self._transaction() as connection:
-                for statement in _SCHEMA:
+        if self._schema() == SCHEMA_VERSION:
+            return
+        with self._transaction() as connection:
+            # Asked again: another process may have brought the file up to date meanwhile, or further.
+            found = self._schema()
+            if found > SCHEMA_VERSION:
+                raise StoreError(f"{self._path} was written by a newer Landkeeper (schema {found}): update Landkeeper")
+            for step in range(found, SCHEMA_VERSION):
+                for statement in _MIGRATIONS[step]:
                     connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def _has_tables(self) -> bool:
+    def _schema(self) -> int:
+        """The schema of the tracker's tables in the file; 0 where it has none."""
         with self._explaining():
-            found = self._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vpc_coverage'")
-            return bool(found.fetchone()[0])
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            tables = self._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vpc_coverage'")
+            return int(version) if tables.fetchone()[0] or version > SCHEMA_VERSION else 0
+
+    def _known(self, rows: Iterable[Attributes]) -> Iterator[Attributes]:
+        return known_items(rows, self._say)
 
     def _rows(self, query: str, *values: str) -> list[Attributes]:
         with self._lock, self._explaining():
