@@ -64,6 +64,23 @@ def test_stopped_instances_are_there_and_stopped() -> None:
 
 @embedded
 @pytest.mark.usefixtures("aws_environment")
+def test_nothing_is_done_with_credentials_of_another_account() -> None:
+    account, other = AccountId("220000000005"), AccountId("220000000006")
+    ids = start_instances(account)
+    sessions = home_sessions(ROLE)
+    elsewhere = sessions.grant_for(other)
+    assert not isinstance(elsewhere, Failure)
+    sessions._grants[account] = elsewhere
+    refused = Ec2Instances(sessions).terminate_instances(account, HERE, ids)[ids[0]]
+    assert isinstance(refused, Refused)
+    assert "the credentials are for 220000000006, not 220000000005" in str(refused.failure)
+    read = Ec2Instances(home_sessions(ROLE)).read_instances(account, HERE, ids)
+    assert not isinstance(read, Failure)
+    assert not read[ids[0]].has_ended
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
 def test_an_account_that_cannot_be_entered_is_a_failure_for_every_instance() -> None:
     instances = Ec2Instances(home_sessions())
     account = AccountId("220000000004")

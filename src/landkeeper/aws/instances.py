@@ -60,8 +60,18 @@ class Ec2Instances:
     def _act(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId], call: Call
     ) -> Mapping[InstanceId, ActionResult]:
-        results = self._in_account(account, region, lambda client: _act_on_all(client, ids, call))
+        results = self._in_account(account, region, lambda client: self._act_if_there(client, account, ids, call))
         return dict.fromkeys(ids, Refused(results)) if isinstance(results, Failure) else results
+
+    def _act_if_there(
+        self, client: EC2Client, account: AccountId, ids: Sequence[InstanceId], call: Call
+    ) -> dict[InstanceId, ActionResult] | Failure:
+        caller = self._sessions.caller_account()
+        if caller != account:
+            return Failure(
+                FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", f"the credentials are for {caller}, not {account}"
+            )
+        return _act_on_all(client, ids, call)
 
     def _in_account(self, account: AccountId, region: Region, work: Callable[[EC2Client], _T]) -> _T | Failure:
         try:

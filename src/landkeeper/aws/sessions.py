@@ -171,6 +171,11 @@ class AccountSessions:
                 self._grants.popitem(last=False)
         return grant
 
+    def forget(self, account: AccountId) -> None:
+        """Drop the grant of an account that is done with."""
+        with self._lock:
+            self._grants.pop(account, None)
+
     @contextmanager
     def using(self, grant: Grant) -> Iterator[None]:
         """While this lasts, clients of this session sign for the grant's account, in this thread."""
@@ -179,6 +184,10 @@ class AccountSessions:
             yield
         finally:
             _current.reset(token)
+
+    def caller_account(self) -> AccountId:
+        """The account that `using` signs for, as STS sees it. Raises what botocore raises."""
+        return AccountId(self._client(self._swapped, "sts", self._region).get_caller_identity()["Account"])
 
     def ec2(self, region: Region) -> EC2Client:
         """The EC2 client of a region; it signs for whatever account `using` says."""
