@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Mapping
 
 import pytest
+from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages
 from tests.servers import HOME_REGION, Answer, answering, ec2_refusal, home_sessions
 
 from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
-from landkeeper.aws.vpcs import Ec2VpcReader, find_enabled_regions, parse_vpc, read_region
+from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader, find_regions, parse_vpc, read_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, UsageError
-from landkeeper.vpctracker.inventory import CidrAssociation, Complete, Unreadable
+from landkeeper.vpctracker.inventory import (
+    CidrAssociation,
+    Complete,
+    NotRead,
+    Peering,
+    Standing,
+    TransitGatewayAttachment,
+    VpcId,
+)
 
 _HERE = Region("eu-west-1")
 _ROLE = "OrganizationAccountAccessRole"
@@ -59,12 +70,15 @@ def test_a_reader_reads_the_regions_it_was_given_or_those_that_are_enabled() -> 
     given = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION, regions=(_HERE,)).read_account(account)
     assert not isinstance(given, Failure)
     assert list(given) == [_HERE]
-    regions = find_enabled_regions(sessions, grant, HOME_REGION)
+    regions = find_regions(sessions, grant, HOME_REGION)
     assert not isinstance(regions, Failure)
-    assert _HERE in regions
+    assert regions[_HERE] is Standing.READ
     everywhere = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION).read_account(account)
     assert not isinstance(everywhere, Failure)
-    assert tuple(everywhere) == regions
+    assert everywhere.keys() == regions.keys()
+    read = {region for region, one in everywhere.items() if isinstance(one, Complete)}
+    assert read == {region for region, standing in regions.items() if standing is Standing.READ}
+    assert everywhere[Region("me-south-1")] == NotRead(Standing.DISABLED)
 
 
 @pytest.mark.embedded
@@ -77,119 +91,138 @@ def test_an_account_whose_role_cannot_be_assumed_is_a_failure() -> None:
     assert read.reason is FailureReason.ROLE_NOT_ASSUMABLE
 
 
-_XML = '<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{1}</{0}Response>'
-
-_SUBNET_XML = "<item><subnetId>subnet-{0}</subnetId><vpcId>vpc-2</vpcId></item>"
-
-
-def _vpc_xml(number: int) -> str:
-    return (
-        f"<item><vpcId>vpc-{number}</vpcId><ownerId>111122223333</ownerId><state>available</state>"
-        f"<cidrBlock>10.{number}.0.0/16</cidrBlock></item>"
-    )
-
-
-def _pages(call: Mapping[str, str]) -> Answer:
-    """Two pages of VPCs with an empty one between them, two pages of subnets."""
-    match call["Action"], call.get("NextToken"):
-        case "DescribeVpcs", None:
-            body = f"<vpcSet>{_vpc_xml(1)}</vpcSet><nextToken>a</nextToken>"
-        case "DescribeVpcs", "a":
-            body = "<vpcSet/><nextToken>b</nextToken>"
-        case "DescribeVpcs", _:
-            body = f"<vpcSet>{_vpc_xml(2)}</vpcSet>"
-        case "DescribeSubnets", None:
-            body = f"<subnetSet>{_SUBNET_XML.format(2)}</subnetSet><nextToken>c</nextToken>"
-        case _:
-            body = f"<subnetSet>{_SUBNET_XML.format(1)}</subnetSet>"
-    return 200, _XML.format(call["Action"], body)
-
-
-@pytest.fixture
-def entered(monkeypatch: pytest.MonkeyPatch, no_aws: None) -> Callable[[str], tuple[AccountSessions, Grant]]:
-    """Sessions and a grant for a server at an address."""
-
-    def enter(url: str) -> tuple[AccountSessions, Grant]:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        sessions = open_sessions(HOME_REGION)
-        credentials = sessions._home.get_credentials()
-        assert credentials is not None
-        return sessions, Grant(AccountId("111122223333"), credentials)
-
-    return enter
-
-
-Enter = Callable[[str], tuple[AccountSessions, Grant]]
-
-
 def test_every_page_is_read_and_an_empty_one_is_not_the_end(entered: Enter) -> None:
-    with answering(_pages) as url:
+    with answering(ec2_pages) as url:
         read = read_region(*entered(url), _HERE)
     assert isinstance(read, Complete)
     assert [vpc.id for vpc in read.vpcs] == ["vpc-1", "vpc-2"]
     assert [subnet.id for subnet in read.vpcs[1].subnets] == ["subnet-1", "subnet-2"]
 
 
-@pytest.mark.parametrize(
-    ("action", "code", "message", "reason"),
-    [
-        ("DescribeVpcs", "UnauthorizedOperation", "not authorized", FailureReason.MISSING_PERMISSION),
-        ("DescribeSubnets", "UnauthorizedOperation", "not authorized", FailureReason.MISSING_PERMISSION),
-        (
-            "DescribeVpcs",
-            "UnauthorizedOperation",
-            "with an explicit deny in a service control policy",
-            FailureReason.SCP_DENY,
-        ),
-        ("DescribeVpcs", "OptInRequired", "not subscribed", FailureReason.REGION_DISABLED),
-    ],
-)
-def test_a_region_that_refuses_is_unreadable_with_its_reason(
-    entered: Enter, action: str, code: str, message: str, reason: FailureReason
-) -> None:
+def test_connections_are_told_with_the_vpc_and_those_that_are_over_are_left_out(entered: Enter) -> None:
+    with answering(ec2_pages) as url:
+        read = read_region(*entered(url), _HERE)
+    assert isinstance(read, Complete)
+    blocks = ("10.9.0.0/16", "10.8.0.0/16", "2001:db8::/56")
+    other = (VpcId("vpc-9"), AccountId("444455556666"), Region("us-west-2"), blocks)
+    assert read.vpcs[0].peerings == (Peering("pcx-1", "pending-acceptance", *other), Peering("pcx-2", "active", *other))
+    assert read.vpcs[0].transit_gateways == (
+        TransitGatewayAttachment("tgw-attach-1", "tgw-1", AccountId("777788889999"), "pendingAcceptance"),
+        TransitGatewayAttachment("tgw-attach-2", "tgw-1", AccountId("777788889999"), "available"),
+    )
+    assert (read.vpcs[1].peerings, read.vpcs[1].transit_gateways, read.connections_failure) == ((), (), None)
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_a_peering_is_seen_from_both_sides() -> None:
+    (sessions, requester), (others, accepter) = _entered("210000000004"), _entered("210000000005")
+    there = Region("us-west-2")
+    with sessions.using(requester):
+        lake = sessions.ec2(_HERE).create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    with others.using(accepter):
+        apps = others.ec2(there).create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    with sessions.using(requester):
+        made = sessions.ec2(_HERE).create_vpc_peering_connection(
+            VpcId=lake, PeerVpcId=apps, PeerOwnerId=accepter.account, PeerRegion=there
+        )
+    peering = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    near, far = read_region(sessions, requester, _HERE), read_region(others, accepter, there)
+    assert isinstance(near, Complete)
+    assert isinstance(far, Complete)
+    assert {vpc.id: vpc.peerings for vpc in near.vpcs}[VpcId(lake)] == (
+        Peering(peering, "pending-acceptance", VpcId(apps), accepter.account, there, ("10.1.0.0/16",)),
+    )
+    assert {vpc.id: vpc.peerings for vpc in far.vpcs}[VpcId(apps)] == (
+        Peering(peering, "pending-acceptance", VpcId(lake), requester.account, _HERE, ("10.0.0.0/16",)),
+    )
+
+
+@pytest.mark.parametrize("action", ["DescribeVpcPeeringConnections", "DescribeTransitGatewayAttachments"])
+def test_connections_that_may_not_be_read_leave_the_vpcs_complete_and_say_why(entered: Enter, action: str) -> None:
     def answer(call: Mapping[str, str]) -> Answer:
-        return ec2_refusal(code, message) if call["Action"] == action else _pages(call)
-
-    with answering(answer) as url:
-        assert read_region(*entered(url), _HERE) == Unreadable(Failure(reason, code, message))
-
-
-def test_a_refusal_in_the_middle_of_the_pages_is_no_shorter_list(entered: Enter) -> None:
-    def answer(call: Mapping[str, str]) -> Answer:
-        return ec2_refusal("ExpiredToken") if call.get("NextToken") == "b" else _pages(call)
+        return ec2_refusal("UnauthorizedOperation", "no") if call["Action"] == action else ec2_pages(call)
 
     with answering(answer) as url:
         read = read_region(*entered(url), _HERE)
-    assert isinstance(read, Unreadable)
-    assert read.failure.reason is FailureReason.CREDENTIALS
+    assert isinstance(read, Complete)
+    assert [vpc.id for vpc in read.vpcs] == ["vpc-1", "vpc-2"]
+    assert read.connections_failure == Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "no")
 
 
-def test_regions_that_are_not_opted_into_are_left_out(entered: Enter) -> None:
+def test_an_empty_region_costs_one_call(entered: Enter) -> None:
+    calls: list[str] = []
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        calls.append(call["Action"])
+        return 200, EC2_XML.format(call["Action"], "<vpcSet/>")
+
+    with answering(answer) as url:
+        assert read_region(*entered(url), _HERE) == Complete(())
+    assert calls == ["DescribeVpcs"]
+
+
+def test_regions_are_told_by_whether_the_account_has_enabled_them(entered: Enter) -> None:
     listed = {"us-east-1": "opt-in-not-required", "af-south-1": "opted-in", "me-south-1": "not-opted-in"}
     items = "".join(
         f"<item><regionName>{name}</regionName><optInStatus>{status}</optInStatus></item>"
         for name, status in listed.items()
     )
-    with answering(lambda call: (200, _XML.format(call["Action"], f"<regionInfo>{items}</regionInfo>"))) as url:
-        assert find_enabled_regions(*entered(url), HOME_REGION) == ("af-south-1", "us-east-1")
+    with answering(lambda call: (200, EC2_XML.format(call["Action"], f"<regionInfo>{items}</regionInfo>"))) as url:
+        assert find_regions(*entered(url), HOME_REGION) == {
+            "af-south-1": Standing.READ, "me-south-1": Standing.DISABLED, "us-east-1": Standing.READ
+        }  # fmt: skip
 
 
-def test_regions_that_may_not_be_listed_fail_the_account(entered: Enter) -> None:
+def test_a_governed_region_is_not_called(entered: Enter) -> None:
+    called: set[str] = set()
+
     def answer(call: Mapping[str, str]) -> Answer:
         if call["Action"] == "GetCallerIdentity":
-            identity = (
-                "<GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/jane</Arn></GetCallerIdentityResult>"
-            )
-            return 200, f"<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>"
-        return ec2_refusal("UnauthorizedOperation")
+            return 200, CALLER_IDENTITY
+        called.add(call["Region"])
+        return ec2_pages(call)
 
+    there = Region("us-west-2")
     with answering(answer) as url:
         sessions, grant = entered(url)
-        read = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION).read_account(Account(grant.account))
-    assert isinstance(read, Failure)
-    assert read.reason is FailureReason.MISSING_PERMISSION
+        reader = Ec2VpcReader(
+            lambda _: sessions,
+            home_region=HOME_REGION,
+            regions=(_HERE, there),
+            is_governed=lambda account, region: (account, region) == (grant.account, there),
+        )
+        read = reader.read_account(Account(grant.account))
+        assert not isinstance(read, Failure)
+        assert read[there] == NotRead(Standing.GOVERNED)
+        assert isinstance(read[_HERE], Complete)
+        assert called == {_HERE}
+        assert reader.read_account(Account(grant.account), (there,)) == {there: NotRead(Standing.GOVERNED)}
+        assert reader.read_account(Account(grant.account), ()) == {}
+
+
+def test_regions_of_an_account_are_read_a_few_at_a_time(entered: Enter) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        nonlocal running, most
+        if call["Action"] == "GetCallerIdentity":
+            return 200, CALLER_IDENTITY
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+        return 200, EC2_XML.format(call["Action"], "<vpcSet/>")
+
+    regions = tuple(Region(f"eu-west-{number}") for number in range(1, 13))
+    with answering(answer) as url:
+        sessions, grant = entered(url)
+        reader = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION, regions=regions)
+        read = reader.read_account(Account(grant.account))
+    assert read == dict.fromkeys(regions, Complete(()))
+    assert 1 < most <= CALLS_AT_ONCE
 
 
 def test_associations_keep_their_states_and_their_order_does_not_matter() -> None:

@@ -16,8 +16,12 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from landkeeper.org import Failure, FailureReason
+
+CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call can raise. The last is what a cut or foreign answer becomes; botocore keeps it apart from its others."""
 
 # Codes as the services' API references and the EC2 guide's "Error codes" page list them.
 _BY_CODE = {
@@ -45,6 +49,11 @@ _BY_CODE = {
     "ThrottledException": FailureReason.THROTTLED,
     "TooManyRequestsException": FailureReason.THROTTLED,
     "ProvisionedThroughputExceededException": FailureReason.THROTTLED,
+    "RequestThrottled": FailureReason.THROTTLED,
+    "RequestThrottledException": FailureReason.THROTTLED,
+    "EC2ThrottledException": FailureReason.THROTTLED,
+    "RequestTimeout": FailureReason.TIMED_OUT,
+    "RequestTimeoutException": FailureReason.TIMED_OUT,
     "SlowDown": FailureReason.THROTTLED,
     "NoSuchKey": FailureReason.NOT_FOUND,
     "NoSuchBucket": FailureReason.NOT_FOUND,
@@ -66,7 +75,7 @@ _NO_CREDENTIALS = (
 )
 
 
-def failure_of(error: ClientError | BotoCoreError) -> Failure:
+def failure_of(error: ClientError | BotoCoreError | ResponseParserError) -> Failure:
     """The error as a value: reason, AWS's code, and its message on one line."""
     if isinstance(error, ClientError):
         return _refused(error)

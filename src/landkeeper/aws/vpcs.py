@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from landkeeper.aws.failures import failure_of
-from landkeeper.org import Account, AccountId, Failure, Region
-from landkeeper.vpctracker.inventory import CidrAssociation, Complete, RegionRead, Subnet, Unreadable, Vpc, VpcId
+from landkeeper.aws.connections import PAGE_SIZE, read_peerings, read_transit_gateways
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.inventory import (
+    CidrAssociation,
+    Complete,
+    NotRead,
+    Peering,
+    RegionRead,
+    Standing,
+    Subnet,
+    TransitGatewayAttachment,
+    Unreadable,
+    Vpc,
+    VpcId,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import RegionTypeDef
 
     from landkeeper.aws.sessions import AccountSessions, Grant
 
 _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
+
+CALLS_AT_ONCE = 4
+"""Regions of one account that are read at the same time: EC2 throttles per account and region."""
+
+# EC2 left out what it always sends, or sent what is no address block.
+_STRANGE_ANSWERS = (KeyError, ValueError)
 
 
 class Ec2VpcReader:
@@ -29,58 +50,127 @@ class Ec2VpcReader:
         *,
         home_region: Region,
         regions: tuple[Region, ...] = (),
+        is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
     ) -> None:
         """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled,
-        which EC2 is asked for in `home_region`."""
+        which EC2 is asked for in `home_region`. Governed regions are not read."""
         self._sessions_of = sessions_of
         self._home_region = home_region
         self._regions = regions
+        self._is_governed = is_governed
 
     def read_account(
         self, account: Account, regions: Collection[Region] | None = None
     ) -> Mapping[Region, RegionRead] | Failure:
-        """Every region of the account, one after the other: EC2 throttles per account and region."""
+        """Every region of the account, or just `regions`, a few at a time."""
         sessions = self._sessions_of(account.id)
         grant = sessions.grant_for(account.id)
         if isinstance(grant, Failure):
             return grant
-        found = regions or self._regions or find_enabled_regions(sessions, grant, self._home_region)
+        try:
+            return self._read_regions(sessions, grant, self._regions or None if regions is None else regions)
+        finally:
+            sessions.forget(account.id)
+
+    def _read_regions(
+        self, sessions: AccountSessions, grant: Grant, chosen: Collection[Region] | None
+    ) -> Mapping[Region, RegionRead] | Failure:
+        if chosen is None:
+            found = find_regions(sessions, grant, self._home_region)
+        else:
+            found = dict.fromkeys(chosen, Standing.READ)
         if isinstance(found, Failure):
             return found
-        return {region: read_region(sessions, grant, region) for region in found}
+        standings = {region: self._standing(grant.account, region, standing) for region, standing in found.items()}
+        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
+        to_read = [region for region in standings if region not in left_out]
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="region") as pool:
+            # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
+            reads = pool.map(lambda region: read_region(sessions, grant, region), to_read)
+            return {**left_out, **dict(zip(to_read, reads, strict=True))}
+
+    def _standing(self, account: AccountId, region: Region, standing: Standing) -> Standing:
+        is_governed = standing is Standing.READ and self._is_governed(account, region)
+        return Standing.GOVERNED if is_governed else standing
 
 
-def find_enabled_regions(sessions: AccountSessions, grant: Grant, home_region: Region) -> tuple[Region, ...] | Failure:
-    """The regions that the account has enabled, asked for in `home_region`."""
+def find_regions(sessions: AccountSessions, grant: Grant, home_region: Region) -> Mapping[Region, Standing] | Failure:
+    """Every region there is, and whether the account has enabled it; asked for in `home_region`."""
     try:
         with sessions.using(grant):
-            answer = sessions.ec2(home_region).describe_regions()
-    except (ClientError, BotoCoreError) as error:
+            listed = sessions.ec2(home_region).describe_regions(AllRegions=True)["Regions"]
+    except CALL_ERRORS as error:
         return failure_of(error)
-    return tuple(
-        sorted(Region(one["RegionName"]) for one in answer["Regions"] if one.get("OptInStatus", "opted-in") in _ENABLED)
-    )
+    except _STRANGE_ANSWERS as error:
+        return _strange(error)
+    standings = {Region(one["RegionName"]): _standing_of(one) for one in listed}
+    return dict(sorted(standings.items()))
+
+
+def _standing_of(region: RegionTypeDef) -> Standing:
+    return Standing.READ if region.get("OptInStatus", "opted-in") in _ENABLED else Standing.DISABLED
 
 
 def read_region(sessions: AccountSessions, grant: Grant, region: Region) -> RegionRead:
-    """Every VPC that the grant's account sees in the region, shared ones included, with the subnets it sees in them."""
+    """Every VPC that the grant's account sees in the region, shared ones included, with the subnets it sees in them
+    and what they are connected to.
+
+    Where the connections alone cannot be read, the region is complete and says why they are unknown.
+    """
     try:
         with sessions.using(grant):
             client = sessions.ec2(region)
-            subnets = _read_subnets(client)
-            vpcs = [
-                parse_vpc(raw, region, subnets.get(raw["VpcId"], ()))
-                for page in client.get_paginator("describe_vpcs").paginate(PaginationConfig={"PageSize": 1000})
-                for raw in page["Vpcs"]
-            ]
-    except (ClientError, BotoCoreError) as error:
+            raw_vpcs = _read_raw_vpcs(client)
+            # Most regions of most accounts are empty: that costs one call, not four.
+            subnets = _read_subnets(client) if raw_vpcs else {}
+            connections = _read_connections(client) if raw_vpcs else _Connections()
+        vpcs = tuple(_vpc_of(raw, region, subnets, connections) for raw in raw_vpcs)
+    except CALL_ERRORS as error:
         return Unreadable(failure_of(error))
-    return Complete(tuple(vpcs))
+    except _STRANGE_ANSWERS as error:
+        return Unreadable(_strange(error))
+    return Complete(vpcs, connections.failure)
+
+
+def _strange(error: KeyError | ValueError) -> Failure:
+    return Failure(FailureReason.OTHER, "StrangeAnswer", f"EC2's answer is not as documented: {error!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    peerings: Mapping[VpcId, tuple[Peering, ...]] = field(default_factory=dict)
+    transit_gateways: Mapping[VpcId, tuple[TransitGatewayAttachment, ...]] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+def _read_connections(client: EC2Client) -> _Connections:
+    try:
+        return _Connections(read_peerings(client), read_transit_gateways(client))
+    except CALL_ERRORS as error:
+        return _Connections(failure=failure_of(error))
+    except _STRANGE_ANSWERS as error:
+        return _Connections(failure=_strange(error))
+
+
+def _vpc_of(
+    raw: Mapping[str, Any], region: Region, subnets: Mapping[str, tuple[Subnet, ...]], connections: _Connections
+) -> Vpc:
+    vpc = parse_vpc(raw, region, subnets.get(raw["VpcId"], ()))
+    return replace(
+        vpc,
+        peerings=connections.peerings.get(vpc.id, ()),
+        transit_gateways=connections.transit_gateways.get(vpc.id, ()),
+    )
+
+
+def _read_raw_vpcs(client: EC2Client) -> list[Mapping[str, Any]]:
+    pages = client.get_paginator("describe_vpcs").paginate(PaginationConfig={"PageSize": PAGE_SIZE})
+    return [raw for page in pages for raw in page["Vpcs"]]
 
 
 def _read_subnets(client: EC2Client) -> Mapping[str, tuple[Subnet, ...]]:
     found: defaultdict[str, list[Subnet]] = defaultdict(list)
-    for page in client.get_paginator("describe_subnets").paginate(PaginationConfig={"PageSize": 1000}):
+    for page in client.get_paginator("describe_subnets").paginate(PaginationConfig={"PageSize": PAGE_SIZE}):
         for raw in page["Subnets"]:
             found[raw["VpcId"]].append(
                 Subnet(
@@ -94,7 +184,10 @@ def _read_subnets(client: EC2Client) -> Mapping[str, tuple[Subnet, ...]]:
 
 
 def parse_vpc(raw: Mapping[str, Any], region: Region, subnets: tuple[Subnet, ...]) -> Vpc:
-    """A VPC of a DescribeVpcs answer. Lists are put in order, so that the same VPC is the same value the next time."""
+    """A VPC of a DescribeVpcs answer. Lists are put in order, so that the same VPC is the same value the next time.
+
+    Raises KeyError or ValueError for what no VPC is like.
+    """
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
     associations = [
         _parse_association(one, one["CidrBlock"], one.get("CidrBlockState"))
@@ -109,7 +202,7 @@ def parse_vpc(raw: Mapping[str, Any], region: Region, subnets: tuple[Subnet, ...
         id=VpcId(raw["VpcId"]),
         owner=AccountId(raw["OwnerId"]),
         region=region,
-        cidr_block=raw["CidrBlock"],
+        cidr_block=_block(raw["CidrBlock"]),
         is_default=raw.get("IsDefault", False),
         state=raw["State"],
         name=tags.get("Name", ""),
@@ -122,4 +215,8 @@ def parse_vpc(raw: Mapping[str, Any], region: Region, subnets: tuple[Subnet, ...
 
 
 def _parse_association(raw: Mapping[str, Any], block: str, state: Mapping[str, Any] | None) -> CidrAssociation:
-    return CidrAssociation(raw["AssociationId"], block, (state or {}).get("State", "associated"))
+    return CidrAssociation(raw["AssociationId"], _block(block), (state or {}).get("State", "associated"))
+
+
+def _block(text: str) -> str:
+    return str(parse_block(text))
