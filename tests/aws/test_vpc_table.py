@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from tests.servers import Answer, answering, home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
@@ -122,7 +123,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def table_at(impatient: None, no_aws: None) -> Callable[[str], VpcTable]:
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
-    return lambda url: VpcTable(session.client("dynamodb", endpoint_url=url), "Tracker")
+    once = Config(retries={"total_max_attempts": 1})
+    return lambda url: VpcTable(session.client("dynamodb", endpoint_url=url, config=once), "Tracker")
 
 
 def test_a_change_in_the_way_of_another_waits_alone_and_the_rest_is_sent_at_once(
