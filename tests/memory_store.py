@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from landkeeper.org import AccountId
-from landkeeper.vpctracker.attributes import Attributes, history_of
+from landkeeper.vpctracker.attributes import Attributes, after_entries_at, history_of, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
 from landkeeper.vpctracker.notices import Noticed
+from landkeeper.vpctracker.schema import stamped
 
 
 class MemoryStore:
@@ -33,6 +35,9 @@ class MemoryStore:
     def read_all(self) -> Iterable[StoredVpc]:
         with self._lock:
             return sorted(self.items.values(), key=lambda one: (one.vpc.owner, one.vpc.id))
+
+    def read_all_attributes(self) -> Iterable[Attributes]:
+        return [stamped(vpc_to_attributes(one)) for one in self.read_all()]
 
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         with self._lock:
@@ -62,9 +67,13 @@ class MemoryStore:
         with self._lock:
             return sorted((entry for entry in self.history if entry["VpcId"] == vpc), key=lambda entry: entry["At"])
 
-    def read_all_history(self) -> Iterable[Attributes]:
+    def read_all_history(self, since: datetime | None = None) -> Iterable[Attributes]:
         with self._lock:
-            return sorted(self.history, key=lambda entry: (entry["VpcId"], entry["At"]))
+            after = "" if since is None else after_entries_at(since)
+            return sorted(
+                (entry for entry in self.history if entry["At"] > after),
+                key=lambda entry: (entry["VpcId"], entry["At"]),
+            )
 
     def read_noticed(self) -> Noticed:
         with self._lock:

@@ -18,7 +18,7 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 from landkeeper.aws.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, AccountId, Failure, FailureReason
-from landkeeper.vpctracker.attributes import Attributes
+from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     Appeared,
@@ -32,6 +32,7 @@ from landkeeper.vpctracker.inventory import (
     diff_account,
 )
 from landkeeper.vpctracker.ports import VpcStore
+from landkeeper.vpctracker.schema import upgraded
 
 _names = (f"Contract{number}" for number in itertools.count())
 
@@ -187,3 +188,27 @@ def test_a_difference_survives_the_way_through_the_store(store: Store) -> None:
     (gone,) = store.read_all()
     assert not gone.is_live
     assert gone.deleted_at == START
+
+
+def test_history_since_a_moment_has_what_came_later_and_no_entry_of_that_second(store: Store) -> None:
+    first = _appeared(1)
+    store.write_changes([first])
+    seen = first.after
+    for hours in (1, 2):
+        after = replace(seen, vpc=replace(seen.vpc, name=f"after {hours}"), version=seen.version + 1,
+                        last_changed=seen.last_changed + timedelta(hours=1))  # fmt: skip
+        assert store.write_changes([Changed(seen, after)]) == []
+        seen = after
+    assert [entry["Version"] for entry in store.read_all_history()] == [1, 2, 3]
+    assert [entry["Version"] for entry in store.read_all_history(START)] == [2, 3]
+    assert [entry["Version"] for entry in store.read_all_history(START + timedelta(hours=1))] == [3]
+    assert list(store.read_all_history(START + timedelta(hours=2))) == []
+
+
+def test_everything_is_there_as_it_is_stored(store: Store) -> None:
+    changes = [_appeared(1), _appeared(2)]
+    store.write_changes(changes)
+    stored = {item["VpcId"]: item for item in store.read_all_attributes()}
+    assert stored.keys() == {change.after.vpc.id for change in changes}
+    for change in changes:
+        assert vpc_from_attributes(upgraded(stored[change.after.vpc.id])) == change.after

@@ -16,6 +16,7 @@ from landkeeper.aws.vpc_writes import VpcWrites, patiently, pauses_with_jitter
 from landkeeper.org import AccountId, FailureReason
 from landkeeper.vpctracker.attributes import (
     Attributes,
+    after_entries_at,
     coverage_from_attributes,
     coverage_to_attributes,
     vpc_from_attributes,
@@ -26,6 +27,8 @@ from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
@@ -147,6 +150,12 @@ class VpcTable:
         found = map(vpc_from_attributes, self._scan(self._name))
         return sorted(found, key=lambda one: (one.vpc.owner, one.vpc.id))
 
+    def read_all_attributes(self) -> Iterable[Attributes]:
+        """Everything as it is stored, unchecked and of whatever schema, in any order."""
+        with _explaining(self._name):
+            pages = self._client.get_paginator("scan").paginate(TableName=self._name)
+            yield from (from_item(item) for page in pages for item in page["Items"])
+
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Write each change with its history entry, both or neither; answers those that came too late."""
         with _explaining(self._name):
@@ -187,9 +196,17 @@ class VpcTable:
             )
             return list(self._known(pages))
 
-    def read_all_history(self) -> Iterable[Attributes]:
-        """The history of every VPC: by VPC, and of each the oldest first."""
-        return sorted(self._scan(self._name + HISTORY), key=lambda entry: (entry["VpcId"], entry["At"]))
+    def read_all_history(self, since: datetime | None = None) -> Iterable[Attributes]:
+        """The history of every VPC: by VPC, and of each the oldest first; only what came after `since`, if given.
+
+        DynamoDB looks through all of it either way, and sends what is asked for.
+        """
+        after = {} if since is None else {
+            "FilterExpression": "#at > :since",
+            "ExpressionAttributeNames": {"#at": "At"},
+            "ExpressionAttributeValues": {":since": {"S": after_entries_at(since)}},
+        }  # fmt: skip
+        return sorted(self._scan(self._name + HISTORY, **after), key=lambda entry: (entry["VpcId"], entry["At"]))
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""
@@ -202,9 +219,9 @@ class VpcTable:
         with _explaining(table):
             return patiently(table, lambda: write_noticed_items(self._client, table, noticed))
 
-    def _scan(self, table: str) -> Iterator[Attributes]:
+    def _scan(self, table: str, **narrowed: Any) -> Iterator[Attributes]:
         with _explaining(table):
-            yield from self._known(self._client.get_paginator("scan").paginate(TableName=table))
+            yield from self._known(self._client.get_paginator("scan").paginate(TableName=table, **narrowed))
 
     def _known(self, pages: Iterable[Any]) -> Iterator[Attributes]:
         return known_items((from_item(item) for page in pages for item in page["Items"]), self._say)

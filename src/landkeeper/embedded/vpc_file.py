@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.vpctracker.attributes import (
     Attributes,
+    after_entries_at,
     coverage_from_attributes,
     coverage_to_attributes,
     history_of,
@@ -25,6 +26,8 @@ from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from landkeeper.org import AccountId
     from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
 
@@ -102,6 +105,10 @@ class VpcFile:
         rows = self._rows("SELECT item FROM vpcs ORDER BY owner_id, vpc_id")
         return [vpc_from_attributes(row) for row in self._known(rows)]
 
+    def read_all_attributes(self) -> Iterable[Attributes]:
+        """Everything as it is stored, unchecked and of whatever schema."""
+        return self._rows("SELECT item FROM vpcs ORDER BY owner_id, vpc_id")
+
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Write each change with its history entry, in one transaction; answers those that came too late."""
         if not changes:
@@ -131,9 +138,10 @@ class VpcFile:
         """The history of one VPC as stored, oldest first."""
         return list(self._known(self._rows("SELECT item FROM vpc_history WHERE vpc_id = ? ORDER BY at", vpc)))
 
-    def read_all_history(self) -> Iterable[Attributes]:
-        """The history of every VPC: by VPC, and of each the oldest first."""
-        return list(self._known(self._rows("SELECT item FROM vpc_history ORDER BY vpc_id, at")))
+    def read_all_history(self, since: datetime | None = None) -> Iterable[Attributes]:
+        """The history of every VPC: by VPC, and of each the oldest first; only what came after `since`, if given."""
+        after = "" if since is None else after_entries_at(since)
+        return list(self._known(self._rows("SELECT item FROM vpc_history WHERE at > ? ORDER BY vpc_id, at", after)))
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""

@@ -213,6 +213,11 @@ def history_of(change: Change) -> Attributes:
     }
 
 
+def after_entries_at(moment: datetime) -> str:
+    """A text between the `At` of the history entries of that second and those of later ones."""
+    return f"{format_time(moment)}~"
+
+
 def coverage_to_attributes(coverage: Coverage) -> Attributes:
     """The item of the table of coverage: one an account."""
     return {

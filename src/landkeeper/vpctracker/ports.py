@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from landkeeper.org import Account, AccountId, Failure, LandkeeperError, Region
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from landkeeper.vpctracker.attributes import Attributes
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcId, VpcKey
@@ -43,6 +45,9 @@ class VpcStore(Protocol):
     def read_all(self) -> Iterable[StoredVpc]:
         """Everything, deleted ones included."""
 
+    def read_all_attributes(self) -> Iterable[Attributes]:
+        """Everything as it is stored, unchecked and of whatever schema: one bad item does not hide the others."""
+
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Write each change with its history entry, both or neither; answers those that came too late."""
 
@@ -58,8 +63,8 @@ class VpcStore(Protocol):
     def read_history(self, vpc: VpcId) -> Sequence[Attributes]:
         """The history of one VPC, oldest first; the entries are as `attributes.history_of` makes them."""
 
-    def read_all_history(self) -> Iterable[Attributes]:
-        """The history of every VPC: by VPC, and of each the oldest first."""
+    def read_all_history(self, since: datetime | None = None) -> Iterable[Attributes]:
+        """The history of every VPC: by VPC, and of each the oldest first; only what came after `since`, if given."""
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""
