@@ -6,19 +6,20 @@ million pairs. Two blocks of the same VPC do not collide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from landkeeper.vpctracker.cidr import Block, group_by_containment, parse_block
+from landkeeper.vpctracker.config import SHARED_ADDRESS_SPACE
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.inventory import StoredVpc, Vpc
+    from landkeeper.vpctracker.inventory import StoredVpc, Vpc, VpcId
 
 DEFAULT_VPC_BLOCK = parse_block("172.31.0.0/16")
 """What every default VPC has (Amazon VPC User Guide, "Default VPC components")."""
-SHARED_ADDRESS_SPACE = parse_block("100.64.0.0/10")
-"""Repeated on purpose in many networks, as for pods behind NAT (RFC 6598)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,58 @@ def _mark_outer(claims: Sequence[Claim], marked: list[bool]) -> None:
             next_other = position + 1
         if next_other < len(claims) and claims[next_other].block.first <= claim.block.last:
             marked[position] = True
+
+
+@dataclass(slots=True)
+class _Around:
+    """The claims whose blocks hold the present one; default VPCs apart, for among themselves they make no pairs."""
+
+    chosen: list[Claim] = field(default_factory=list)
+    defaults: list[Claim] = field(default_factory=list)
+
+    def leave(self, block: Block) -> list[Claim]:
+        """Take away, and answer, the claims that end before the block begins."""
+        left = []
+        while self.chosen and self.chosen[-1].block.last < block.first:
+            left.append(self.chosen.pop())
+        if self.defaults and self.defaults[0].block.last < block.first:
+            left += self.defaults
+            self.defaults = []
+        return left
+
+    def enter(self, claim: Claim) -> None:
+        (self.defaults if claim.is_default else self.chosen).append(claim)
+
+
+def find_pairs(group: OverlapGroup) -> Iterator[tuple[Claim, Claim]]:
+    """The pairs of claims of different VPCs that overlap, the outer one first, as they are asked for.
+
+    Default VPCs do not make pairs among themselves.
+    """
+    around = _Around()
+    for claim in _in_order(group):
+        around.leave(claim.block)
+        for outer in chain(around.chosen, () if claim.is_default else around.defaults):
+            if outer.vpc.id != claim.vpc.id:
+                yield outer, claim
+        around.enter(claim)
+
+
+def count_pairs(group: OverlapGroup) -> int:
+    """How many pairs `find_pairs` has, without making them: there may be millions."""
+    around, count = _Around(), 0
+    chosen: Counter[VpcId] = Counter()
+    defaults: Counter[VpcId] = Counter()
+    for claim in _in_order(group):
+        for left in around.leave(claim.block):
+            (defaults if left.is_default else chosen)[left.vpc.id] -= 1
+        count += len(around.chosen) - chosen[claim.vpc.id]
+        if not claim.is_default:
+            count += len(around.defaults) - defaults[claim.vpc.id]
+        around.enter(claim)
+        (defaults if claim.is_default else chosen)[claim.vpc.id] += 1
+    return count
+
+
+def _in_order(group: OverlapGroup) -> list[Claim]:
+    return sorted((*group.claims, *group.defaults), key=lambda claim: claim.block.sort_key)
