@@ -1,0 +1,66 @@
+"""The templates: what CloudFormation would say of them, and that they fit the code they deploy."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import landkeeper.settings
+
+INFRA = Path(str(files("landkeeper") / "infra"))
+TEMPLATES = sorted(INFRA.glob("*.yaml"))
+BODY_LIMIT = 51_200
+"""Bytes that a template may have in the call itself (CloudFormation guide, "quotas")."""
+
+
+def _text(template: Path) -> str:
+    return template.read_text(encoding="utf-8")
+
+
+def test_there_are_templates_and_nothing_else() -> None:
+    assert {path.name for path in INFRA.iterdir()} == {path.name for path in TEMPLATES} != set()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_cfn_lint_finds_nothing(template: Path) -> None:
+    program = Path(sys.executable).with_name("cfn-lint")
+    linted = subprocess.run([program, "--", str(template)], capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_it_fits_into_a_call_and_uses_no_yaml_that_cloudformation_lacks(template: Path) -> None:
+    text = _text(template)
+    assert len(text.encode()) < BODY_LIMIT
+    assert not re.search(r"^\s*[\w-]+:\s+[&*]\w|<<:", text, re.MULTILINE)
+
+
+def test_every_handler_that_a_template_names_is_there() -> None:
+    handlers = re.findall(r"Handler: (\S+)", "".join(map(_text, TEMPLATES)))
+    assert handlers
+    for handler in handlers:
+        module, _, name = handler.rpartition(".")
+        assert callable(getattr(import_module(module), name))
+
+
+def test_every_variable_that_a_template_sets_is_one_that_is_read() -> None:
+    settings = Path(landkeeper.settings.__file__).read_text(encoding="utf-8")
+    variables = set(re.findall(r"(LANDKEEPER_\w+):", "".join(map(_text, TEMPLATES))))
+    assert variables
+    assert not {name for name in variables if f'"{name}"' not in settings}
+
+
+def test_no_statement_allows_everything() -> None:
+    for template in TEMPLATES:
+        assert not re.search(r"Action: ['\"]?\*|Action: \[?['\"]?\w+:\*['\"]?[\],\s]*$", _allowing(_text(template)))
+
+
+def _allowing(text: str) -> str:
+    """The text without its denying statements, which may well name every action."""
+    return re.sub(r"- Sid: \w+\n\s+Effect: Deny\n(?:.*\n)*?(?=\s+- Sid|\s*\n)", "", text)
