@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import rich_click as click
 from rich.console import Console
@@ -18,6 +19,7 @@ Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 
 _WIDTH_OF_A_PIPE = 200
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ format_option = click.option(
 
 
 def stdout() -> Console:
-    """Where answers go. In a pipe a table keeps its columns whole instead of being cut at 80 characters."""
-    width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    """Where answers go. In a pipe a table keeps its columns whole, unless COLUMNS says how wide it may be."""
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDTH_OF_A_PIPE
     return Console(width=width, highlight=False, soft_wrap=False)
 
 
@@ -47,16 +49,46 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def print_rows(rows: Sequence[Row], columns: Sequence[Column], format_: Format, *, title: str = "") -> None:
-    """Print the rows. JSON carries each row whole, CSV and the table the given columns."""
+def print_rows(
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    format_: Format,
+    *,
+    title: str = "",
+    totals: str = "",
+    style_of: Callable[[Row], str] = lambda _: "",
+) -> None:
+    """Print the rows. JSON carries each row whole, CSV and the table the given columns.
+
+    A table ends with its `totals`; `style_of` says in which style of Rich's a row is to be shown.
+    """
     if format_ == "json":
         print_json(list(rows))
     elif format_ == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([column.attribute for column in columns])
-        writer.writerows([_plain(row.get(column.attribute)) for column in columns] for row in rows)
+        write_csv(sys.stdout, rows, [column.attribute for column in columns])
     else:
-        _print_table(rows, columns, title)
+        if rows or not totals:
+            _print_table(rows, columns, title, style_of)
+        if totals:
+            stdout().print(totals, style="bold", markup=False, soft_wrap=True)
+
+
+def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> None:
+    """Write the attributes of the rows as CSV, with a head. No cell of it is a formula to a spreadsheet.
+
+    A list of words is a cell with the words; what has parts of its own is JSON.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(attributes)
+    writer.writerows([_cell(row.get(attribute)) for attribute in attributes] for row in rows)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _plain(value)
+    # Tags and names are other people's: opened in a spreadsheet, they must not run (OWASP, "CSV Injection").
+    return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
 
 
 def chosen(
@@ -84,7 +116,7 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
-def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str) -> None:
+def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, style_of: Callable[[Row], str]) -> None:
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         # Folded, not cut: an id that a narrow terminal shortens cannot be copied.
@@ -93,7 +125,7 @@ def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str) -> 
         )
     for row in rows:
         # Text, not str: a tag or a name with [brackets] must not become Rich markup.
-        table.add_row(*(Text(_plain(row.get(column.attribute))) for column in columns))
+        table.add_row(*(Text(_plain(row.get(column.attribute))) for column in columns), style=style_of(row) or None)
     stdout().print(table)
 
 

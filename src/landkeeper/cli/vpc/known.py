@@ -1,13 +1,17 @@
-"""Reading what is known from the store, and saying how old that is."""
+"""Reading what is known from the store, and saying how old that is and what is missing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from landkeeper.cli.output import stderr
-from landkeeper.settings import Settings
-from landkeeper.vpctracker.attributes import format_time
+from landkeeper.cli.output import Row, stderr
+from landkeeper.cli.vpc.options import Asked
+from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
+from landkeeper.vpctracker.coverage import Membership
+from landkeeper.vpctracker.inventory import Standing
 from landkeeper.wiring.vpctracker import open_store
 
 if TYPE_CHECKING:
@@ -15,25 +19,52 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc
 
 _NAMED_AT_MOST = 5
+_INCOMPLETE = 3
 
 
-def read_known(settings: Settings) -> list[StoredVpc]:
-    """Everything in the store; how old that is goes to stderr."""
-    with open_store(settings, to_write=False) as store:
-        vpcs = list(store.read_all())
-        coverage = list(store.read_all_coverage())
-    stderr().print(_freshness(coverage, datetime.now(UTC)), style="dim", markup=False, soft_wrap=True)
-    return vpcs
+def read_answers(asked: Asked) -> Known:
+    """Everything in the store; how old that is, and which items are left out, goes to stderr."""
+    with open_store(asked.settings, to_write=False) as store:
+        known = read_known(store, asked.as_of)
+    for error in known.left_out:
+        stderr().print(f"left out: {error}", style="red", markup=False, soft_wrap=True)
+    remark = _history_remark(known) if known.as_of else freshness(known.coverage.values(), datetime.now(UTC))
+    stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+    return known
 
 
-def _freshness(coverage: list[Coverage], now: datetime) -> str:
+def exit_code(known: Known) -> int:
+    """0 however stale the answer is; 3 where items had to be left out of it."""
+    return _INCOMPLETE if known.left_out else 0
+
+
+def known_row(known: Known, one: StoredVpc) -> dict[str, Any]:
+    """The stored attributes, with `ReadAt` and `Stale`: since when it is known, and why not since."""
+    about = known.about(one)
+    read_at = {} if about.read_at is None else {"ReadAt": format_time(about.read_at)}
+    return {**vpc_to_attributes(one), **read_at, "Stale": about.why_stale}
+
+
+def row_style(row: Row) -> str:
+    """Deleted rows faint, stale ones yellow."""
+    if "DeletedAt" in row:
+        return "dim"
+    return "yellow" if row.get("Stale") else ""
+
+
+def freshness(coverage: Iterable[Coverage], now: datetime) -> str:
+    """How old the oldest part of what is known is, and which accounts are not read completely."""
+    active = [one for one in coverage if one.membership is Membership.ACTIVE]
     moments = [
-        region.complete_at for one in coverage for region in one.regions.values() if region.complete_at is not None
+        region.complete_at
+        for one in active
+        for region in one.regions.values()
+        if region.complete_at is not None and region.standing is Standing.READ
     ]
     if not moments:
         return "No account has been read completely yet."
-    incomplete = sorted(one.account_name or one.account for one in coverage if not one.is_complete)
-    remark = f"As of {format_time(min(moments))} ({_age(now - min(moments))})."
+    incomplete = sorted(one.account_name or one.account for one in active if not one.is_complete)
+    remark = f"As of {format_time(min(moments))} ({age_of(now - min(moments))})."
     if incomplete:
         more = len(incomplete) - _NAMED_AT_MOST
         names = ", ".join(incomplete[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
@@ -41,10 +72,20 @@ def _freshness(coverage: list[Coverage], now: datetime) -> str:
     return remark
 
 
-def _age(age: timedelta) -> str:
+def age_of(age: timedelta) -> str:
+    """How long ago, in a fitting unit."""
     minutes = age // timedelta(minutes=1)
     if minutes < 1:
         return "just now"
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def _history_remark(known: Known) -> str:
+    moment = "" if known.as_of is None else format_time(known.as_of)
+    if known.first_record is None:
+        return "Nothing has been recorded yet."
+    if moment < known.first_record:
+        return f"Nothing was recorded at {moment}: the first record is of {known.first_record}."
+    return f"As it was recorded at {moment}. How fresh it was then is not."
