@@ -86,7 +86,7 @@ def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> No
 def _cell(value: object) -> str:
     if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    text = _plain(value)
+    text = plain(value)
     # Tags and names are other people's: opened in a spreadsheet, they must not run (OWASP, "CSV Injection").
     return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
 
@@ -105,9 +105,9 @@ def _says_something(rows: Sequence[Row], attribute: str, usual: Mapping[str, tup
     return attribute not in usual or any(row.get(attribute) not in usual[attribute] for row in rows)
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun, in the plural where that is right."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def print_json(value: object) -> None:
@@ -125,18 +125,19 @@ def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, sty
         )
     for row in rows:
         # Text, not str: a tag or a name with [brackets] must not become Rich markup.
-        table.add_row(*(Text(_plain(row.get(column.attribute))) for column in columns), style=style_of(row) or None)
+        table.add_row(*(Text(plain(row.get(column.attribute))) for column in columns), style=style_of(row) or None)
     stdout().print(table)
 
 
 _WORDS: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "yes" if value else "no",
-    list: lambda value: " ".join(map(_plain, value)),
-    tuple: lambda value: " ".join(map(_plain, value)),
-    dict: lambda value: " ".join(f"{name}={_plain(content)}" for name, content in value.items()),
+    list: lambda value: " ".join(map(plain, value)),
+    tuple: lambda value: " ".join(map(plain, value)),
+    dict: lambda value: " ".join(f"{name}={plain(content)}" for name, content in value.items()),
     type(None): lambda _: "",
 }
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """The words for a stored value that a person reads."""
     return _WORDS.get(type(value), str)(value)

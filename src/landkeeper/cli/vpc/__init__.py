@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import rich_click as click
 
+from landkeeper.cli.vpc.connect import connect_command
+from landkeeper.cli.vpc.coverage import coverage_command
+from landkeeper.cli.vpc.export import export_command
 from landkeeper.cli.vpc.list import defaults_command, list_command
 from landkeeper.cli.vpc.overlaps import overlaps_command
+from landkeeper.cli.vpc.show import history_command, show_command
 from landkeeper.cli.vpc.track import track_command
 
 
@@ -14,5 +18,8 @@ def command() -> None:
     """VPC Tracker: every VPC of every account and region, and which address blocks collide."""
 
 
-for _command in (track_command, list_command, defaults_command, overlaps_command):
+for _command in (
+    track_command, list_command, show_command, history_command, coverage_command, defaults_command, overlaps_command,
+    connect_command, export_command,
+):  # fmt: skip
     command.add_command(_command)
