@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.strategies import any_blocks, blocks
+from tests.strategies import any_blocks, blocks, ipv4_blocks, ipv6_blocks
 
-from landkeeper.vpctracker.cidr import Block, MalformedBlockError, block_at, group_by_containment, parse_block
+from landkeeper.vpctracker.cidr import (
+    Block,
+    MalformedBlockError,
+    block_at,
+    group_by_containment,
+    group_keys,
+    parse_block,
+    parse_key,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +111,49 @@ def test_groups_are_the_outermost_blocks_with_all_that_lies_in_them(listed: list
 def test_of_equal_blocks_the_earlier_is_the_outer_one() -> None:
     block = parse_block("10.0.0.0/16")
     assert group_by_containment([block, parse_block("10.1.0.0/16"), block]) == [[0, 2], [1]]
+
+
+@given(any_blocks())
+def test_a_key_is_that_of_the_block(block: Block) -> None:
+    assert parse_key(str(block)) == block.sort_key
+
+
+def test_a_key_of_no_block_is_refused_as_the_block_is() -> None:
+    with pytest.raises(MalformedBlockError, match="host bits are set"):
+        parse_key("10.0.0.1/16")
+
+
+def _groups_by_all_pairs(blocks_: Sequence[Block]) -> set[frozenset[int]]:
+    """The groups by looking at every pair: blocks that overlap are of one group, and so are those they overlap."""
+    networks = [ipaddress.ip_network(str(block)) for block in blocks_]
+    ranges = [(one.version, int(one.network_address), int(one.broadcast_address)) for one in networks]
+    group_of = list(range(len(ranges)))
+    for here, (version, first, last) in enumerate(ranges):
+        for there in range(here):
+            other_version, other_first, other_last = ranges[there]
+            if version == other_version and first <= other_last and other_first <= last:
+                old, new = group_of[here], group_of[there]
+                if old != new:
+                    group_of = [new if one == old else one for one in group_of]
+    return {frozenset(at for at, one in enumerate(group_of) if one == name) for name in set(group_of)}
+
+
+@given(st.lists(ipv4_blocks(span_bits=22) | ipv6_blocks() | blocks, max_size=60))
+def test_groups_are_those_that_all_pairs_give(listed: list[Block]) -> None:
+    assert {frozenset(group) for group in group_by_containment(listed)} == _groups_by_all_pairs(listed)
+
+
+@settings(max_examples=3)
+@given(st.integers(), st.integers(1_000, 2_000))
+def test_groups_are_those_that_all_pairs_give_of_two_thousand_too(seed: int, size: int) -> None:
+    """Made from a seed: hypothesis does not draw so many blocks one by one."""
+    random = Random(seed)  # noqa: S311 - a sample, not a secret
+    listed = [
+        block_at(6, (0x20010DB8 << 96) + (random.getrandbits(12) << 64), random.randint(52, 64))
+        if random.random() < 0.2
+        else block_at(4, (10 << 24) + random.getrandbits(24), random.randint(16, 28))
+        for _ in range(size)
+    ]
+    listed += random.choices(listed, k=size // 20)
+    keys = [parse_key(str(block)) for block in listed]
+    assert {frozenset(group) for group in group_keys(keys)} == _groups_by_all_pairs(listed)

@@ -1,0 +1,23 @@
+"""`python -m benchmarks [NAME...]`: run these benchmarks, or all of them, one after the other."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+BENCHMARKS = ("cidr",)
+
+
+def main(names: list[str]) -> int:
+    """Run them; answers the exit code."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"there is no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}\n")
+        return 2
+    for name in names or BENCHMARKS:
+        import_module(f"benchmarks.{name}").run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
