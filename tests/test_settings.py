@@ -35,6 +35,7 @@ def test_every_variable_is_read() -> None:
     settings = read_settings(FULL)
     assert settings == Settings(
         region=settings.region,
+        region_is_given=True,
         vpc_table="VPCTracker",
         ledger_table="BroomLedger",
         file=Path("kept.db"),

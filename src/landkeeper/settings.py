@@ -21,6 +21,8 @@ class Settings:
 
     region: Region = DEFAULT_REGION
     """`AWS_REGION` or `AWS_DEFAULT_REGION`: where the tables, queues and topics are."""
+    region_is_given: bool = False
+    """Whether one of them is set; else the region of the profile at hand comes first, and this one last."""
     vpc_table: str | None = None
     """`LANDKEEPER_VPC_TABLE`: the DynamoDB table of VPCs; None means the file."""
     ledger_table: str | None = None
@@ -98,8 +100,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         accounts = tuple(map(parse_account_id, _listed(environ, "LANDKEEPER_ACCOUNTS")))
     except UsageError as error:
         raise UsageError(f"in LANDKEEPER_REGIONS or LANDKEEPER_ACCOUNTS: {error}") from error
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
     return Settings(
-        region=Region(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION),
+        region=Region(region or DEFAULT_REGION),
+        region_is_given=region is not None,
         vpc_table=environ.get("LANDKEEPER_VPC_TABLE") or None,
         ledger_table=environ.get("LANDKEEPER_LEDGER_TABLE") or None,
         file=Path(environ.get("LANDKEEPER_FILE") or DEFAULT_FILE),

@@ -1,22 +1,34 @@
-"""Accounts of an organisation, as Organizations answers them."""
+"""Accounts and units of an organisation, as Organizations answers them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import pytest
 from tests.servers import Answer, answering
 
-from landkeeper.aws.organizations import list_accounts
+from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.org import Account, AccountId, Failure, FailureReason
+from landkeeper.vpctracker.coverage import Membership
+from landkeeper.vpctracker.discovery import Member, Unit
+
+_LAKE, _APPS = AccountId("111122223333"), AccountId("444455556666")
 
 
-def _listed(answer: Callable[[Mapping[str, str]], Answer]) -> tuple[Account, ...] | Failure:
+@contextmanager
+def _client(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[Any]:
     with answering(answer) as url:
         session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
-        return list_accounts(session.client("organizations", endpoint_url=url))
+        yield session.client("organizations", endpoint_url=url)
+
+
+def _listed(answer: Callable[[Mapping[str, str]], Answer]) -> tuple[Member, ...] | Failure:
+    with _client(answer) as client:
+        return list_members(client)
 
 
 def test_pages_may_be_empty_and_still_not_be_the_last() -> None:
@@ -27,7 +39,7 @@ def test_pages_may_be_empty_and_still_not_be_the_last() -> None:
         "3": {"Accounts": [{"Id": "444455556666", "Name": "apps", "State": "ACTIVE"}]},
     }
     found = _listed(lambda call: (200, json.dumps(pages[json.loads(call["Body"]).get("NextToken")])))
-    assert found == (Account(AccountId("111122223333"), "lake"), Account(AccountId("444455556666"), "apps"))
+    assert found == (Member(Account(_LAKE, "lake")), Member(Account(_APPS, "apps")))
 
 
 def test_state_decides_and_status_only_where_there_is_no_state() -> None:
@@ -36,11 +48,27 @@ def test_state_decides_and_status_only_where_there_is_no_state() -> None:
         {"Id": "000000000002", "Name": "closing", "State": "PENDING_CLOSURE", "Status": "ACTIVE"},
         {"Id": "000000000003", "Name": "old", "Status": "ACTIVE"},
         {"Id": "000000000004", "Name": "old and suspended", "Status": "SUSPENDED"},
-        {"Id": "000000000005", "State": "ACTIVE"},
+        {"Id": "000000000005", "State": "CLOSED"},
+        {"Id": "000000000006", "State": "PENDING_ACTIVATION"},
     ]
     found = _listed(lambda _: (200, json.dumps({"Accounts": accounts})))
     assert isinstance(found, tuple)
-    assert [(account.id[-1], account.name) for account in found] == [("1", "both"), ("3", "old"), ("5", "")]
+    assert [member.membership for member in found] == [
+        Membership.ACTIVE, Membership.PENDING_CLOSURE, Membership.ACTIVE, Membership.SUSPENDED, Membership.CLOSED,
+        Membership.INACTIVE,
+    ]  # fmt: skip
+
+
+def test_the_organisation_and_the_units_come_with_the_account() -> None:
+    raw = {
+        "Id": _LAKE,
+        "Arn": f"arn:aws-us-gov:organizations::444455556666:account/o-exampleorgid/{_LAKE}",
+        "State": "ACTIVE",
+        "Paths": [f"o-exampleorgid/r-ab12/ou-ab12-11111111/ou-ab12-22222222/{_LAKE}/"],
+    }
+    found = _listed(lambda _: (200, json.dumps({"Accounts": [raw]})))
+    units = ("r-ab12", "ou-ab12-11111111", "ou-ab12-22222222")
+    assert found == (Member(Account(_LAKE, organizational_units=units, organization="o-exampleorgid")),)
 
 
 @pytest.mark.parametrize(
@@ -52,5 +80,60 @@ def test_state_decides_and_status_only_where_there_is_no_state() -> None:
     ],
 )
 def test_a_refusal_is_a_failure_and_no_empty_list(code: str, reason: FailureReason) -> None:
-    found = _listed(lambda _: (400, json.dumps({"__type": code, "Message": "no"})))
-    assert found == Failure(reason, code, "no")
+    refusal = Failure(reason, code, "no")
+    with _client(lambda _: (400, json.dumps({"__type": code, "Message": "no"}))) as client:
+        assert list_members(client) == refusal
+        assert read_units(client) == refusal
+        assert place_members(client, (Member(Account(_LAKE)),)) == refusal
+
+
+_TREE = {
+    "r-ab12": [("ou-ab12-11111111", "Workloads"), ("ou-ab12-33333333", "Sandbox")],
+    "ou-ab12-11111111": [("ou-ab12-22222222", "Prod")],
+}
+_PLACES = {"ou-ab12-22222222": _LAKE, "r-ab12": _APPS}
+
+
+def _tree(call: Mapping[str, str]) -> Answer:
+    body = json.loads(call["Body"])
+    match call["Action"]:
+        case "ListRoots":
+            answer: Any = {"Roots": [{"Id": "r-ab12", "Name": "Root"}]}
+        case "ListOrganizationalUnitsForParent":
+            units = _TREE.get(body["ParentId"], [])
+            answer = {"OrganizationalUnits": [{"Id": one, "Name": name} for one, name in units]}
+        case _:
+            assert call["Action"] == "ListAccountsForParent"
+            found = _PLACES.get(body["ParentId"])
+            answer = {"Accounts": [{"Id": found}] if found else []}
+    return 200, json.dumps(answer)
+
+
+def test_units_are_found_with_the_names_above_them() -> None:
+    with _client(_tree) as client:
+        units = read_units(client)
+    assert isinstance(units, tuple)
+    assert set(units) == {
+        Unit("r-ab12", ""),
+        Unit("ou-ab12-11111111", "Workloads"),
+        Unit("ou-ab12-22222222", "Workloads/Prod"),
+        Unit("ou-ab12-33333333", "Sandbox"),
+    }
+
+
+def test_accounts_without_paths_are_placed_by_asking_every_unit() -> None:
+    with _client(_tree) as client:
+        placed = place_members(
+            client, (Member(Account(_LAKE, "lake")), Member(Account(_APPS)), Member(Account(AccountId("777788889999"))))
+        )
+    assert isinstance(placed, tuple)
+    assert [member.account.organizational_units for member in placed] == [
+        ("r-ab12", "ou-ab12-11111111", "ou-ab12-22222222"), ("r-ab12",), (),
+    ]  # fmt: skip
+    assert placed[0].account.name == "lake"
+
+
+def test_accounts_with_paths_are_not_asked_for_again() -> None:
+    members = (Member(Account(_LAKE, organizational_units=("r-ab12",))),)
+    with _client(lambda _: (500, "nobody should ask")) as client:
+        assert place_members(client, members) == members

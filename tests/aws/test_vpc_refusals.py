@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from botocore.config import Config
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages, vpc_xml
-from tests.servers import HOME_REGION, Answer, answering, ec2_refusal
+from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.aws.vpcs import Ec2VpcReader, read_region
 from landkeeper.org import Account, Failure, FailureReason, Region
@@ -167,6 +167,6 @@ def test_regions_that_may_not_be_listed_fail_the_account(
 ) -> None:
     with answering(lambda call: (200, CALLER_IDENTITY) if call["Action"] == "GetCallerIdentity" else refusal) as url:
         sessions, grant = entered(url)
-        read = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION).read_account(Account(grant.account))
+        read = Ec2VpcReader(lambda _: sessions).read_account(Account(grant.account))
     assert isinstance(read, Failure)
     assert read.reason is reason

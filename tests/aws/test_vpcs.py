@@ -67,13 +67,13 @@ def test_a_region_is_read_with_all_blocks_subnets_and_tags() -> None:
 def test_a_reader_reads_the_regions_it_was_given_or_those_that_are_enabled() -> None:
     sessions, grant = _entered("210000000002")
     account = Account(grant.account)
-    given = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION, regions=(_HERE,)).read_account(account)
+    given = Ec2VpcReader(lambda _: sessions, regions=(_HERE,)).read_account(account)
     assert not isinstance(given, Failure)
     assert list(given) == [_HERE]
-    regions = find_regions(sessions, grant, HOME_REGION)
+    regions = find_regions(sessions, grant)
     assert not isinstance(regions, Failure)
     assert regions[_HERE] is Standing.READ
-    everywhere = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION).read_account(account)
+    everywhere = Ec2VpcReader(lambda _: sessions).read_account(account)
     assert not isinstance(everywhere, Failure)
     assert everywhere.keys() == regions.keys()
     read = {region for region, one in everywhere.items() if isinstance(one, Complete)}
@@ -85,7 +85,7 @@ def test_a_reader_reads_the_regions_it_was_given_or_those_that_are_enabled() -> 
 @pytest.mark.usefixtures("aws_environment")
 def test_an_account_whose_role_cannot_be_assumed_is_a_failure() -> None:
     sessions = home_sessions("NobodyMadeThisRole")
-    reader = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION, regions=(_HERE,))
+    reader = Ec2VpcReader(lambda _: sessions, regions=(_HERE,))
     read = reader.read_account(Account(AccountId("210000000003")))
     assert isinstance(read, Failure)
     assert read.reason is FailureReason.ROLE_NOT_ASSUMABLE
@@ -169,7 +169,7 @@ def test_regions_are_told_by_whether_the_account_has_enabled_them(entered: Enter
         for name, status in listed.items()
     )
     with answering(lambda call: (200, EC2_XML.format(call["Action"], f"<regionInfo>{items}</regionInfo>"))) as url:
-        assert find_regions(*entered(url), HOME_REGION) == {
+        assert find_regions(*entered(url)) == {
             "af-south-1": Standing.READ, "me-south-1": Standing.DISABLED, "us-east-1": Standing.READ
         }  # fmt: skip
 
@@ -188,7 +188,6 @@ def test_a_governed_region_is_not_called(entered: Enter) -> None:
         sessions, grant = entered(url)
         reader = Ec2VpcReader(
             lambda _: sessions,
-            home_region=HOME_REGION,
             regions=(_HERE, there),
             is_governed=lambda account, region: (account, region) == (grant.account, there),
         )
@@ -219,7 +218,7 @@ def test_regions_of_an_account_are_read_a_few_at_a_time(entered: Enter) -> None:
     regions = tuple(Region(f"eu-west-{number}") for number in range(1, 13))
     with answering(answer) as url:
         sessions, grant = entered(url)
-        reader = Ec2VpcReader(lambda _: sessions, home_region=HOME_REGION, regions=regions)
+        reader = Ec2VpcReader(lambda _: sessions, regions=regions)
         read = reader.read_account(Account(grant.account))
     assert read == dict.fromkeys(regions, Complete(()))
     assert 1 < most <= CALLS_AT_ONCE

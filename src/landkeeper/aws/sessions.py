@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -117,6 +117,11 @@ class AccountSessions:
         swapped.register_component("credential_provider", _SwappedProvider())
         self._swapped = boto3.Session(botocore_session=swapped)
 
+    @property
+    def region(self) -> Region:
+        """The region in which services that are not asked everywhere are called."""
+        return Region(self._region)
+
     def home_account(self) -> AccountId:
         """The account of the credentials at hand. Raises HomeAccountError when AWS does not accept them."""
         return AccountId(self._identity().split(":")[4])
@@ -171,6 +176,20 @@ class AccountSessions:
                 self._grants.popitem(last=False)
         return grant
 
+    def find_unknown_regions(self, regions: Collection[Region]) -> tuple[Region, ...]:
+        """Those of the regions that AWS does not have in this partition.
+
+        botocore's own list answers for most; EC2 is asked only about what is newer, and then has the last word.
+        """
+        unknown = sorted(set(regions) - set(self._home.get_available_regions("ec2", self.partition())))
+        if not unknown:
+            return ()
+        try:
+            listed = self.home("ec2").describe_regions(AllRegions=True)["Regions"]
+        except (ClientError, BotoCoreError):
+            return tuple(unknown)
+        return tuple(region for region in unknown if region not in {one["RegionName"] for one in listed})
+
     def forget(self, account: AccountId) -> None:
         """Drop the grant of an account that is done with."""
         with self._lock:
@@ -208,11 +227,19 @@ class AccountSessions:
 
 
 def open_sessions(
-    region: Region, *, profile: str | None = None, role_name: str | None = None, external_id: str | None = None
+    region: Region,
+    *,
+    profile: str | None = None,
+    role_name: str | None = None,
+    external_id: str | None = None,
+    prefer_profile_region: bool = False,
 ) -> AccountSessions:
-    """Sessions on the credentials at hand, or on those of a profile. Raises UsageError for an unknown profile."""
+    """Sessions on the credentials at hand, or on those of a profile. Raises UsageError for an unknown profile.
+
+    With `prefer_profile_region` the region that the profile is configured with is used where it has one.
+    """
     try:
-        home = boto3.Session(profile_name=profile, region_name=region)
+        home = boto3.Session(profile_name=profile, region_name=None if prefer_profile_region else region)
     except ProfileNotFound as error:
         raise UsageError(f"there is no profile '{profile}' in the AWS configuration") from error
-    return AccountSessions(home, role_name=role_name, external_id=external_id, region=region)
+    return AccountSessions(home, role_name=role_name, external_id=external_id, region=home.region_name or region)

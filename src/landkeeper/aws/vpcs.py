@@ -48,14 +48,12 @@ class Ec2VpcReader:
         self,
         sessions_of: Callable[[AccountId], AccountSessions],
         *,
-        home_region: Region,
         regions: tuple[Region, ...] = (),
         is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
     ) -> None:
-        """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled,
-        which EC2 is asked for in `home_region`. Governed regions are not read."""
+        """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled.
+        Governed regions are not read."""
         self._sessions_of = sessions_of
-        self._home_region = home_region
         self._regions = regions
         self._is_governed = is_governed
 
@@ -75,10 +73,7 @@ class Ec2VpcReader:
     def _read_regions(
         self, sessions: AccountSessions, grant: Grant, chosen: Collection[Region] | None
     ) -> Mapping[Region, RegionRead] | Failure:
-        if chosen is None:
-            found = find_regions(sessions, grant, self._home_region)
-        else:
-            found = dict.fromkeys(chosen, Standing.READ)
+        found = find_regions(sessions, grant) if chosen is None else dict.fromkeys(chosen, Standing.READ)
         if isinstance(found, Failure):
             return found
         standings = {region: self._standing(grant.account, region, standing) for region, standing in found.items()}
@@ -94,11 +89,11 @@ class Ec2VpcReader:
         return Standing.GOVERNED if is_governed else standing
 
 
-def find_regions(sessions: AccountSessions, grant: Grant, home_region: Region) -> Mapping[Region, Standing] | Failure:
-    """Every region there is, and whether the account has enabled it; asked for in `home_region`."""
+def find_regions(sessions: AccountSessions, grant: Grant) -> Mapping[Region, Standing] | Failure:
+    """Every region there is, and whether the account has enabled it; asked for where the sessions are at home."""
     try:
         with sessions.using(grant):
-            listed = sessions.ec2(home_region).describe_regions(AllRegions=True)["Regions"]
+            listed = sessions.ec2(sessions.region).describe_regions(AllRegions=True)["Regions"]
     except CALL_ERRORS as error:
         return failure_of(error)
     except _STRANGE_ANSWERS as error:

@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from landkeeper.aws.organizations import list_accounts
+from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.aws.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, UsageError
+from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
+from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+
     from landkeeper.settings import Settings
+    from landkeeper.vpctracker.config import Discovery, TrackerConfig
     from landkeeper.vpctracker.ports import VpcReader, VpcStore
+
+Read = TypeVar("Read")
 
 MAX_WORKERS = 16
 """Accounts that are read at the same time."""
@@ -29,6 +36,8 @@ class Source:
 
     accounts: tuple[Account, ...]
     reader: VpcReader
+    listing: Listing | None = None
+    """What the organisation lists; None where the accounts were named otherwise."""
 
 
 @contextmanager
@@ -38,7 +47,7 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
     Raises UsageError or StoreError when there is no such store, or it is not one of ours.
     """
     if settings.vpc_table is not None:
-        client = open_sessions(settings.region).home("dynamodb")
+        client = _open(settings).home("dynamodb")
         if with_new_tables:
             create_tables(client, settings.vpc_table)
         check_table(client, settings.vpc_table)
@@ -64,7 +73,7 @@ def function_store(settings: Settings) -> VpcStore:
     """
     if settings.vpc_table is None:
         raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to write to")
-    return VpcTable(open_sessions(settings.region).home("dynamodb"), settings.vpc_table)
+    return VpcTable(_open(settings).home("dynamodb"), settings.vpc_table)
 
 
 def find_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
@@ -72,14 +81,17 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
 
     Raises UsageError or HomeAccountError when the credentials, the organisation or the settings do not allow it.
     """
+    config = read_config(settings)
     if profiles:
-        return _profiles(settings, profiles)
-    sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+        return _profiles(settings, config, profiles)
+    sessions = _open(settings, role_name=settings.role_name, external_id=settings.external_id)
     home = sessions.home_account()
-    accounts = _organization(sessions) if organization else tuple(map(Account, settings.accounts)) or (Account(home),)
+    listing = _list_organization(sessions, config.discovery) if organization else None
+    accounts = listing.accounts if listing else tuple(map(Account, settings.accounts)) or (Account(home),)
     if settings.role_name is None and any(account.id != home for account in accounts):
         raise UsageError("other accounts are entered through a role there: name it with --role or LANDKEEPER_ROLE_NAME")
-    return Source(accounts, _reader(settings, lambda _: sessions))
+    _check_regions(settings, sessions)
+    return Source(accounts, _reader(settings, config, lambda _: sessions), listing)
 
 
 def function_source(settings: Settings) -> Source:
@@ -91,6 +103,8 @@ def track_vpcs(
     source: Source, store: VpcStore, *, on_progress: Callable[[Progress], None] = lambda _: None
 ) -> TrackOutcome:
     """Track the accounts of the source into the store, at the present time."""
+    if source.listing is not None:
+        note_membership(source.listing, store)
     return track(
         source.accounts,
         source.reader,
@@ -101,30 +115,60 @@ def track_vpcs(
     )
 
 
-def _profiles(settings: Settings, profiles: Sequence[str]) -> Source:
+def _open(settings: Settings, **access: str | None) -> AccountSessions:
+    return open_sessions(settings.region, prefer_profile_region=not settings.region_is_given, **access)
+
+
+def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]) -> Source:
     opened: dict[AccountId, AccountSessions] = {}
     for profile in profiles:
-        sessions = open_sessions(settings.region, profile=profile)
+        sessions = _open(settings, profile=profile)
+        _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(sessions.home_account(), sessions)
-    return Source(tuple(map(Account, opened)), _reader(settings, opened.__getitem__))
+    return Source(tuple(map(Account, opened)), _reader(settings, config, opened.__getitem__))
 
 
-def _organization(sessions: AccountSessions) -> tuple[Account, ...]:
-    accounts = list_accounts(sessions.home("organizations"))
-    match accounts:
+def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
+    unknown = sessions.find_unknown_regions(settings.regions)
+    if unknown:
+        raise UsageError(f"AWS has no region '{unknown[0]}' in the partition {sessions.partition()}")
+
+
+def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listing:
+    client = sessions.home("organizations")
+    members = list_members(client)
+    match members:
         case Failure(reason=FailureReason.NOT_FOUND):
             raise UsageError("the account of these credentials is in no organisation: use --account or leave --org out")
         case Failure():
             raise UsageError(
                 "the accounts of the organisation cannot be listed; that takes credentials of the management account "
-                f"or of a delegated administrator: {accounts}"
+                f"or of a delegated administrator: {members}"
             )
-        case ():
-            raise UsageError("the organisation lists no active account")
         case _:
-            return accounts
+            listing = _choose(client, members, discovery)
+    if not listing.accounts:
+        raise UsageError("the organisation lists no active account that is not left out")
+    return listing
 
 
-def _reader(settings: Settings, sessions_of: Callable[[AccountId], AccountSessions]) -> Ec2VpcReader:
-    return Ec2VpcReader(sessions_of, home_region=settings.region, regions=settings.regions)
+def _choose(client: OrganizationsClient, members: tuple[Member, ...], discovery: Discovery) -> Listing:
+    if not discovery.include_ous and not discovery.skip_ous:
+        return choose_accounts(members, (), discovery)
+    units = _known_units(read_units(client))
+    return choose_accounts(_known_units(place_members(client, members)), units, discovery)
+
+
+def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
+    if isinstance(read, Failure):
+        raise UsageError(f"the organizational units that the configuration names cannot be looked up: {read}")
+    return read
+
+
+def _reader(
+    settings: Settings,
+    config: TrackerConfig,
+    sessions_of: Callable[[AccountId], AccountSessions],
+) -> Ec2VpcReader:
+    return Ec2VpcReader(sessions_of, regions=settings.regions, is_governed=config.is_governed)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from landkeeper.cli.output import counted, stderr, stdout
-from landkeeper.cli.vpc.options import settings_of, store_options
+from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.cli.vpc.progress import showing_progress
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.track import TrackOutcome
+    from landkeeper.vpctracker.track import TrackOutcome, UnreadablePlace
 
 _INCOMPLETE = 3
 
@@ -29,11 +31,13 @@ _INCOMPLETE = 3
 @click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--region", "regions", multiple=True, metavar="R", help="Read this region only; may be repeated.")
+@config_option
 @store_options
 @click.option("--create-tables", is_flag=True, help="Make the DynamoDB tables that are not there yet.")
 def track_command(
     *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role: str | None,
-    external_id: str | None, regions: tuple[str, ...], table: str | None, file: Path | None, create_tables: bool,
+    external_id: str | None, regions: tuple[str, ...], config: str | None, table: str | None, file: Path | None,
+    create_tables: bool,
 ) -> int:  # fmt: skip
     """Read the VPCs of accounts and write down what changed.
 
@@ -41,23 +45,40 @@ def track_command(
     """
     if sum(map(bool, (organization, accounts, profiles))) > 1:
         raise UsageError("--org, --account and --profile name the accounts in three ways: use one of them")
-    settings = settings_of(table, file).with_access(
-        role_name=role, external_id=external_id, regions=regions, accounts=accounts
+    settings = (
+        settings_of(table, file)
+        .with_config(config)
+        .with_access(role_name=role, external_id=external_id, regions=regions, accounts=accounts)
     )
     source = find_source(settings, organization=organization, profiles=profiles)
     with open_store(settings, to_write=True, with_new_tables=create_tables) as store, showing_progress() as on_progress:
         outcome = track_vpcs(source, store, on_progress=on_progress)
     _print_outcome(outcome, settings)
-    return _INCOMPLETE if outcome.unreadable else 0
+    return 0 if outcome.is_complete else _INCOMPLETE
 
 
 def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
     errors = stderr()
-    for place in outcome.unreadable:
-        errors.print(f"could not be read: {place}", style="red", markup=False, soft_wrap=True)
+    for line in _grouped(outcome.unreadable):
+        errors.print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
+    for line in _grouped(outcome.unconnected):
+        errors.print(f"peerings and transit gateways unknown: {line}", style="yellow", markup=False, soft_wrap=True)
     changes = ", ".join(f"{count} {kind}" for kind, count in outcome.changes.items())
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
     vpcs, accounts = counted(outcome.vpcs, "VPC"), counted(outcome.accounts, "account")
     out = stdout()
     out.print(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.", markup=False)
     out.print(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults", markup=False)
+
+
+def _grouped(places: Iterable[UnreadablePlace]) -> list[str]:
+    """A line for each account and kind of failure: what a policy closes fails in many regions alike."""
+    groups: defaultdict[tuple[str, str, str], list[UnreadablePlace]] = defaultdict(list)
+    for place in places:
+        groups[place.account.id, place.failure.reason, place.failure.code].append(place)
+    return [_line(group) for group in groups.values()]
+
+
+def _line(group: Sequence[UnreadablePlace]) -> str:
+    regions = ", ".join(place.region for place in group if place.region)
+    return f"{' '.join((group[0].account.label, regions)).rstrip()}: {group[0].failure}"

@@ -1,0 +1,107 @@
+"""Which accounts of an organisation are read, and what became of those that were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from landkeeper.org import Account, AccountId, UsageError
+from landkeeper.vpctracker.config import Discovery
+from landkeeper.vpctracker.coverage import Coverage, Membership
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.ports import VpcStore
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account as Organizations lists it, whatever its state."""
+
+    account: Account
+    membership: Membership = Membership.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An organizational unit, or the root of them all."""
+
+    id: str
+    path: str
+    """The names from the top, as in `Workloads/Prod`; empty for the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The accounts of an organisation, told apart by whether they are read."""
+
+    accounts: tuple[Account, ...]
+    left_out: Mapping[AccountId, Membership] = field(default_factory=dict)
+    """Why the others are not read."""
+
+    @property
+    def organization(self) -> str:
+        """The id of the organisation; empty where that is not known."""
+        return next((account.organization for account in self.accounts if account.organization), "")
+
+
+def choose_accounts(members: Iterable[Member], units: Sequence[Unit], discovery: Discovery) -> Listing:
+    """The active accounts that the configuration does not leave out.
+
+    `units` are the units of the organisation, needed where the configuration names any. A unit stands for everything
+    under it, and being skipped beats being included. Raises UsageError for a unit that is not there.
+    """
+    included = {_find_unit(named, units) for named in discovery.include_ous}
+    skipped = {_find_unit(named, units) for named in discovery.skip_ous}
+    chosen: list[Account] = []
+    left_out: dict[AccountId, Membership] = {}
+    for member in members:
+        account = member.account
+        inside = set(account.organizational_units)
+        is_skipped = account.id in discovery.skip_accounts or inside & skipped or (included and not inside & included)
+        if member.membership is Membership.ACTIVE and not is_skipped:
+            chosen.append(account)
+        else:
+            is_active = member.membership is Membership.ACTIVE
+            left_out[account.id] = Membership.SKIPPED if is_active else member.membership
+    return Listing(tuple(chosen), left_out)
+
+
+def _find_unit(named: str, units: Sequence[Unit]) -> str:
+    path = named.strip("/")
+    for unit in units:
+        if named == unit.id or (path and path == unit.path):
+            return unit.id
+    raise UsageError(
+        f"the configuration's discovery names the organizational unit '{named}', which the organisation does not have"
+    )
+
+
+def settle_membership(covered: Iterable[Coverage], listing: Listing) -> tuple[Coverage, ...]:
+    """The coverage that has to be written so that it says how each account stands to the organisation.
+
+    An account that the organisation listed once and lists no more has departed. Accounts that it never listed are none
+    of its business.
+    """
+    listed = {account.id: Membership.ACTIVE for account in listing.accounts} | dict(listing.left_out)
+    settled = (_settle(before, listed.get(before.account), listing.organization) for before in covered)
+    return tuple(after for after in settled if after is not None)
+
+
+def _settle(before: Coverage, membership: Membership | None, organization: str) -> Coverage | None:
+    if membership is not None:
+        after = replace(before, membership=membership, organization=organization or before.organization)
+    elif organization and before.organization == organization:
+        after = replace(before, membership=Membership.DEPARTED)
+    else:
+        return None
+    return None if after == before else after
+
+
+def note_membership(listing: Listing, store: VpcStore) -> None:
+    """Write down which known accounts are suspended, closed, left out, or no longer in the organisation.
+
+    One pass over the coverage; only what changed is written. Their VPCs keep their state, and their blocks stay taken.
+    """
+    for coverage in settle_membership(store.read_all_coverage(), listing):
+        store.write_coverage(coverage)
