@@ -130,7 +130,8 @@ class TerminalNarrator:
 
 def _collisions(observed: Observed, there: Sequence[Mapping[str, Any]]) -> Table:
     names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
-    blocks = {item["VpcId"]: " ".join(item["CidrBlocks"]) for item in there}
+    # The primary block comes first; the others are stored by the ids of their associations, which are chance.
+    blocks = {item["VpcId"]: " ".join([item["CidrBlocks"][0], *sorted(item["CidrBlocks"][1:])]) for item in there}
     table = Table(title="These collide", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("who", style="yellow")
     table.add_column("what they have")

@@ -30,6 +30,7 @@ from landkeeper.wiring.stack import deploy_stack
 from landkeeper.wiring.vpctracker import open_store
 
 STACK = "landkeeper"
+_DEAD_LETTERS = ("BroomDeadLettersUrl", "WorkDeadLettersUrl", "EventDeadLettersUrl")
 _REST_SECONDS = 45.0
 _POLL_SECONDS = 0.25
 
@@ -127,7 +128,7 @@ def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
     roles = {name: outputs[name] for name in ("TrackerRoleArn", "BroomRoleArn")}
     give_member_roles(organisation, template("member-roles.yaml"), roles, embedded.moto_url)
     narrator.told("every member account got the roles for reading and terminating, except the one that never does")
-    embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}")
+    embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}", events=True)
     return _Stage(embedded, organisation, outputs)
 
 
@@ -140,6 +141,10 @@ def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]
             "CreateTrail": "false",
             "OrganizationId": organisation.id,
             "Regions": ",".join(REGIONS),
+            # Nor does it know policies of event buses; here every account's events reach the bus as they are.
+            "EventForwarding": "false",
+            "EventDelaySeconds": "5",
+            "WorkerConcurrency": "2",
         },
     )
 
@@ -166,11 +171,26 @@ def demo_policy() -> str:
 
 def _track(narrator: Narrator, stage: _Stage) -> None:
     narrator.chapter("VPC Tracker: whose addresses are whose")
-    narrator.doing("the tracker function reads every account")
-    answer = invoke(embedded_session(stage.embedded), stage.outputs["TrackerFunction"])
+    narrator.doing("every account goes through a queue to the workers that read it")
+    answer = invoke(embedded_session(stage.embedded), stage.outputs["DispatcherFunction"])
     if "errorMessage" in answer:
-        narrator.told(f"the tracker function failed: {answer['errorMessage']}")
+        narrator.told(f"the tracker's dispatcher failed: {answer['errorMessage']}")
+    else:
+        narrator.told(f"{answer['sent']} accounts went through a queue to the workers that read them")
+        _wait_for_workers(stage)
     narrator.tracked(stage.organisation, _observe(stage, ()))
+
+
+def _wait_for_workers(stage: _Stage) -> None:
+    """Wait until every account was tried and the queue is empty, or until it has taken too long."""
+    session = embedded_session(stage.embedded)
+    coverage = f"{stage.outputs['VpcTable']}Coverage"
+    accounts = len(stage.organisation.accounts) + 1
+    deadline = time.monotonic() + _REST_SECONDS
+    while time.monotonic() < deadline:
+        if waiting_messages(session, stage.outputs["WorkQueueUrl"]) == 0 and len(scan(session, coverage)) >= accounts:
+            return
+        time.sleep(_POLL_SECONDS)
 
 
 def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
@@ -219,7 +239,7 @@ def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
         unreadable=unreadable,
         instances=seen_instances(organisation),
         reports=tuple(reports),
-        dead_letters=waiting_messages(session, stage.outputs["BroomDeadLettersUrl"]),
+        dead_letters=sum(waiting_messages(session, stage.outputs[queue]) for queue in _DEAD_LETTERS),
     )
 
 
