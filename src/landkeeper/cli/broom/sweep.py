@@ -1,4 +1,4 @@
-"""`landkeeper broom`: check launches against a tag policy, and the policy itself."""
+"""`landkeeper broom sweep`: the launches in CloudTrail log files, checked against a tag policy."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, judge_offline
-from landkeeper.broom.policy_file import PolicyError, parse_policy
-from landkeeper.cli.broom_output import print_launches, print_reports, warn
+from landkeeper.cli.broom.options import DONE, INCOMPLETE, USAGE, find_policy, policy_option
+from landkeeper.cli.broom.output import print_launches, print_reports, warn
 from landkeeper.cli.output import Format, format_option
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
@@ -20,21 +20,10 @@ from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, 
 if TYPE_CHECKING:
     from landkeeper.broom.policy import Policy
 
-_DONE, _USAGE, _INCOMPLETE = 0, 2, 3
 
-_policy_option = click.option(
-    "--policy", "policy_file", metavar="FILE", help="The tag policy; LANDKEEPER_POLICY stands for it."
-)
-
-
-@click.group(name="broom")
-def command() -> None:
-    """Check every launch against a tag policy, and deal with the ones that break it."""
-
-
-@command.command()
+@click.command(name="sweep")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...")
-@_policy_option
+@policy_option
 @click.option("--dry-run", is_flag=True, help="Read live tags, act on nothing, and say what would be done.")
 @click.option("--offline", is_flag=True, help="Call nothing: judge by the tags in the log.")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")
@@ -42,7 +31,7 @@ def command() -> None:
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @format_option
-def sweep(
+def sweep_command(
     paths: tuple[str, ...],
     policy_file: str | None,
     dry_run: bool,
@@ -61,7 +50,7 @@ def sweep(
         raise UsageError("--dry-run and --offline are two different things: give one of them")
     settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
     settings = settings.with_access(role_name=role_name, external_id=external_id)
-    policy = _read_policy(policy_file, settings)
+    policy = find_policy(policy_file, settings)
     harvest, missing = _gather(paths, settings)
     now = datetime.now(UTC)
     if offline:
@@ -71,8 +60,8 @@ def sweep(
         judged, failed = _sweep_live(harvest, policy, settings, dry_run=dry_run)
     print_launches(judged, harvest, format_, heading=_heading(dry_run=dry_run, offline=offline))
     if missing == len(paths):
-        return _USAGE
-    return _INCOMPLETE if harvest.faults or failed else _DONE
+        return USAGE
+    return INCOMPLETE if harvest.faults or failed else DONE
 
 
 def _heading(*, dry_run: bool, offline: bool) -> str:
@@ -100,26 +89,6 @@ def _sweep_live(
     return done.judged, bool(done.swept.failures)
 
 
-def _read_policy(name: str | None, settings: Settings) -> Policy:
-    where = name or settings.policy
-    if where is None:
-        raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
-    if not where.startswith(("s3://", "ssm:")):
-        return parse_policy(_read_text(where), where)
-    from landkeeper.wiring.broom import read_policy  # noqa: PLC0415
-
-    return read_policy(where, settings)
-
-
-def _read_text(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"the policy {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the policy {file} is not text in UTF-8") from error
-
-
 def _gather(paths: tuple[str, ...], settings: Settings) -> tuple[Harvest, int]:
     """Read every source; how many of the paths there are not is the second answer."""
     harvest, missing = Harvest(), 0
@@ -137,27 +106,3 @@ def _gather(paths: tuple[str, ...], settings: Settings) -> tuple[Harvest, int]:
                 harvest.faults.append(FoundFault(name, "", reason))
                 warn(f"{name}: {reason}")
     return harvest, missing
-
-
-@command.group()
-def policy() -> None:
-    """Look at a tag policy."""
-
-
-@policy.command()
-@click.argument("file")
-def check(file: str) -> int:
-    """Say whether a policy can be used, and what is wrong with it, line by line."""
-    try:
-        checked = parse_policy(_read_text(file), file)
-    except PolicyError as error:
-        for problem in error.problems:
-            warn(str(problem))
-        return _USAGE
-    rules, exemptions = _counted(len(checked.rules), "rule"), _counted(len(checked.exempt), "exemption")
-    click.echo(f"{file}: well, with {rules} and {exemptions}")
-    return _DONE
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,17 @@
+"""`landkeeper broom`: check launches against a tag policy, and the policy itself."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from landkeeper.cli.broom.policy import policy_command
+from landkeeper.cli.broom.sweep import sweep_command
+
+
+@click.group(name="broom")
+def command() -> None:
+    """Check every launch against a tag policy, and deal with the ones that break it."""
+
+
+for _command in (sweep_command, policy_command):
+    command.add_command(_command)
