@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from landkeeper.aws.policy_source import read_policy_text
 from landkeeper.aws.sessions import open_sessions
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.config_file import parse_config
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -31,4 +30,7 @@ def read_config(settings: Settings) -> TrackerConfig:
     where = find_config(settings)
     if where is None:
         return TrackerConfig()
+    # Here and not above: a function without a configuration starts sooner without the reader of YAML.
+    from landkeeper.vpctracker.config_file import parse_config  # noqa: PLC0415
+
     return parse_config(read_policy_text(where, open_sessions(settings.region), what="configuration"), where)

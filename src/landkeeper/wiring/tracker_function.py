@@ -10,6 +10,7 @@ from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
+from landkeeper.vpctracker.discovery import note_membership
 from landkeeper.vpctracker.dispatch import (
     AccountJob,
     Dispatched,
@@ -22,6 +23,7 @@ from landkeeper.vpctracker.events import Scope
 from landkeeper.vpctracker.ports import VpcReader, VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
+from landkeeper.wiring.config import read_config
 from landkeeper.wiring.vpctracker import find_source, function_source, function_store
 
 
@@ -59,19 +61,29 @@ def open_worker(settings: Settings) -> Worker:
     sessions = open_sessions(settings.region)
     queue = SqsWorkQueue(sessions.home("sqs"), settings.queue_url) if settings.queue_url else NoQueue()
     own = () if settings.role_name else (account.id for account in source.accounts)
-    scope = Scope(frozenset(settings.accounts or own), frozenset(settings.regions))
+    discovery = read_config(settings).discovery
+    scope = Scope(
+        accounts=frozenset(settings.accounts or own),
+        regions=frozenset(settings.regions),
+        skipped=frozenset(discovery.skip_accounts),
+        known_only=bool(discovery.include_ous or discovery.skip_ous),
+    )
     return Worker(source.reader, store, queue, scope)
 
 
 def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
     """Send every account that the settings name, or the organisation lists, to the workers' queue.
 
-    Raises UsageError or HomeAccountError when the accounts are not to be had.
+    What the organisation says of accounts that are not to be read is written down first. Raises UsageError or
+    HomeAccountError when the accounts are not to be had.
     """
     if settings.queue_url is None:
         raise UsageError("LANDKEEPER_QUEUE_URL is not set: there is no queue to send the accounts to")
     queue = SqsWorkQueue(open_sessions(settings.region).home("sqs"), settings.queue_url)
-    return dispatch(function_source(settings).accounts, queue, run)
+    source = function_source(settings)
+    if source.listing is not None:
+        note_membership(source.listing, function_store(settings))
+    return dispatch(source.accounts, queue, run)
 
 
 def _now() -> datetime:
