@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from landkeeper.cli.output import Column, Row, counted, print_json, print_rows, stderr, stdout
-from landkeeper.cli.vpc.known import age_of, exit_code, read_answers
+from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.connect import Pairing, Possible, Verdict, pair_up
@@ -51,8 +51,9 @@ def connect_command(
     gateway routes by the longest prefix; of identical blocks it takes one.
     """
     spaces = spaces_of(read_config(asked.settings.with_config(config)))
-    known = read_answers(asked)
+    known = read_silently(asked)
     sides = [find_side(text, known.vpcs, known.coverage) for text in (source, target)]
+    remark_on(known)
     pairings = pair_up(sides[0], sides[1], spaces)
     if format_ == "json":
         print_json(_as_json(known, sides, pairings))

@@ -24,13 +24,23 @@ _INCOMPLETE = 3
 
 def read_answers(asked: Asked) -> Known:
     """Everything in the store; how old that is, and which items are left out, goes to stderr."""
+    known = read_silently(asked)
+    remark_on(known)
+    return known
+
+
+def read_silently(asked: Asked) -> Known:
+    """Everything in the store, for a command that first looks whether what it was asked for is there."""
     with open_store(asked.settings, to_write=False) as store:
-        known = read_known(store, asked.as_of)
+        return read_known(store, asked.as_of)
+
+
+def remark_on(known: Known) -> None:
+    """Say on stderr how old it is, and which items are left out of it."""
     for error in known.left_out:
         stderr().print(f"left out: {error}", style="red", markup=False, soft_wrap=True)
     remark = _history_remark(known) if known.as_of else freshness(known.coverage.values(), datetime.now(UTC))
     stderr().print(remark, style="dim", markup=False, soft_wrap=True)
-    return known
 
 
 def exit_code(known: Known) -> int:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from landkeeper.cli.output import Column, Format, Row, counted, format_option, plain, print_json, print_rows, stdout
-from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
+from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.org import UsageError
 from landkeeper.vpctracker.attributes import after_entries_at
@@ -26,6 +26,8 @@ _PARTS = {
     "TransitGatewayAttachments": "Transit gateway attachments",
 }
 _BOOKKEEPING = frozenset({"FirstSeen", "LastChanged", "Version", "ReadBy"})
+_TOLD_OF_NEW_ONES = frozenset({"Region", "Name", "CidrBlocks", "Ipv6CidrBlocks", "IsDefault"})
+"""What a table says of a VPC when it appears; the rest is in `vpc show` and in JSON and CSV."""
 _HISTORY_COLUMNS = (
     Column("At", "At"),
     Column("What", "Kind"),
@@ -46,11 +48,12 @@ _HISTORY_COLUMNS = (
 def show_command(*, asked: Asked, vpc: str, config: str | None, format_: str) -> int:
     """Show everything that is known of one VPC."""
     spaces = spaces_of(read_config(asked.settings.with_config(config)))
-    known = read_answers(asked)
+    known = read_silently(asked)
     found = [one for one in known.vpcs if one.vpc.id == vpc]
     if not found:
         when = " of that time" if asked.as_of else ""
         raise UsageError(f"no VPC '{vpc}' is known{when}")
+    remark_on(known)
     rows = [{**known_row(known, one), "Space": spaces.space_of(one.vpc).name} for one in found]
     if format_ == "json":
         print_json(rows[0] if len(rows) == 1 else rows)
@@ -94,7 +97,8 @@ def history_command(*, asked: Asked, vpc: str, format_: Format) -> int:
     if format_ == "json":
         print_json(entries)
         return 0
-    rows = [row for entry in entries for row in _history_rows(entry)]
+    rows = [row for entry in entries for row in _history_rows(entry)
+            if format_ != "table" or row["Kind"] != "appeared" or row["Attribute"] in _TOLD_OF_NEW_ONES]  # fmt: skip
     print_rows(rows, _HISTORY_COLUMNS, format_, totals=f"{counted(len(entries), 'entry', 'entries')}.")
     return 0
 
