@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.attributes import Attributes
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcId, VpcKey
-    from landkeeper.vpctracker.notices import Noticed
+    from landkeeper.vpctracker.notices import Notice, Noticed
 
 
 class StoreError(LandkeeperError):
@@ -71,3 +71,10 @@ class VpcStore(Protocol):
 
     def write_noticed(self, noticed: Noticed) -> bool:
         """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
+
+
+class NoticeTopic(Protocol):
+    """Where people listen."""
+
+    def publish_notice(self, notice: Notice) -> Failure | None:
+        """Tell it; a Failure where that did not work."""
