@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from landkeeper.broom.policy import Exemption, Limits, Onboarding, Penalty
-from landkeeper.broom.policy_file import PolicyError, parse_policy
+from landkeeper.broom.policy_file import PolicyError, parse_policy, parse_policy_file, read_schema
 from landkeeper.broom.requirements import HasTag
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,6 +37,7 @@ def test_what_is_left_out_has_its_default() -> None:
     policy = parse_policy(MINIMAL, "p")
     assert (policy.exempt, policy.limits, policy.onboarding) == ((), Limits(), None)
     assert policy.confirm_after == timedelta(seconds=60)
+    assert policy.report_required
     assert policy.rules[0].grace == timedelta(0)
 
 
@@ -41,14 +46,16 @@ def test_everything_that_a_policy_may_say_is_read() -> None:
         MINIMAL
         + "  grace: 2h\n"
         + "exempt:\n- {account: '0123*', owner: me, expires: 2030-12-31}\n"
-        + "limits: {terminations_per_hour: 20, terminations_per_run: 0}\n"
+        + "limits: {terminations_per_hour: 20, terminations_per_run: 0, terminations_share: 2.5%}\n"
         + "confirm_after: 0s\n"
-        + "onboarding: {ous: [ou-ab12-new], action: stop}\n",
+        + "onboarding: {ous: [ou-ab12-new], action: stop}\n"
+        + "report: optional\n",
         "p",
     )
     assert policy.rules[0].grace == timedelta(hours=2)
     assert policy.exempt == (Exemption("account", "0123*", "me", date(2030, 12, 31)),)
-    assert policy.limits == Limits(20, 0)
+    assert policy.limits == Limits(20, 0, 0.025)
+    assert not policy.report_required
     assert policy.confirm_after == timedelta(0)
     assert policy.onboarding == Onboarding(("ou-ab12-new",), Penalty.STOP)
 
@@ -111,6 +118,10 @@ RULE = "version: 1\nrules:\n- name: code\n  action: notify\n  require: "
         (MINIMAL + "exempt: [{tag: a, expires: []}]", "6: expires is a list"),
         (MINIMAL + "limits: 3", "6: limits is text"),
         (MINIMAL + "limits: {terminations_per_run: -1}", "6: terminations_per_run is '-1': it takes a whole number"),
+        (MINIMAL + "limits: {terminations_share: 10}", "6: terminations_share is '10': it takes a percentage above 0%"),
+        (MINIMAL + "limits: {terminations_share: 0%}", "6: terminations_share is '0%': it takes a percentage"),
+        (MINIMAL + "limits: {terminations_share: 101%}", "6: terminations_share is '101%': it takes a percentage"),
+        (MINIMAL + "report: optionl", "6: report 'optionl' is not known: did you mean 'optional'?"),
         (MINIMAL + "onboarding: x", "6: onboarding is text"),
         (MINIMAL + "onboarding: {ous: [x]}", "6: onboarding has no action"),
         (MINIMAL + "onboarding: {action: notify}", "6: onboarding has no ous"),
@@ -139,3 +150,100 @@ def test_no_text_ends_in_anything_but_a_policy_or_its_problems(text: str) -> Non
     for each in (text, MINIMAL + text, RULE + text):
         with contextlib.suppress(PolicyError):
             assert parse_policy(each, "p").rules
+
+
+def test_the_lines_of_the_parts_are_known() -> None:
+    parsed = parse_policy_file(MINIMAL + "exempt:\n- {tag: a}\n- {tag: b}\nconfirm_after: 0s\n", "p")
+    assert (parsed.file, len(parsed.policy.exempt)) == ("p", 2)
+    assert parsed.lines == {
+        "version": 1, "rules": 3, "rules[0]": 3, "exempt": 7, "exempt[0]": 7, "exempt[1]": 8, "confirm_after": 9,
+    }  # fmt: skip
+
+
+SCHEMA = jsonschema.Draft202012Validator(read_schema())
+
+
+def is_taken(text: str) -> bool:
+    with contextlib.suppress(PolicyError):
+        return bool(parse_policy(text, "p").rules)
+    return False
+
+
+def is_valid(text: str) -> bool:
+    return bool(SCHEMA.is_valid(yaml.load(text, Loader=yaml.BaseLoader)))  # noqa: S506 - it makes texts only
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(read_schema())
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("broom*.yaml")), ids=lambda path: path.name)
+def test_the_schema_takes_the_examples(path: Path) -> None:
+    assert is_valid(path.read_text(encoding="utf-8"))
+
+
+def mostly(good: st.SearchStrategy[Any], bad: Any = None) -> st.SearchStrategy[Any]:
+    """What is right nine times in ten, and otherwise wrong."""
+    return st.integers(0, 9).flatmap(lambda number: good if number else st.sampled_from([bad, "", [], {}, "x", "-1"]))
+
+
+def mapping(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[Any]:
+    whole = st.fixed_dictionaries(required, optional=optional)
+    broken = st.fixed_dictionaries({}, optional={**required, **optional, "other": st.just("x")})
+    return st.integers(0, 9).flatmap(lambda number: whole if number else broken)
+
+
+def some(item: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return mostly(st.lists(item, min_size=1, max_size=2))
+
+
+WORDS = mostly(st.sampled_from(["a", "B-*", "0123"]))
+ACCOUNTS = mostly(st.sampled_from(["111122223333", "1*", "*", "11*22*"]), "123")
+DURATIONS = mostly(st.sampled_from(["0s", "15m", "2h", "999999d"]), "5")
+ACTIONS = mostly(st.sampled_from(["notify", "stop", "terminate"]))
+COUNTS = mostly(st.sampled_from(["0", "20", "999999999"]), "1234567890")
+SHARES = st.sampled_from(
+    ["10%", "2.5%", "100%", "0.001%", "05%", "0%", "0.0%", "101%", "000%", "100.1%", "100.0%", "10"]
+)
+TAGS = mapping({"tag": WORDS}, {"values": some(mostly(st.sampled_from(["a", "*", "a*b"]), "a*b*")), "matches": WORDS})
+REQUIREMENTS = st.recursive(
+    TAGS,
+    lambda inner: st.one_of(*(mapping({key: some(inner)}, {}) for key in ("any", "all")), mapping({"not": inner}, {})),
+    max_leaves=4,
+)
+RULES = mapping(
+    {"name": st.uuids().map(str), "require": REQUIREMENTS, "action": ACTIONS},
+    {
+        "when": mapping({}, {"regions": some(WORDS), "instance_types": some(WORDS), "accounts": some(ACCOUNTS)}),
+        "grace": DURATIONS,
+    },
+)
+EXEMPTIONS = st.one_of(
+    mapping({kind: what}, {"owner": WORDS, "expires": st.just("2030-12-31")})
+    for kind, what in (("principal", WORDS), ("tag", WORDS), ("account", ACCOUNTS))
+)
+POLICIES = mapping(
+    {"version": mostly(st.just("1"), "2"), "rules": some(RULES)},
+    {
+        "exempt": some(EXEMPTIONS),
+        "limits": mapping(
+            {}, {"terminations_per_hour": COUNTS, "terminations_per_run": COUNTS, "terminations_share": SHARES}
+        ),
+        "confirm_after": DURATIONS,
+        "onboarding": mapping({"ous": some(WORDS), "action": ACTIONS}, {}),
+        "report": mostly(st.sampled_from(["required", "optional"])),
+    },
+)
+
+
+@given(POLICIES)
+def test_the_schema_takes_what_the_parser_takes(document: Any) -> None:
+    text = json.dumps(document)
+    assert is_valid(text) == is_taken(text)
+
+
+@pytest.mark.parametrize("text", ["matches: '('", "expires: soon"])
+def test_what_the_schema_cannot_say_is_only_known_to_the_parser(text: str) -> None:
+    whole = RULE + f"{{tag: A, {text}}}" if "matches" in text else MINIMAL + f"exempt: [{{tag: a, {text}}}]"
+    assert is_valid(whole)
+    assert not is_taken(whole)

@@ -69,6 +69,8 @@ class Limits:
 
     terminations_per_hour: int | None = None
     terminations_per_run: int | None = None
+    terminations_share: float | None = None
+    """In an hour, of the instances that run in the account and region: above 0, up to 1 for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Policy:
     confirm_after: timedelta = timedelta(seconds=60)
     """How far apart the two reads are that must both find fault before an instance is stopped or terminated."""
     onboarding: Onboarding | None = None
+    report_required: bool = True
+    """Whether nothing is stopped or terminated without a place to report it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def evaluate(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Ver
     broken = [
         (rule, fault)
         for rule in policy.rules
-        if _applies(rule.when, subject) and (fault := find_fault(rule.require, tags)) is not None
+        if applies(rule.when, subject) and (fault := find_fault(rule.require, tags)) is not None
     ]
     if not broken:
         return Compliant()
@@ -167,7 +171,8 @@ def _softened(violation: Violation, onboarding: Onboarding | None, subject: Subj
     return Violation(violation.rule, how, onboarding.action, violation.grace)
 
 
-def _applies(when: When, subject: Subject) -> bool:
+def applies(when: When, subject: Subject) -> bool:
+    """Whether a rule with this `when` applies to the instance."""
     return (
         fits_any(when.regions, subject.region)
         and fits_any(when.instance_types, subject.instance_type)
@@ -178,10 +183,19 @@ def _applies(when: When, subject: Subject) -> bool:
 def _find_exemption(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Exemption | None:
     today = now.astimezone(UTC).date()
     for exemption in policy.exempt:
-        expired = exemption.expires is not None and exemption.expires < today
-        if not expired and any(fits(exemption.pattern, text) for text in _compared(exemption, subject, tags)):
+        if not has_expired(exemption, today) and find_exempted(exemption, subject, tags) is not None:
             return exemption
     return None
+
+
+def has_expired(exemption: Exemption, today: date) -> bool:
+    """Whether the last day of the exemption is over. `today` is a day of UTC."""
+    return exemption.expires is not None and exemption.expires < today
+
+
+def find_exempted(exemption: Exemption, subject: Subject, tags: Tags) -> str | None:
+    """What the exemption's pattern fits: an ARN, the key of a tag, an account. None where it fits nothing."""
+    return next((text for text in _compared(exemption, subject, tags) if fits(exemption.pattern, text)), None)
 
 
 def _compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:

@@ -1,12 +1,17 @@
-"""Reading a policy from its YAML (or JSON) file, with every problem named by its line."""
+"""Reading a policy from its YAML (or JSON) file, with every problem named by its line.
+
+`policy.schema.json` says the same for editors.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TypeVar
+from importlib.resources import files
+from typing import Any, TypeVar
 
 import re2
 import yaml
@@ -21,22 +26,44 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DEEPEST = 16
 _ACCOUNT = re.compile(r"[0-9]{12}|[0-9]*\*[0-9*]*")
 _COUNT = re.compile(r"[0-9]{1,9}")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 
 
 class PolicyError(DocumentError):
     """A policy that cannot be used, with everything that is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy, and where its parts stand."""
+
+    policy: Policy
+    file: str
+    lines: dict[str, int]
+    """The line of each key at the top, and of each rule and exemption: `confirm_after`, `rules[0]`, `exempt[1]`."""
+
+
 def parse_policy(text: str, file: str) -> Policy:
     """The policy that `text` holds; `file` is its name in messages. Raises PolicyError with all problems found."""
+    return parse_policy_file(text, file).policy
+
+
+def parse_policy_file(text: str, file: str) -> PolicyFile:
+    """The same, with the lines that its parts stand on."""
     root = compose_document(text, file)
     if isinstance(root, Problem):
         raise PolicyError([root])
     nodes = NodeReader(file)
-    policy = _PolicyReader(nodes).read(root)
+    reader = _PolicyReader(nodes)
+    policy = reader.read(root)
     if nodes.problems or policy is None:
         raise PolicyError(nodes.problems)
-    return policy
+    return PolicyFile(policy, file, reader.lines)
+
+
+def read_schema() -> Any:
+    """The JSON Schema of a policy, as it is published."""
+    return json.loads(files("landkeeper.broom").joinpath("policy.schema.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +72,20 @@ class _PolicyReader:
 
     nodes: NodeReader
     names: set[str] = field(default_factory=set)
+    lines: dict[str, int] = field(default_factory=dict)
 
     def read(self, root: yaml.Node) -> Policy | None:
-        known = ("version", "rules", "exempt", "limits", "confirm_after", "onboarding")
+        known = ("version", "rules", "exempt", "limits", "confirm_after", "onboarding", "report")
         top = self.nodes.mapping(root, "the policy", known)
         if top is None:
             return None
+        self.lines.update({key: node.start_mark.line + 1 for key, node in top.nodes.items()})
         self._check_version(top)
         rules = self._each(top, "rules", self._rule, required=True)
         exempt = self._each(top, "exempt", self._exemption)
         limits = self._limits(top)
         confirm_after = self._duration(top, "confirm_after", timedelta(seconds=60))
-        return Policy(rules, exempt, limits, confirm_after, self._onboarding(top))
+        return Policy(rules, exempt, limits, confirm_after, self._onboarding(top), self._report_required(top))
 
     def _check_version(self, top: Mapping) -> None:
         version = top.required_text("version")
@@ -68,6 +97,7 @@ class _PolicyReader:
     ) -> tuple[_T, ...]:
         node = top.required(key) if required else top.get(key)
         items = self.nodes.items(node, key) if node is not None else []
+        self.lines.update({f"{key}[{index}]": item.start_mark.line + 1 for index, item in enumerate(items)})
         return tuple(part for item in items if (part := read(item)) is not None)
 
     def _rule(self, node: yaml.Node) -> Rule | None:
@@ -165,11 +195,12 @@ class _PolicyReader:
 
     def _limits(self, top: Mapping) -> Limits:
         node = top.get("limits")
-        known = ("terminations_per_hour", "terminations_per_run")
+        known = ("terminations_per_hour", "terminations_per_run", "terminations_share")
         fields = self.nodes.mapping(node, "limits", known) if node is not None else None
         if fields is None:
             return Limits()
-        return Limits(self._count(fields, "terminations_per_hour"), self._count(fields, "terminations_per_run"))
+        per_hour, per_run = (self._count(fields, key) for key in known[:2])
+        return Limits(per_hour, per_run, self._share(fields, known[2]))
 
     def _onboarding(self, top: Mapping) -> Onboarding | None:
         node = top.get("onboarding")
@@ -207,6 +238,23 @@ class _PolicyReader:
             self.nodes.complain(fields.nodes[key], f"{key} is '{text}': it takes a whole number")
             return None
         return int(text)
+
+    def _share(self, fields: Mapping, key: str) -> float | None:
+        text = fields.text(key)
+        if text is None:
+            return None
+        found = _SHARE.fullmatch(text)
+        percent = float(found[1]) if found else 0
+        if not 0 < percent <= 100:
+            self.nodes.complain(fields.nodes[key], f"{key} is '{text}': it takes a percentage above 0%, as in 10%")
+            return None
+        return percent / 100
+
+    def _report_required(self, top: Mapping) -> bool:
+        text = top.text("report")
+        if text not in {"required", "optional", None}:
+            self.nodes.complain_about_word(top.nodes["report"], "report", str(text), ("required", "optional"))
+        return text != "optional"
 
     def _date(self, node: yaml.Node | None) -> date | None:
         text = self.nodes.text(node, "expires") if node is not None else None

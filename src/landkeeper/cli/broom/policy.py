@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import rich_click as click
 
-from landkeeper.broom.policy_file import PolicyError, parse_policy
+from landkeeper.broom.policy_file import PolicyError, parse_policy, read_schema
 from landkeeper.cli.broom.options import DONE, USAGE, read_policy_file
 from landkeeper.cli.broom.output import warn
+from landkeeper.cli.output import counted, print_json
 
 
 @click.group(name="policy")
@@ -24,10 +25,12 @@ def check(file: str) -> int:
         for problem in error.problems:
             warn(str(problem))
         return USAGE
-    rules, exemptions = _counted(len(checked.rules), "rule"), _counted(len(checked.exempt), "exemption")
+    rules, exemptions = counted(len(checked.rules), "rule"), counted(len(checked.exempt), "exemption")
     click.echo(f"{file}: well, with {rules} and {exemptions}")
     return DONE
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+@policy_command.command()
+def schema() -> None:
+    """Print the JSON Schema of a policy, for editors and other checkers."""
+    print_json(read_schema())
