@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.strategies import ACCOUNTS, REGIONS, START, blocks, vpc_ids
+from tests.strategies import ACCOUNTS, REGIONS, START, blocks, ipv4_blocks, vpc_ids
 
-from landkeeper.vpctracker.cidr import Block, parse_block
+from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Vpc
-from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, find_overlaps
+from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, count_pairs, find_overlaps, find_pairs
 
 
 def _vpc(number: int, block: str = "10.0.0.0/16", *, is_default: bool = False) -> Vpc:
@@ -108,3 +110,61 @@ def test_what_counts_as_repeated_can_be_said() -> None:
     found = find_overlaps(claims, repeated=(parse_block("10.0.0.0/8"),))
     assert [str(group.outermost) for group in found.collisions] == ["100.64.0.0/16"]
     assert [str(group.outermost) for group in found.repeated] == ["10.0.0.0/16"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(ipv4_blocks(span_bits=20) | blocks, st.integers(0, 30)), max_size=80))
+def test_pairs_are_exactly_those_that_overlap_and_as_many_as_counted(drawn: list[tuple[Block, int]]) -> None:
+    claims = [Claim(block, _vpc(number)) for block, number in drawn]
+    places = {id(claim): number for number, claim in enumerate(claims)}
+    found = find_overlaps(claims, repeated=()).collisions
+    pairs = [frozenset((places[id(one)], places[id(other)])) for group in found for one, other in find_pairs(group)]
+    wanted = {
+        frozenset((number, other))
+        for number in range(len(claims))
+        for other in range(number)
+        if claims[number].vpc.id != claims[other].vpc.id and claims[number].block.overlaps(claims[other].block)
+    }
+    assert len(pairs) == len(wanted)
+    assert set(pairs) == wanted
+    assert sum(map(count_pairs, found)) == len(wanted)
+    assert all(one.block.contains(other.block) for group in found for one, other in find_pairs(group))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_thousand_blocks_are_grouped_as_the_oracle_does(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - draws blocks, guards no secret
+    drawn = [
+        block_at(4, (10 << 24) + chance.getrandbits(24), chance.randint(16, 28))
+        if chance.random() < 0.8
+        else block_at(6, (0x20010DB8 << 96) + (chance.getrandbits(10) << 64), chance.randint(52, 64))
+        for _ in range(1900)
+    ]
+    claims = [Claim(block, _vpc(chance.randrange(1500))) for block in (*drawn, *drawn[:100])]
+    places = {id(claim): number for number, claim in enumerate(claims)}
+    groups = find_overlaps(claims, repeated=()).collisions
+    assert {frozenset(places[id(claim)] for claim in group.claims) for group in groups} == _oracle(claims)
+
+
+def test_default_vpcs_make_pairs_with_others_but_none_among_themselves() -> None:
+    defaults = [_vpc(number, "172.31.0.0/16", is_default=True) for number in range(3)]
+    others = [
+        _vpc(9, "172.31.16.0/20"),
+        _vpc(10, "172.16.0.0/12"),
+        _vpc(11, "172.31.0.0/16"),
+        _vpc(12, "172.32.0.0/16"),
+    ]
+    (group,) = _found(*defaults, *others)
+    pairs = {frozenset((str(one.vpc.id)[-1], str(other.vpc.id)[-1])) for one, other in find_pairs(group)}
+    assert pairs == {
+        frozenset(pair) for pair in ("9a", "9b", "ab", "a0", "a1", "a2", "b0", "b1", "b2", "90", "91", "92")
+    }
+    assert count_pairs(group) == 12
+
+
+def test_a_claim_behind_the_default_vpcs_makes_no_pairs_with_them() -> None:
+    defaults = [_vpc(number, "172.31.0.0/16", is_default=True) for number in range(2)]
+    (group,) = _found(*defaults, _vpc(9, "172.0.0.0/8"), _vpc(10, "172.31.255.0/24"), _vpc(11, "172.32.0.0/24"))
+    inner = [str(other.block) for _, other in find_pairs(group)]
+    assert inner == ["172.31.0.0/16"] * 2 + ["172.31.255.0/24"] * 3 + ["172.32.0.0/24"]
+    assert count_pairs(group) == 6
