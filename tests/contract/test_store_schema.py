@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
+from tests.vpctracker.test_fit import huge_vpc
 
 from landkeeper.aws.items import from_item, to_item
 from landkeeper.aws.vpc_table import COVERAGE, HISTORY, VpcTable, create_tables
@@ -234,3 +235,28 @@ def test_a_file_of_the_first_version_is_brought_up_to_date_with_everything_in_it
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     with closing(VpcFile(path)) as file:
         assert file.read_noticed() == Noticed(frozenset({1}), 1)
+
+
+def test_a_huge_vpc_does_not_break_the_run_and_keeps_its_blocks(shelf: Shelf) -> None:
+    account, other = Account(ACCOUNTS[0]), _stored(2).vpc
+
+    class Reader:
+        vpc = huge_vpc(3_000)
+
+        def read_account(self, account: Account, regions: object = None) -> Any:
+            return {REGIONS[0]: Complete((self.vpc, other))}
+
+    reader = Reader()
+    for hours, subnets in enumerate((3_000, 900, 850, 3_000)):
+        reader.vpc = huge_vpc(subnets)
+        clock = START + timedelta(hours=hours)
+        outcome = track_account(account, reader, shelf.store, clock=lambda now=clock: now)  # type: ignore[misc]
+        assert outcome.unreadable == ()
+    first, second = shelf.store.read_owned(account.id)
+    assert (first.vpc.omitted, first.vpc.subnets, first.vpc.cidr_blocks) == (("Subnets",), (), ("10.0.0.0/16",))
+    assert second.vpc.key == other.key
+    assert first.version == 4
+    assert len(list(shelf.store.read_history(first.vpc.id))) == 4
+    assert set(shelf.said) == {
+        f"{first.vpc.id} of {ACCOUNTS[0]} is too large for an item: it is kept without its Subnets"
+    }

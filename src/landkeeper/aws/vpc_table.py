@@ -22,6 +22,7 @@ from landkeeper.vpctracker.attributes import (
     vpc_from_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.fit import describe_omissions
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
@@ -158,6 +159,8 @@ class VpcTable:
 
     def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Write each change with its history entry, both or neither; answers those that came too late."""
+        for sentence in describe_omissions(changes):
+            self._say(sentence)
         with _explaining(self._name):
             return self._writes.write_changes(changes)
 

@@ -21,6 +21,7 @@ from landkeeper.vpctracker.attributes import (
     vpc_to_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.fit import describe_omissions
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
@@ -113,6 +114,8 @@ class VpcFile:
         """Write each change with its history entry, in one transaction; answers those that came too late."""
         if not changes:
             return []
+        for sentence in describe_omissions(changes):
+            self._say(sentence)
         with self._transaction():
             return [change for change in changes if not self._write(change)]
 

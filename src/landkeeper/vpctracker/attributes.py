@@ -80,6 +80,7 @@ def vpc_to_attributes(stored: StoredVpc) -> Attributes:
         "FirstSeen": format_time(stored.first_seen),
         "LastChanged": format_time(stored.last_changed),
         "Version": stored.version,
+        **({"Omitted": list(vpc.omitted)} if vpc.omitted else {}),
         **_time_under("DeletedAt", stored.deleted_at),
         **_time_under("MissingSince", stored.missing_since),
     }
@@ -119,6 +120,7 @@ def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
         peerings=tuple(map(_peering_from_attributes, attributes.get("PeeringConnections", ()))),
         transit_gateways=tuple(map(_attachment_from_attributes, attributes.get("TransitGatewayAttachments", ()))),
         read_by=AccountId(attributes.get("ReadBy", owner)),
+        omitted=tuple(attributes.get("Omitted", ())),
     )
     return StoredVpc(
         vpc,
@@ -130,7 +132,9 @@ def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
     )
 
 
-def _checked(cidr_block: str) -> str:
+def _checked(cidr_block: object) -> str:
+    if not isinstance(cidr_block, str):
+        raise TypeError(f"expected string for a CIDR block, found {cidr_block!r}")
     return str(parse_block(cidr_block))
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, NewType, assert_never
 
 from landkeeper.org import Account, AccountId, Failure, Region
+from landkeeper.vpctracker.fit import fit_vpc
 
 VpcId = NewType("VpcId", str)
 
@@ -109,6 +110,8 @@ class Vpc:
     transit_gateways: tuple[TransitGatewayAttachment, ...] = ()
     read_by: AccountId = NOBODY
     """The account whose read these attributes are from: the owner, or a participant while the owner was never read."""
+    omitted: tuple[str, ...] = ()
+    """Stored attributes that it has but that are empty here, because the item would have been too large."""
 
     @property
     def key(self) -> VpcKey:
@@ -251,7 +254,7 @@ def diff_account(
     """
     kept = {one.vpc.key: one for one in stored}
     complete = {region: read for region, read in reads.items() if isinstance(read, Complete)}
-    seen = {vpc.key: _with_known_connections(vpc, read, kept.get(vpc.key))
+    seen = {vpc.key: fit_vpc(_with_known_connections(vpc, read, kept.get(vpc.key)))
             for read in complete.values() for vpc in read.vpcs}  # fmt: skip
     changes = [_diff_seen(kept.get(key), vpc, account, now) for key, vpc in seen.items()]
     changes += [_diff_unseen(one, account, now, believe_absence=believe_absence) for key, one in kept.items()
