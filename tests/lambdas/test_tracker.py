@@ -6,23 +6,28 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import uuid
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.servers import home_sessions
 
 from landkeeper.aws.vpc_table import VpcTable, create_tables
-from landkeeper.lambdas.tracker import handler
-from landkeeper.org import UsageError
+from landkeeper.lambdas.tracker import UnfinishedError, handler, warm_worker
+from landkeeper.org import Account, Region, UsageError
 
 _ROLE = "OrganizationAccountAccessRole"
 pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture
-def table(request: pytest.FixtureRequest, aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> VpcTable:
+def table(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> VpcTable:
     """New tables, and the function's environment set to them."""
     client = home_sessions().home("dynamodb")
-    name = "".join(part.title() for part in request.node.name.split("_"))
+    name = f"Tracker{uuid.uuid4().hex[:10]}"
     create_tables(client, name)
     monkeypatch.setenv("LANDKEEPER_VPC_TABLE", name)
     monkeypatch.setenv("LANDKEEPER_REGIONS", "eu-west-3,eu-west-2")
@@ -58,6 +63,152 @@ def test_named_accounts_are_read_through_the_role_and_what_cannot_be_read_is_in_
     assert lines[1]["accounts_read"] == 1
     monkeypatch.setenv("LANDKEEPER_ROLE_NAME", _ROLE)
     assert handler({}, None)["accounts_read"] == 2
+
+
+def _event(name: str) -> Any:
+    return json.loads((Path(__file__).parents[1] / "events" / f"{name}.json").read_text("utf-8"))
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def _failed(answer: dict[str, Any]) -> list[str]:
+    return [each["itemIdentifier"][-1] for each in answer["batchItemFailures"]]
+
+
+class Invocation:
+    """Lambda's context, as far as the functions look at it."""
+
+    aws_request_id = "11111111-2222-3333-4444-555555555555"
+
+    def __init__(self, seconds: float = 300) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+@pytest.fixture
+def worker_of(table: VpcTable, monkeypatch: pytest.MonkeyPatch) -> Iterator[VpcTable]:
+    """A worker's surroundings; it assumes roles in other accounts."""
+    monkeypatch.setenv("LANDKEEPER_ROLE_NAME", _ROLE)
+    warm_worker.cache_clear()
+    yield table
+    warm_worker.cache_clear()
+
+
+@pytest.fixture
+def queue_url(monkeypatch: pytest.MonkeyPatch, aws_environment: object) -> str:
+    url: str = home_sessions().home("sqs").create_queue(QueueName=f"work-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    monkeypatch.setenv("LANDKEEPER_QUEUE_URL", url)
+    return url
+
+
+def _bodies(queue_url: str) -> list[dict[str, Any]]:
+    answer = home_sessions().home("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+@pytest.mark.parametrize("event", [{}, "schedule"])
+def test_with_a_queue_a_schedule_sends_a_message_for_each_account(
+    event: Any, table: VpcTable, queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACCOUNTS", "310000000001,310000000002")
+    monkeypatch.setenv("LANDKEEPER_ROLE_NAME", _ROLE)
+    answer = handler(_event(event) if event else {}, Invocation())
+    assert answer == {"run": Invocation.aws_request_id, "accounts": 2, "sent": 2}
+    bodies = _bodies(queue_url)
+    assert {body["account"] for body in bodies} == {"310000000001", "310000000002"}
+    assert {(body["landkeeper"], body["run"]) for body in bodies} == {("track-account", Invocation.aws_request_id)}
+    assert list(table.read_all_coverage()) == []
+
+
+def test_a_queue_that_takes_nothing_fails_the_run(
+    table: VpcTable, queue_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home_sessions().home("sqs").delete_queue(QueueUrl=queue_url)
+    with pytest.raises(UnfinishedError, match="1 of 1 accounts were not sent"):
+        handler({}, None)
+    assert [line["level"] for line in _lines(capsys)] == ["INFO", "ERROR"]
+
+
+def test_a_batch_of_accounts_fails_message_by_message(worker_of: VpcTable, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _failed(handler(_event("tracker_accounts"), Invocation())) == ["3", "4", "5", "6"]
+    assert [coverage.account_name for coverage in worker_of.read_all_coverage()] == ["shop", "lake"]
+    lines = _lines(capsys)
+    assert [line["message"] for line in lines] == ["not readable"] * 4 + ["tracked"] * 2
+    assert {line["AccountId"] for line in lines[4:]} == {"111122223333", "444455556666"}
+    before = list(worker_of.read_all_history())
+    assert _failed(handler(_event("tracker_accounts"), Invocation())) == ["3", "4", "5", "6"]
+    assert list(worker_of.read_all_history()) == before
+
+
+def test_an_account_that_cannot_be_read_is_an_outcome_and_no_failure(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_ROLE_NAME", "NobodyMadeThisRole")
+    assert _failed(handler(_event("tracker_accounts"), Invocation())) == ["3", "4", "5", "6"]
+    assert {coverage.failed_runs for coverage in worker_of.read_all_coverage()} == {1}
+
+
+def test_a_store_that_does_not_answer_fails_the_messages_that_need_it(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_VPC_TABLE", "NobodyMadeThisTable")
+    assert sorted(_failed(handler(_event("tracker_accounts"), Invocation()))) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert [line["message"] for line in _lines(capsys)][-2:] == ["failed", "failed"]
+
+
+def test_what_takes_too_long_comes_again_and_nothing_else_does(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    read = warm_worker().reader.read_account
+
+    def slowly(account: Account, regions: Collection[Region] | None = None) -> object:
+        if account.name == "lake":
+            gate.wait(30)
+        return read(account, regions)
+
+    monkeypatch.setattr(warm_worker().reader, "read_account", slowly)
+    try:
+        assert _failed(handler(_event("tracker_accounts"), Invocation(seconds=18))) == ["3", "4", "5", "6", "2"]
+        assert [coverage.account_name for coverage in worker_of.read_all_coverage()] == ["shop"]
+    finally:
+        gate.set()
+
+
+def test_news_of_changes_rereads_the_regions_that_the_function_is_for(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_REGIONS", "eu-west-1,eu-west-2")
+    assert _failed(handler(_event("tracker_changes"), Invocation())) == []
+    (coverage,) = worker_of.read_all_coverage()
+    assert (coverage.account, set(coverage.regions)) == ("111122223333", {"eu-west-1"})
+    assert [line["message"] for line in _lines(capsys)] == ["ignored", "ignored", "tracked"]
+    assert handler(_event("vpc_created"), Invocation()) == {"done": True}
+    assert [line["message"] for line in _lines(capsys)] == ["read already, or not to be read"]
+
+
+def test_news_of_an_account_that_is_not_to_be_read_is_left_alone(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LANDKEEPER_ROLE_NAME")
+    assert _failed(handler(_event("tracker_changes"), Invocation())) == []
+    assert list(worker_of.read_all_coverage()) == []
+
+
+def test_an_event_that_nobody_can_read_fails_where_no_queue_keeps_it(aws_environment: object) -> None:
+    event = _event("vpc_created")
+    del event["detail"]["eventName"]
+    with pytest.raises(UnfinishedError, match="the event was not dealt with"):
+        handler(event, None)
+
+
+def test_a_task_that_is_none_is_refused(aws_environment: object) -> None:
+    with pytest.raises(UsageError, match="there is no task 'vacation'"):
+        handler({"task": "vacation"}, None)
 
 
 def test_without_a_table_it_says_so(aws_environment: object) -> None:
