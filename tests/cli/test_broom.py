@@ -172,17 +172,6 @@ class TestOffline:
 
 
 @pytest.mark.usefixtures("no_aws")
-def test_policy_check_says_well_or_names_every_line(
-    policy_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["broom", "policy", "check", policy_file]) == 0
-    assert capsys.readouterr().out == f"{policy_file}: well, with 1 rule and 1 exemption\n"
-    bad = tmp_path / "bad.yaml"
-    bad.write_text("version: 2\nrules:\n- name: a\n  require: {tag: A, matches: '('}\n  action: kill\n")
-    assert run(["broom", "policy", "check", str(bad)]) == 2
-    assert [line.removeprefix(f"{bad}:")[:1] for line in capsys.readouterr().err.splitlines()] == ["1", "4", "5"]
-
-
 def launched(**tags: str) -> InstanceId:
     """An instance that runs in the member account."""
     (started,) = start_instances(MEMBER, tags)

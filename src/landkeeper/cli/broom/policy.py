@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import rich_click as click
 
-from landkeeper.broom.policy_file import PolicyError, parse_policy, read_schema
+from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_schema
+from landkeeper.broom.policy_warnings import find_warnings
 from landkeeper.cli.broom.options import DONE, USAGE, read_policy_file
 from landkeeper.cli.broom.output import warn
-from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.output import counted, print_json, stdout
 
 
 @click.group(name="policy")
@@ -18,15 +21,25 @@ def policy_command() -> None:
 @policy_command.command()
 @click.argument("file")
 def check(file: str) -> int:
-    """Say whether a policy can be used, and what is wrong with it, line by line."""
+    """Say whether a policy can be used, and what is wrong or odd with it, line by line.
+
+    What is odd, such as a rule that can never apply, is a warning: the policy can be used.
+    """
     try:
-        checked = parse_policy(read_policy_file(file), file)
+        parsed = parse_policy_file(read_policy_file(file), file)
     except PolicyError as error:
         for problem in error.problems:
             warn(str(problem))
         return USAGE
-    rules, exemptions = counted(len(checked.rules), "rule"), counted(len(checked.exempt), "exemption")
-    click.echo(f"{file}: well, with {rules} and {exemptions}")
+    # Loaded here, so that other commands do not wait for the SDK.
+    from landkeeper.wiring.policy import list_known_regions  # noqa: PLC0415
+
+    warnings = find_warnings(parsed, list_known_regions(), datetime.now(UTC).date())
+    for warning in warnings:
+        warn(f"{warning.file}:{warning.line}: warning: {warning.text}")
+    rules, exemptions = counted(len(parsed.policy.rules), "rule"), counted(len(parsed.policy.exempt), "exemption")
+    odd = f"; {counted(len(warnings), 'warning')}" if warnings else ""
+    stdout().print(f"{file}: well, with {rules} and {exemptions}{odd}", markup=False, soft_wrap=True)
     return DONE
 
 
