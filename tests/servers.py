@@ -53,6 +53,7 @@ def _forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION"),
         *("AWS_DEFAULT_REGION", "LANDKEEPER_VPC_TABLE", "LANDKEEPER_FILE", "LANDKEEPER_ROLE_NAME"),
         *("LANDKEEPER_EXTERNAL_ID", "LANDKEEPER_REGIONS", "LANDKEEPER_ACCOUNTS", "LANDKEEPER_QUEUE_URL"),
+        *("LANDKEEPER_TOPIC_ARN", "LANDKEEPER_CONFIG"),
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

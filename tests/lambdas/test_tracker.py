@@ -206,6 +206,41 @@ def test_an_event_that_nobody_can_read_fails_where_no_queue_keeps_it(aws_environ
         handler(event, None)
 
 
+def _topic(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A topic that the function is told of, and a queue that hears what is published."""
+    sns, sqs, name = home_sessions().home("sns"), home_sessions().home("sqs"), f"notices-{uuid.uuid4().hex[:8]}"
+    topic, tap = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=tap, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    monkeypatch.setenv("LANDKEEPER_TOPIC_ARN", topic)
+    return topic, tap
+
+
+def test_notices_go_to_the_topic_once(table: VpcTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, tap = _topic(monkeypatch)
+    handler({}, None)
+    told = handler({"task": "notices"}, None)["notices"]
+    assert told > 0, "the account has default VPCs"
+    assert len(_bodies(tap)) == told
+    assert handler({"task": "notices"}, None) == {"notices": 0}
+
+
+def test_a_topic_that_is_gone_fails_the_task_and_nothing_counts_as_told(
+    table: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, _ = _topic(monkeypatch)
+    handler({}, None)
+    home_sessions().home("sns").delete_topic(TopicArn=topic)
+    with pytest.raises(UnfinishedError, match="a notice was not taken"):
+        handler({"task": "notices"}, None)
+    assert not table.read_noticed().told
+
+
+def test_notices_without_a_topic_say_so(table: VpcTable) -> None:
+    with pytest.raises(UsageError, match="LANDKEEPER_TOPIC_ARN is not set"):
+        handler({"task": "notices"}, None)
+
+
 def test_a_task_that_is_none_is_refused(aws_environment: object) -> None:
     with pytest.raises(UsageError, match="there is no task 'vacation'"):
         handler({"task": "vacation"}, None)

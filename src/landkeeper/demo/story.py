@@ -224,7 +224,8 @@ def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
     session = embedded_session(stage.embedded)
     table = stage.outputs["VpcTable"]
     organisation = stage.organisation
-    coverage = scan(session, f"{table}Coverage")
+    # Beside the accounts' items the table holds what the topic was told, under keys that begin with a mark.
+    coverage = [item for item in scan(session, f"{table}Coverage") if item["AccountId"].isdigit()]
     readable = {**organisation.readable, "management": organisation.management_account}
     with open_store(_settings(table), to_write=False) as store:
         collisions = find_overlaps(claims_of(store.read_all())).collisions

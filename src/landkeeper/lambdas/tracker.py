@@ -35,7 +35,7 @@ from landkeeper.vpctracker.dispatch import (
 from landkeeper.vpctracker.events import DETAIL_TYPE, Ignored, Malformed, Reread, parse_event
 from landkeeper.vpctracker.reread import RereadOutcome
 from landkeeper.vpctracker.track import AccountOutcome, TrackOutcome, UnreadablePlace
-from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_worker
+from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_worker, tell_notices
 from landkeeper.wiring.vpctracker import function_source, function_store, track_vpcs
 
 Summary = dict[str, Any]
@@ -63,6 +63,8 @@ def handler(event: object, context: object) -> Summary:
             return work(read_messages(event), _seconds_left(context))
         case {"detail-type": str(kind)} if kind == DETAIL_TYPE:
             return _work_on_event(event, context)
+        case {"task": "notices"}:
+            return tell(settings)
         case {"task": str(task)}:
             raise UsageError(f"there is no task '{task}'")
         case _ if settings.queue_url is not None:
@@ -96,6 +98,15 @@ def send_out(settings: Settings, run: str) -> Summary:
     if done.unsent:
         raise UnfinishedError(f"{len(done.unsent)} of {done.accounts} accounts were not sent: {done.unsent[0].reason}")
     return summary
+
+
+def tell(settings: Settings) -> Summary:
+    """Tell the topic what is new. Raises UnfinishedError when it did not take all of it."""
+    outcome = tell_notices(settings)
+    _log("INFO", "told", {"notices": outcome.sent})
+    if outcome.failure is not None:
+        raise UnfinishedError(f"a notice was not taken, and will be told the next time: {outcome.failure}")
+    return {"notices": outcome.sent}
 
 
 def work(messages: Sequence[Message], seconds: float) -> Summary:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.tracker_topic import TrackerTopic
 from landkeeper.aws.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
@@ -20,6 +21,7 @@ from landkeeper.vpctracker.dispatch import (
     dispatch,
 )
 from landkeeper.vpctracker.events import Scope
+from landkeeper.vpctracker.notify import NotifyOutcome, notify
 from landkeeper.vpctracker.ports import VpcReader, VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
@@ -84,6 +86,15 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
     if source.listing is not None:
         note_membership(source.listing, function_store(settings))
     return dispatch(source.accounts, queue, run)
+
+
+def tell_notices(settings: Settings) -> NotifyOutcome:
+    """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
+    if settings.topic_arn is None:
+        raise UsageError("LANDKEEPER_TOPIC_ARN is not set: there is nobody to tell")
+    store = function_store(settings)
+    topic = TrackerTopic(open_sessions(settings.region).home("sns"), settings.topic_arn)
+    return notify(store, topic, read_config(settings))
 
 
 def _now() -> datetime:
