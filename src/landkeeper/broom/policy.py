@@ -195,10 +195,11 @@ def has_expired(exemption: Exemption, today: date) -> bool:
 
 def find_exempted(exemption: Exemption, subject: Subject, tags: Tags) -> str | None:
     """What the exemption's pattern fits: an ARN, the key of a tag, an account. None where it fits nothing."""
-    return next((text for text in _compared(exemption, subject, tags) if fits(exemption.pattern, text)), None)
+    return next((text for text in compared(exemption, subject, tags) if fits(exemption.pattern, text)), None)
 
 
-def _compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:
+def compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:
+    """What the exemption's pattern is compared with, of this instance."""
     if exemption.kind == "principal":
         # The last form lets one pattern, `*/Role/*`, fit the role's own ARN as well as that of its sessions.
         issuer = subject.principal.issuer_arn
