@@ -203,9 +203,9 @@ def test_a_call_has_at_most_fifty_changes_and_stays_below_the_size_limit(table_a
     with answering(dynamo) as url:
         table_at(url).write_changes([_appeared(number) for number in range(120)])
         assert dynamo.sizes == [50, 50, 20]
-        table_at(url).write_changes([_appeared(number, subnets=400) for number in range(60)])
-    assert sum(dynamo.sizes[3:]) == 60
-    assert max(dynamo.sizes[3:]) < 50
+        table_at(url).write_changes([_appeared(number, subnets=1000) for number in range(30)])
+    assert sum(dynamo.sizes[3:]) == 30
+    assert max(dynamo.sizes[3:]) < 30
 
 
 def test_keys_that_were_not_processed_are_asked_for_again_until_that_is_hopeless(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
-from landkeeper.aws.items import from_item, to_item
+from landkeeper.aws.items import from_history_item, from_item, to_item
 from landkeeper.aws.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
 from landkeeper.aws.vpc_writes import VpcWrites, patiently, pauses_with_jitter
 from landkeeper.org import AccountId, FailureReason
@@ -227,7 +227,7 @@ class VpcTable:
             yield from self._known(self._client.get_paginator("scan").paginate(TableName=table, **narrowed))
 
     def _known(self, pages: Iterable[Any]) -> Iterator[Attributes]:
-        return known_items((from_item(item) for page in pages for item in page["Items"]), self._say)
+        return known_items((from_history_item(item) for page in pages for item in page["Items"]), self._say)
 
 
 @contextmanager

@@ -7,18 +7,18 @@ once.
 
 from __future__ import annotations
 
-import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from landkeeper.aws.failures import failure_of
-from landkeeper.aws.items import to_item
+from landkeeper.aws.items import count_bytes, to_history_item, to_item
 from landkeeper.org import FailureReason
 from landkeeper.vpctracker.attributes import history_of, vpc_to_attributes
 from landkeeper.vpctracker.ports import StoreError
@@ -55,6 +55,15 @@ class _Fate(Enum):
     """The call was cancelled because of another change."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A change, and the two actions that write it and its history entry."""
+
+    change: Change
+    actions: tuple[Mapping[str, Any], Mapping[str, Any]]
+    size: int
+
+
 class VpcWrites:
     """Writes changes to the table of VPCs and to that of their history."""
 
@@ -69,25 +78,25 @@ class VpcWrites:
 
         Raises StoreError when writes do not get through however long one waits, and ClientError for the rest.
         """
-        return [late for batch in _batches(changes) for late in self._write_batch(batch)]
+        pairs = [self._pair(change) for change in changes]
+        return [late.change for batch in _batches(pairs) for late in self._write_batch(batch)]
 
-    def _write_batch(self, changes: Sequence[Change]) -> list[Change]:
-        late: list[Change] = []
+    def _write_batch(self, pairs: Sequence[_Pair]) -> list[_Pair]:
+        late: list[_Pair] = []
         pauses = pauses_with_jitter()
-        while changes:
-            fates = list(zip(changes, self._transact(changes), strict=True))
+        while pairs:
+            fates = list(zip(pairs, self._transact(pairs), strict=True))
             late += _of(fates, _Fate.LATE)
             innocent, busy = _of(fates, _Fate.INNOCENT), _of(fates, _Fate.BUSY)
             late += self._write_batch(innocent)
             if busy and not next(pauses, False):
-                raise StoreError(
-                    f"the DynamoDB table '{self._table}' refused a write of {_names(busy)} {_ATTEMPTS} times"
-                )
-            changes = busy
+                names = _names([pair.change for pair in busy])
+                raise StoreError(f"the DynamoDB table '{self._table}' refused a write of {names} {_ATTEMPTS} times")
+            pairs = busy
         return late
 
-    def _transact(self, changes: Sequence[Change]) -> list[_Fate]:
-        actions: Any = [action for change in changes for action in self._actions(change)]
+    def _transact(self, pairs: Sequence[_Pair]) -> list[_Fate]:
+        actions: Any = [action for pair in pairs for action in pair.actions]
         # The same token for every attempt: one that got through although its answer was lost is not written again.
         token = str(uuid.uuid4())
         try:
@@ -99,8 +108,8 @@ class VpcWrites:
             reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
             if len(reasons) != len(actions):
                 raise
-            return [self._fate(change, reasons[2 * at : 2 * at + 2]) for at, change in enumerate(changes)]
-        return [_Fate.WRITTEN] * len(changes)
+            return [self._fate(pair.change, reasons[2 * at : 2 * at + 2]) for at, pair in enumerate(pairs)]
+        return [_Fate.WRITTEN] * len(pairs)
 
     def _fate(self, change: Change, reasons: Sequence[Any]) -> _Fate:
         codes = {str(reason.get("Code", "None")) for reason in reasons}
@@ -113,15 +122,17 @@ class VpcWrites:
         why = "; ".join(": ".join(filter(None, (one.get("Code"), one.get("Message")))) for one in reasons)
         raise StoreError(f"the DynamoDB table '{self._table}' does not take {_names([change])}: {why}")
 
-    def _actions(self, change: Change) -> Iterator[dict[str, Any]]:
-        put: dict[str, Any] = {"TableName": self._table, "Item": to_item(stamped(vpc_to_attributes(change.after)))}
+    def _pair(self, change: Change) -> _Pair:
+        item = to_item(stamped(vpc_to_attributes(change.after)))
+        entry = to_history_item(stamped(history_of(change)))
+        put: dict[str, Any] = {"TableName": self._table, "Item": item}
         if change.expected_version == 0:
             put["ConditionExpression"] = "attribute_not_exists(VpcId)"
         else:
             put["ConditionExpression"] = "Version = :expected"
             put["ExpressionAttributeValues"] = {":expected": {"N": str(change.expected_version)}}
-        yield {"Put": put}
-        yield {"Put": {"TableName": self._history, "Item": to_item(stamped(history_of(change)))}}
+        actions = ({"Put": put}, {"Put": {"TableName": self._history, "Item": entry}})
+        return _Pair(change, actions, count_bytes(item) + count_bytes(entry))
 
 
 def patiently(table: str, call: Callable[[], Answer]) -> Answer:
@@ -149,8 +160,8 @@ def pauses_with_jitter() -> Iterator[bool]:
         yield True
 
 
-def _of(fates: Sequence[tuple[Change, _Fate]], wanted: _Fate) -> list[Change]:
-    return [change for change, fate in fates if fate is wanted]
+def _of(fates: Sequence[tuple[_Pair, _Fate]], wanted: _Fate) -> list[_Pair]:
+    return [pair for pair, fate in fates if fate is wanted]
 
 
 def _names(changes: Sequence[Change]) -> str:
@@ -159,15 +170,14 @@ def _names(changes: Sequence[Change]) -> str:
     return f"{first.id} of {first.owner}{more}"
 
 
-def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    batch: list[Change] = []
+def _batches(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
+    batch: list[_Pair] = []
     size = 0
-    for change in changes:
-        bytes_of_change = len(json.dumps([vpc_to_attributes(change.after), history_of(change)]))
-        if batch and (len(batch) == _PAIRS_PER_CALL or size + bytes_of_change > _BYTES_PER_CALL):
+    for pair in pairs:
+        if batch and (len(batch) == _PAIRS_PER_CALL or size + pair.size > _BYTES_PER_CALL):
             yield batch
             batch, size = [], 0
-        batch.append(change)
-        size += bytes_of_change
+        batch.append(pair)
+        size += pair.size
     if batch:
         yield batch
