@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,6 +71,9 @@ class FakeEc2:
     refusals: dict[InstanceId, Refused] = field(default_factory=dict)
     ended: list[InstanceId] = field(default_factory=list)
     stopped: list[InstanceId] = field(default_factory=list)
+    launched: dict[str, list[InstanceId]] = field(default_factory=dict)
+    """The instances of launches, by client token."""
+    group_tags: dict[str, Tags] | Failure = field(default_factory=dict)
 
     def run(self, id_: str, *, state: str = "running", operator: str = "", **tags: str) -> None:
         """Have an instance with these tags; `__` in a key stands for a colon."""
@@ -82,6 +85,23 @@ class FakeEc2:
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
         assert (account, region) == (ACCOUNT, REGION)
         return self.unreadable or {id_: self.instances[id_] for id_ in ids if id_ in self.instances}
+
+    def find_launched(
+        self, account: AccountId, region: Region, client_token: str
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        return self.unreadable or {id_: self.instances[id_] for id_ in self.launched.get(client_token, ())}
+
+    def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
+        return self.unreadable or {id_: live for id_, live in self.instances.items() if live.state == "running"}
+
+    def read_group_tags(
+        self, account: AccountId, region: Region, groups: Collection[str]
+    ) -> Mapping[str, Tags] | Failure:
+        return (
+            self.group_tags
+            if isinstance(self.group_tags, Failure)
+            else {name: self.group_tags.get(name, {}) for name in groups}
+        )
 
     def terminate_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId]

@@ -12,6 +12,7 @@ from pathlib import Path
 from landkeeper.org import AccountId, Region, UsageError, parse_account_id, parse_region
 
 DEFAULT_FILE = Path("landkeeper.db")
+DEFAULT_LOG_LIMIT_BYTES = 256 * 1024 * 1024
 DEFAULT_REGION = Region("us-east-1")
 
 
@@ -45,6 +46,13 @@ class Settings:
     """`LANDKEEPER_ACCOUNTS`: the accounts to read; empty means the organisation."""
     queue_url: str | None = None
     """`LANDKEEPER_QUEUE_URL`: where work for later goes."""
+    schedule_role_arn: str | None = None
+    """`LANDKEEPER_SCHEDULE_ROLE_ARN`: the role in which EventBridge Scheduler sends cases to the queue when a long
+    grace is over; without it a long grace is reached in steps of 15 minutes."""
+    ledger_days: int | None = None
+    """`LANDKEEPER_LEDGER_DAYS`: how long the ledger's table keeps cases that are settled; None for good."""
+    log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
+    """How large a log file may be when unpacked: an eighth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets."""
     actions_on: bool = True
     """`LANDKEEPER_ACTIONS`: the kill switch; `off` stops every action, not the reports."""
 
@@ -115,9 +123,26 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         regions=regions,
         accounts=accounts,
         queue_url=environ.get("LANDKEEPER_QUEUE_URL") or None,
+        schedule_role_arn=environ.get("LANDKEEPER_SCHEDULE_ROLE_ARN") or None,
+        ledger_days=_days(environ, "LANDKEEPER_LEDGER_DAYS"),
+        log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         actions_on=actions == "on",
     )
 
 
 def _listed(environ: Mapping[str, str], name: str) -> list[str]:
     return [part.strip() for part in environ.get(name, "").split(",") if part.strip()]
+
+
+def _days(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 100_000:
+        raise UsageError(f"{name} is '{text}': it takes a number of days")
+    return int(text)
+
+
+def _log_limit(memory_mb: str) -> int:
+    # Text and parsed JSON of a file take about six times its size, beside what the function needs in any case.
+    return int(memory_mb) * 1024 * 1024 // 8 if memory_mb.isdigit() else DEFAULT_LOG_LIMIT_BYTES

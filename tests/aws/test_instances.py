@@ -28,10 +28,13 @@ def test_instances_are_read_where_they_are_and_missing_ones_are_left_out() -> No
     (tagged,) = start_instances(account, {"Code": "LOL"})
     (bare,) = start_instances(account)
     read = Ec2Instances(home_sessions(ROLE)).read_instances(account, HERE, [tagged, bare, MISSING])
-    assert read == {
-        tagged: LiveInstance(tagged, "running", {"Code": "LOL"}),
-        bare: LiveInstance(bare, "running", {}),
+    assert not isinstance(read, Failure)
+    assert {id_: (live.state, live.tags) for id_, live in read.items()} == {
+        tagged: ("running", {"Code": "LOL"}),
+        bare: ("running", {}),
     }
+    assert (read[bare].image_id, read[bare].has_instance_store_root) == ("ami-12345678", False)
+    assert read[bare].launched_at is not None
 
 
 @embedded
@@ -183,3 +186,89 @@ def test_a_batch_that_nobody_answers_is_refused_as_a_whole(
     for result in results.values():
         assert isinstance(result, Refused)
         assert result.failure.reason is FailureReason.TIMED_OUT
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_what_runs_is_listed() -> None:
+    account = AccountId("220000000007")
+    running, ended = start_instances(account, count=2)
+    instances = Ec2Instances(home_sessions(ROLE))
+    instances.terminate_instances(account, HERE, [ended])
+    listed = instances.list_running(account, HERE)
+    assert set(listed if not isinstance(listed, Failure) else ()) == {running}
+
+
+@embedded
+def test_instances_are_found_by_the_token_of_their_launch(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(call: Mapping[str, str]) -> Answer:
+        # moto has no such filter.
+        assert (call["Filter.1.Name"], call["Filter.1.Value.1"]) == ("client-token", "token-1")
+        return described((A, "running", ""))
+
+    with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        found = Ec2Instances(home_sessions()).find_launched(HOME, HERE, "token-1")
+    assert found == {A: LiveInstance(A, "running", {})}
+
+
+@embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_a_group_says_which_tags_it_gives() -> None:
+    account = AccountId("220000000008")
+    sessions = home_sessions(ROLE)
+    grant = sessions.grant_for(account)
+    assert not isinstance(grant, Failure)
+    with sessions.using(grant):
+        scaling = sessions.scaling(HERE)
+        scaling.create_launch_configuration(
+            LaunchConfigurationName="web", ImageId="ami-12345678", InstanceType="t3.micro"
+        )
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName="web", LaunchConfigurationName="web", MinSize=0, MaxSize=0,
+            AvailabilityZones=[f"{HERE}a"],
+            Tags=[
+                {"Key": "Code", "Value": "LOL", "PropagateAtLaunch": True},
+                {"Key": "Own", "Value": "x", "PropagateAtLaunch": False},
+            ],
+        )  # fmt: skip
+    assert Ec2Instances(sessions).read_group_tags(account, HERE, {"web", "none"}) == {"web": {"Code": "LOL"}}
+
+
+@embedded
+def test_a_persistent_spot_request_is_known(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    spot = "<spotInstanceRequestId>sir-{}</spotInstanceRequestId><rootDeviceType>instance-store</rootDeviceType>"
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        if call["Action"] == "DescribeInstances":
+            return described((A, "running", spot.format("1")), (B, "running", spot.format("2")), (C, "running", ""))
+        if denied:
+            return ec2_refusal("UnauthorizedOperation")
+        one = "<item><spotInstanceRequestId>sir-2</spotInstanceRequestId><type>persistent</type></item>"
+        return 200, _XML.format(
+            "DescribeSpotInstanceRequests", f"<spotInstanceRequestSet>{one}</spotInstanceRequestSet>"
+        )
+
+    denied = False
+    with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        instances = Ec2Instances(home_sessions())
+        read = instances.read_instances(HOME, HERE, [A, B, C])
+        denied = True
+        blind = instances.read_instances(HOME, HERE, [A, B, C])
+    assert not isinstance(read, Failure)
+    assert not isinstance(blind, Failure)
+    assert [read[id_].is_persistent_spot for id_ in (A, B, C)] == [False, True, False]
+    assert [read[id_].has_instance_store_root for id_ in (A, C)] == [True, False]
+    assert not blind[B].is_persistent_spot
+
+
+@embedded
+def test_what_ec2_cannot_do_at_all_is_not_asked_again(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(lambda _: ec2_refusal("UnsupportedOperation", "one-time Spot")) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        refused = Ec2Instances(home_sessions()).stop_instances(HOME, HERE, [A])[A]
+    assert isinstance(refused, Refused)
+    assert refused.is_final

@@ -136,3 +136,14 @@ def test_no_event_raises(value: Any) -> None:
         isinstance(message, Message)
         for message in read_messages({"Records": [{"eventSource": "aws:sqs", "body": value}]})
     )
+
+
+def test_a_spot_fulfilment_comes_as_a_service_event() -> None:
+    detail = event("bid_fulfilled.json")
+    envelope = {
+        **event("eventbridge_api_call.json"),
+        "detail-type": "AWS Service Event via CloudTrail",
+        "detail": detail,
+    }
+    (message,) = read_messages(envelope)
+    assert message.feeds == (InlineRecord(detail),)

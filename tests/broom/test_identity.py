@@ -16,6 +16,12 @@ ROLE = {
 }
 
 
+def session(name: str, **context: object) -> dict[str, Any]:
+    """An assumed role with this role and session name."""
+    arn = f"arn:aws:sts::111122223333:assumed-role/{name}"
+    return {"type": "AssumedRole", "arn": arn, "sessionContext": context}
+
+
 @pytest.mark.parametrize(
     ("identity", "name"),
     [
@@ -35,8 +41,29 @@ ROLE = {
         ({"invokedBy": "ec2.amazonaws.com", "accountId": "111122223333"}, "EC2"),
         ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "9067-jane"}}, "9067-jane"),
         ({"type": "WebIdentityUser", "userName": "system:serviceaccount:ci"}, "system:serviceaccount:ci"),
-        ({"type": "AWSAccount", "accountId": "444455556666"}, "444455556666"),
+        ({"type": "AWSAccount", "accountId": "444455556666"}, "somebody in account 444455556666"),
+        ({"type": "AWSAccount", "principalId": "AIDAEXAMPLE"}, "AIDAEXAMPLE"),
         ({"type": "Unknown"}, "an unnamed Unknown"),
+        (session("AWSReservedSSO_Developer_0123456789abcdef/jane@example.com"), "Developer/jane@example.com"),
+        (session("Worker/i-0abcdef1234567890"), "Worker on instance i-0abcdef1234567890"),
+        (session("KarpenterController/1767261600"), "Karpenter (KarpenterController/1767261600)"),
+        (session("Ci/build", sourceIdentity="jane"), "Ci/build (jane)"),
+        (
+            session("Ci/build", webIdFederationData={"federatedProvider": "token.example.com"}),
+            "Ci/build (signed in with token.example.com)",
+        ),
+        (
+            {"type": "SAMLUser", "userName": "jane", "identityProvider": "id.example.com"},
+            "jane (signed in with id.example.com)",
+        ),
+        (
+            {
+                "type": "FederatedUser",
+                "arn": "arn:aws:sts::111122223333:federated-user/mary",
+                "sessionContext": {"sessionIssuer": {"userName": "alice"}},
+            },
+            "mary (federated by alice)",
+        ),
     ],
 )
 def test_a_principal_has_a_name_that_a_person_knows(identity: dict[str, Any], name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,11 @@ from landkeeper.broom.ledger import (
     IllegalMoveError,
     Outcome,
     State,
+    Step,
     mark_reported,
     move,
     open_case,
+    release,
     with_event,
 )
 from landkeeper.broom.policy import Penalty
@@ -96,8 +99,17 @@ def test_a_case_remembers_every_event_once() -> None:
 
 
 _TIMES = st.none() | st.datetimes(timezones=st.just(LAUNCHED_AT.tzinfo))
+
+
+def a_case(**changes: Any) -> Case:
+    """A case as one may stand in the ledger: those that wait know until when, the others do not."""
+    case = replace(CASE, **changes)
+    return replace(case, due_at=(case.due_at or LATER) if case.state is State.WAITING else None)
+
+
+_STEPS = st.builds(Step, st.datetimes(timezones=st.just(LAUNCHED_AT.tzinfo)), st.sampled_from(State), st.text())
 _CASES = st.builds(
-    lambda **changes: replace(CASE, **changes),
+    a_case,
     state=st.sampled_from(State),
     version=st.integers(0, 10**6),
     live_tags=st.none() | st.dictionaries(st.text(), st.text()),
@@ -111,6 +123,9 @@ _CASES = st.builds(
     due_at=_TIMES,
     lease_until=_TIMES,
     reported_at=_TIMES,
+    successor=st.text(),
+    released_by=st.text(),
+    story=st.lists(_STEPS).map(tuple),
 )
 
 
@@ -136,3 +151,21 @@ def test_what_no_case_looks_like_is_an_error_that_names_the_instance(change: dic
 def test_an_item_without_a_name_is_an_error_too() -> None:
     with pytest.raises(LedgerError, match="an item without InstanceId"):
         parse_case({})
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.FAILED])
+def test_a_case_that_is_held_is_judged_anew_on_somebodys_word(state: State) -> None:
+    held = replace(CASE, state=state, outcome=Outcome.HELD, reported_at=LATER, error="limit", attempts=3)
+    released = release(held, "arn:aws:iam::111122223333:user/jane", LATER)
+    assert released is not None
+    assert (released.state, released.outcome, released.reported_at, released.error) == (State.JUDGED, None, None, "")
+    assert released.released_by == "arn:aws:iam::111122223333:user/jane"
+    assert released.story[-1].because == "released by arn:aws:iam::111122223333:user/jane"
+    assert release(released, "jane", LATER) is None
+
+
+def test_a_very_long_story_keeps_its_beginning_and_its_end() -> None:
+    case = CASE
+    for number in range(100):
+        case = move(case, State.WAITING, LATER, f"step {number}", due_at=LATER)
+    assert [step.because for step in case.story] == [f"step {n}" for n in (*range(10), *range(70, 100))]

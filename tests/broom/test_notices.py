@@ -56,6 +56,7 @@ def test_the_same_as_json() -> None:
                 "Action": "terminate",
                 "Outcome": "destroyed",
                 "Error": "",
+                "Successor": "",
             }
         ],
         "Omitted": 0,
@@ -100,3 +101,13 @@ def test_nothing_that_a_user_writes_forges_a_line(name: str, how: str, region: s
     assert report.subject.isascii()
     assert report.subject.isprintable()
     assert json.loads(report.json)["Omitted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_told"), [(Outcome.DESTROYED, True), (Outcome.STOPPED, True), (Outcome.HELD, False)]
+)
+def test_what_launches_another_one_is_named_where_something_was_done(outcome: Outcome, is_told: bool) -> None:
+    successor = "Auto Scaling group web launches another one in its place."
+    report = write_report([case(outcome=outcome, successor=successor)])
+    assert (f"\n{successor}\nAccount: " in report.text) is is_told
+    assert (json.loads(report.json)["Instances"][0]["Successor"] == successor) is is_told

@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import EVENTS, LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.harvest import FoundLaunch, Harvest, judge_offline
+from landkeeper.broom.harvest import FoundLaunch, Harvest, find_unnamed, judge_offline
 from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import ActionResult, Refused
 from landkeeper.broom.notices import Report
 from landkeeper.broom.policy import Policy
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, RunLimit, Swept, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.broom.swept import Swept
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
@@ -105,10 +107,10 @@ def test_the_second_look_is_put_off_and_then_taken(world: World) -> None:
     assert world.case(I3).state is State.COMPLIANT
 
 
-def test_a_long_grace_is_reached_in_steps(world: World) -> None:
+def test_a_long_grace_is_waited_for(world: World) -> None:
     graceful = policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 1h"))
     world.sweep(launch("i-1"), under=graceful)
-    assert world.queue.sent == [((I1,), 900)]
+    assert world.queue.sent == [((I1,), 3570)]
     assert world.case().due_at == LAUNCHED_AT + timedelta(hours=1)
 
 
@@ -389,3 +391,13 @@ def test_without_a_queue_a_case_waits_in_the_ledger(world: World) -> None:
     outside = replace(world.outside(), queue=NoQueue())
     swept = sweep_launches(policy(CONFIRMED), [launch("i-1")], outside, run_limit=RunLimit())
     assert (swept.waiting, swept.failures, world.case().state) == (1, [], State.WAITING)
+
+
+def test_offline_a_launch_without_instances_is_named() -> None:
+    blank = replace(launch(), client_token="token-1", where="record 1")
+    found = [FoundLaunch(blank, "file", False), FoundLaunch(launch("i-1"), "file", False)]
+    (fault,) = find_unnamed(found)
+    assert str(fault) == (
+        "file: record 1: CloudTrail left out the instances of launch event-1 for their number; EC2 knows them by "
+        "client token token-1, and was not asked"
+    )

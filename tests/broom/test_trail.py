@@ -40,6 +40,11 @@ def changed(path: str, value: object) -> dict[str, Any]:
     return record
 
 
+def without_token(response: object) -> dict[str, Any]:
+    """The sample record with this answer and nothing that could find its instances."""
+    return {**changed("responseElements", response), "requestParameters": None}
+
+
 def test_a_launch_carries_who_where_what_and_when() -> None:
     launch = read_record(event("run_instances.json"))
     assert isinstance(launch, Launch)
@@ -134,8 +139,9 @@ def test_a_file_above_the_limit_is_refused(pack: Any) -> None:
         ([], "the record is an empty list, not an object"),
         ([1], "the record is a list, not an object"),
         ({"eventName": 3}, "eventName is a number: this is not a CloudTrail record"),
-        (changed("responseElements", None), "responseElements is null"),
-        (changed("responseElements", "null"), "responseElements is null"),
+        (without_token(None), "responseElements is null: the log does not say which instances"),
+        (without_token("null"), "responseElements is null"),
+        (without_token({"omitted": True, "originalSize": 1}), "responseElements is null: the log"),
         (changed("responseElements", "x"), "responseElements is text, not an object"),
         (changed("responseElements.instancesSet", ...), "responseElements.instancesSet is missing or null"),
         (changed("responseElements.instancesSet.items", []), "responseElements.instancesSet.items is an empty list"),
@@ -265,3 +271,62 @@ def test_no_value_in_any_field_raises(path: str, value: object) -> None:
 def test_no_json_raises(value: object) -> None:
     for entry in read(value):
         assert isinstance(entry, Launch | Ignored | Malformed)
+
+
+@pytest.mark.parametrize("response", [None, "null", {"omitted": True, "originalSize": 131072, "reason": "too large"}])
+def test_an_answer_that_was_left_out_leaves_the_client_token(response: object) -> None:
+    launch = read_record(changed("responseElements", response))
+    assert isinstance(launch, Launch)
+    assert (launch.instances, launch.client_token) == ((), "11111111-2222-3333-4444-555555555555")
+    assert (launch.account, launch.region) == ("111122223333", "eu-west-1")
+
+
+def test_a_spot_fulfilment_is_a_launch_by_spot() -> None:
+    launch = read_record(event("bid_fulfilled.json"))
+    assert isinstance(launch, Launch)
+    assert [instance.id for instance in launch.instances] == ["i-0aaaaaaaaaaaaaaa8"]
+    assert (launch.principal.name, launch.account, launch.region) == ("EC2 Spot", "111122223333", "us-east-2")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"serviceEventDetails": None}, "serviceEventDetails is missing or null"),
+        ({"serviceEventDetails": {}}, "serviceEventDetails.instanceIdSet is missing or null"),
+        ({"serviceEventDetails": {"instanceIdSet": [7]}}, "serviceEventDetails.instanceIdSet is a list"),
+        ({"userIdentity": "x", "recipientAccountId": None}, "neither recipientAccountId"),
+    ],
+)
+def test_a_spot_fulfilment_without_instances_is_named(change: dict[str, Any], reason: str) -> None:
+    entry = read_record({**event("bid_fulfilled.json"), **change})
+    assert isinstance(entry, Malformed)
+    assert entry.reason.startswith(reason)
+
+
+def test_what_lookup_events_prints_holds_the_same_launch() -> None:
+    record = event("run_instances.json")
+    looked_up = {"EventId": record["eventID"], "EventName": "RunInstances", "CloudTrailEvent": json.dumps(record)}
+    (first, second) = read({"Events": [looked_up, {**looked_up, "CloudTrailEvent": "{"}], "NextToken": "x"})
+    assert first == read_record(record)
+    assert second == Malformed("record 2", "CloudTrailEvent is not JSON")
+    assert read(looked_up) == [first]
+    assert read([looked_up]) == [first]
+    (third,) = read({"Events": [{"CloudTrailEvent": "7"}]})
+    assert isinstance(third, Malformed)
+    assert third.reason == "CloudTrailEvent is a number: it has to be a CloudTrail record as text"
+    assert only(b'{"Events": 7}') == Malformed("", "Events is a number, not a list")
+
+
+def test_a_record_that_is_delivered_anew_is_the_same_event() -> None:
+    again = {**changed("eventID", "new-id"), "addendum": {"reason": "UPDATED_DATA", "originalEventID": "old-id"}}
+    assert read_record(again) == read_record(changed("eventID", "old-id"))
+    late = read_record({**changed("eventID", "new-id"), "addendum": {"reason": "DELIVERY_DELAY"}})
+    assert isinstance(late, Launch)
+    assert late.event_id == "new-id"
+
+
+def test_a_shared_event_belongs_to_the_owner_of_the_instances() -> None:
+    shared = {**changed("recipientAccountId", "444455556666"), "sharedEventID": "shared-1"}
+    launch = read_record(shared)
+    assert isinstance(launch, Launch)
+    assert (launch.account, launch.call_id) == ("111122223333", "shared-1")

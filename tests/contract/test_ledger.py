@@ -139,3 +139,36 @@ def test_a_file_keeps_its_cases(tmp_path: Path) -> None:
         ledger.write_case(case)
     with closing(LedgerFile(tmp_path / "landkeeper.db")) as ledger:
         assert ledger.find_cases([case.instance_id]) == {case.instance_id: case}
+
+
+def test_cases_are_listed_by_state_the_first_due_first(ledger: Ledger) -> None:
+    opened = [a_case(f"i-{number}") for number in range(5)]
+    waiting = [
+        move(case, State.WAITING, LATER, "wait", due_at=LATER + timedelta(minutes=5 - number))
+        for number, case in enumerate(opened[:4])
+    ]
+    for case in (*opened, *waiting):
+        assert ledger.write_case(case)
+    assert list(ledger.list_cases(State.WAITING)) == waiting[::-1]
+    assert list(ledger.list_cases(State.JUDGED)) == [opened[4]]
+    assert list(ledger.list_cases(State.HELD)) == []
+    soon, late = LATER + timedelta(minutes=3), LATER + timedelta(minutes=4)
+    assert list(ledger.list_cases(State.WAITING, due_before=soon)) == [waiting[3], waiting[2]]
+    assert list(ledger.list_cases(State.WAITING, due_after=soon, due_before=late)) == [waiting[2], waiting[1]]
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_settled_cases_leave_the_table_in_time_and_open_ones_stay() -> None:
+    client, name = home_sessions().home("dynamodb"), f"Ledger-{uuid.uuid4().hex[:8]}"
+    create_ledger_table(client, name)
+    table = LedgerTable(client, name, keep=timedelta(days=30))
+    case = a_case()
+    settled = move(case, State.COMPLIANT, LATER)
+    found = []
+    for each in (case, settled):
+        assert table.write_case(each)
+        found.append(client.get_item(TableName=name, Key={"InstanceId": {"S": "i-1"}})["Item"].get("ExpiresAt"))
+    assert found == [None, {"N": str(int((LATER + timedelta(days=30)).timestamp()))}]
+    assert table.find_cases([InstanceId("i-1")]) == {"i-1": settled}
+    assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "ExpiresAt"

@@ -8,24 +8,30 @@ Source: Amazon EC2 API Reference, "TerminateInstances".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.failures import failure_of
-from landkeeper.broom.launches import InstanceId
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
 
     from landkeeper.aws.sessions import AccountSessions
 
 _MOST_IDS_IN_A_FILTER = 200
 _MOST_IDS_IN_A_CALL = 500
 _PROTECTED = frozenset({"OperationNotPermitted"})
+# What EC2 says of stopping an instance whose root is an instance store, or one of a one-time Spot request.
+_IMPOSSIBLE = frozenset({"UnsupportedOperation"})
 _NO_SUCH_INSTANCE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
 
 _T = TypeVar("_T")
@@ -44,6 +50,24 @@ class Ec2Instances:
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
         """Those of the instances that EC2 shows; ids it does not know are left out, as the filter has it."""
         return self._in_account(account, region, lambda client: _describe(client, ids))
+
+    def find_launched(
+        self, account: AccountId, region: Region, client_token: str
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """The instances that a launch with this client token created."""
+        filters: list[FilterTypeDef] = [{"Name": "client-token", "Values": [client_token]}]
+        return self._in_account(account, region, lambda client: _find(client, filters))
+
+    def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """All instances that are running or about to."""
+        filters: list[FilterTypeDef] = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+        return self._in_account(account, region, lambda client: _find(client, filters))
+
+    def read_group_tags(
+        self, account: AccountId, region: Region, groups: Collection[str]
+    ) -> Mapping[str, Tags] | Failure:
+        """The tags that each Auto Scaling group puts on the instances it launches."""
+        return self._in_account(account, region, lambda _: _group_tags(self._sessions.scaling(region), sorted(groups)))
 
     def terminate_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId]
@@ -80,19 +104,43 @@ class Ec2Instances:
                 return grant
             with self._sessions.using(grant):
                 return work(self._sessions.ec2(region))
-        except (ClientError, BotoCoreError) as error:
+        except CALL_ERRORS as error:
             return failure_of(error)
 
 
-def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> Mapping[InstanceId, LiveInstance]:
-    pages = client.get_paginator("describe_instances")
-    return {
+def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, LiveInstance]:
+    found: dict[InstanceId, LiveInstance] = {}
+    for some in _parts(ids, _MOST_IDS_IN_A_FILTER):
+        found |= _find(client, [{"Name": "instance-id", "Values": list(some)}])
+    return found
+
+
+def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, LiveInstance]:
+    found = {
         InstanceId(raw["InstanceId"]): _live(raw)
-        for some in _parts(ids, _MOST_IDS_IN_A_FILTER)
-        for page in pages.paginate(Filters=[{"Name": "instance-id", "Values": list(some)}])
+        for page in client.get_paginator("describe_instances").paginate(Filters=filters)
         for reservation in page["Reservations"]
         for raw in reservation["Instances"]
     }
+    requests = [live.spot_request for live in found.values() if live.spot_request]
+    persistent = _persistent(client, requests) if requests else frozenset()
+    return {id_: replace(live, is_persistent_spot=live.spot_request in persistent) for id_, live in found.items()}
+
+
+def _persistent(client: EC2Client, requests: Sequence[str]) -> frozenset[str]:
+    """Those of the Spot requests that launch another instance when theirs ends.
+
+    A hint for the report only: where it cannot be had the report goes without.
+    """
+    filters: list[FilterTypeDef] = [
+        {"Name": "spot-instance-request-id", "Values": list(requests)},
+        {"Name": "type", "Values": ["persistent"]},
+    ]
+    try:
+        answer = client.describe_spot_instance_requests(Filters=filters)
+    except ClientError:
+        return frozenset()
+    return frozenset(each["SpotInstanceRequestId"] for each in answer["SpotInstanceRequests"])
 
 
 def _live(raw: Mapping[str, Any]) -> LiveInstance:
@@ -102,7 +150,23 @@ def _live(raw: Mapping[str, Any]) -> LiveInstance:
         state=raw["State"]["Name"],
         tags={tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ())},
         operator=(operator.get("Principal") or "a service") if operator.get("Managed") else "",
+        image_id=raw.get("ImageId", ""),
+        type=raw.get("InstanceType", ""),
+        launched_at=raw.get("LaunchTime"),
+        spot_request=raw.get("SpotInstanceRequestId", ""),
+        has_instance_store_root=raw.get("RootDeviceType") == "instance-store",
     )
+
+
+def _group_tags(client: AutoScalingClient, groups: Sequence[str]) -> dict[str, Tags]:
+    pages = client.get_paginator("describe_auto_scaling_groups")
+    return {
+        raw["AutoScalingGroupName"]: {
+            tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ()) if tag.get("PropagateAtLaunch")
+        }
+        for page in pages.paginate(AutoScalingGroupNames=list(groups))
+        for raw in page["AutoScalingGroups"]
+    }
 
 
 def _act_on_all(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[InstanceId, ActionResult]:
@@ -118,7 +182,7 @@ def _act_on(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[In
     except ClientError as error:
         if len(ids) == 1:
             return {ids[0]: _refusal(error)}
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         # Nobody knows what arrived: whoever tries again looks at the instances first.
         return dict.fromkeys(ids, Refused(failure_of(error)))
     else:
@@ -141,7 +205,7 @@ def _refusal(error: ClientError) -> ActionResult:
     failure = failure_of(error)
     if code in _PROTECTED:
         return Refused(Failure(FailureReason.OTHER, failure.code, failure.message), is_protected=True)
-    return Refused(failure)
+    return Refused(failure, is_final=code in _IMPOSSIBLE)
 
 
 def _terminate(client: EC2Client, ids: Sequence[InstanceId]) -> object:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
-from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case
+from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case, write_time
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
+from landkeeper.broom.ledger import Case, State
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+INDEX = "State-DueAt-index"
 _KEY = "InstanceId"
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -28,19 +30,36 @@ def create_ledger_table(client: DynamoDBClient, name: str) -> None:
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": _KEY, "AttributeType": "S"}],
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in (_KEY, "State", "DueAt")
+            ],
             KeySchema=[{"AttributeName": _KEY, "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "State", "KeyType": "HASH"},
+                        {"AttributeName": "DueAt", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
         )
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ExpiresAt"}
+        )
 
 
 class LedgerTable:
     """Broom's `Ledger` in a DynamoDB table. Raises LedgerError when the table does not answer."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
-        """`client` is DynamoDB's, in the table's account and region."""
+    def __init__(self, client: DynamoDBClient, name: str, *, keep: timedelta | None = None) -> None:
+        """`client` is DynamoDB's, in the table's account and region. `keep` is how long cases stay once they are
+        settled; None for good."""
         self._client = client
         self._name = name
+        self._keep = keep
         self._serialize = TypeSerializer().serialize
         self._deserialize = TypeDeserializer().deserialize
 
@@ -51,13 +70,35 @@ class LedgerTable:
             for id_ in ids:
                 answer = self._client.get_item(TableName=self._name, Key={_KEY: {"S": id_}}, ConsistentRead=True)
                 if "Item" in answer:
-                    record = {name: self._deserialize(value) for name, value in answer["Item"].items()}
-                    found[id_] = parse_case(record)
+                    found[id_] = self._parse(answer["Item"])
         return found
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, the one that is due first coming first; with times, those that are due between them.
+
+        Read through the index, which follows the table within a second or so.
+        """
+        first, last = write_time(due_after or _FIRST), write_time(due_before or _LAST)
+        with _explaining(self._name):
+            for page in self._client.get_paginator("query").paginate(
+                TableName=self._name,
+                IndexName=INDEX,
+                KeyConditionExpression="#state = :state AND DueAt BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#state": "State"},
+                ExpressionAttributeValues={":state": {"S": str(state)}, ":first": {"S": first}, ":last": {"S": last}},
+            ):
+                yield from map(self._parse, page["Items"])
+
+    def _parse(self, item: Mapping[str, Any]) -> Case:
+        return parse_case({name: self._deserialize(value) for name, value in item.items()})
 
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
         item = {name: self._serialize(value) for name, value in case_to_record(case).items()}
+        if self._keep is not None and case.is_settled:
+            item["ExpiresAt"] = {"N": str(int((case.changed_at + self._keep).timestamp()))}
         before = case.version - 1
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(InstanceId)"}
         if before:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from landkeeper.aws.failures import failure_of
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.broom.feeds import LogObject
-from landkeeper.org import Failure
+from landkeeper.org import Failure, FailureReason
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,15 +17,22 @@ if TYPE_CHECKING:
 class LogObjects:
     """Reads and lists objects of any bucket that the credentials at hand may read."""
 
-    def __init__(self, client: S3Client) -> None:
-        """`client` is S3's."""
+    def __init__(self, client: S3Client, *, limit_bytes: int) -> None:
+        """`client` is S3's. Nothing that is larger than the limit is read."""
         self._client = client
+        self._limit_bytes = limit_bytes
 
     def read_object(self, found: LogObject) -> bytes | Failure:
-        """The content of an object."""
+        """The content of an object; a Failure where S3 refuses, or it is above the limit."""
         try:
-            return self._client.get_object(Bucket=found.bucket, Key=found.key)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
+            answer = self._client.get_object(Bucket=found.bucket, Key=found.key)
+            with closing(answer["Body"]) as body:
+                if answer["ContentLength"] > self._limit_bytes:
+                    return Failure(
+                        FailureReason.OTHER, "TooLarge", f"larger than the limit of {self._limit_bytes} bytes"
+                    )
+                return body.read()
+        except CALL_ERRORS as error:
             return failure_of(error)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[LogObject | Failure]:
@@ -34,5 +40,5 @@ class LogObjects:
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from (LogObject(bucket, each["Key"]) for each in page.get("Contents", ()))
-        except (ClientError, BotoCoreError) as error:
+        except CALL_ERRORS as error:
             yield failure_of(error)

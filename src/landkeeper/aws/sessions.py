@@ -28,6 +28,7 @@ from landkeeper.aws.failures import failure_of
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_ec2 import EC2Client
 
 SESSION_NAME = "landkeeper"
@@ -211,6 +212,11 @@ class AccountSessions:
     def ec2(self, region: Region) -> EC2Client:
         """The EC2 client of a region; it signs for whatever account `using` says."""
         client: EC2Client = self._client(self._swapped, "ec2", region)
+        return client
+
+    def scaling(self, region: Region) -> AutoScalingClient:
+        """The Auto Scaling client of a region; it signs for whatever account `using` says."""
+        client: AutoScalingClient = self._client(self._swapped, "autoscaling", region)
         return client
 
     def home(self, service: str, region: str | None = None) -> Any:

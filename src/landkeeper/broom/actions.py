@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.launches import Tags
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.live import Absent, LiveInstance, Seen
 from landkeeper.broom.policy import Compliant, Exempt, Penalty, Policy, Verdict, Violation, evaluate
@@ -71,10 +73,13 @@ class Decision:
     verdict: Verdict | None = None
 
 
-def decide(policy: Policy, case: Case, seen: Seen, now: datetime, *, actions_on: bool) -> Decision:
+def decide(
+    policy: Policy, case: Case, seen: Seen, now: datetime, *, actions_on: bool, group_tags: Tags | None = None
+) -> Decision:
     """What to do about a case, given what was just read of its instance.
 
-    `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged.
+    `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged. `group_tags` are
+    those that its Auto Scaling group puts on the instances it launches.
     """
     match seen:
         case Failure():
@@ -86,7 +91,7 @@ def decide(policy: Policy, case: Case, seen: Seen, now: datetime, *, actions_on:
                 return _ended(policy, case, now, f"the instance is {seen.state}")
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
-            return _judge(policy, case, seen, now, actions_on=actions_on)
+            return _judge(policy, case, seen, now, actions_on=actions_on, group_tags=group_tags or {})
         case _:
             assert_never(seen)
 
@@ -121,7 +126,9 @@ def _ended(policy: Policy, case: Case, now: datetime, because: str) -> Decision:
     return Decision(Keep(State.GONE, because, outcome), verdict)
 
 
-def _judge(policy: Policy, case: Case, live: LiveInstance, now: datetime, *, actions_on: bool) -> Decision:
+def _judge(
+    policy: Policy, case: Case, live: LiveInstance, now: datetime, *, actions_on: bool, group_tags: Tags
+) -> Decision:
     verdict = evaluate(policy, case.subject, live.tags, now)
     match verdict:
         case Compliant():
@@ -129,10 +136,22 @@ def _judge(policy: Policy, case: Case, live: LiveInstance, now: datetime, *, act
         case Exempt():
             return Decision(Keep(State.EXEMPT, verdict.because), verdict)
         case Violation():
+            verdict = _in_doubt(policy, case, verdict)
             wait = _reason_to_wait(policy, case, verdict, now)
-            return Decision(wait or _penalty(verdict, actions_on=actions_on), verdict)
+            if wait is None and group_tags and now - case.event_time < YOUNG:
+                wait = _wait_for_group(policy, case, verdict, {**group_tags, **live.tags}, now)
+            return Decision(wait or _penalty(verdict, live, actions_on=actions_on), verdict)
         case _:
             assert_never(verdict)
+
+
+def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
+    """Who launched it is not known, and might be somebody whom the policy exempts: then nobody is punished."""
+    is_exempting = any(exemption.kind == "principal" for exemption in policy.exempt)
+    if case.principal.kind != UNKNOWN_PRINCIPAL.kind or not is_exempting or violation.action is Penalty.NOTIFY:
+        return violation
+    why = f"nobody knows who launched it, and the policy exempts principals, so notify instead of {violation.action}"
+    return replace(violation, how=f"{violation.how} ({why})", action=Penalty.NOTIFY)
 
 
 def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datetime) -> Wait | None:
@@ -155,12 +174,27 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
     return None
 
 
-def _penalty(violation: Violation, *, actions_on: bool) -> Action:
+def _wait_for_group(policy: Policy, case: Case, violation: Violation, tags: Tags, now: datetime) -> Wait | None:
+    """A young child of an Auto Scaling group may still get the tags that the group is set to give it."""
+    if isinstance(evaluate(policy, case.subject, tags, now), Violation):
+        return None
+    return Wait(
+        min(now + LOOK_AGAIN_AFTER, case.event_time + YOUNG),
+        f"{violation.because}; its Auto Scaling group gives it tags that comply, which EC2 may not show yet",
+    )
+
+
+def _penalty(violation: Violation, live: LiveInstance, *, actions_on: bool) -> Action:
     if violation.action is Penalty.NOTIFY:
         return Notify(violation.because)
     if not actions_on:
         return Keep(State.JUDGED, f"{violation.because}; actions are turned off", Outcome.ACTIONS_OFF)
-    return Terminate(violation.because) if violation.action is Penalty.TERMINATE else Stop(violation.because)
+    if violation.action is Penalty.TERMINATE:
+        return Terminate(violation.because)
+    if live.has_instance_store_root:
+        return Keep(State.FAILED, "its root device is an instance store, and such an instance cannot be stopped",
+                    Outcome.REFUSED)  # fmt: skip
+    return Stop(violation.because)
 
 
 def _time(moment: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.ledger import Case, Outcome, State, Step
 from landkeeper.broom.policy import Penalty
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
@@ -28,7 +28,7 @@ def case_to_record(case: Case) -> Record:
         "State": str(case.state),
         "Version": case.version,
         "EventIds": list(case.event_ids),
-        "EventTime": _write_time(case.event_time),
+        "EventTime": write_time(case.event_time),
         "Principal": {
             "Type": principal.kind,
             "Name": principal.name,
@@ -47,13 +47,19 @@ def case_to_record(case: Case) -> Record:
         "Outcome": case.outcome and str(case.outcome),
         "Error": case.error or None,
         "Attempts": case.attempts,
-        "OpenedAt": _write_time(case.opened_at),
-        "ChangedAt": _write_time(case.changed_at),
+        "OpenedAt": write_time(case.opened_at),
+        "ChangedAt": write_time(case.changed_at),
         "FirstFaultAt": _write_time(case.first_fault_at),
-        "DueAt": _write_time(case.due_at),
+        # Every case has it: the ledger's index by state and due time holds those items alone that have both.
+        "DueAt": write_time(case.next_at),
         "LeaseUntil": _write_time(case.lease_until),
         "ActedAt": _write_time(case.acted_at),
         "ReportedAt": _write_time(case.reported_at),
+        "Successor": case.successor or None,
+        "ReleasedBy": case.released_by or None,
+        "Story": [
+            {"At": write_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
+        ],
     }
     return {name: value for name, value in record.items() if value is not None}
 
@@ -92,15 +98,26 @@ def _parse(record: Mapping[str, Any]) -> Case:
         error=record.get("Error", ""),
         attempts=int(record["Attempts"]),
         first_fault_at=_read_time(record, "FirstFaultAt"),
-        due_at=_read_time(record, "DueAt"),
+        due_at=_read_time(record, "DueAt") if record["State"] == State.WAITING else None,
         lease_until=_read_time(record, "LeaseUntil"),
         acted_at=_read_time(record, "ActedAt"),
         reported_at=_read_time(record, "ReportedAt"),
+        successor=record.get("Successor", ""),
+        released_by=record.get("ReleasedBy", ""),
+        story=tuple(
+            Step(datetime.fromisoformat(step["At"]), State(step["State"]), step["Because"])
+            for step in record.get("Story", ())
+        ),
     )
 
 
+def write_time(moment: datetime) -> str:
+    """A time as it is stored: ISO 8601, UTC."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _write_time(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
+    return write_time(moment) if moment is not None else None
 
 
 def _read_time(record: Mapping[str, Any], name: str) -> datetime | None:

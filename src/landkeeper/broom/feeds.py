@@ -116,7 +116,10 @@ def _read(value: object) -> Iterator[Feed]:
             yield from (_object(bucket, key) for key in keys)
         case {"detail-type": "Object Created", "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}:
             yield _object(bucket, key)
-        case {"detail-type": "AWS API Call via CloudTrail", "detail": dict() as detail}:
+        case {
+            "detail-type": "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail",
+            "detail": dict() as detail,
+        }:
             yield InlineRecord(detail)
         case {"landkeeper": "broom-cases", "instances": [*ids]}:
             yield DueCases(tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str)))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import assert_never
 
 from landkeeper.broom.launches import Launch, LaunchedInstance, Tags
+from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
 from landkeeper.broom.trail import Entry, Ignored, Malformed, read_log
 
@@ -20,7 +21,7 @@ class FoundLaunch:
     launch: Launch
     source: str
     is_repeat: bool
-    """Whether the same event was found before, in this file or another."""
+    """Whether the same call was found before, in this file or another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class Harvest:
     files: int = 0
     _seen: set[str] = field(default_factory=set)
 
-    def add_file(self, source: str, data: bytes) -> None:
-        """Take in the content of one log file."""
+    def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        """Take in the content of one log file, unless it is larger than the limit when unpacked."""
         self.files += 1
-        for entry in read_log(data):
+        for entry in read_log(data, limit_bytes=limit_bytes):
             self.add_entry(source, entry)
 
     def add_entry(self, source: str, entry: Entry) -> None:
@@ -102,10 +103,27 @@ def subject_of(launch: Launch, instance: LaunchedInstance) -> Subject:
 
 
 def judge_offline(policy: Policy, found: Iterable[FoundLaunch], now: datetime) -> tuple[JudgedLaunch, ...]:
-    """What the policy says about each launch by the tags in the log; nothing is called."""
+    """What the policy says about each launch by the tags in the log; nothing is called.
+
+    Launches whose instances CloudTrail left out have none to judge: `find_unnamed` says which those are.
+    """
     return tuple(
         JudgedLaunch(each, tuple(_judge(policy, each.launch, instance, now) for instance in each.launch.instances))
         for each in found
+    )
+
+
+def find_unnamed(found: Iterable[FoundLaunch]) -> tuple[FoundFault, ...]:
+    """The launches whose instances only EC2 can name, each with what is known of it."""
+    return tuple(
+        FoundFault(
+            each.source,
+            each.launch.where,
+            f"CloudTrail left out the instances of launch {each.launch.event_id} for their number; EC2 knows them by "
+            f"client token {each.launch.client_token}, and was not asked",
+        )
+        for each in found
+        if not each.launch.instances
     )
 
 

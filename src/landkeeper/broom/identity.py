@@ -5,6 +5,7 @@ Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ _SERVICES = {
     "cloudformation.amazonaws.com": "CloudFormation",
     "ec2.amazonaws.com": "EC2",
     "ec2fleet.amazonaws.com": "EC2 Fleet",
+    "ec2scheduled.amazonaws.com": "EC2 Scheduled Instances",
     "ecs.amazonaws.com": "ECS",
     "eks.amazonaws.com": "EKS",
     "eks-nodegroup.amazonaws.com": "EKS node group",
@@ -25,6 +27,12 @@ _SERVICES = {
     "spot.amazonaws.com": "EC2 Spot",
     "spotfleet.amazonaws.com": "Spot Fleet",
 }
+# Sessions whose name says that a program runs there, by what the role is called.
+_PROGRAMS = (("karpenter", "Karpenter"), ("cluster-autoscaler", "Cluster Autoscaler"))
+# How Identity Center names the roles of its permission sets (IAM Identity Center User Guide, "Referencing permission
+# sets in resource policies").
+_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}/(.+)")
+_ON_INSTANCE = re.compile(r"(.+)/(i-[0-9a-f]{8,17})")
 # Set for calls from the console too: then it is the person who called, not a service.
 _NOT_A_SERVICE = frozenset({"", "signin.amazonaws.com", "AWS Internal"})
 
@@ -64,12 +72,40 @@ def _name(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> 
         case "AWSService":
             return _text(identity, "invokedBy")
         case "AssumedRole":
-            named = _role_and_session(identity, issuer)
+            named = _session_name(identity, issuer)
+        case "FederatedUser":
+            by = _text(issuer, "userName")
+            named = f"{_plain_name(identity)} (federated by {by})" if by else _plain_name(identity)
+        case "WebIdentityUser" | "SAMLUser":
+            provider = _text(identity, "identityProvider")
+            named = f"{_plain_name(identity)} (signed in with {provider})" if provider else _plain_name(identity)
         case "IdentityCenterUser":
             named = _text(_mapping(identity.get("onBehalfOf")), "userId")
+        case "AWSAccount":
+            named = f"somebody in account {_text(identity, 'accountId')}" if _text(identity, "accountId") else ""
         case _:
-            named = _text(identity, "userName") or _after_first_slash(_text(identity, "arn"))
+            named = _plain_name(identity)
     return named or _text(identity, "principalId") or _text(identity, "accountId") or f"an unnamed {kind}"
+
+
+def _plain_name(identity: Mapping[str, Any]) -> str:
+    return _text(identity, "userName") or _after_first_slash(_text(identity, "arn"))
+
+
+def _session_name(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+    """Role and session, and in words who stands behind them where the record tells."""
+    session = _role_and_session(identity, issuer)
+    context = _mapping(identity.get("sessionContext"))
+    if found := _PERMISSION_SET.fullmatch(session):
+        session = f"{found[1]}/{found[2]}"
+    elif found := _ON_INSTANCE.fullmatch(session):
+        session = f"{found[1]} on instance {found[2]}"
+    for word, program in _PROGRAMS:
+        if word in session.lower():
+            session = f"{program} ({session})"
+    provider = _text(_mapping(context.get("webIdFederationData")), "federatedProvider")
+    behind = _text(context, "sourceIdentity") or (f"signed in with {provider}" if provider else "")
+    return f"{session} ({behind})" if session and behind else session
 
 
 def _role_and_session(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:

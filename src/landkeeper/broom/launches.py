@@ -37,13 +37,21 @@ class Launch:
     region: Region
     principal: Principal
     instances: tuple[LaunchedInstance, ...]
+    """Empty where CloudTrail left the answer out for its size: then `client_token` finds them."""
     request_tags: Tags
     """The tags that the request asked EC2 to put on the instances."""
     client_token: str = ""
+    shared_event_id: str = ""
+    """What its record has in common with those that other accounts got of the same call; empty where it went to one."""
     where: str = field(default="", compare=False)
     """Which record of its file it is; empty for a record that came alone."""
     doubts: tuple[str, ...] = ()
     """What is wrong in its record, a reason each, without keeping its instances from being judged."""
+
+    @property
+    def call_id(self) -> str:
+        """What is the same in every record of the call, however often and to whichever account it was delivered."""
+        return self.shared_event_id or self.event_id
 
     def logged_tags(self, instance: LaunchedInstance) -> Tags:
         """The tags that the log shows for an instance: those asked for, and those in the answer."""

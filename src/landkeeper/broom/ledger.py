@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 
+from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.broom.policy import Penalty, Subject
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
+_FIRST_STEPS, _LAST_STEPS = 10, 30
 LEASE = timedelta(minutes=5)
 """How long a run may be busy with an instance before another one takes its case over."""
 
@@ -43,6 +47,7 @@ class Outcome(StrEnum):
     ACTIONS_OFF = "actions off"
 
 
+_NOBODY = frozenset({UNKNOWN_PRINCIPAL.kind, "AWSService"})
 _JUDGEMENTS = frozenset({State.JUDGED, State.COMPLIANT, State.EXEMPT, State.GONE, State.FAILED})
 
 MOVES: dict[State, frozenset[State]] = {
@@ -58,6 +63,15 @@ MOVES: dict[State, frozenset[State]] = {
     State.FAILED: _JUDGEMENTS | {State.WAITING},
 }
 """From each state, those a case may move to next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A move that a case made: when, to which state, and why."""
+
+    at: datetime
+    state: State
+    because: str
 
 
 class IllegalMoveError(LandkeeperError):
@@ -96,6 +110,23 @@ class Case:
     lease_until: datetime | None = None
     acted_at: datetime | None = None
     reported_at: datetime | None = None
+    successor: str = ""
+    """What launches another instance in this one's place, as a sentence; empty where nothing is known to."""
+    released_by: str = ""
+    """The principal who let it go after it was held; the limits do not hold it again."""
+    story: tuple[Step, ...] = ()
+    """Its moves, oldest first; of very many those in the middle are left out."""
+
+    @property
+    def next_at(self) -> datetime:
+        """When it is to be looked at again, at the latest; for one that is done with, since when it is."""
+        match self.state:
+            case State.WAITING:
+                return self.due_at or self.changed_at
+            case State.ACTING:
+                return self.lease_until or self.changed_at
+            case _:
+                return self.changed_at
 
     @property
     def subject(self) -> Subject:
@@ -152,18 +183,61 @@ def with_event(case: Case, event_id: str) -> Case:
     return case if event_id in case.event_ids else replace(case, event_ids=(*case.event_ids, event_id))
 
 
-def move(case: Case, to: State, now: datetime, **changes: Any) -> Case:
+def seen_by(case: Case, launch: Case) -> Case:
+    """The case after one more launch told of its instance, opened as `launch`.
+
+    What a service or nobody in particular was known to have launched is put down to whoever that record names.
+    """
+    if case.principal.kind in _NOBODY and launch.principal.kind not in _NOBODY:
+        case = replace(
+            case, principal=launch.principal, event_time=launch.event_time, image_id=launch.image_id or case.image_id,
+            instance_type=launch.instance_type or case.instance_type,
+            logged_tags={**case.logged_tags, **launch.logged_tags},
+        )  # fmt: skip
+    return reduce(with_event, launch.event_ids, case)
+
+
+def due_cases(
+    cases: Iterable[Case], state: State, due_after: datetime | None, due_before: datetime | None
+) -> list[Case]:
+    """Those of the cases that are in a state and due between these times, the one that is due first coming first."""
+    there = (case for case in cases if case.state is state)
+    due = (
+        case
+        for case in there
+        if (due_after is None or case.next_at >= due_after) and (due_before is None or case.next_at <= due_before)
+    )
+    return sorted(due, key=lambda case: (case.next_at, case.instance_id))
+
+
+def release(case: Case, by: str, now: datetime) -> Case | None:
+    """The case judged anew on the word of `by`; None for one that is neither held nor given up on."""
+    if case.state not in {State.HELD, State.FAILED}:
+        return None
+    fresh = {"outcome": None, "reported_at": None, "error": "", "attempts": 0}
+    return move(case, State.JUDGED, now, f"released by {by}", released_by=by, **fresh)
+
+
+def move(case: Case, to: State, now: datetime, because: str = "", **changes: Any) -> Case:
     """The case in its next state, to be written on condition that nobody wrote it since.
 
     Raises IllegalMoveError when `to` cannot follow the state that it is in.
     """
     if to not in MOVES[case.state]:
         raise IllegalMoveError(f"the case of {case.instance_id} cannot move from {case.state} to {to}")
-    lease = changes.pop("lease_until", None)
-    return replace(case, state=to, version=case.version + 1, changed_at=now, lease_until=lease, **changes)
+    later = {"lease_until": None, "due_at": None, **changes}
+    return replace(
+        case, state=to, version=case.version + 1, changed_at=now, story=_told(case, Step(now, to, because)), **later
+    )
 
 
 def mark_reported(case: Case, now: datetime) -> Case:
     """The case after its report: `reported` where something was done, else as it stands, with the time."""
     state = State.REPORTED if case.state is State.ACTED else case.state
-    return replace(case, state=state, version=case.version + 1, changed_at=now, reported_at=now)
+    story = _told(case, Step(now, state, f"reported as {case.outcome}"))
+    return replace(case, state=state, version=case.version + 1, changed_at=now, reported_at=now, story=story)
+
+
+def _told(case: Case, step: Step) -> tuple[Step, ...]:
+    story = (*case.story, step)
+    return story if len(story) <= _FIRST_STEPS + _LAST_STEPS else (*story[:_FIRST_STEPS], *story[-_LAST_STEPS:])

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import Failure
 
 ENDED = frozenset({"shutting-down", "terminated"})
+GROUP_TAG = "aws:autoscaling:groupName"
+# Tags by which those that keep up a number of instances mark theirs.
+_FLEETS = {
+    "aws:ec2:fleet-id": "EC2 Fleet",
+    "aws:ec2spot:fleet-request-id": "Spot Fleet",
+    "karpenter.sh/nodepool": "Karpenter's node pool",
+    "aws:eks:cluster-name": "EKS cluster",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +29,37 @@ class LiveInstance:
     tags: Tags
     operator: str = ""
     """The service that operates the instance on the owner's behalf (`Operator.Managed`); empty for none."""
+    image_id: str = ""
+    type: str = ""
+    launched_at: datetime | None = None
+    spot_request: str = ""
+    """The Spot request it was launched for; empty for none."""
+    is_persistent_spot: bool = False
+    """Whether that request launches another instance when this one ends."""
+    has_instance_store_root: bool = False
+    """Whether its root device is an instance store: such an instance can be ended, never stopped."""
 
     @property
     def has_ended(self) -> bool:
         """Whether it is terminated, or about to be."""
         return self.state in ENDED
+
+    @property
+    def group(self) -> str:
+        """The Auto Scaling group it belongs to; empty for none."""
+        return self.tags.get(GROUP_TAG, "")
+
+    @property
+    def successor(self) -> str:
+        """What launches another instance in this one's place, as a sentence; empty where nothing is known to."""
+        if self.group:
+            return f"Auto Scaling group {self.group} launches another one in its place."
+        if self.is_persistent_spot:
+            return f"Spot request {self.spot_request} is persistent and launches another one in its place."
+        for tag, owner in _FLEETS.items():
+            if tag in self.tags:
+                return f"{owner} {self.tags[tag]} may launch another one in its place."
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +87,8 @@ class Refused:
     failure: Failure
     is_protected: bool = False
     """Whether termination or stop protection is what stands in the way."""
+    is_final: bool = False
+    """Whether EC2 cannot do that with such an instance at all, however often it is asked."""
 
 
 ActionResult = Done | Gone | Refused

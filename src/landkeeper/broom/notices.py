@@ -79,13 +79,17 @@ def _block(case: Case) -> str:
         f"Instance id: {case.instance_id}",
         f"Image Id: {case.image_id}",
         f"Instance type: {case.instance_type}",
-        outcome,
+        *((outcome, case.successor) if _has_successor(case) else (outcome,)),
         f"Account: {case.account}",
         f"Rule: {case.rule} ({case.how})",
         f"Time: {_time(case.event_time)}",
         f"Event id: {case.event_ids[0]}",
     )
     return "".join(f"{escaped(line)}\n" for line in lines)
+
+
+def _has_successor(case: Case) -> bool:
+    return bool(case.successor) and case.outcome in {Outcome.DESTROYED, Outcome.STOPPED}
 
 
 def _json(cases: Sequence[Case]) -> str:
@@ -119,6 +123,7 @@ def _instance(case: Case) -> dict[str, Any]:
         "Action": str(case.action or ""),
         "Outcome": str(_outcome(case)),
         "Error": escaped(case.error),
+        "Successor": escaped(case.successor) if _has_successor(case) else "",
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
+from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.live import ActionResult, LiveInstance
 from landkeeper.broom.notices import Report
 from landkeeper.org import AccountId, Failure, Region
@@ -20,6 +20,19 @@ class InstanceReader(Protocol):
         self, account: AccountId, region: Region, ids: Sequence[InstanceId]
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
         """Those of the instances that there are. One that is not in the answer is not in EC2."""
+
+    def find_launched(
+        self, account: AccountId, region: Region, client_token: str
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """The instances that a launch with this client token created."""
+
+    def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """All instances that are running or about to."""
+
+    def read_group_tags(
+        self, account: AccountId, region: Region, groups: Collection[str]
+    ) -> Mapping[str, Tags] | Failure:
+        """The tags that each Auto Scaling group puts on the instances it launches."""
 
 
 class InstanceActions(Protocol):
@@ -42,6 +55,15 @@ class Ledger(Protocol):
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
         """The cases there are of these instances."""
 
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, the one that is due first coming first; with times, those that are due between them.
+
+        A case that waits is due when it is to be looked at again, one in hand when its lease ends, any other since it
+        came into its state.
+        """
+
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
 
@@ -52,6 +74,9 @@ class Ledger(Protocol):
 class Reports(Protocol):
     """Where reports go."""
 
+    def check(self) -> Failure | None:
+        """A Failure where reports would not arrive. Asked before anything is ended or stopped."""
+
     def publish_report(self, report: Report) -> Failure | None:
         """Hand over a report; a Failure where it was not accepted."""
 
@@ -60,4 +85,4 @@ class CaseQueue(Protocol):
     """Brings cases back later."""
 
     def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
-        """See to it that these cases turn up again after the delay, 0 to 900 seconds."""
+        """See to it that these cases turn up again after the delay, or before it; never much later."""

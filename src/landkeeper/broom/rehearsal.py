@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
+from landkeeper.broom.ledger import Case, State, due_cases
 from landkeeper.broom.live import ActionResult, Done
 from landkeeper.broom.notices import Report
 from landkeeper.broom.ports import Ledger
@@ -29,6 +29,14 @@ class ScratchLedger:
         """The cases as this sweep left them, or as they are beneath."""
         known = dict(self._beneath.find_cases(ids)) if self._beneath is not None else {}
         return known | {id_: self._cases[id_] for id_ in ids if id_ in self._cases}
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, as this sweep left them, or as they are beneath."""
+        beneath = self._beneath.list_cases(state) if self._beneath is not None else ()
+        cases = {case.instance_id: case for case in beneath} | self._cases
+        yield from due_cases(cases.values(), state, due_after, due_before)
 
     def write_case(self, case: Case) -> bool:
         """Keep the case in memory."""
@@ -70,6 +78,10 @@ class CollectedReports:
     def __init__(self) -> None:
         """Nothing has been reported yet."""
         self.reports: list[Report] = []
+
+    def check(self) -> Failure | None:
+        """They are kept in any case."""
+        return None
 
     def publish_report(self, report: Report) -> Failure | None:
         """Keep the report."""

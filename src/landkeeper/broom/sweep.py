@@ -9,27 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import reduce
+from dataclasses import dataclass, replace
+from datetime import datetime
 from math import ceil
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
-from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch, words_of
+from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
-from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, with_event
+from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, seen_by
+from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
 from landkeeper.broom.policy import Penalty, Policy, Violation
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports
+from landkeeper.broom.recovery import name_instances
+from landkeeper.broom.swept import Swept, note_on, note_on_stored
 from landkeeper.org import AccountId, Failure, Region
-
-LONGEST_DELAY_SECONDS = 900
-"""What SQS can put a message off by; a later due time is reached in several steps."""
-GROUP_TAG = "aws:autoscaling:groupName"
-MOST_OF_A_GROUP = 2
-"""How many instances of one Auto Scaling group are ended within an hour, before the group is held."""
 
 Place = tuple[AccountId, Region]
 
@@ -46,73 +42,38 @@ class Outside:
     clock: Callable[[], datetime]
 
 
-@dataclass(slots=True)
-class RunLimit:
-    """How many instances this run may still terminate; None for as many as there are."""
-
-    left: int | None = None
-
-    def take(self) -> bool:
-        """Take one, if there is one left."""
-        if self.left is None:
-            return True
-        self.left -= 1
-        return self.left >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What a sweep found out about an instance and did, in words."""
-
-    verdict: str
-    """`compliant`, `exempt`, `violation`, or `unknown`."""
-    action: str
-    """`keep`, `notify`, `stop`, `terminate`, or `wait`."""
-    because: str
-    outcome: str = ""
-    """What came of it where a rule was broken: `destroyed`, `held`, …"""
-    tags: Tags | None = None
-    """The tags that EC2 showed; None where the instance was not read."""
-
-
-@dataclass(slots=True)
-class Swept:
-    """What came of a sweep."""
-
-    notes: dict[InstanceId, Note] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-    """What could not be done, a sentence each."""
-    try_again: bool = False
-    """Whether some of it may work the next time, so that the message must come again."""
-    waiting: int = 0
-    """How many instances are looked at again later."""
-
-    def fail(self, sentence: str, *, try_again: bool) -> None:
-        """Note something that could not be done."""
-        self.failures.append(sentence)
-        self.try_again = self.try_again or try_again
-
-
 def sweep_launches(
     policy: Policy, launches: Iterable[Launch], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
 ) -> Swept:
     """Judge every instance of the launches, deal with those that break the policy, and report them."""
     now = outside.clock()
+    named = name_instances(launches, outside.reader, now)
     found: dict[InstanceId, Case] = {}
-    for launch in launches:
+    for launch in named.launches:
         for instance in launch.instances:
-            case = found.get(instance.id) or open_case(launch, instance, now)
-            found[instance.id] = with_event(case, launch.event_id)
+            case = open_case(launch, instance, now)
+            found[instance.id] = seen_by(found.get(instance.id, case), case)
     known = outside.ledger.find_cases(tuple(found))
-    cases = [_joined(known.get(id_), case) for id_, case in found.items()]
-    return _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
+    cases = [seen_by(known.get(id_, case), case) for id_, case in found.items()]
+    swept = _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
+    for missing in named.missing:
+        swept.fail(missing.because, try_again=missing.try_again)
+    return swept
 
 
 def sweep_due_cases(
     policy: Policy, ids: Sequence[InstanceId], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
 ) -> Swept:
     """Look again at cases that were put off until now."""
-    cases = outside.ledger.find_cases(ids).values()
+    return sweep_cases(
+        policy, outside.ledger.find_cases(ids).values(), outside, actions_on=actions_on, run_limit=run_limit
+    )
+
+
+def sweep_cases(
+    policy: Policy, cases: Iterable[Case], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
+) -> Swept:
+    """Take cases as far as they can go now; those with version 0 are new to the ledger."""
     return _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
 
 
@@ -130,17 +91,15 @@ def _judged(launch: Launch, instance: LaunchedInstance, swept: Swept) -> JudgedI
     return JudgedInstance(instance, tags, note.verdict, note.action, note.because, note.outcome)
 
 
-def _joined(known: Case | None, case: Case) -> Case:
-    return case if known is None else reduce(with_event, case.event_ids, known)
-
-
 class _Run:
     """One sweep over some cases."""
 
     def __init__(self, policy: Policy, outside: Outside, run_limit: RunLimit, *, actions_on: bool) -> None:
         self._policy = policy
         self._outside = outside
-        self._run_limit = run_limit
+        self._gate = Gate(policy.limits, run_limit, outside.ledger, self._count_running)
+        self._running: dict[Place, int | Failure] = {}
+        self._no_place_to_report: list[Failure | None] = []
         self._actions_on = actions_on
         self._swept = Swept()
         self._to_report: list[Case] = []
@@ -149,7 +108,9 @@ class _Run:
     def carry_on(self, cases: Iterable[Case]) -> Swept:
         """Take every case as far as it can go now."""
         acting = [
-            begun for case, seen in self._read(self._sort_out(cases)) if (begun := self._decide(case, seen)) is not None
+            begun
+            for case, seen, group_tags in self._read(self._sort_out(cases))
+            if (begun := self._decide(case, seen, group_tags)) is not None
         ]
         self._act(acting)
         self._report()
@@ -161,7 +122,7 @@ class _Run:
         now = self._outside.clock()
         to_read = []
         for case in cases:
-            self._swept.notes[case.instance_id] = _note_on_stored(case)
+            self._swept.notes[case.instance_id] = note_on_stored(case)
             if case.awaits_only_report:
                 self._to_report.append(case)
             elif case.is_leased(now):
@@ -170,48 +131,59 @@ class _Run:
                 to_read.append(case)
         return to_read
 
-    def _read(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Seen]]:
+    def _read(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Seen, Tags]]:
+        """Each case with what EC2 says about its instance, and with the tags that its Auto Scaling group gives it."""
         places: defaultdict[Place, list[Case]] = defaultdict(list)
         for case in cases:
             places[case.account, case.region].append(case)
-        for (account, region), there in places.items():
-            answer = self._outside.reader.read_instances(account, region, [case.instance_id for case in there])
+        for place, there in places.items():
+            answer = self._outside.reader.read_instances(*place, [case.instance_id for case in there])
+            seen = (
+                dict.fromkeys((case.instance_id for case in there), answer) if isinstance(answer, Failure) else answer
+            )
+            groups = self._read_groups(place, seen.values())
             for case in there:
-                yield case, answer if isinstance(answer, Failure) else answer.get(case.instance_id, Absent())
+                one = seen.get(case.instance_id, Absent())
+                yield case, one, groups.get(one.group, {}) if isinstance(one, LiveInstance) else {}
 
-    def _decide(self, case: Case, seen: Seen) -> Case | None:
+    def _read_groups(self, place: Place, seen: Iterable[Seen]) -> Mapping[str, Tags]:
+        """What Auto Scaling groups tag; without an answer their instances are judged by their own tags."""
+        groups = {one.group for one in seen if isinstance(one, LiveInstance) and one.group}
+        answer = self._outside.reader.read_group_tags(*place, groups) if groups else {}
+        return {} if isinstance(answer, Failure) else answer
+
+    def _decide(self, case: Case, seen: Seen, group_tags: Tags) -> Case | None:
         """Decide, write that down, and answer the case where there is something to do about its instance."""
         now = self._outside.clock()
-        decision = decide(self._policy, case, seen, now, actions_on=self._actions_on)
-        self._swept.notes[case.instance_id] = _note_on(decision, seen)
+        decision = decide(self._policy, case, seen, now, actions_on=self._actions_on, group_tags=group_tags)
+        self._swept.notes[case.instance_id] = note_on(decision, seen)
         known = _with_findings(case, seen, decision, now)
         match decision.action:
             case Wait(until=until):
-                self._postpone(known, until)
+                self._postpone(known, until, decision.action.because)
             case Keep():
                 self._keep(known, decision.action)
             case Terminate() | Stop() | Notify():
-                return self._begin(known, seen)
+                return self._begin(known, seen, decision.action.because)
             case _:
                 assert_never(decision.action)
         return None
 
-    def _postpone(self, case: Case, until: datetime) -> None:
-        written = self._write(move(case, State.WAITING, self._outside.clock(), due_at=until))
+    def _postpone(self, case: Case, until: datetime, because: str) -> None:
+        written = self._write(move(case, State.WAITING, self._outside.clock(), because, due_at=until))
         if written is not None:
             self._later.append(written)
 
     def _keep(self, case: Case, keep: Keep) -> None:
         now = self._outside.clock()
         if keep.state is State.FAILED:
-            place = f"{case.instance_id} in {case.account} {case.region}"
-            self._swept.fail(f"{place}: {keep.because}", try_again=keep.try_again)
+            self._swept.fail(f"{_place_of(case)}: {keep.because}", try_again=keep.try_again)
             case = replace(case, attempts=case.attempts + 1, error=keep.because)
         elif keep.state is State.ACTED:
             case = replace(case, acted_at=now)
         elif keep.state is case.state is State.JUDGED and case.reported_at is not None:
             return
-        self._conclude(move(case, keep.state, now, outcome=keep.outcome))
+        self._conclude(move(case, keep.state, now, keep.because, outcome=keep.outcome))
 
     def _conclude(self, case: Case) -> None:
         """Write a case that needs no more work but perhaps a report."""
@@ -223,37 +195,50 @@ class _Run:
         if written.needs_report:
             self._to_report.append(written)
 
-    def _begin(self, case: Case, seen: Seen) -> Case | None:
-        """Move a case to `acting`, unless a limit holds it. None where nothing is to be done now."""
+    def _begin(self, case: Case, seen: Seen, because: str) -> Case | None:
+        """Move a case to `acting`, unless something holds it. None where nothing is to be done now."""
         now = self._outside.clock()
         # Whoever takes over from a run that crashed does not take from the limits a second time.
         if case.state is not State.ACTING:
-            judged = self._write(move(case, State.JUDGED, now))
-            if judged is None:
-                return None
-            hold = self._find_hold(seen, now) if judged.action is Penalty.TERMINATE else None
-            if hold is not None:
-                self._conclude(move(judged, State.HELD, now, outcome=Outcome.HELD, error=hold))
+            judged = self._write(move(case, State.JUDGED, now, because))
+            if judged is None or self._is_held(judged, seen, now):
                 return None
             case = judged
+        elif self._lacks_report(case):
+            return None
         fresh = {"outcome": None, "reported_at": None, "error": ""}
-        return self._write(move(case, State.ACTING, now, lease_until=now + LEASE, **fresh))
+        return self._write(move(case, State.ACTING, now, str(case.action), lease_until=now + LEASE, **fresh))
 
-    def _find_hold(self, seen: Seen, now: datetime) -> str | None:
-        """The limit that is used up, in words, or None after taking one from each."""
-        limits = self._policy.limits
-        if not self._run_limit.take():
-            return f"the limit of {limits.terminations_per_run} terminations in one run is reached"
-        hour = now.strftime("%Y-%m-%dT%H")
-        expires_at = now + timedelta(hours=2)
-        group = seen.tags.get(GROUP_TAG) if isinstance(seen, LiveInstance) else None
-        ledger = self._outside.ledger
-        if group is not None and not ledger.take(f"GROUP#{group}#{hour}", MOST_OF_A_GROUP, expires_at):
-            return f"Auto Scaling group {group} has lost {MOST_OF_A_GROUP} instances within this hour already"
-        per_hour = limits.terminations_per_hour
-        if per_hour is not None and not ledger.take(f"HOUR#{hour}", per_hour, expires_at):
-            return f"the limit of {per_hour} terminations in one hour is reached"
-        return None
+    def _is_held(self, case: Case, seen: Seen, now: datetime) -> bool:
+        if self._lacks_report(case):
+            return True
+        # What an operator has released is not held again.
+        if case.action is not Penalty.TERMINATE or case.released_by or not isinstance(seen, LiveInstance):
+            return False
+        hold = self._gate.find_hold(case, seen, now)
+        if hold is not None:
+            self._conclude(move(case, State.HELD, now, hold, outcome=Outcome.HELD, error=hold))
+        return hold is not None
+
+    def _lacks_report(self, case: Case) -> bool:
+        """Whether it must stay as it is because nobody would hear of it."""
+        if case.action is Penalty.NOTIFY or not self._policy.report_required:
+            return False
+        if not self._no_place_to_report:
+            self._no_place_to_report.append(self._outside.reports.check())
+        failure = self._no_place_to_report[0]
+        if failure is not None:
+            why = f"there is no place to report to, and without one nothing is ended or stopped: {failure}"
+            self._swept.fail(f"{_place_of(case)}: {why}", try_again=True)
+            self._swept.notes[case.instance_id] = replace(self._swept.notes[case.instance_id], because=why)
+        return failure is not None
+
+    def _count_running(self, case: Case) -> int | Failure:
+        place = (case.account, case.region)
+        if place not in self._running:
+            there = self._outside.reader.list_running(*place)
+            self._running[place] = there if isinstance(there, Failure) else len(there)
+        return self._running[place]
 
     def _act(self, cases: Iterable[Case]) -> None:
         batches: defaultdict[tuple[Place, Penalty | None], list[Case]] = defaultdict(list)
@@ -278,22 +263,22 @@ class _Run:
         match result:
             case Done():
                 outcome = _OUTCOMES[case.action or Penalty.NOTIFY]
-                self._conclude(move(case, State.ACTED, now, outcome=outcome, acted_at=now))
+                self._conclude(move(case, State.ACTED, now, f"EC2 took it: {outcome}", outcome=outcome, acted_at=now))
             case Gone():
-                self._conclude(move(case, State.GONE, now, outcome=Outcome.ALREADY_GONE))
-            case Refused(failure, is_protected):
-                self._take_refusal(case, failure, is_protected=is_protected)
+                gone = "EC2 does not know the instance any more"
+                self._conclude(move(case, State.GONE, now, gone, outcome=Outcome.ALREADY_GONE))
+            case Refused():
+                self._take_refusal(case, result)
             case _:
                 assert_never(result)
 
-    def _take_refusal(self, case: Case, failure: Failure, *, is_protected: bool) -> None:
-        attempts = case.attempts + 1
-        try_again = not is_protected and is_worth_retrying(failure, attempts)
-        outcome = Outcome.PROTECTED if is_protected else None if try_again else Outcome.REFUSED
-        place = f"{case.instance_id} in {case.account} {case.region}"
-        self._swept.fail(f"{place}: {case.action} did not work: {failure}", try_again=try_again)
+    def _take_refusal(self, case: Case, refused: Refused) -> None:
+        attempts, failure = case.attempts + 1, refused.failure
+        is_over = refused.is_protected or refused.is_final or not is_worth_retrying(failure, attempts)
+        outcome = None if not is_over else Outcome.PROTECTED if refused.is_protected else Outcome.REFUSED
+        self._swept.fail(f"{_place_of(case)}: {case.action} did not work: {failure}", try_again=not is_over)
         changes = {"outcome": outcome, "error": str(failure), "attempts": attempts}
-        self._conclude(move(case, State.FAILED, self._outside.clock(), **changes))
+        self._conclude(move(case, State.FAILED, self._outside.clock(), str(failure), **changes))
 
     def _report(self) -> None:
         """One message for each launch."""
@@ -309,14 +294,13 @@ class _Run:
                 self._write(mark_reported(case, self._outside.clock()))
 
     def _come_back(self) -> None:
-        """Have the cases that wait turn up again, those of one launch together."""
-        launches: defaultdict[str, list[Case]] = defaultdict(list)
-        for case in self._later:
-            launches[case.event_ids[0]].append(case)
+        """Have the cases that wait turn up again, those of one launch that are due together in one message."""
         now = self._outside.clock()
-        for cases in launches.values():
-            due_at = max(case.due_at or now for case in cases)
-            delay = min(LONGEST_DELAY_SECONDS, max(0, ceil((due_at - now).total_seconds())))
+        batches: defaultdict[tuple[str, int], list[Case]] = defaultdict(list)
+        for case in self._later:
+            delay = max(0, ceil(((case.due_at or now) - now).total_seconds()))
+            batches[case.event_ids[0], delay].append(case)
+        for (_, delay), cases in batches.items():
             failure = self._outside.queue.send_due_cases([case.instance_id for case in cases], delay)
             if failure is not None:
                 self._swept.fail(f"cases could not be put off: {failure}", try_again=True)
@@ -332,7 +316,10 @@ _OUTCOMES = {Penalty.TERMINATE: Outcome.DESTROYED, Penalty.STOP: Outcome.STOPPED
 
 def _with_findings(case: Case, seen: Seen, decision: Decision, now: datetime) -> Case:
     if isinstance(seen, LiveInstance):
-        case = replace(case, live_tags=seen.tags)
+        case = replace(
+            case, live_tags=seen.tags, successor=seen.successor, image_id=case.image_id or seen.image_id,
+            instance_type=case.instance_type or seen.type,
+        )  # fmt: skip
     match decision.verdict:
         case Violation(rule, how, action, _):
             first = (case.first_fault_at or now) if isinstance(seen, LiveInstance) else case.first_fault_at
@@ -341,15 +328,5 @@ def _with_findings(case: Case, seen: Seen, decision: Decision, now: datetime) ->
             return case
 
 
-def _note_on(decision: Decision, seen: Seen) -> Note:
-    verdict = words_of(decision.verdict)[0] if decision.verdict is not None else "unknown"
-    tags = seen.tags if isinstance(seen, LiveInstance) else None
-    return Note(verdict, type(decision.action).__name__.lower(), decision.action.because, tags=tags)
-
-
-def _note_on_stored(case: Case) -> Note:
-    verdict = {State.COMPLIANT: "compliant", State.EXEMPT: "exempt"}.get(case.state, "violation")
-    action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
-    rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
-    because = f"{rule}the ledger has it as {case.state} since {case.changed_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Note(verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags)
+def _place_of(case: Case) -> str:
+    return f"{case.instance_id} in {case.account} {case.region}"

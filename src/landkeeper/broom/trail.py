@@ -1,14 +1,17 @@
 """From a CloudTrail log file to the launches in it.
 
-Understood are `{"Records": [...]}`, a bare array, a single record, JSON lines of any of these, and EventBridge
-events that carry a record as `detail`; gzip or plain. Nothing here raises: what is no launch is Ignored, what should
-have been readable and was not is Malformed, each with a reason.
+Understood are `{"Records": [...]}`, a bare array, a single record, JSON lines of any of these, EventBridge events that
+carry a record as `detail`, and what `aws cloudtrail lookup-events` prints, with the record as text; gzip or plain.
+Nothing here raises: what is no launch is Ignored, what should have been readable and was not is Malformed, each with a
+reason.
 
-Source: AWS CloudTrail User Guide, "CloudTrail record contents"; Amazon EC2 API Reference, "RunInstances".
+Source: AWS CloudTrail User Guide, "CloudTrail record contents"; AWS CloudTrail API Reference, "LookupEvents";
+Amazon EC2 User Guide, "Log Amazon EC2 API calls using AWS CloudTrail"; Amazon EC2 API Reference, "RunInstances".
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,16 +67,21 @@ def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator
 def _read_document(value: object, where: str) -> Iterator[Entry]:
     if isinstance(value, list):
         yield from _read_records(value, where)
-    elif isinstance(value, dict) and "Records" in value:
-        records = value["Records"]
+    elif isinstance(value, dict) and (name := _list_name(value)):
+        records = value[name]
         if isinstance(records, list):
             yield from _read_records(records, where)
         else:
-            yield Malformed(where, f"Records is {_kind(records)}, not a list")
-    elif isinstance(value, dict) and not {"eventName", "detail"} & value.keys():
+            yield Malformed(where, f"{name} is {_kind(records)}, not a list")
+    elif isinstance(value, dict) and not {"eventName", "detail", "CloudTrailEvent"} & value.keys():
         yield Malformed(where, "no Records, and not a CloudTrail record itself")
     else:
         yield read_record(value, where)
+
+
+def _list_name(value: Mapping[str, Any]) -> str:
+    """The key under which a document lists its records; `Events` is what LookupEvents calls them."""
+    return next((name for name in ("Records", "Events") if name in value and "eventName" not in value), "")
 
 
 def _read_records(records: list[Any], where: str) -> Iterator[Entry]:
@@ -86,23 +94,37 @@ def read_record(record: object, where: str = "") -> Entry:
     """One CloudTrail record, or an EventBridge event that carries one. Never raises."""
     if not isinstance(record, dict):
         return Malformed(where, f"the record is {_kind(record)}, not an object")
-    if isinstance(record.get("detail"), dict) and "eventName" not in record:
-        return _read_event(record, where)
+    if "eventName" not in record:
+        if isinstance(record.get("detail"), dict):
+            return _read_event(record, where)
+        if "CloudTrailEvent" in record:
+            return _read_looked_up(record["CloudTrailEvent"], where)
+    return _read_call(record, where)
+
+
+def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {_kind(name)}: this is not a CloudTrail record")
-    if name != "RunInstances" or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
+    parse = _LAUNCHES.get(name)
+    if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
         return Ignored(where, NOT_A_LAUNCH)
-    return _read_launch(record, where)
-
-
-def _read_launch(record: Mapping[str, Any], where: str) -> Entry:
     if record.get("errorCode"):
         return Ignored(where, f"the launch failed ({record['errorCode']})")
     try:
-        return _parse_launch(record, where)
+        return parse(record, where)
     except _FieldError as error:
         return Malformed(where, str(error))
+
+
+def _read_looked_up(text: object, where: str) -> Entry:
+    try:
+        record = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return Malformed(where, "CloudTrailEvent is not JSON")
+    if isinstance(record, dict) and "eventName" in record:
+        return read_record(record, where)
+    return Malformed(where, f"CloudTrailEvent is {_kind(record)}: it has to be a CloudTrail record as text")
 
 
 def _read_event(event: Mapping[str, Any], where: str) -> Entry:
@@ -113,26 +135,73 @@ def _read_event(event: Mapping[str, Any], where: str) -> Entry:
 
 
 def _parse_launch(record: Mapping[str, Any], where: str) -> Launch:
-    response = record.get("responseElements")
-    if response is None or response == "null":
-        raise _FieldError("responseElements is null: the log does not say which instances this RunInstances created")
-    answer = _object(response, "responseElements")
     request = record.get("requestParameters")
     request = request if isinstance(request, dict) else {}
     token = request.get("clientToken")
+    token = token if isinstance(token, str) else ""
+    answer = _answer(record, token)
     doubts: list[str] = []
     return Launch(
-        event_id=_text(record, "eventID"),
+        event_id=_event_id(record),
         event_time=_time(record),
         account=_account(record, answer),
         region=Region(_text(record, "awsRegion")),
         principal=_principal(record, doubts),
-        instances=_instances(answer, doubts),
+        instances=() if _is_left_out(record.get("responseElements")) else _instances(answer, doubts),
         request_tags=_request_tags(request),
-        client_token=token if isinstance(token, str) else "",
+        client_token=token,
+        shared_event_id=_text_or_none(record, "sharedEventID"),
         where=where,
         doubts=tuple(doubts),
     )
+
+
+def _parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
+    """A Spot request that EC2 fulfilled: it names the instances and nothing else."""
+    details = _object(record.get("serviceEventDetails"), "serviceEventDetails")
+    ids = details.get("instanceIdSet")
+    if not isinstance(ids, list) or not ids or not all(isinstance(id_, str) and id_ for id_ in ids):
+        raise _FieldError(f"serviceEventDetails.instanceIdSet is {_kind(ids)}: it has to list the instances")
+    identity = record.get("userIdentity")
+    caller = identity.get("accountId") if isinstance(identity, dict) else None
+    account = _account(record, {})
+    return Launch(
+        event_id=_event_id(record),
+        event_time=_time(record),
+        account=account,
+        region=Region(_text(record, "awsRegion")),
+        principal=Principal("AWSService", "EC2 Spot", "", str(caller or account), "spot.amazonaws.com"),
+        instances=tuple(LaunchedInstance(InstanceId(id_), "", "", {}) for id_ in ids),
+        request_tags={},
+        where=where,
+    )
+
+
+_LAUNCHES = {"RunInstances": _parse_launch, "BidFulfilledEvent": _parse_fulfilment}
+
+
+def _is_left_out(response: object) -> bool:
+    """Whether CloudTrail left the answer of a call out: for its size it writes null, or says `omitted`."""
+    return response is None or response == "null" or (isinstance(response, dict) and response.get("omitted") is True)
+
+
+def _answer(record: Mapping[str, Any], token: str) -> Mapping[str, Any]:
+    response = record.get("responseElements")
+    if not _is_left_out(response):
+        return _object(response, "responseElements")
+    if not token:
+        raise _FieldError(
+            "responseElements is null: the log does not say which instances this RunInstances created, and without a "
+            "clientToken only an audit finds them"
+        )
+    return {}
+
+
+def _event_id(record: Mapping[str, Any]) -> str:
+    """The id of the event; of the one that is added to, where CloudTrail delivers a record anew."""
+    addendum = record.get("addendum")
+    original = addendum.get("originalEventID") if isinstance(addendum, dict) else None
+    return original if isinstance(original, str) and original else _text(record, "eventID")
 
 
 def _time(record: Mapping[str, Any]) -> datetime:
@@ -148,7 +217,10 @@ def _time(record: Mapping[str, Any]) -> datetime:
 def _account(record: Mapping[str, Any], answer: Mapping[str, Any]) -> AccountId:
     identity = record.get("userIdentity")
     caller = identity.get("accountId") if isinstance(identity, dict) else None
-    for candidate in (record.get("recipientAccountId"), answer.get("ownerId"), caller):
+    recipient, owner = record.get("recipientAccountId"), answer.get("ownerId")
+    # A shared event goes to several accounts, and only one of them has the instances.
+    named = (owner, recipient) if "sharedEventID" in record else (recipient, owner)
+    for candidate in (*named, caller):
         if isinstance(candidate, str) and candidate:
             return AccountId(candidate)
     raise _FieldError("neither recipientAccountId, responseElements.ownerId nor userIdentity.accountId is given")
@@ -228,6 +300,11 @@ def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
     if not isinstance(value, str) or not value:
         raise _FieldError(f"{path}{'.' if path else ''}{name} is {_kind(value)}: it has to be text")
     return value
+
+
+def _text_or_none(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _kind(value: object) -> str:

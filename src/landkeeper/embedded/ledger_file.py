@@ -13,7 +13,7 @@ from typing import Any
 
 from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
+from landkeeper.broom.ledger import Case, State, due_cases
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (
@@ -57,6 +57,14 @@ class LedgerFile:
         with self._explaining(), self._lock:
             rows = [(id_, self._connection.execute(query, (id_,)).fetchone()) for id_ in ids]
         return {id_: parse_case(self._parse(row[0])) for id_, row in rows if row is not None}
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, the one that is due first coming first; with times, those that are due between them."""
+        with self._explaining(), self._lock:
+            rows = self._connection.execute("SELECT item FROM broom_cases").fetchall()
+        yield from due_cases((parse_case(self._parse(row[0])) for row in rows), state, due_after, due_before)
 
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""

@@ -24,8 +24,9 @@ from landkeeper.broom.feeds import (
 )
 from landkeeper.broom.harvest import Harvest
 from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
-from landkeeper.broom.sweep import RunLimit, Swept
+from landkeeper.broom.swept import Swept
 from landkeeper.broom.trail import read_record
 from landkeeper.org import Failure, LandkeeperError
 from landkeeper.settings import read_settings
@@ -68,12 +69,15 @@ class _Run:
     def __init__(self) -> None:
         self._policy: Policy | None = None
         self._run_limit = RunLimit()
-        self._done: set[LogObject] = set()
+        self._ended: dict[LogObject, bool] = {}
 
     def take(self, message: Message) -> None:
         """Deal with one message. Raises UnfinishedError where it has to come again."""
         harvest, ids, unread = Harvest(), list[InstanceId](), list[str]()
-        objects = {feed for feed in message.feeds if isinstance(feed, LogObject)} - self._done
+        named = {feed for feed in message.feeds if isinstance(feed, LogObject)}
+        again = sorted(str(feed) for feed in named if not self._ended.get(feed, True))
+        objects = named - self._ended.keys()
+        self._ended |= dict.fromkeys(objects, False)
         for feed in message.feeds:
             match feed:
                 case LogObject():
@@ -91,15 +95,15 @@ class _Run:
         for fault in harvest.faults:
             log("WARNING", "not readable", MessageId=message.id, Reason=str(fault))
         swept = list(self._sweep(harvest, ids))
-        _finish(message, swept, unread)
-        self._done |= objects
+        _finish(message, swept, [*unread, *(f"{name} was not dealt with in this batch already" for name in again)])
+        self._ended |= dict.fromkeys(objects, True)
 
     def _read(self, found: LogObject, harvest: Harvest) -> Iterator[str]:
         data = open_broom().objects.read_object(found)
         if isinstance(data, Failure):
             yield f"{found} cannot be read: {data}"
         else:
-            harvest.add_file(str(found), data)
+            harvest.add_file(str(found), data, limit_bytes=open_broom().log_limit_bytes)
 
     def _sweep(self, harvest: Harvest, ids: list[InstanceId]) -> Iterator[Swept]:
         if not harvest.launches and not ids:

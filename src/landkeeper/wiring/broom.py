@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from landkeeper.aws.case_queue import SqsCaseQueue
+from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.policy_source import read_policy_text
-from landkeeper.aws.reports import TopicReports
+from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
 from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, RunLimit, Swept, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.broom.swept import Swept
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 
@@ -43,6 +46,7 @@ class FunctionBroom:
     outside: Outside
     load_policy: Callable[[], Policy]
     actions_on: bool
+    log_limit_bytes: int
 
     def sweep_launches(self, policy: Policy, launches: Sequence[Launch], run_limit: RunLimit) -> Swept:
         """Deal with launches."""
@@ -55,7 +59,7 @@ class FunctionBroom:
 
 def open_log_objects(settings: Settings) -> LogObjects:
     """Log files in S3, read with the credentials at hand."""
-    return LogObjects(_sessions(settings).home("s3"))
+    return LogObjects(_sessions(settings).home("s3"), limit_bytes=settings.log_limit_bytes)
 
 
 def read_policy(where: str, settings: Settings) -> Policy:
@@ -69,7 +73,7 @@ def sweep_found_launches(
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
     sessions = _sessions(settings)
     printed = CollectedReports()
-    with _open_ledger(settings, sessions, to_write=not dry_run) as ledger:
+    with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
         outside = _rehearsal(sessions, ledger, printed) if dry_run else _real(settings, sessions, ledger, printed)
         swept = sweep_launches(
             policy,
@@ -92,12 +96,13 @@ def open_function(settings: Settings) -> FunctionBroom:
     if where is None:
         raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
     sessions = _sessions(settings)
-    ledger = LedgerTable(sessions.home("dynamodb"), settings.ledger_table)
+    ledger = _table(sessions, settings.ledger_table, settings)
     return FunctionBroom(
-        objects=LogObjects(sessions.home("s3")),
+        objects=LogObjects(sessions.home("s3"), limit_bytes=settings.log_limit_bytes),
         outside=_real(settings, sessions, ledger, CollectedReports()),
         load_policy=lambda: parse_policy(read_policy_text(where, sessions), where),
         actions_on=settings.actions_on,
+        log_limit_bytes=settings.log_limit_bytes,
     )
 
 
@@ -109,11 +114,24 @@ def _real(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed
     instances = Ec2Instances(sessions)
     reports: Reports = printed
     if settings.topic_arn is not None:
-        reports = TopicReports(sessions.home("sns"), settings.topic_arn)
-    queue: CaseQueue = NoQueue()
-    if settings.queue_url is not None:
-        queue = SqsCaseQueue(sessions.home("sqs"), settings.queue_url)
-    return Outside(instances, instances, ledger, reports, queue, _now)
+        events = ReportEvents(sessions.home("events"))
+        reports = TopicReports(sessions.home("sns"), settings.topic_arn, events.put_report)
+    return Outside(instances, instances, ledger, reports, _queue(settings, sessions), _now)
+
+
+def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
+    if settings.queue_url is None:
+        return NoQueue()
+    schedule = None
+    if settings.schedule_role_arn is not None:
+        arn = queue_arn(settings.queue_url, sessions.region, settings.schedule_role_arn)
+        schedule = CaseSchedule(sessions.home("scheduler"), arn, settings.schedule_role_arn)
+    return SqsCaseQueue(sessions.home("sqs"), settings.queue_url, schedule)
+
+
+def _table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
+    keep = None if settings.ledger_days is None else timedelta(days=settings.ledger_days)
+    return LedgerTable(sessions.home("dynamodb"), name, keep=keep)
 
 
 def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
@@ -121,9 +139,10 @@ def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: Collec
 
 
 @contextmanager
-def _open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool) -> Iterator[Ledger]:
+def open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool) -> Iterator[Ledger]:
+    """The ledger that the settings name; one that is only read need not be there, and is empty then."""
     if settings.ledger_table is not None:
-        yield LedgerTable(sessions.home("dynamodb"), settings.ledger_table)
+        yield _table(sessions, settings.ledger_table, settings)
         return
     if not to_write and not settings.file.exists():
         yield ScratchLedger()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, judge_offline
+from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.options import DONE, INCOMPLETE, USAGE, find_policy, policy_option
 from landkeeper.cli.broom.output import print_launches, print_reports, warn
 from landkeeper.cli.output import Format, format_option
@@ -56,6 +56,9 @@ def sweep_command(
     if offline:
         warn("offline: nothing was called, and instances are judged by the tags in the log")
         judged, failed = judge_offline(policy, harvest.launches, now), False
+        for fault in find_unnamed(harvest.launches):
+            harvest.faults.append(fault)
+            warn(str(fault))
     else:
         judged, failed = _sweep_live(harvest, policy, settings, dry_run=dry_run)
     print_launches(judged, harvest, format_, heading=_heading(dry_run=dry_run, offline=offline))

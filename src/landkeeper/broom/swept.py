@@ -1,0 +1,60 @@
+"""What came of a sweep, in words: a note on each instance, and what could not be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from landkeeper.broom.actions import Decision
+from landkeeper.broom.harvest import words_of
+from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.ledger import Case, State
+from landkeeper.broom.live import LiveInstance, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a sweep found out about an instance and did, in words."""
+
+    verdict: str
+    """`compliant`, `exempt`, `violation`, or `unknown`."""
+    action: str
+    """`keep`, `notify`, `stop`, `terminate`, or `wait`."""
+    because: str
+    outcome: str = ""
+    """What came of it where a rule was broken: `destroyed`, `held`, …"""
+    tags: Tags | None = None
+    """The tags that EC2 showed; None where the instance was not read."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What came of a sweep."""
+
+    notes: dict[InstanceId, Note] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    """What could not be done, a sentence each."""
+    try_again: bool = False
+    """Whether some of it may work the next time, so that the message must come again."""
+    waiting: int = 0
+    """How many instances are looked at again later."""
+
+    def fail(self, sentence: str, *, try_again: bool) -> None:
+        """Note something that could not be done."""
+        self.failures.append(sentence)
+        self.try_again = self.try_again or try_again
+
+
+def note_on(decision: Decision, seen: Seen) -> Note:
+    """The note on an instance that was just judged."""
+    verdict = words_of(decision.verdict)[0] if decision.verdict is not None else "unknown"
+    tags = seen.tags if isinstance(seen, LiveInstance) else None
+    return Note(verdict, type(decision.action).__name__.lower(), decision.action.because, tags=tags)
+
+
+def note_on_stored(case: Case) -> Note:
+    """The note on an instance whose case the ledger has as it stands."""
+    verdict = {State.COMPLIANT: "compliant", State.EXEMPT: "exempt"}.get(case.state, "violation")
+    action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
+    rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
+    because = f"{rule}the ledger has it as {case.state} since {case.changed_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Note(verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags)
