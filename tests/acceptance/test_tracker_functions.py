@@ -102,7 +102,7 @@ def _deploy(embedded: Embedded) -> Deployment:
     policy = (files("landkeeper.demo") / "broom.yaml").read_text(encoding="utf-8")
     deployed = deploy_stack(
         Settings(region=Region("us-east-1")),
-        DeployRequest("tracker", policy, parameters),
+        DeployRequest("tracker", policy, parameters=parameters),
         approve=lambda _: True,
         on_event=lambda _: None,
         poll_seconds=0.2,

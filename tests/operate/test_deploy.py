@@ -10,7 +10,7 @@ from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.stacks import Change, ChangeSet, StackEvent
 
 PACKAGE = FunctionPackage(b"zip", "python3.13", "arm64")
-REQUEST = DeployRequest("keeper", "version: 1\n", {"Regions": "eu-west-1"})
+REQUEST = DeployRequest("keeper", "version: 1\n", "version: 1\nspaces: []\n", {"Regions": "eu-west-1"})
 ADD = Change("Add", "VpcTracker", "AWS::DynamoDB::Table", replaces=False)
 
 
@@ -63,6 +63,15 @@ def test_an_approved_change_set_is_executed_with_the_package_and_the_policy_in_p
     assert (desk.parameters["Runtime"], desk.parameters["Architecture"]) == ("python3.13", "arm64")
     assert shelf.held[desk.parameters["CodeKey"]] == b"zip"
     assert shelf.held[desk.parameters["PolicyKey"]] == b"version: 1\n"
+    assert shelf.held[desk.parameters["ConfigKey"]] == b"version: 1\nspaces: []\n"
+
+
+def test_without_a_configuration_none_is_stored() -> None:
+    desk, shelf = Desk(), Shelf()
+    bare = DeployRequest("keeper", "version: 1\n")
+    deploy(bare, PACKAGE, shelf, desk, approve=lambda _: True, on_event=lambda _: None)
+    assert "ConfigKey" not in desk.parameters
+    assert len(shelf.held) == 2
 
 
 def test_a_change_set_that_is_not_approved_changes_nothing() -> None:
@@ -84,7 +93,7 @@ def test_the_same_content_is_stored_under_the_same_name() -> None:
     shelf = Shelf()
     _deploy(Desk(), shelf)
     _deploy(Desk(), shelf)
-    assert len(shelf.held) == 2
+    assert len(shelf.held) == 3
 
 
 def test_the_templates_are_there() -> None:

@@ -19,12 +19,16 @@ from landkeeper.operate.deploy import Declined, Deployed, DeployRequest
 from landkeeper.operate.stacks import ChangeSet, StackEvent
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
+from landkeeper.vpctracker.config_file import parse_config
 
-_BY_DEPLOYING = frozenset({"CodeBucket", "CodeKey", "PolicyKey", "Runtime", "Architecture"})
+_BY_DEPLOYING = frozenset({"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "Runtime", "Architecture"})
 
 
 @click.command("deploy")
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path), required=True, help="Broom's tag policy.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="VPC Tracker's landkeeper.yaml, if there is one."
+)
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
 @click.option("--role", "role_name", metavar="NAME", help="A role that member accounts have already.")
 @click.option("--email", metavar="ADDRESS", help="Where reports go by mail.")
@@ -33,6 +37,7 @@ _BY_DEPLOYING = frozenset({"CodeBucket", "CodeKey", "PolicyKey", "Runtime", "Arc
 def command(
     policy_file: Path,
     stack_name: str,
+    config_file: Path | None,
     role_name: str | None,
     email: str | None,
     parameters: Sequence[str],
@@ -48,7 +53,11 @@ def command(
         given |= {"ReadRoleName": role_name, "TerminateRoleName": role_name}
     if email:
         given["ReportEmail"] = email
-    policy = _checked_policy(policy_file)
+    policy = _read_text(policy_file, "policy")
+    parse_policy(policy, str(policy_file))
+    config = _read_text(config_file, "configuration") if config_file else ""
+    if config_file:
+        parse_config(config, str(config_file))
     if not yes and not sys.stdin.isatty():
         raise UsageError("there is nobody to ask here: say --yes to execute the change set unseen")
     # Here, so that a wrong flag does not wait for boto3.
@@ -57,7 +66,7 @@ def command(
     console = stderr()
     done = deploy_stack(
         read_settings(os.environ),
-        DeployRequest(stack_name, policy, given),
+        DeployRequest(stack_name, policy, config, given),
         approve=lambda change_set: _approve(console, change_set, unseen=yes),
         on_event=lambda event: _print_event(console, event),
     )
@@ -76,15 +85,13 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _checked_policy(file: Path) -> str:
+def _read_text(file: Path, what: str) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the policy {file} cannot be read: {error.strerror}") from error
+        raise UsageError(f"the {what} {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the policy {file} is not text in UTF-8") from error
-    parse_policy(text, str(file))
-    return text
+        raise UsageError(f"the {what} {file} is not text in UTF-8") from error
 
 
 def _approve(console: Console, change_set: ChangeSet, *, unseen: bool) -> bool:
@@ -125,7 +132,8 @@ def _conclude(done: Deployed | Declined, stack_name: str, role_name: str | None)
         console.print(
             f"Next: give every member account its roles with the template {files('landkeeper') / 'infra'}/"
             f"member-roles.yaml (a service-managed StackSet reaches new accounts too), with TrackerRoleArn and "
-            "BroomRoleArn as above.",
+            "BroomRoleArn as above. With --parameter EventForwarding=true, member-events.yaml beside it, in "
+            "every region, brings changes of VPCs within minutes.",
             soft_wrap=True,
         )
     return 0

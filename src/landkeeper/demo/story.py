@@ -136,7 +136,7 @@ def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]
     request = DeployRequest(
         STACK,
         demo_policy(),
-        {
+        parameters={
             # MiniStack has no trails: the embedded CloudTrail writes into the bucket that the stack makes.
             "CreateTrail": "false",
             "OrganizationId": organisation.id,

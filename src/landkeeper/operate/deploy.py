@@ -18,6 +18,8 @@ class DeployRequest:
     stack_name: str
     policy: str
     """The text of Broom's policy, checked already."""
+    config: str = ""
+    """The text of `landkeeper.yaml`, checked already; empty for none."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the template, beside those that deploying itself sets."""
 
@@ -43,14 +45,13 @@ def template(name: str) -> str:
 
 
 def stack_parameters(
-    request: DeployRequest, package: FunctionPackage, bucket: str, code_key: str, policy_key: str
+    request: DeployRequest, package: FunctionPackage, bucket: str, keys: Mapping[str, str]
 ) -> dict[str, str]:
-    """The template's parameters: what was asked for, and where the package and the policy lie."""
+    """The template's parameters: what was asked for, and the `keys` under which its files lie in the bucket."""
     return {
         **request.parameters,
+        **keys,
         "CodeBucket": bucket,
-        "CodeKey": code_key,
-        "PolicyKey": policy_key,
         "Runtime": package.runtime,
         "Architecture": package.architecture,
     }
@@ -67,18 +68,27 @@ def deploy(
 ) -> Deployed | Declined:
     """Bring the stack to the template; `approve` sees the change set before anything is changed.
 
-    Package and policy are stored under names that tell their content, so doing it again uploads nothing anew.
+    Package, policy and configuration are stored under names that tell their content, so doing it again uploads nothing.
     Raises StackError when CloudFormation refuses or rolls back.
     """
-    policy = request.policy.encode()
-    code_key = f"{request.stack_name}/functions-{package.digest}.zip"
-    policy_key = f"{request.stack_name}/policy-{hashlib.sha256(policy).hexdigest()[:16]}.yaml"
-    artifacts.put(code_key, package.body)
-    artifacts.put(policy_key, policy)
-    parameters = stack_parameters(request, package, artifacts.bucket, code_key, policy_key)
+    named = {
+        "CodeKey": (f"functions-{package.digest}.zip", package.body),
+        "PolicyKey": _named("policy", request.policy),
+    }
+    if request.config:
+        named["ConfigKey"] = _named("landkeeper", request.config)
+    for name, body in named.values():
+        artifacts.put(f"{request.stack_name}/{name}", body)
+    keys = {parameter: f"{request.stack_name}/{name}" for parameter, (name, _) in named.items()}
+    parameters = stack_parameters(request, package, artifacts.bucket, keys)
     change_set = stacks.plan(request.stack_name, template("landkeeper.yaml"), parameters)
     if not change_set.changes:
         return Deployed(change_set, stacks.outputs(request.stack_name))
     if not approve(change_set):
         return Declined(change_set)
     return Deployed(change_set, stacks.execute(change_set, on_event))
+
+
+def _named(kind: str, text: str) -> tuple[str, bytes]:
+    body = text.encode()
+    return f"{kind}-{hashlib.sha256(body).hexdigest()[:16]}.yaml", body
