@@ -1,11 +1,11 @@
-# make setup | demo | test | check | format | pins | clean
+# make setup | demo | test | check | bench | format | pins | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.landkeeper-setup
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format pins clean
+.PHONY: help setup demo test check bench format pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ check: setup ## format, lint, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: setup ## measure, and write the figures into benchmarks/RESULTS.md; takes some minutes
+	@$(BIN)/python -m benchmarks
 
 format: setup ## rewrite the code in its format
 	@$(BIN)/ruff format .

@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("cidr",)
+BENCHMARKS = (
+    "cidr",
+    "fanout",
+    "store",
+)
 
 
 def main(names: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,42 @@ def test_a_role_is_assumed_once_until_it_is_about_to_expire(sessions: AccountSes
     assert sessions.grant_for(MEMBER) is first
     later = datetime.now(UTC) + timedelta(minutes=58)
     assert sessions.grant_for(MEMBER, now=later) is not first
+
+
+def test_a_grant_that_is_forgotten_is_made_anew(sessions: AccountSessions) -> None:
+    first = sessions.grant_for(MEMBER)
+    sessions.forget(MEMBER)
+    sessions.forget(OTHER)
+    assert sessions.grant_for(MEMBER) is not first
+
+
+def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions) -> None:
+    here, there = type(sessions.ec2(EU)), type(sessions.ec2(Region("us-west-2")))
+    assert here is not there
+    assert here.describe_vpcs is there.describe_vpcs
+    grant = sessions.grant_for(MEMBER)
+    assert isinstance(grant, Grant)
+    with sessions.using(grant):
+        names = {sessions.ec2(region).meta.region_name for region in (EU, Region("us-west-2"))}
+        subnets = sessions.ec2(Region("us-west-2")).describe_subnets()["Subnets"]
+    assert names == {"eu-west-1", "us-west-2"}
+    assert all(subnet["AvailabilityZone"].startswith("us-west-2") for subnet in subnets)
+
+
+def test_regions_that_aws_does_not_have_are_found(sessions: AccountSessions) -> None:
+    assert sessions.find_unknown_regions([EU, Region("us-west-2")]) == ()
+    assert sessions.find_unknown_regions([EU, Region("eu-west-9")]) == ("eu-west-9",)
+
+
+def test_the_region_of_a_profile_is_used_where_it_is_preferred(
+    tmp_path: Path, no_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile lake]\nregion = eu-north-1\n[profile bare]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert open_sessions(EU, profile="lake", prefer_profile_region=True).region == "eu-north-1"
+    assert open_sessions(EU, profile="bare", prefer_profile_region=True).region == EU
+    assert open_sessions(EU, profile="lake").region == EU
 
 
 def test_a_role_that_cannot_be_assumed_is_a_value_with_its_reason(aws_environment: Embedded) -> None:

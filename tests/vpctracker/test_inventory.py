@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, regions, stored_vpcs, vpc_ids, vpcs
@@ -20,9 +21,13 @@ from landkeeper.vpctracker.inventory import (
     CidrAssociation,
     Complete,
     Disappeared,
+    NotRead,
+    Peering,
     RegionRead,
+    Standing,
     StoredVpc,
     Subnet,
+    TransitGatewayAttachment,
     Unreadable,
     Vpc,
     VpcId,
@@ -91,6 +96,58 @@ def test_only_a_complete_read_of_its_region_takes_a_vpc_away() -> None:
 def test_a_vpc_that_is_gone_is_not_taken_away_again() -> None:
     (change,) = _diff([_STORED], _seen())
     assert _diff([change.after], _seen()) == []
+
+
+def _doubted(stored: list[StoredVpc], found: Mapping[Region, RegionRead], account: Account = _OWNER) -> list[Change]:
+    return list(diff_account(stored, found, account, _LATER, believe_absence=False))
+
+
+def test_an_absence_that_is_not_believed_only_marks_the_vpc() -> None:
+    (change,) = _doubted([_STORED], _seen())
+    assert isinstance(change, Changed)
+    assert change.after == replace(_STORED, last_changed=_LATER, version=4, missing_since=_LATER)
+    assert change.after.is_live
+
+
+@pytest.mark.parametrize("believe_absence", [True, False])
+def test_a_marked_vpc_is_gone_at_the_next_complete_read_of_whatever_cause(*, believe_absence: bool) -> None:
+    (marked,) = _doubted([_STORED], _seen())
+    (gone,) = diff_account([marked.after], _seen(), _OWNER, _LATER, believe_absence=believe_absence)
+    assert isinstance(gone, Disappeared)
+    assert (gone.after.deleted_at, gone.after.missing_since) == (_LATER, None)
+
+
+def test_a_marked_vpc_that_is_seen_again_loses_the_mark() -> None:
+    (marked,) = _doubted([_STORED], _seen())
+    (found,) = _doubted([marked.after], _seen(_READ))
+    assert isinstance(found, Changed)
+    assert found.after == replace(_STORED, last_changed=_LATER, version=5)
+
+
+def test_a_participant_neither_marks_nor_clears_the_mark() -> None:
+    shared = replace(_STORED, vpc=replace(_STORED.vpc, shared_with=(_PARTICIPANT.id,)))
+    assert _doubted([shared], _seen(), _PARTICIPANT) == []
+    (marked,) = _doubted([shared], _seen())
+    (left,) = _diff([marked.after], _seen(), _PARTICIPANT)
+    assert (left.after.missing_since, left.after.vpc.shared_with) == (_LATER, ())
+    assert _diff([marked.after], _seen(_READ), _PARTICIPANT) == []
+
+
+def test_connections_that_could_not_be_read_stay_as_they_were() -> None:
+    peering = Peering("pcx-1", "active", vpc_ids(2), _OTHER.id, _THERE)
+    attachment = TransitGatewayAttachment("tgw-attach-1", "tgw-1", _OTHER.id, "available")
+    connected = replace(_STORED, vpc=replace(_STORED.vpc, peerings=(peering,), transit_gateways=(attachment,)))
+    unread: dict[Region, RegionRead] = {_HERE: Complete((_READ,), _DENIED.failure)}
+    assert _diff([connected], unread) == []
+    (new,) = _diff([], unread)
+    assert new.after.vpc.peerings == ()
+    (change,) = _diff([connected], _seen(_READ))
+    assert (change.after.vpc.peerings, change.after.vpc.transit_gateways) == ((), ())
+
+
+def test_a_region_that_is_left_out_on_purpose_takes_nothing_away() -> None:
+    assert _diff([_STORED], {_HERE: NotRead(Standing.GOVERNED)}) == []
+    assert _diff([_STORED], {_HERE: NotRead(Standing.DISABLED)}) == []
 
 
 def test_a_deleted_vpc_that_its_owner_sees_again_is_available_again() -> None:

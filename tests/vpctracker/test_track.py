@@ -54,6 +54,14 @@ class World:
         return Complete(tuple(replace(vpc, shared_with=()) for vpc in shown))
 
 
+class Unconnected(World):
+    """A world where nobody may read connections."""
+
+    def _read(self, account: AccountId, region: Region) -> RegionRead:
+        read = super()._read(account, region)
+        return replace(read, connections_failure=_DENIED) if isinstance(read, Complete) else read
+
+
 class OvertakenStore(MemoryStore):
     """A store where another run is `times` times faster with the same VPCs."""
 
@@ -121,6 +129,38 @@ def test_accounts_and_regions_that_cannot_be_read_are_named_and_do_not_stop_the_
     assert store.coverage[ACCOUNTS[1]].failure == _NO_ROLE
     assert store.coverage[ACCOUNTS[2]].regions[_HERE].failure == _DENIED
     assert store.coverage[ACCOUNTS[2]].regions[_THERE].complete_at == START
+
+
+def test_connections_that_cannot_be_read_make_the_run_incomplete_and_the_region_complete() -> None:
+    world, store = Unconnected(_vpc(1)), MemoryStore()
+    outcome = _track(world, store)
+    assert outcome.unreadable == ()
+    assert outcome.unconnected[0] == UnreadablePlace(_ACCOUNTS[0], _HERE, _DENIED)
+    assert len(outcome.unconnected) == 6
+    assert not outcome.is_complete
+    assert _track(World(_vpc(1)), MemoryStore()).is_complete
+    assert store.coverage[ACCOUNTS[0]].is_complete
+
+
+def test_some_regions_can_be_read_again_without_the_others() -> None:
+    world, store = World(_vpc(1), _vpc(2, region=_THERE)), MemoryStore()
+    _track(world, store)
+    world.vpcs = [_vpc(3)]
+    outcome = track_account(
+        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 1), regions=(_HERE,), believe_absence=False
+    )
+    assert outcome.missed == {_HERE}
+    assert outcome.changes == {"appeared": 1, "changed": 1}
+    missing = {key.vpc: one.missing_since for key, one in store.items.items()}
+    assert missing == {vpc_ids(1): _hours_later(1), vpc_ids(2): None, vpc_ids(3): None}
+    assert {region: one.complete_at for region, one in store.coverage[ACCOUNTS[0]].regions.items()} == {
+        _HERE: _hours_later(1), _THERE: START,
+    }  # fmt: skip
+    assert store.coverage[ACCOUNTS[0]].tried_at == START
+    again = track_account(
+        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 2), regions=(_HERE,), believe_absence=False
+    )
+    assert (again.missed, again.changes) == (frozenset(), {"disappeared": 1})
 
 
 def test_an_unreadable_place_reads_as_account_region_and_reason() -> None:

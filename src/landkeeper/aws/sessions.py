@@ -84,6 +84,22 @@ class _SwappedProvider:
         return _SwappedCredentials()
 
 
+class _SharedMethods:
+    """Gives the clients of all regions the same methods.
+
+    botocore writes a class with eight hundred methods for every client, which are alike and take over a megabyte.
+    """
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Any] = {}
+
+    def __call__(self, **event: Any) -> None:
+        class_attributes = event["class_attributes"]
+        if not self._methods:
+            self._methods.update(class_attributes)
+        class_attributes.update(self._methods)
+
+
 def client_config(*, max_connections: int = 64) -> Config:
     """How every client of the product talks to AWS: standard retries with jitter, bounded waits, a name of its own."""
     return Config(
@@ -116,6 +132,7 @@ class AccountSessions:
         self._home_arn = ""
         swapped = botocore.session.Session(profile=home.profile_name if home.profile_name != "default" else None)
         swapped.register_component("credential_provider", _SwappedProvider())
+        swapped.register("creating-client-class.ec2", _SharedMethods())
         self._swapped = boto3.Session(botocore_session=swapped)
 
     @property

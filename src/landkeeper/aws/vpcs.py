@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 
 CALLS_AT_ONCE = 4
-"""Regions of one account that are read at the same time: EC2 throttles per account and region."""
+"""Regions of one account that are read at the same time, at most: EC2 throttles per account and region."""
 
 # EC2 left out what it always sends, or sent what is no address block.
 _STRANGE_ANSWERS = (KeyError, ValueError)
@@ -50,12 +50,15 @@ class Ec2VpcReader:
         *,
         regions: tuple[Region, ...] = (),
         is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
+        calls_at_once: int = CALLS_AT_ONCE,
     ) -> None:
         """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled.
-        Governed regions are not read."""
+        Governed regions are not read.
+        `calls_at_once` regions of an account are."""
         self._sessions_of = sessions_of
         self._regions = regions
         self._is_governed = is_governed
+        self._calls_at_once = calls_at_once
 
     def read_account(
         self, account: Account, regions: Collection[Region] | None = None
@@ -78,8 +81,8 @@ class Ec2VpcReader:
             return found
         standings = {region: self._standing(grant.account, region, standing) for region, standing in found.items()}
         left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
-        to_read = [region for region in standings if region not in left_out]
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="region") as pool:
+        to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
+        with ThreadPoolExecutor(self._calls_at_once, thread_name_prefix="region") as pool:
             # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
             reads = pool.map(lambda region: read_region(sessions, grant, region), to_read)
             return {**left_out, **dict(zip(to_read, reads, strict=True))}
@@ -87,6 +90,16 @@ class Ec2VpcReader:
     def _standing(self, account: AccountId, region: Region, standing: Standing) -> Standing:
         is_governed = standing is Standing.READ and self._is_governed(account, region)
         return Standing.GOVERNED if is_governed else standing
+
+
+def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequence[Region]:
+    """The regions, beginning with another one for each account.
+
+    Otherwise all accounts would be in the same region at the same time, each on a connection of its own: a TLS
+    handshake costs more than a call.
+    """
+    start = int(account) % len(regions) if regions else 0
+    return (*regions[start:], *regions[:start])
 
 
 def find_regions(sessions: AccountSessions, grant: Grant) -> Mapping[Region, Standing] | Failure:

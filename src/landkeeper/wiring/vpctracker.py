@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
-from landkeeper.aws.vpcs import Ec2VpcReader
+from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, UsageError
 from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
@@ -28,6 +28,10 @@ Read = TypeVar("Read")
 
 MAX_WORKERS = 16
 """Accounts that are read at the same time."""
+
+CALLS_AT_ONCE_AMONG_MANY = 2
+"""Regions of each that are, where there are more accounts than that. Thirty calls under way keep one core busy; more
+only means more connections, each of which costs memory and a TLS handshake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
     if settings.role_name is None and any(account.id != home for account in accounts):
         raise UsageError("other accounts are entered through a role there: name it with --role or LANDKEEPER_ROLE_NAME")
     _check_regions(settings, sessions)
-    return Source(accounts, _reader(settings, config, lambda _: sessions), listing)
+    return Source(accounts, _reader(settings, config, lambda _: sessions, len(accounts)), listing)
 
 
 def function_source(settings: Settings) -> Source:
@@ -126,7 +130,7 @@ def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]
         _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(sessions.home_account(), sessions)
-    return Source(tuple(map(Account, opened)), _reader(settings, config, opened.__getitem__))
+    return Source(tuple(map(Account, opened)), _reader(settings, config, opened.__getitem__, len(opened)))
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
@@ -167,8 +171,9 @@ def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
 
 
 def _reader(
-    settings: Settings,
-    config: TrackerConfig,
-    sessions_of: Callable[[AccountId], AccountSessions],
+    settings: Settings, config: TrackerConfig, sessions_of: Callable[[AccountId], AccountSessions], accounts: int
 ) -> Ec2VpcReader:
-    return Ec2VpcReader(sessions_of, regions=settings.regions, is_governed=config.is_governed)
+    calls_at_once = CALLS_AT_ONCE_AMONG_MANY if accounts > MAX_WORKERS else CALLS_AT_ONCE
+    return Ec2VpcReader(
+        sessions_of, regions=settings.regions, is_governed=config.is_governed, calls_at_once=calls_at_once
+    )

@@ -1,0 +1,144 @@
+"""`landkeeper vpc track`: which accounts and regions it takes, and what it says of those that it could not read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.ec2_answers import CALLER_IDENTITY, ec2_pages
+from tests.servers import Answer, answering, ec2_refusal
+
+from landkeeper.cli import run
+from landkeeper.embedded.vpc_file import VpcFile
+from landkeeper.org import AccountId
+from landkeeper.vpctracker.coverage import Coverage, Membership
+
+_HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
+_ASSUMED = (
+    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId>"
+    "<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>"
+    "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+)
+
+
+class Aws:
+    """STS, Organizations and EC2 of one organisation."""
+
+    def __init__(self) -> None:
+        self.accounts = [self._account(_HOME, "home"), self._account(_LAKE, "lake", "ou-ab12-11111111")]
+        self.refused: dict[str, Answer] = {}
+
+    def _account(self, account: str, name: str, *units: str) -> dict[str, Any]:
+        path = "/".join(("o-exampleorgid", "r-ab12", *units, account, ""))
+        arn = f"arn:aws:organizations::{_HOME}:account/o-exampleorgid/{account}"
+        return {"Id": account, "Name": name, "Arn": arn, "State": "ACTIVE", "Paths": [path]}
+
+    def answer(self, call: Mapping[str, str]) -> Answer:
+        action = call["Action"]
+        if action in self.refused:
+            return self.refused[action]
+        told = {"GetCallerIdentity": CALLER_IDENTITY, "AssumeRole": _ASSUMED, **self._organization(call)}
+        return (200, told[action]) if action in told else ec2_pages(call)
+
+    def _organization(self, call: Mapping[str, str]) -> dict[str, str]:
+        is_root = '"ParentId": "r-ab12"' in call.get("Body", "")
+        units = [{"Id": "ou-ab12-11111111", "Name": "Workloads"}] if is_root else []
+        return {
+            "ListAccounts": json.dumps({"Accounts": self.accounts}),
+            "ListRoots": json.dumps({"Roots": [{"Id": "r-ab12", "Name": "Root"}]}),
+            "ListOrganizationalUnitsForParent": json.dumps({"OrganizationalUnits": units}),
+        }
+
+
+@pytest.fixture
+def aws(no_aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    made = Aws()
+    with answering(made.answer) as url:
+        for name, value in (
+            ("AWS_ENDPOINT_URL", url),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ):
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def _track(*arguments: str) -> int:
+    return run(["vpc", "track", "--role", "reader", "--region", "eu-west-1", *arguments])
+
+
+def _coverage() -> dict[str, Coverage]:
+    with closing(VpcFile(Path("landkeeper.db"))) as store:
+        return {one.account: one for one in store.read_all_coverage()}
+
+
+def _config(text: str) -> None:
+    Path("landkeeper.yaml").write_text(f"version: 1\n{text}", encoding="utf-8")
+
+
+def test_a_unit_that_is_skipped_is_not_read(aws: Aws) -> None:
+    _config("discovery:\n  skip_ous: [Workloads]\n")
+    assert _track("--org") == 0
+    assert list(_coverage()) == [_HOME]
+
+
+def test_a_unit_that_does_not_exist_is_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    _config("discovery:\n  include_ous: [Workloads/Prod]\n")
+    assert _track("--org") == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "names the organizational unit 'Workloads/Prod', which the organisation does not have" in line
+
+
+def test_units_that_may_not_be_looked_up_are_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    _config("discovery:\n  include_ous: [Workloads]\n")
+    aws.refused["ListRoots"] = (400, json.dumps({"__type": "AccessDeniedException", "Message": "no"}))
+    assert _track("--org") == 2
+    assert "cannot be looked up: permission missing" in capsys.readouterr().err
+
+
+def test_leaving_every_account_out_is_an_error(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    _config(f"discovery:\n  skip_accounts: ['{_HOME}', '{_LAKE}']\n")
+    assert _track("--org") == 2
+    assert "no active account that is not left out" in capsys.readouterr().err
+
+
+def test_an_account_that_left_the_organisation_keeps_what_is_known(aws: Aws) -> None:
+    aws.accounts.append(aws._account(_GONE, "gone"))
+    assert _track("--org") == 0
+    del aws.accounts[-1]
+    aws.accounts[1]["State"] = "SUSPENDED"
+    assert _track("--org") == 0
+    found = _coverage()
+    assert [found[one].membership for one in (_HOME, _LAKE, _GONE)] == [
+        Membership.ACTIVE, Membership.SUSPENDED, Membership.DEPARTED,
+    ]  # fmt: skip
+    assert found[AccountId(_GONE)].regions.keys() == {"eu-west-1"}
+
+
+def test_a_governed_region_is_covered_as_governed(aws: Aws) -> None:
+    _config("governed:\n  - regions: [eu-west-1]\n")
+    aws.refused["DescribeVpcs"] = ec2_refusal("UnauthorizedOperation")
+    assert _track() == 0
+    (covered,) = _coverage().values()
+    assert [region.standing for region in covered.regions.values()] == ["governed"]
+
+
+def test_a_region_that_does_not_exist_is_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.refused["DescribeRegions"] = ec2_refusal("UnauthorizedOperation")
+    assert _track("--region", "eu-west-9") == 2
+    assert capsys.readouterr().err.strip().endswith("AWS has no region 'eu-west-9' in the partition aws")
+    assert not Path("landkeeper.db").exists()
+
+
+def test_unknown_connections_are_told_and_make_the_run_incomplete(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.refused["DescribeVpcPeeringConnections"] = ec2_refusal("UnauthorizedOperation", "no")
+    assert _track("--region", "us-west-2") == 3
+    assert capsys.readouterr().err.strip() == (
+        f"peerings and transit gateways unknown: {_HOME} eu-west-1, us-west-2: "
+        "permission missing (UnauthorizedOperation: no)"
+    )
