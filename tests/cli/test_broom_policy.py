@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
-from tests.broom_world import STRICT
+from tests.broom_world import EVENTS, STRICT
 
 from landkeeper.broom.policy_file import read_schema
 from landkeeper.cli import run
+
+LOG = str(EVENTS / "log_file.json")
 
 pytestmark = pytest.mark.usefixtures("no_aws")
 
@@ -51,3 +54,143 @@ def test_check_knows_the_regions_of_every_partition(tmp_path: Path, capsys: pyte
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["broom", "policy", "schema"]) == 0
     assert json.loads(capsys.readouterr().out) == read_schema()
+
+
+def test_an_event_is_explained_instance_by_instance(policy_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["broom", "policy", "explain", LOG, "--policy", policy_file, "--format", "json"]) == 0
+    answers = json.loads(capsys.readouterr().out)
+    assert [(one["InstanceId"][-1], one["Verdict"], one["Action"]) for one in answers] == [
+        ("2", "violation", "terminate"), ("3", "violation", "terminate"), ("4", "exempt", "keep"),
+        ("1", "compliant", "keep"),
+    ]  # fmt: skip
+    assert answers[1]["TagsFrom"] == "in the log"
+    assert answers[1]["Steps"] == [
+        {
+            "Kind": "exemption",
+            "Name": "tag aws:autoscaling:groupName",
+            "Result": "does not fit",
+            "Because": "the keys of the tags are code",
+            "Decides": False,
+        },
+        {
+            "Kind": "rule",
+            "Name": "code",
+            "Result": "broken",
+            "Because": "tag Code is missing (there is 'code': keys are case-sensitive); action: terminate",
+            "Decides": True,
+        },
+    ]
+
+
+def test_an_explanation_is_a_table_or_csv(
+    policy_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = (EVENTS / "run_instances.json").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(record)))
+    assert run(["broom", "policy", "explain", "-", "--policy", policy_file]) == 0
+    out = capsys.readouterr().out
+    for words in ("compliant, keep: it meets every rule that applies", "launched by jane", "=>", "Code is one of LOL"):
+        assert words in out
+    assert run(["broom", "policy", "explain", LOG, "--policy", policy_file, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "InstanceId,Kind,Name,Result,Because,Decides"
+
+
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        ("nowhere.json", "nowhere.json: there is no such file or folder"),
+        ("policy.json", "there is no launch to explain (policy.json: no Records, and not a CloudTrail record itself)"),
+        ("stopped.json", "there is no launch to explain (stopped.json: not a RunInstances call)"),
+        ("i-0123456789abcdef0", "the ledger has no case of i-0123456789abcdef0: give --account and --region"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line(
+    target: str, complaint: str, policy_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(Path(policy_file).parent)
+    Path("policy.json").write_text('{"a": 1}')
+    Path("stopped.json").write_text('{"eventName": "StopInstances"}')
+    assert run(["broom", "policy", "explain", target, "--policy", policy_file]) == 2
+    assert capsys.readouterr().err.startswith(f"landkeeper: {complaint}")
+
+
+TAG_POLICY = {
+    "tags": {
+        "code": {
+            "tag_key": {"@@assign": "Code"},
+            "tag_value": {"@@assign": ["LOL", "GGG"]},
+            "report_required_tag_for": {"@@assign": ["ec2:instance"]},
+        }
+    }
+}
+
+
+def test_a_tag_policy_is_imported_as_a_policy_that_can_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, account = tmp_path / "root.json", tmp_path / "account.json"
+    root.write_text(json.dumps(TAG_POLICY))
+    account.write_text(json.dumps({"tags": {"code": {"tag_value": {"@@append": ["YLO"]}}}}))
+    command = ["broom", "policy", "import", "--tag-policy", str(root), "--tag-policy", str(account)]
+    assert run([*command, "--action", "terminate"]) == 0
+    out, err = capsys.readouterr()
+    assert (out[0], err) == ("#", "")
+    imported = tmp_path / "imported.yaml"
+    imported.write_text(out)
+    assert run(["broom", "policy", "check", str(imported)]) == 0
+    capsys.readouterr()
+    assert run(["broom", "policy", "export", str(imported), "--as", "tag-policy"]) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported["tags"]["code"]["tag_value"] == {"@@assign": ["LOL", "GGG", "YLO"]}
+
+
+def test_a_config_rule_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rule = tmp_path / "rule.json"
+    rule.write_text('{"tag1Key": "Code", "tag1Value": "LOL,GGG"}')
+    assert run(["broom", "policy", "import", "--config-rule", str(rule), "--action", "notify"]) == 0
+    assert "values: [LOL, GGG]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["import", "--action", "stop"], "give --tag-policy FILE or --config-rule FILE, one of the two"),
+        (["import", "--tag-policy", "f"], "Missing option '--action'"),
+        (["import", "--tag-policy", "f", "--action", "stop"], "f: a tag policy has one key at its top"),
+        (["import", "--tag-policy", "no", "--action", "stop"], "the policy no cannot be read: No such file"),
+        (["import", "--config-rule", "f", "--tag-policy", "f", "--action", "stop"], "one of the two"),
+        (["import", "--config-rule", "f", "--effective", "--action", "stop"], "--effective and --require-all go with"),
+        (["export", "p", "--as", "scp", "--enforce"], "--enforce goes with --as tag-policy"),
+        (["export", "f", "--as", "scp"], "f:1: "),
+        (["export", "p"], "Missing option '--as'"),
+    ],
+)
+def test_what_cannot_be_imported_or_exported_is_one_line(
+    arguments: list[str], complaint: str, policy_file: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(Path(policy_file).parent)
+    Path("f").write_text("{}")
+    Path("p").write_text(STRICT)
+    assert run(["broom", "policy", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+
+
+def test_a_policy_is_exported_one_document_a_line_with_what_is_lost(
+    tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["broom", "policy", "export", policy_file, "--as", "scp"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["Statement"][0]["Effect"] == "Deny"
+    assert err.splitlines()[:2] == [
+        "What this form cannot say:",
+        "- the management account is bound by no service control policy",
+    ]
+    large = tmp_path / "large.yaml"
+    rule = "- {name: r%d, action: stop, require: {tag: K%d, values: [%s]}}\n"
+    large.write_text("version: 1\nrules:\n" + "".join(rule % (one, one, "v" * 250) for one in range(40)))
+    assert run(["broom", "policy", "export", str(large), "--as", "scp"]) == 0
+    out, err = capsys.readouterr()
+    assert [len(line) <= 10_240 for line in out.splitlines()] == [True, True]
+    assert err.startswith("2 documents, one a line; a root, unit or account takes ten of a kind, FullAWSAccess among")

@@ -1,7 +1,38 @@
-"""What the commands about policies need from AWS."""
+"""What the commands about policies need from AWS and from the ledger."""
 
 from __future__ import annotations
 
+from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.regions import list_known_regions
+from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Case
+from landkeeper.broom.live import Absent, Seen
+from landkeeper.org import AccountId, Failure, Region
+from landkeeper.settings import Settings
+from landkeeper.wiring.broom import open_ledger
 
-__all__ = ["list_known_regions"]
+__all__ = ["find_case", "list_known_regions", "see_instance"]
+
+
+def find_case(settings: Settings, id_: InstanceId) -> Case | None:
+    """The case that the ledger has of an instance; None where it has none."""
+    with open_ledger(settings, _sessions(settings), to_write=False) as ledger:
+        return ledger.find_cases([id_]).get(id_)
+
+
+def see_instance(
+    settings: Settings, account: AccountId | None, region: Region | None, id_: InstanceId
+) -> tuple[AccountId, Region, Seen]:
+    """The instance as EC2 shows it now, and where it was looked for.
+
+    Without an account it is that of the credentials at hand, without a region that of the settings.
+    """
+    sessions = _sessions(settings)
+    account, region = account or sessions.home_account(), region or settings.region
+    read = Ec2Instances(sessions).read_instances(account, region, [id_])
+    return account, region, read if isinstance(read, Failure) else read.get(id_, Absent())
+
+
+def _sessions(settings: Settings) -> AccountSessions:
+    return open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)

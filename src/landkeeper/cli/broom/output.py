@@ -22,7 +22,7 @@ _ATTRIBUTES = (
 
 def warn(text: str) -> None:
     """One line on stderr. Control characters are shown as they would be written in code."""
-    stderr().print(Text(_one_line(text)), soft_wrap=True)
+    stderr().print(Text(one_line(text)), soft_wrap=True)
 
 
 def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str) -> None:
@@ -52,8 +52,8 @@ def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
     for each in judged:
         launch = _launch(each)
         repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
-        who = f"{_one_line(launch['Principal'])}\n{_one_line(launch['AccountId'])} {_one_line(launch['Region'])}"
-        file = _one_line(launch["Source"])
+        who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
+        file = one_line(launch["Source"])
         first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
         for index, instance in enumerate(each.instances):
             table.add_row(first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(each.instances))
@@ -62,9 +62,9 @@ def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
 
 def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
     instance = judged.instance
-    what = f"{_one_line(instance.id)}\n{_one_line(instance.image_id)} {_one_line(instance.type)}"
+    what = f"{one_line(instance.id)}\n{one_line(instance.image_id)} {one_line(instance.type)}"
     action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
-    return Text(what), Text(_one_line(action)), Text(_one_line(judged.because))
+    return Text(what), Text(one_line(action)), Text(one_line(judged.because))
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
@@ -133,5 +133,6 @@ def _instance(judged: JudgedInstance) -> dict[str, Any]:
     }
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text with its control characters shown as they would be written in code."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -8,6 +8,8 @@ import rich_click as click
 
 from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_schema
 from landkeeper.broom.policy_warnings import find_warnings
+from landkeeper.cli.broom.exchange import export_command, import_command
+from landkeeper.cli.broom.explain import explain_command
 from landkeeper.cli.broom.options import DONE, USAGE, read_policy_file
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.output import counted, print_json, stdout
@@ -47,3 +49,7 @@ def check(file: str) -> int:
 def schema() -> None:
     """Print the JSON Schema of a policy, for editors and other checkers."""
     print_json(read_schema())
+
+
+for _command in (explain_command, import_command, export_command):
+    policy_command.add_command(_command)

@@ -1,0 +1,72 @@
+"""`landkeeper broom policy explain` on instances that run, and on cases of the ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.broom_world import EVENTS, STRICT
+from tests.member_instances import ROLE, start_instances
+
+from landkeeper.cli import run
+from landkeeper.org import AccountId
+
+pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]
+MEMBER = AccountId("330000000001")
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    policy = tmp_path / "broom.yaml"
+    policy.write_text(STRICT.replace("terminate", "notify"), encoding="utf-8")
+    return ["--policy", str(policy), "--file", str(tmp_path / "ledger.db"), "--role", ROLE]
+
+
+def answer_of(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
+    out, err = capsys.readouterr()
+    (answer,) = json.loads(out)
+    return answer, err
+
+
+def test_an_instance_is_explained_by_the_tags_it_has_now(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bad,) = start_instances(MEMBER, {"Code": "XXX"})
+    where = ["--account", MEMBER, "--region", "eu-west-1", "--format", "json"]
+    assert run(["broom", "policy", "explain", bad, *command, *where]) == 0
+    answer, err = answer_of(capsys)
+    assert (answer["Verdict"], answer["Action"], answer["Tags"]) == ("violation", "notify", {"Code": "XXX"})
+    assert answer["TagsFrom"] == "it has now"
+    assert answer["InstanceType"]
+    assert "who launched it is not known" in err
+
+
+def test_an_instance_is_explained_by_its_case(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bad,) = start_instances(MEMBER, {"Code": "XXX"})
+    record: dict[str, Any] = json.loads((EVENTS / "run_instances.json").read_text(encoding="utf-8"))
+    record["responseElements"]["instancesSet"]["items"][0]["instanceId"] = bad
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({"Records": [{**record, "recipientAccountId": MEMBER}]}))
+    assert run(["broom", "sweep", str(log), *command]) == 0
+    capsys.readouterr()
+    assert run(["broom", "policy", "explain", bad, *command, "--format", "json"]) == 0
+    answer, _ = answer_of(capsys)
+    assert (answer["Principal"], answer["AccountId"], answer["Tags"]) == ("jane", MEMBER, {"Code": "XXX"})
+    assert answer["TagsFrom"] == "it had when its case was last looked at"
+    where = ["--account", MEMBER, "--region", "eu-west-1", "--format", "json"]
+    assert run(["broom", "policy", "explain", bad, *command, *where]) == 0
+    answer, err = answer_of(capsys)
+    assert (answer["Principal"], err) == ("jane", "")
+
+
+def test_what_cannot_be_read_is_said(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    nobody = "i-0123456789abcdef0"
+    assert run(["broom", "policy", "explain", nobody, *command, "--account", MEMBER, "--region", "eu-west-1"]) == 2
+    assert f"EC2 knows no instance {nobody} in account {MEMBER}, region eu-west-1" in capsys.readouterr().err
+    without_role = command[:-2]
+    assert run(["broom", "policy", "explain", nobody, *without_role, "--account", MEMBER]) == 3
+    assert f"{nobody} cannot be read: role not assumable" in capsys.readouterr().err
