@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,20 @@ def problems(text: str) -> list[str]:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("broom*.yaml")), ids=lambda path: path.name)
 def test_the_examples_are_policies(path: Path) -> None:
     assert parse_policy(path.read_text(encoding="utf-8"), path.name).rules
+
+
+def test_what_the_document_shows_are_policies() -> None:
+    document = (EXAMPLES.parent / "docs" / "policy.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)
+    assert len(blocks) == 6
+    for block in blocks:
+        assert parse_policy(block if "rules:" in block else MINIMAL + block, "p").rules
+    requirements = re.findall(
+        r"^\| `(\{.*?\})` \|", document.partition("| requirement")[2].partition("##")[0], re.MULTILINE
+    )
+    assert len(requirements) == 6
+    for text in requirements:
+        assert parse_policy(RULE + text, "p").rules
 
 
 def test_what_is_left_out_has_its_default() -> None:

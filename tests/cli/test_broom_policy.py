@@ -38,6 +38,7 @@ def test_check_warns_about_what_is_odd_and_takes_it(policy_file: str, capsys: py
     assert [line.partition(": a")[0] for line in err.splitlines()][1:] == [
         f"{policy_file}:7: warning: confirm_after is 0s: instances are lost whose tags EC2 shows some seconds late"
     ]
+    assert run(["broom", "policy", "check", policy_file, "--check"]) == 4
 
 
 def test_check_knows_the_regions_of_every_partition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +48,7 @@ def test_check_knows_the_regions_of_every_partition(tmp_path: Path, capsys: pyte
     assert run(["broom", "policy", "check", str(policy)]) == 0
     assert "names 'ap-southeast-9', which is no region known here" in capsys.readouterr().err
     policy.write_text(rule % "eu-west-1, 'cn-*', us-gov-west-1")
-    assert run(["broom", "policy", "check", str(policy)]) == 0
+    assert run(["broom", "policy", "check", str(policy), "--check"]) == 0
     assert capsys.readouterr().err == ""
 
 

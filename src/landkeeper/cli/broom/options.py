@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from landkeeper.broom.policy import Policy
     from landkeeper.settings import Settings
 
-DONE, USAGE, INCOMPLETE = 0, 2, 3
+DONE, USAGE, INCOMPLETE, FINDINGS = 0, 2, 3, 4
 
 policy_option = click.option(
     "--policy", "policy_file", metavar="FILE", help="The tag policy; LANDKEEPER_POLICY stands for it."

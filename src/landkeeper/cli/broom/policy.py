@@ -10,7 +10,7 @@ from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_sc
 from landkeeper.broom.policy_warnings import find_warnings
 from landkeeper.cli.broom.exchange import export_command, import_command
 from landkeeper.cli.broom.explain import explain_command
-from landkeeper.cli.broom.options import DONE, USAGE, read_policy_file
+from landkeeper.cli.broom.options import DONE, FINDINGS, USAGE, read_policy_file
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.output import counted, print_json, stdout
 
@@ -22,7 +22,8 @@ def policy_command() -> None:
 
 @policy_command.command()
 @click.argument("file")
-def check(file: str) -> int:
+@click.option("--check", "is_strict", is_flag=True, help="Exit with 4 when there are warnings.")
+def check(file: str, is_strict: bool) -> int:
     """Say whether a policy can be used, and what is wrong or odd with it, line by line.
 
     What is odd, such as a rule that can never apply, is a warning: the policy can be used.
@@ -42,7 +43,7 @@ def check(file: str) -> int:
     rules, exemptions = counted(len(parsed.policy.rules), "rule"), counted(len(parsed.policy.exempt), "exemption")
     odd = f"; {counted(len(warnings), 'warning')}" if warnings else ""
     stdout().print(f"{file}: well, with {rules} and {exemptions}{odd}", markup=False, soft_wrap=True)
-    return DONE
+    return FINDINGS if is_strict and warnings else DONE
 
 
 @policy_command.command()
