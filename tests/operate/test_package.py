@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -45,6 +46,20 @@ def test_both_entry_points_run_on_the_package_alone(package: FunctionPackage, tm
     assert homes["boto3"].startswith(str(tmp_path))
     assert not [name for name, home in homes.items() if "site-packages" in home]
     assert not {name for name in homes if name.split(".")[0] in {"rich", "rich_click", "click", "sqlite3", "moto"}}
+
+
+def test_every_service_that_the_functions_call_comes_along() -> None:
+    """Deploying itself calls CloudFormation, and is done by the command alone."""
+    root = Path(packaging.__file__).parents[1]
+    modules = [path for room in ("aws", "wiring") for path in (root / room).glob("*.py")]
+    called = set(
+        re.findall(r"""(?:home|_client)\((?:self\._swapped, )?"([a-z0-9-]+)\"""", "".join(map(_text, modules)))
+    )
+    assert called - {"cloudformation"} == packaging.SERVICES
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def test_it_holds_no_rooms_that_functions_do_not_enter(package: FunctionPackage) -> None:

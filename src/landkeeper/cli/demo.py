@@ -86,7 +86,7 @@ def _print_exports(run: DemoRun) -> None:
     for line in _export_lines(run.exports):
         click.echo(f"  {line}")
     click.echo("\nTo stop it:\n")
-    click.echo(f"  kill {' '.join(map(str, run.process_ids))}; rm -r {shlex.quote(run.directory)}")
+    click.echo(f"  kill {' '.join(map(str, run.process_ids))}; rm -rf {shlex.quote(run.directory)}")
 
 
 def _export_lines(exports: Mapping[str, str]) -> Iterable[str]:

@@ -31,7 +31,9 @@ DISTRIBUTIONS = (
 )
 """What the functions import beside Landkeeper, dependencies included; a test runs them on nothing else."""
 
-SERVICES = frozenset({"dynamodb", "ec2", "organizations", "s3", "sns", "sqs", "ssm", "sts"})
+SERVICES = frozenset(
+    {"autoscaling", "dynamodb", "ec2", "events", "organizations", "s3", "scheduler", "sns", "sqs", "ssm", "sts"}
+)
 """The services whose models botocore brings along; the other four hundred stay behind."""
 
 ROOMS = ("vpctracker", "broom", "aws", "wiring", "lambdas")
