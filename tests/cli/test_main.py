@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-import landkeeper.cli
 from landkeeper import __version__
 from landkeeper.cli import run
 from landkeeper.org import UsageError
@@ -58,7 +57,7 @@ def test_whatever_goes_wrong_inside_is_one_line(
     def fails(**_: object) -> None:
         raise error
 
-    monkeypatch.setattr(landkeeper.cli.root, "main", fails)
+    monkeypatch.setattr("landkeeper.cli.root.main", fails)
     assert run([]) == code
     assert complaint in capsys.readouterr().err
 
@@ -67,7 +66,7 @@ def test_a_defect_can_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(**_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(landkeeper.cli.root, "main", fails)
+    monkeypatch.setattr("landkeeper.cli.root.main", fails)
     monkeypatch.setenv("LANDKEEPER_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         run([])
