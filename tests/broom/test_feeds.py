@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.broom_world import event
 
 from landkeeper.broom.feeds import (
+    AuditOrder,
     DueCases,
     Feed,
     InlineRecord,
@@ -21,9 +22,11 @@ from landkeeper.broom.feeds import (
     is_batch,
     read_messages,
     skip_reason,
+    write_audit_order,
     write_due_cases,
 )
 from landkeeper.broom.launches import InstanceId
+from landkeeper.org import AccountId
 
 KEY = (
     "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/"
@@ -147,3 +150,11 @@ def test_a_spot_fulfilment_comes_as_a_service_event() -> None:
     }
     (message,) = read_messages(envelope)
     assert message.feeds == (InlineRecord(detail),)
+
+
+def test_an_audit_is_ordered_for_every_account_or_for_one() -> None:
+    (every,) = read_messages({"task": "audit"})
+    (one,) = read_messages(
+        {"Records": [{"eventSource": "aws:sqs", "body": write_audit_order(AccountId("111122223333"))}]}
+    )
+    assert (every.feeds, one.feeds) == ((AuditOrder(),), (AuditOrder(AccountId("111122223333")),))

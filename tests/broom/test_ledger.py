@@ -125,6 +125,7 @@ _CASES = st.builds(
     reported_at=_TIMES,
     successor=st.text(),
     released_by=st.text(),
+    notify_only=st.text(),
     story=st.lists(_STEPS).map(tuple),
 )
 

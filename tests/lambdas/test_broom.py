@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.broom_world import STRICT, event
+from tests.broom_world import LAUNCHED_AT, STRICT, event
 from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import home_sessions
 
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.broom.feeds import write_due_cases
-from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
+from landkeeper.broom.feeds import write_audit_order, write_due_cases
+from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.ledger import State, move, open_case
+from landkeeper.broom.trail import read_record
 from landkeeper.lambdas.broom import UnfinishedError, handler, open_broom
 from landkeeper.org import AccountId
 
@@ -244,3 +245,66 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
         "moto",
     )
     assert not [name for name in loaded if name in unwanted]
+
+
+def test_an_audit_is_handed_out_account_by_account(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACCOUNTS", f"{MEMBER},320000000002")
+    monkeypatch.setenv("LANDKEEPER_REGIONS", "eu-west-1")
+    open_broom.cache_clear()
+    assert handler({"task": "audit"}, None) == {"done": True}
+    bodies = deployed.due()
+    assert sorted(bodies) == [write_audit_order(MEMBER), write_audit_order(AccountId("320000000002"))]
+    assert handler(batch(*bodies), None) == {"batchItemFailures": []}
+
+
+def test_an_audit_takes_up_what_did_not_come_back(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACCOUNTS", MEMBER)
+    monkeypatch.setenv("LANDKEEPER_REGIONS", "eu-west-1")
+    monkeypatch.delenv("LANDKEEPER_QUEUE_URL")
+    open_broom.cache_clear()
+    bad = start_one(MEMBER)
+    late = record(bad)
+    opened = read_record({**late, "eventTime": "2026-01-01T10:00:00Z"})
+    assert isinstance(opened, Launch)
+    case = open_case(opened, opened.instances[0], LAUNCHED_AT)
+    assert deployed.ledger.write_case(move(case, State.WAITING, LAUNCHED_AT, "grace", due_at=LAUNCHED_AT))
+    assert handler({"task": "audit"}, None) == {"done": True}
+    assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("terminated", State.REPORTED)
+
+
+def test_a_topic_that_is_gone_keeps_every_instance_alive(deployed: Deployed) -> None:
+    deployed.sessions.home("sns").delete_topic(TopicArn=os.environ["LANDKEEPER_TOPIC_ARN"])
+    bad = start_one(MEMBER)
+    body = deployed.log(record(bad))
+    assert handler(batch(body), None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("running", State.JUDGED)
+
+
+def test_a_region_that_does_not_exist_is_tried_again_and_then_reported_once(deployed: Deployed) -> None:
+    body = deployed.log({**record("i-0123456789abcdef0"), "awsRegion": "xx-nowhere-1"})
+    answers = [len(handler(batch(body), None)["batchItemFailures"]) for _ in range(4)]
+    assert answers == [1, 1, 0, 0]
+    (report,) = deployed.reports()
+    assert "This instance is still there: the instance could not be read" in report["Message"]
+    assert deployed.case_state(InstanceId("i-0123456789abcdef0")) is State.FAILED
+
+
+def test_an_object_is_fetched_once_in_a_batch_and_fails_every_message_that_names_it(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = notification(deployed.bucket, "AWSLogs/nothing.json.gz")
+    answer = handler(batch(missing, missing), None)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m1", "m2"]
+    out = capsys.readouterr().out
+    assert out.count("cannot be read: not found") == 1
+    assert "nothing.json.gz was not dealt with in this batch already" in out
+
+
+def test_a_log_that_unpacks_to_more_than_the_function_can_hold_is_refused(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+    open_broom.cache_clear()
+    bomb = deployed.put(gzip.compress(b" " * (17 * 1024 * 1024)))
+    assert handler(batch(bomb), None) == {"batchItemFailures": []}
+    assert "larger than 16777216 bytes when unpacked, which is the limit" in capsys.readouterr().out

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.broom.feeds import write_due_cases
+from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.broom.launches import InstanceId
-from landkeeper.org import Failure
+from landkeeper.org import AccountId, Failure, FailureReason
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # An id is about 20 bytes and a message takes 256 KB.
 _MOST_IDS_IN_A_MESSAGE = 5_000
+_MOST_MESSAGES_IN_A_CALL = 10
 LONGEST_DELAY_SECONDS = 900
 """What SQS can put a message off by."""
 
@@ -36,6 +37,22 @@ class SqsCaseQueue:
         if delay_seconds > LONGEST_DELAY_SECONDS and self._schedule is not None:
             return self._schedule.schedule_cases(ids, datetime.now(UTC) + timedelta(seconds=delay_seconds))
         return self._send(ids, min(delay_seconds, LONGEST_DELAY_SECONDS))
+
+    def order_audits(self, accounts: Sequence[AccountId]) -> Failure | None:
+        """Send the function an order for the audit of each account; a Failure where SQS refuses."""
+        try:
+            for start in range(0, len(accounts), _MOST_MESSAGES_IN_A_CALL):
+                some = accounts[start : start + _MOST_MESSAGES_IN_A_CALL]
+                answer = self._client.send_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[{"Id": account, "MessageBody": write_audit_order(account)} for account in some],
+                )
+                if answer.get("Failed"):
+                    refused = answer["Failed"][0]
+                    return Failure(FailureReason.OTHER, refused.get("Code", ""), refused.get("Message", ""))
+        except CALL_ERRORS as error:
+            return failure_of(error)
+        return None
 
     def _send(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
         try:

@@ -144,6 +144,10 @@ class AccountSessions:
         """The account of the credentials at hand. Raises HomeAccountError when AWS does not accept them."""
         return AccountId(self._identity().split(":")[4])
 
+    def home_principal(self) -> str:
+        """The ARN of whoever the credentials at hand belong to. Raises HomeAccountError as `home_account` does."""
+        return self._identity()
+
     def partition(self) -> str:
         """The partition of the credentials at hand: `aws`, `aws-cn`, `aws-us-gov`."""
         return self._identity().split(":")[1]

@@ -146,12 +146,15 @@ def _judge(
 
 
 def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
-    """Who launched it is not known, and might be somebody whom the policy exempts: then nobody is punished."""
+    """The violation with no more than a notice where there is a reason to be careful with the instance."""
     is_exempting = any(exemption.kind == "principal" for exemption in policy.exempt)
-    if case.principal.kind != UNKNOWN_PRINCIPAL.kind or not is_exempting or violation.action is Penalty.NOTIFY:
+    why = case.notify_only
+    if not why and is_exempting and case.principal.kind == UNKNOWN_PRINCIPAL.kind:
+        why = "nobody knows who launched it, and the policy exempts principals"
+    if not why or violation.action is Penalty.NOTIFY:
         return violation
-    why = f"nobody knows who launched it, and the policy exempts principals, so notify instead of {violation.action}"
-    return replace(violation, how=f"{violation.how} ({why})", action=Penalty.NOTIFY)
+    how = f"{violation.how} ({why}, so notify instead of {violation.action})"
+    return replace(violation, how=how, action=Penalty.NOTIFY)
 
 
 def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datetime) -> Wait | None:

@@ -57,6 +57,7 @@ def case_to_record(case: Case) -> Record:
         "ReportedAt": _write_time(case.reported_at),
         "Successor": case.successor or None,
         "ReleasedBy": case.released_by or None,
+        "NotifyOnly": case.notify_only or None,
         "Story": [
             {"At": write_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
         ],
@@ -104,6 +105,7 @@ def _parse(record: Mapping[str, Any]) -> Case:
         reported_at=_read_time(record, "ReportedAt"),
         successor=record.get("Successor", ""),
         released_by=record.get("ReleasedBy", ""),
+        notify_only=record.get("NotifyOnly", ""),
         story=tuple(
             Step(datetime.fromisoformat(step["At"]), State(step["State"]), step["Because"])
             for step in record.get("Story", ())

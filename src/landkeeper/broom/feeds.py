@@ -16,8 +16,10 @@ from typing import Any, TypeGuard
 from urllib.parse import unquote_plus
 
 from landkeeper.broom.launches import InstanceId
+from landkeeper.org import AccountId
 
 CASE_MESSAGE = "broom-cases"
+AUDIT_MESSAGE = "broom-audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class DueCases:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditOrder:
+    """All running instances are to be held against the policy: those of one account, or of every account."""
+
+    account: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """Something that belongs there and holds no launches."""
 
@@ -59,7 +68,7 @@ class Unknown:
     reason: str
 
 
-Feed = LogObject | InlineRecord | DueCases | Skipped | Unknown
+Feed = LogObject | InlineRecord | DueCases | AuditOrder | Skipped | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,11 @@ def write_due_cases(instance_ids: tuple[InstanceId, ...]) -> str:
     return json.dumps({"landkeeper": CASE_MESSAGE, "instances": list(instance_ids)})
 
 
+def write_audit_order(account: AccountId) -> str:
+    """The body of a message that asks for the audit of one account; `read_messages` understands it."""
+    return json.dumps({"landkeeper": AUDIT_MESSAGE, "account": account})
+
+
 def skip_reason(key: str) -> str | None:
     """Why a file in a trail's bucket holds no launches, going by its key; None for one that may."""
     if "CloudTrail-Digest" in key:
@@ -121,10 +135,20 @@ def _read(value: object) -> Iterator[Feed]:
             "detail": dict() as detail,
         }:
             yield InlineRecord(detail)
-        case {"landkeeper": "broom-cases", "instances": [*ids]}:
-            yield DueCases(tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str)))
         case _:
-            yield Unknown("neither a notification, an EventBridge event nor a message of Landkeeper's")
+            yield _read_own(value)
+
+
+def _read_own(value: object) -> Feed:
+    match value:
+        case {"landkeeper": "broom-cases", "instances": [*ids]}:
+            return DueCases(tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str)))
+        case {"landkeeper": "broom-audit", "account": str(account)}:
+            return AuditOrder(AccountId(account))
+        case {"task": "audit"}:
+            return AuditOrder()
+        case _:
+            return Unknown("neither a notification, an EventBridge event nor a message of Landkeeper's")
 
 
 def _read_text(text: str) -> Iterator[Feed]:

@@ -114,6 +114,8 @@ class Case:
     """What launches another instance in this one's place, as a sentence; empty where nothing is known to."""
     released_by: str = ""
     """The principal who let it go after it was held; the limits do not hold it again."""
+    notify_only: str = ""
+    """Why nothing is done to the instance but to tell of it; empty where the rule's action counts."""
     story: tuple[Step, ...] = ()
     """Its moves, oldest first; of very many those in the middle are left out."""
 

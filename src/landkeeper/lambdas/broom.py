@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any, assert_never
 
+from landkeeper.aws.case_queue import SqsCaseQueue
+from landkeeper.broom.audit import audit_overdue
 from landkeeper.broom.feeds import (
+    AuditOrder,
     DueCases,
     InlineRecord,
     LogObject,
@@ -28,9 +32,10 @@ from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
 from landkeeper.broom.swept import Swept
 from landkeeper.broom.trail import read_record
-from landkeeper.org import Failure, LandkeeperError
+from landkeeper.org import AccountId, Failure, LandkeeperError
 from landkeeper.settings import read_settings
 from landkeeper.wiring.broom import FunctionBroom, open_function
+from landkeeper.wiring.broom_audit import audit_account, find_accounts
 
 
 class UnfinishedError(LandkeeperError):
@@ -74,6 +79,7 @@ class _Run:
     def take(self, message: Message) -> None:
         """Deal with one message. Raises UnfinishedError where it has to come again."""
         harvest, ids, unread = Harvest(), list[InstanceId](), list[str]()
+        audits: list[AccountId | None] = []
         named = {feed for feed in message.feeds if isinstance(feed, LogObject)}
         again = sorted(str(feed) for feed in named if not self._ended.get(feed, True))
         objects = named - self._ended.keys()
@@ -86,6 +92,8 @@ class _Run:
                     harvest.add_entry("the event", read_record(record))
                 case DueCases(instance_ids):
                     ids += instance_ids
+                case AuditOrder(account):
+                    audits.append(account)
                 case Skipped(reason):
                     log("INFO", "skipped", MessageId=message.id, Reason=reason)
                 case Unknown(reason):
@@ -94,7 +102,7 @@ class _Run:
                     assert_never(feed)
         for fault in harvest.faults:
             log("WARNING", "not readable", MessageId=message.id, Reason=str(fault))
-        swept = list(self._sweep(harvest, ids))
+        swept = [*self._sweep(harvest, ids), *chain.from_iterable(map(self._audit, audits))]
         _finish(message, swept, [*unread, *(f"{name} was not dealt with in this batch already" for name in again)])
         self._ended |= dict.fromkeys(objects, True)
 
@@ -114,6 +122,22 @@ class _Run:
             yield broom.sweep_launches(policy, launches, self._run_limit)
         if ids:
             yield broom.sweep_due_cases(policy, ids, self._run_limit)
+
+    def _audit(self, account: AccountId | None) -> Iterator[Swept]:
+        """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
+        broom, policy = open_broom(), self._load_policy()
+        outside, opened = broom.opened.outside, broom.opened
+        accounts = (account,) if account is not None else find_accounts(opened.settings, opened.sessions)
+        if account is None:
+            yield audit_overdue(policy, outside, actions_on=broom.actions_on, run_limit=self._run_limit)
+            if isinstance(outside.queue, SqsCaseQueue):
+                failure = outside.queue.order_audits(accounts)
+                if failure is not None:
+                    raise UnfinishedError(f"the audits of the accounts could not be ordered: {failure}")
+                return
+        for one in accounts:
+            audited = audit_account(policy, one, opened, self._run_limit)
+            yield from (each.swept for each in audited)
 
     def _load_policy(self) -> Policy:
         if self._policy is None:

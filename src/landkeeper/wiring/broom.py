@@ -17,12 +17,13 @@ from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
 from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_due_cases, sweep_launches
 from landkeeper.broom.swept import Swept
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
@@ -39,22 +40,33 @@ class CommandSweep:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedBroom:
+    """What Broom works with, in a command or in the function."""
+
+    settings: Settings
+    sessions: AccountSessions
+    outside: Outside
+    printed: CollectedReports
+    """The reports that had no topic to go to."""
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionBroom:
     """What Broom's function works with; made once for as long as the function stays warm."""
 
     objects: LogObjects
-    outside: Outside
+    opened: OpenedBroom
     load_policy: Callable[[], Policy]
     actions_on: bool
     log_limit_bytes: int
 
     def sweep_launches(self, policy: Policy, launches: Sequence[Launch], run_limit: RunLimit) -> Swept:
         """Deal with launches."""
-        return sweep_launches(policy, launches, self.outside, actions_on=self.actions_on, run_limit=run_limit)
+        return sweep_launches(policy, launches, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
 
     def sweep_due_cases(self, policy: Policy, ids: Sequence[InstanceId], run_limit: RunLimit) -> Swept:
         """Deal with cases that were put off until now."""
-        return sweep_due_cases(policy, ids, self.outside, actions_on=self.actions_on, run_limit=run_limit)
+        return sweep_due_cases(policy, ids, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
 
 
 def open_log_objects(settings: Settings) -> LogObjects:
@@ -71,19 +83,55 @@ def sweep_found_launches(
     settings: Settings, policy: Policy, found: Sequence[FoundLaunch], *, dry_run: bool
 ) -> CommandSweep:
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
-    sessions = _sessions(settings)
-    printed = CollectedReports()
-    with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
-        outside = _rehearsal(sessions, ledger, printed) if dry_run else _real(settings, sessions, ledger, printed)
+    with open_for_command(settings, dry_run=dry_run) as opened:
         swept = sweep_launches(
             policy,
             [each.launch for each in found],
-            outside,
+            opened.outside,
             actions_on=settings.actions_on,
             run_limit=RunLimit(policy.limits.terminations_per_run),
         )
-    reports = () if dry_run else tuple(report.text for report in printed.reports)
+    reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
     return CommandSweep(judge_by_notes(found, swept), swept, reports)
+
+
+@contextmanager
+def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBroom]:
+    """What a command works with; in a dry run nothing that it does reaches anything outside."""
+    sessions, printed = _sessions(settings), CollectedReports()
+    with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
+        outside = _rehearsal(sessions, ledger, printed) if dry_run else _real(settings, sessions, ledger, printed)
+        yield OpenedBroom(settings, sessions, outside, printed)
+
+
+def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> CommandSweep:
+    """Let go of a case, on the word of whoever the credentials at hand belong to, and deal with it.
+
+    Raises UsageError where there is no such case, or nothing holds it.
+    """
+    with open_for_command(settings, dry_run=False) as opened:
+        outside = opened.outside
+        case = outside.ledger.find_cases([id_]).get(id_)
+        if case is None:
+            raise UsageError(f"the ledger has no case of '{id_}'")
+        released = release(case, opened.sessions.home_principal(), outside.clock())
+        if released is None:
+            raise UsageError(f"the case of {id_} is {case.state}: only what is held or failed can be released")
+        if not outside.ledger.write_case(released):
+            raise UsageError(f"the case of {id_} was changed meanwhile: look at it again")
+        swept = sweep_cases(policy, [released], outside, actions_on=settings.actions_on, run_limit=RunLimit())
+    return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
+
+
+@contextmanager
+def open_cases(settings: Settings) -> Iterator[Ledger]:
+    """The ledger, to look at. Raises UsageError where there is none."""
+    if settings.ledger_table is None and not settings.file.exists():
+        raise UsageError(
+            f"there is no file '{settings.file}': `landkeeper broom sweep` makes it; --file or --ledger name another"
+        )
+    with open_ledger(settings, _sessions(settings), to_write=False) as ledger:
+        yield ledger
 
 
 def open_function(settings: Settings) -> FunctionBroom:
@@ -96,10 +144,10 @@ def open_function(settings: Settings) -> FunctionBroom:
     if where is None:
         raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
     sessions = _sessions(settings)
-    ledger = _table(sessions, settings.ledger_table, settings)
+    ledger, printed = _table(sessions, settings.ledger_table, settings), CollectedReports()
     return FunctionBroom(
         objects=LogObjects(sessions.home("s3"), limit_bytes=settings.log_limit_bytes),
-        outside=_real(settings, sessions, ledger, CollectedReports()),
+        opened=OpenedBroom(settings, sessions, _real(settings, sessions, ledger, printed), printed),
         load_policy=lambda: parse_policy(read_policy_text(where, sessions), where),
         actions_on=settings.actions_on,
         log_limit_bytes=settings.log_limit_bytes,

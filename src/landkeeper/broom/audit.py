@@ -1,0 +1,135 @@
+"""Auditing: everything that runs against the policy, and the cases that should have come back by now.
+
+It is the net under the logs, the queue and the schedules: instances of which no log told, cases whose message was lost,
+reports that were not accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Case, State
+from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.live import LiveInstance
+from landkeeper.broom.policy import Policy, Violation, evaluate
+from landkeeper.broom.sweep import Outside, Place, sweep_cases
+from landkeeper.broom.swept import Note, Swept
+from landkeeper.org import AccountId, Failure, FailureReason, Principal
+
+PATIENCE = timedelta(minutes=30)
+"""How old an instance must be before an audit looks at it: until then its log may still be on its way."""
+OVERDUE = timedelta(minutes=5)
+"""How long after its time a case counts as one that has not come back by itself."""
+_LOOKED_BACK = timedelta(days=2)
+_MOST_DUE = 500
+_OPEN = (State.WAITING, State.JUDGED, State.ACTING)
+_MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an audit found out about one instance, and did."""
+
+    instance_id: InstanceId
+    account: AccountId
+    region: str
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What came of the audit of one account and region."""
+
+    swept: Swept
+    findings: tuple[Finding, ...] = ()
+    running: int = 0
+    """How many instances run there."""
+
+
+def audit_place(
+    policy: Policy,
+    place: Place,
+    outside: Outside,
+    *,
+    actions_on: bool = True,
+    run_limit: RunLimit,
+    act_since: timedelta | None = None,
+) -> Audited:
+    """Judge what runs in an account and region by its tags, and deal with what breaks the policy and is not settled.
+
+    Instances of which no log told and that are older than `act_since` are reported, and nothing else is done to them.
+    """
+    now = outside.clock()
+    running = outside.reader.list_running(*place)
+    if isinstance(running, Failure):
+        swept = Swept()
+        if running.reason is not FailureReason.REGION_DISABLED:
+            swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
+        return Audited(swept)
+    suspects = [_open(live, place, now, act_since) for live in running.values() if _is_of_age(live, now)]
+    suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
+    known = outside.ledger.find_cases([case.instance_id for case in suspects])
+    cases = [known.get(case.instance_id, case) for case in suspects]
+    cases = [case for case in cases if not case.is_settled]
+    swept = sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+    findings = (Finding(case.instance_id, *place, swept.notes[case.instance_id]) for case in cases)
+    return Audited(swept, tuple(findings), len(running))
+
+
+def audit_overdue(policy: Policy, outside: Outside, *, actions_on: bool = True, run_limit: RunLimit) -> Swept:
+    """Take up the cases that should have come back by now, and those of which nobody was told."""
+    overdue = list(islice(_find_overdue(outside), _MOST_DUE))
+    # The index that found them may be behind the table.
+    cases = outside.ledger.find_cases([case.instance_id for case in overdue]).values()
+    return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+
+
+def _find_overdue(outside: Outside) -> Iterator[Case]:
+    before = outside.clock() - OVERDUE
+    for state in _OPEN:
+        yield from outside.ledger.list_cases(state, due_before=before)
+    for state in _MAYBE_UNREPORTED:
+        there = outside.ledger.list_cases(state, due_after=before - _LOOKED_BACK, due_before=before)
+        yield from (case for case in there if case.awaits_only_report)
+
+
+def _is_of_age(live: LiveInstance, now: datetime) -> bool:
+    return live.launched_at is None or now - live.launched_at >= PATIENCE
+
+
+def _judge(policy: Policy, case: Case, running: Mapping[InstanceId, LiveInstance], now: datetime) -> object:
+    return evaluate(policy, case.subject, running[case.instance_id].tags, now)
+
+
+def _open(live: LiveInstance, place: Place, now: datetime, act_since: timedelta | None) -> Case:
+    account, region = place
+    launched_at = live.launched_at or now
+    is_old = act_since is not None and now - launched_at > act_since
+    return Case(
+        instance_id=live.id,
+        account=account,
+        region=region,
+        event_ids=(f"audit-{account}-{region}-{now:%Y%m%dT%H%M%SZ}",),
+        event_time=launched_at,
+        principal=_principal(live, account),
+        image_id=live.image_id,
+        instance_type=live.type,
+        logged_tags={},
+        opened_at=now,
+        changed_at=now,
+        notify_only="no log told of its launch, and it is too old for a scheduled audit to touch" if is_old else "",
+    )
+
+
+def _principal(live: LiveInstance, account: AccountId) -> Principal:
+    """Auto Scaling for what one of its groups runs; otherwise nobody knows."""
+    if not live.group:
+        return UNKNOWN_PRINCIPAL
+    role = "AWSServiceRoleForAutoScaling"
+    arn = f"arn:aws:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/{role}"
+    return Principal("AWSService", "Auto Scaling", "", account, "autoscaling.amazonaws.com", arn)

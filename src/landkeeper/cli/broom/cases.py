@@ -1,0 +1,136 @@
+"""`landkeeper broom cases`, `case`, `release`: what the ledger knows, and letting go of what it holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+from rich.text import Text
+
+from landkeeper.broom.case_record import case_to_record
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import State
+from landkeeper.broom.notices import describe_outcome, escaped
+from landkeeper.cli.broom.options import DONE, INCOMPLETE, find_policy, policy_option
+from landkeeper.cli.broom.output import print_reports, warn
+from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
+from landkeeper.org import UsageError, parse_account_id
+from landkeeper.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from landkeeper.broom.ledger import Case
+
+_COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
+
+
+def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    ledger = click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.")
+    file = click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file of cases instead.")
+    return ledger(file(function))
+
+
+@click.command(name="cases")
+@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only cases in this state.")
+@click.option("--account", metavar="ID", help="Only cases of this account.")
+@_ledger_options
+@format_option
+def cases_command(
+    state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format
+) -> int:
+    """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
+    owner = parse_account_id(account) if account is not None else None
+    # Loaded here and below, so that --help does not wait for boto3.
+    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+
+    with open_cases(_settings(ledger, file)) as opened:
+        found = [
+            case
+            for each in ([State(state)] if state else State)
+            for case in opened.list_cases(each)
+            if owner in {None, case.account}
+        ]
+    if format_ == "json":
+        print_json([case_to_record(case) for case in found])
+    else:
+        print_rows([_row(case) for case in found], [Column(name, name) for name in _COLUMNS], format_)
+    return DONE
+
+
+@click.command(name="case")
+@click.argument("instance_id", metavar="ID")
+@_ledger_options
+@format_option
+def case_command(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:
+    """Tell the whole story of one instance: who launched it, what was found, every move and why."""
+    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+
+    with open_cases(_settings(ledger, file)) as opened:
+        case = opened.find_cases([InstanceId(instance_id)]).get(InstanceId(instance_id))
+    if case is None:
+        raise UsageError(f"the ledger has no case of '{instance_id}'")
+    if format_ == "json":
+        print_json(case_to_record(case))
+    elif format_ == "csv":
+        rows = [{"At": step.at, "State": step.state, "Because": step.because} for step in case.story]
+        print_rows(rows, [Column(name, name) for name in ("At", "State", "Because")], "csv")
+    else:
+        _tell(case)
+    return DONE
+
+
+@click.command(name="release")
+@click.argument("instance_id", metavar="CASE")
+@policy_option
+@click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
+@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@_ledger_options
+def release_command(
+    instance_id: str,
+    policy_file: str | None,
+    role_name: str | None,
+    external_id: str | None,
+    ledger: str | None,
+    file: Path | None,
+) -> int:
+    """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
+    settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
+    policy = find_policy(policy_file, settings)
+    from landkeeper.wiring.broom import release_case  # noqa: PLC0415
+
+    done = release_case(settings, policy, InstanceId(instance_id))
+    print_reports(done.reports)
+    for failure in done.swept.failures:
+        warn(failure)
+    note = done.swept.notes[InstanceId(instance_id)]
+    outcome = f": {note.outcome}" if note.outcome else ""
+    click.echo(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
+    return INCOMPLETE if done.swept.failures else DONE
+
+
+def _settings(ledger: str | None, file: Path | None) -> Settings:
+    return read_settings(os.environ).with_ledger(ledger=ledger, file=file)
+
+
+def _row(case: Case) -> dict[str, Any]:
+    return {**case_to_record(case), "Principal": escaped(case.principal.name)}
+
+
+def _tell(case: Case) -> None:
+    lines = [
+        f"{case.instance_id} in {case.account} {case.region}: {case.state}",
+        f"Launched by {case.principal.name} at {case.event_time:%Y-%m-%dT%H:%M:%SZ}",
+        f"Image {case.image_id or '(not known)'}, type {case.instance_type or '(not known)'}",
+        f"Events: {', '.join(case.event_ids)}",
+    ]
+    if case.rule:
+        lines.append(f"Rule {case.rule}: {case.how}")
+    if case.outcome is not None:
+        lines.append(describe_outcome(case.outcome, case.error))
+    if case.released_by:
+        lines.append(f"Released by {case.released_by}")
+    lines += [f"  {step.at:%Y-%m-%dT%H:%M:%SZ}  {step.state:<9}  {step.because}" for step in case.story]
+    for line in lines:
+        stdout().print(Text(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}"), soft_wrap=True)

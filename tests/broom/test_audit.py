@@ -1,0 +1,130 @@
+"""An audit: what no log told of, and what should have come back by now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.broom_world import ACCOUNT, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
+
+from landkeeper.broom.audit import Audited, audit_overdue, audit_place
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.policy import Policy
+from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
+from landkeeper.broom.sweep import Outside, sweep_launches
+from landkeeper.broom.swept import Swept
+from landkeeper.org import Failure, FailureReason
+
+I1, I2 = InstanceId("i-1"), InstanceId("i-2")
+GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 1h")
+
+
+class World:
+    """Two instances, one of them bad, of which no log told."""
+
+    def __init__(self) -> None:
+        self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), CollectedReports()
+        self.clock = Clock(LAUNCHED_AT + timedelta(hours=2))
+        self.outside = Outside(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
+        self.run("i-1")
+        self.run("i-2", Code="LOL")
+
+    def run(self, id_: str, **tags: str) -> None:
+        self.ec2.run(id_, **tags)
+        live = replace(self.ec2.instances[InstanceId(id_)], image_id="ami-1", type="t3.micro", launched_at=LAUNCHED_AT)
+        self.ec2.instances[InstanceId(id_)] = live
+
+    def audit(self, *, under: Policy | None = None, act_since: timedelta | None = None) -> Audited:
+        place = (ACCOUNT, REGION)
+        return audit_place(under or policy(), place, self.outside, run_limit=RunLimit(), act_since=act_since)
+
+    def take_up(self, *, under: Policy | None = None) -> Swept:
+        return audit_overdue(under or policy(), self.outside, run_limit=RunLimit())
+
+    def case(self, id_: InstanceId = I1) -> Case:
+        return self.ledger.find_cases([id_])[id_]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_bad_instance_of_which_no_log_told_is_dealt_with_and_reported(world: World) -> None:
+    audited = world.audit()
+    assert (world.ec2.ended, audited.running) == ([I1], 2)
+    (finding,) = audited.findings
+    assert (finding.instance_id, finding.account, finding.note.outcome) == (I1, ACCOUNT, "destroyed")
+    assert "User (unknown) created an instance" in world.topic.reports[0].text
+    assert "Image Id: ami-1\n" in world.topic.reports[0].text
+    assert I2 not in world.ledger.find_cases([I2])
+    assert world.audit().findings == ()
+
+
+def test_a_young_instance_is_left_to_its_log(world: World) -> None:
+    world.clock.now = LAUNCHED_AT + timedelta(minutes=29)
+    assert world.audit().findings == ()
+    world.clock.pass_time(minutes=1)
+    assert len(world.audit().findings) == 1
+
+
+def test_what_is_old_and_unknown_is_reported_and_not_touched(world: World) -> None:
+    world.audit(act_since=timedelta(hours=1))
+    assert (world.ec2.ended, world.case().outcome) == ([], Outcome.NOTIFIED)
+    assert "too old for a scheduled audit to touch, so notify instead of terminate" in world.topic.reports[0].text
+
+
+def test_a_case_that_is_settled_is_left_alone(world: World) -> None:
+    sweep_launches(policy(terminate="notify"), [launch("i-1")], world.outside, run_limit=RunLimit())
+    assert world.audit().findings == ()
+    assert world.ec2.ended == []
+
+
+def test_a_group_that_is_exempt_by_principal_is_exempt_without_a_log(world: World) -> None:
+    world.run("i-1", aws__autoscaling__groupName="web")
+    exempting = policy(STRICT + "exempt: [{principal: '*/AWSServiceRoleForAutoScaling/*'}]")
+    assert world.audit(under=exempting).findings == ()
+    assert len(world.audit().findings) == 1
+
+
+def test_a_region_that_cannot_be_read_is_named_and_a_disabled_one_is_not(world: World) -> None:
+    world.ec2.unreadable = Failure(FailureReason.MISSING_PERMISSION)
+    assert world.audit().swept.failures == ["111122223333 eu-west-1 could not be audited: permission missing"]
+    world.ec2.unreadable = Failure(FailureReason.REGION_DISABLED)
+    assert world.audit().swept.failures == []
+
+
+def test_a_case_whose_message_was_lost_is_taken_up(world: World) -> None:
+    world.clock.now = LAUNCHED_AT
+    sweep_launches(policy(GRACEFUL), [launch("i-1")], world.outside, run_limit=RunLimit())
+    world.clock.pass_time(minutes=64)
+    world.take_up(under=policy(GRACEFUL))
+    assert world.case().state is State.WAITING
+    world.clock.pass_time(minutes=1)
+    world.take_up(under=policy(GRACEFUL))
+    assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+
+
+def test_a_report_that_nobody_took_is_made_again(world: World) -> None:
+    class Full(CollectedReports):
+        def publish_report(self, report: object) -> Failure:
+            return Failure(FailureReason.THROTTLED)
+
+    outside = replace(world.outside, reports=Full())
+    sweep_launches(policy(), [launch("i-1")], outside, run_limit=RunLimit())
+    assert world.case().state is State.ACTED
+    world.clock.pass_time(minutes=6)
+    world.take_up()
+    assert (world.case().state, len(world.topic.reports)) == (State.REPORTED, 1)
+    world.clock.pass_time(minutes=6)
+    assert world.take_up().notes == {}
+
+
+def test_what_the_kill_switch_left_is_dealt_with_once_it_is_on_again(world: World) -> None:
+    sweep_launches(policy(), [launch("i-1")], world.outside, actions_on=False, run_limit=RunLimit())
+    world.clock.pass_time(minutes=6)
+    world.take_up()
+    assert world.ec2.ended == [I1]

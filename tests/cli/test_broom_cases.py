@@ -1,0 +1,106 @@
+"""`broom audit`, `cases`, `case` and `release`, on the simulators and a file."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.broom_world import LAUNCHED_AT, STRICT, launch
+from tests.member_instances import HERE, ROLE, start_instances, state_of
+
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ledger import Outcome, State, mark_reported, move, open_case
+from landkeeper.cli import run
+from landkeeper.embedded.ledger_file import LedgerFile
+from landkeeper.org import AccountId
+
+MEMBER = AccountId("330000000001")
+
+pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a policy."""
+    (tmp_path / "broom.yaml").write_text(STRICT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def hold(folder: Path, id_: InstanceId, account: AccountId) -> None:
+    """Have a case that is held, in the file of the working directory."""
+    one = launch(id_, account=account, region=HERE)
+    case = move(open_case(one, one.instances[0], LAUNCHED_AT), State.JUDGED, LAUNCHED_AT, "rule code", rule="code")
+    held = move(case, State.HELD, LAUNCHED_AT, "the limit", outcome=Outcome.HELD, error="the limit")
+    with closing(LedgerFile(folder / "landkeeper.db")) as ledger:
+        for each in (case, held, mark_reported(held, LAUNCHED_AT)):
+            assert ledger.write_case(each)
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_held_case_is_listed_told_and_released(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bad,) = start_instances(MEMBER)
+    hold(folder, bad, MEMBER)
+    assert run(["broom", "cases", "--state", "held", "--account", MEMBER, "--format", "json"]) == 0
+    (listed,) = printed(capsys)
+    assert (listed["InstanceId"], listed["Outcome"]) == (bad, "held")
+    assert run(["broom", "cases", "--account", "999999999999", "--format", "json"]) == 0
+    assert printed(capsys) == []
+    assert run(["broom", "release", bad, "--policy", "broom.yaml", "--role", ROLE]) == 0
+    assert f"{bad}: terminate: destroyed, because rule code: tag Code is missing" in capsys.readouterr().out
+    assert state_of(MEMBER, bad) == "terminated"
+    assert run(["broom", "case", bad]) == 0
+    told = capsys.readouterr().out
+    assert "Released by arn:aws:" in told
+    assert "This instance has been destroyed." in told
+    assert [line.split()[1] for line in told.splitlines() if line.startswith("  2")] == [
+        "judged", "held", "held", "judged", "judged", "acting", "acted", "reported",
+    ]  # fmt: skip
+    assert run(["broom", "case", bad, "--format", "json"]) == 0
+    assert printed(capsys)["ReleasedBy"].startswith("arn:aws:")
+    assert run(["broom", "case", bad, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("At,State,Because\n")
+    assert run(["broom", "release", bad, "--policy", "broom.yaml", "--role", ROLE]) == 2
+    assert f"the case of {bad} is reported: only what is held or failed can be released" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["case", "i-none"], "the ledger has no case of 'i-none'"),
+        (["release", "i-none", "--policy", "broom.yaml"], "the ledger has no case of 'i-none'"),
+        (["cases", "--file", "none.db"], "there is no file 'none.db'"),
+        (["cases", "--account", "12"], "'12' is not an AWS account id"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: list[str], sentence: str
+) -> None:
+    hold(folder, InstanceId("i-1"), MEMBER)
+    assert run(["broom", *command]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_an_audit_looks_at_all_that_runs_and_a_dry_run_touches_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = AccountId("330000000002")
+    start_instances(account, {"Code": "LOL"})
+    start_instances(account)
+    command = ["broom", "audit", "--policy", "broom.yaml", "--role", ROLE, "--account", account, "--region", HERE]
+    assert run([*command, "--dry-run", "--format", "json"]) == 0
+    # Both are too young: their logs may still come.
+    assert printed(capsys) == {"findings": [], "failures": [], "totals": {"Running": 2, "Regions": 1, "Findings": 0}}
+    assert not (folder / "landkeeper.db").exists()
+
+
+def test_an_account_that_cannot_be_audited_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["broom", "audit", "--policy", "broom.yaml", "--role", "NobodyMadeThisRole", "--account", "330000000003"]
+    assert run(command) == 3
+    assert "330000000003 could not be audited: role not assumable" in capsys.readouterr().err
