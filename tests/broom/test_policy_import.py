@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from landkeeper.broom.policy import Penalty, Rule
 from landkeeper.broom.policy_file import parse_policy
@@ -13,6 +16,7 @@ from landkeeper.broom.policy_import import import_config_rule, import_tag_polici
 from landkeeper.broom.policy_text import write_policy
 from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement, find_fault
 from landkeeper.broom.tag_policy import TagPolicyError
+from landkeeper.org import UsageError
 
 
 def tag_policy(**settings: Any) -> dict[str, Any]:
@@ -167,3 +171,32 @@ def test_a_written_policy_is_read_again_as_it_was() -> None:
     assert {name: rule.require for name, rule in rules(text).items()} == {
         "x": require, "x-2": HasTag("x"), "x-2-2": HasTag("z"),
     }  # fmt: skip
+
+
+WORDS = st.sampled_from(
+    ["tags", "code", "Code", "tag_key", "tag_value", "@@assign", "@@append", "@@operators_allowed_for_child_policies",
+     "@@none", "InputParameters", "ConfigRules", "Scope", "Source", "Policy", "Content", "tag1Key", "tag1Value"]
+)  # fmt: skip
+TEXTS = WORDS | st.text(max_size=4)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(DOCUMENTS.map(json.dumps) | st.text() | TEXTS.map(lambda key: json.dumps({"tag1Key": key, "tag1Value": key})))
+def test_no_text_ends_in_anything_but_a_policy_or_its_problem(text: str) -> None:
+    with contextlib.suppress(UsageError):
+        assert rules(import_tag_policies([("f", text)], Penalty.STOP))
+    with contextlib.suppress(UsageError):
+        assert rules(import_tag_policies([("f", text)], Penalty.STOP, effective=True, require_all=True))
+    with contextlib.suppress(UsageError):
+        assert rules(import_config_rule("f", text, Penalty.STOP))
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=3))
+def test_any_key_and_value_is_a_policy_or_a_problem(key: str, values: list[str]) -> None:
+    document = {"tags": {key: {"tag_key": {"@@assign": key}, "tag_value": {"@@assign": values}}}}
+    with contextlib.suppress(UsageError):
+        assert list(rules(imported(document, require_all=True))) == [key]
