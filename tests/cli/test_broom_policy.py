@@ -83,6 +83,16 @@ def test_an_event_is_explained_instance_by_instance(policy_file: str, capsys: py
     ]
 
 
+def test_what_cannot_be_read_beside_a_launch_is_said(
+    tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.json"
+    record = json.loads((EVENTS / "run_instances.json").read_text(encoding="utf-8"))
+    log.write_text(json.dumps({"Records": [record, "x"]}))
+    assert run(["broom", "policy", "explain", str(log), "--policy", policy_file]) == 0
+    assert capsys.readouterr().err == f"{log}: record 2: the record is text, not an object\n"
+
+
 def test_an_explanation_is_a_table_or_csv(
     policy_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,8 +110,11 @@ def test_an_explanation_is_a_table_or_csv(
     ("target", "complaint"),
     [
         ("nowhere.json", "nowhere.json: there is no such file or folder"),
-        ("policy.json", "there is no launch to explain (policy.json: no Records, and not a CloudTrail record itself)"),
-        ("stopped.json", "there is no launch to explain (stopped.json: not a RunInstances call)"),
+        (
+            "policy.json",
+            "there is no instance to explain (policy.json: no Records, and not a CloudTrail record itself)",
+        ),
+        ("stopped.json", "there is no instance to explain (stopped.json: not a RunInstances call)"),
         ("i-0123456789abcdef0", "the ledger has no case of i-0123456789abcdef0: give --account and --region"),
     ],
 )

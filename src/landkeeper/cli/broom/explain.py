@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import rich_click as click
 
 from landkeeper.broom.explain import Explanation, explain
-from landkeeper.broom.harvest import Harvest, subject_of, words_of
+from landkeeper.broom.harvest import Harvest, find_unnamed, subject_of, words_of
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import Absent, LiveInstance
@@ -107,9 +107,12 @@ def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
             case _:
                 assert_never(source)
     launches = [found.launch for found in harvest.launches if not found.is_repeat]
+    faults = [str(fault) for fault in (*harvest.faults, *find_unnamed(harvest.launches))]
     if not any(launch.instances for launch in launches):
-        reasons = [str(fault) for fault in harvest.faults] or [f"{path}: {reason}" for reason in harvest.ignored]
-        raise UsageError(f"there is no launch to explain ({'; '.join(reasons[:3]) or path})")
+        reasons = faults or [f"{path}: {reason}" for reason in harvest.ignored]
+        raise UsageError(f"there is no instance to explain ({'; '.join(reasons[:3]) or path})")
+    for fault in faults:
+        warn(fault)
     for launch in launches:
         for instance in launch.instances:
             tags = launch.logged_tags(instance)
