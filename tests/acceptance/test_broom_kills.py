@@ -53,8 +53,8 @@ class Killer:
         self.is_after = False
         self.calls = 0
         for session in (sessions._home, sessions._swapped):
-            session.events.register_first("before-send", self._before)  # type: ignore[no-untyped-call]
-            session.events.register_last("after-call", self._after)  # type: ignore[no-untyped-call]
+            session.events.register_first("before-send", self._before)
+            session.events.register_last("after-call", self._after)
         for client in sessions._clients.values():
             client.meta.events.register_first("before-send", self._before)
             client.meta.events.register_last("after-call", self._after)
@@ -101,7 +101,7 @@ class World:
     bad: dict[InstanceId, AccountId] = field(default_factory=dict)
     good: dict[InstanceId, AccountId] = field(default_factory=dict)
     killed: Counter[InstanceId] = field(default_factory=Counter)
-    named: dict[str, set[InstanceId]] = field(default_factory=dict)
+    named: dict[str, frozenset[InstanceId]] = field(default_factory=dict)
     """The instances that each message leads to."""
     invocations: int = 0
     kills: int = 0
@@ -121,7 +121,7 @@ class World:
         self.deployed.sessions.home("s3").put_object(Bucket=self.deployed.bucket, Key=key, Body=body)
         bodies = [_body(feed, one, self.deployed.bucket, key) for feed in feeds]
         items = one["responseElements"]["instancesSet"]["items"]
-        self.named |= dict.fromkeys(bodies, {InstanceId(each["instanceId"]) for each in items})
+        self.named |= dict.fromkeys(bodies, frozenset(InstanceId(each["instanceId"]) for each in items))
         return bodies
 
     def deliver(self, bodies: list[str], kill_at: int | None, *, after: bool) -> list[str]:
@@ -131,7 +131,7 @@ class World:
             with self.killer.armed(kill_at, after=after):
                 answer = handler(batch(*bodies), None)
         except KilledError:
-            self._count_kill(set().union(*(self.named[body] for body in bodies)))
+            self._count_kill(frozenset[InstanceId]().union(*(self.named[body] for body in bodies)))
             return bodies
         failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
         return [body for number, body in enumerate(bodies, 1) if f"m{number}" in failed]
@@ -144,9 +144,9 @@ class World:
             with self.killer.armed(kill_at, after=after):
                 handler({"task": "audit"}, None)
         except KilledError:
-            self._count_kill(set(self.bad))
+            self._count_kill(frozenset(self.bad))
 
-    def _count_kill(self, in_hand: set[InstanceId]) -> None:
+    def _count_kill(self, in_hand: frozenset[InstanceId]) -> None:
         self.kills += 1
         self.killed.update(in_hand)
 
@@ -275,4 +275,4 @@ def test_whatever_happens_in_whatever_order_there_is_one_outcome(
         max_examples=3, stateful_step_count=8, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    run_state_machine_as_test(Machine, settings=few)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Machine, settings=few)
