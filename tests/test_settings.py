@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from landkeeper.org import UsageError
-from landkeeper.settings import DEFAULT_FILE, Settings, read_settings
+from landkeeper.settings import DEFAULT_FILE, Settings, read_named_file, read_settings
 
 FULL = {
     "AWS_REGION": "eu-west-1",
@@ -92,3 +92,25 @@ def test_two_stores_at_once_are_refused() -> None:
         Settings().with_store(table="T", file=Path("f"))
     with pytest.raises(UsageError, match="two ledgers"):
         Settings().with_ledger(ledger="T", file=Path("f"))
+
+
+def test_a_named_file_is_read_or_named(tmp_path: Path) -> None:
+    path = tmp_path / "broom.yaml"
+    path.write_text("version: 1\n", encoding="utf-8")
+    assert read_named_file(path, what="policy") == "version: 1\n"
+    path.write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=r"the policy .*broom.yaml is not text in UTF-8"):
+        read_named_file(path, what="policy")
+    with pytest.raises(UsageError, match=r"the policy .*none.yaml cannot be read: No such file or directory"):
+        read_named_file(tmp_path / "none.yaml", what="policy")
+
+
+def test_what_lambda_says_about_its_memory_limits_a_log() -> None:
+    assert read_settings({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}).log_limit_bytes == 64 * 1024 * 1024
+
+
+def test_days_in_the_ledger_are_a_number() -> None:
+    assert read_settings({"LANDKEEPER_LEDGER_DAYS": "400"}).ledger_days == 400
+    for text in ("0", "-1", "many", "9999999"):
+        with pytest.raises(UsageError, match="LANDKEEPER_LEDGER_DAYS is"):
+            read_settings({"LANDKEEPER_LEDGER_DAYS": text})
