@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from tests.servers import answering, home_sessions
@@ -12,12 +11,11 @@ from tests.servers import answering, home_sessions
 from landkeeper.aws.case_queue import SqsCaseQueue
 from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.policy_source import read_policy_text
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.broom.feeds import LogObject, write_due_cases
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.notices import Report
-from landkeeper.org import Failure, FailureReason, UsageError
+from landkeeper.org import Failure, FailureReason
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]
 
@@ -42,17 +40,6 @@ def test_an_object_that_is_gone_is_a_failure() -> None:
     answer = LogObjects(s3, limit_bytes=10).read_object(LogObject("broom-outlets", "nothing.json.gz"))
     assert isinstance(answer, Failure)
     assert answer.reason is FailureReason.NOT_FOUND
-
-
-def test_a_policy_on_disk_is_read_or_named(tmp_path: Path) -> None:
-    path = tmp_path / "broom.yaml"
-    path.write_text("version: 1\n", encoding="utf-8")
-    assert read_policy_text(str(path), home_sessions()) == "version: 1\n"
-    path.write_bytes(b"\xff")
-    with pytest.raises(UsageError, match=r"broom.yaml is not text in UTF-8"):
-        read_policy_text(str(path), home_sessions())
-    with pytest.raises(UsageError, match="cannot be read: No such file or directory"):
-        read_policy_text(str(tmp_path / "none.yaml"), home_sessions())
 
 
 def test_an_object_above_the_limit_is_refused_before_it_is_read() -> None:

@@ -234,8 +234,10 @@ RULES = mapping(
     },
 )
 EXEMPTIONS = st.one_of(
-    mapping({kind: what}, {"owner": WORDS, "expires": st.just("2030-12-31")})
-    for kind, what in (("principal", WORDS), ("tag", WORDS), ("account", ACCOUNTS))
+    [
+        mapping({kind: what}, {"owner": WORDS, "expires": st.just("2030-12-31")})
+        for kind, what in (("principal", WORDS), ("tag", WORDS), ("account", ACCOUNTS))
+    ]
 )
 POLICIES = mapping(
     {"version": mostly(st.just("1"), "2"), "rules": some(RULES)},

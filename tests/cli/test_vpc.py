@@ -256,9 +256,9 @@ def _read_terminal(descriptor: int) -> bytes:
 @pytest.mark.parametrize(
     ("age", "words"),
     [
-        (timedelta(seconds=59), "just now"),
-        (timedelta(minutes=119), "119 min ago"),
-        (timedelta(hours=47), "47 h ago"),
+        (timedelta(seconds=20), "just now"),
+        (timedelta(minutes=118, seconds=20), "118 min ago"),
+        (timedelta(hours=46, minutes=30), "46 h ago"),
         (timedelta(days=3), "3 days ago"),
     ],
 )

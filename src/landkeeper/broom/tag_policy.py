@@ -127,7 +127,7 @@ class _Merge:
     def add(self, name: str, document: Any) -> None:
         """Take in the next policy on the way down."""
         # Controls bind the policies below, not the one they stand in: they are kept aside until it is through.
-        controls = {(): _allowed(_tags(name, document), f"{name}: tags")}
+        controls: dict[tuple[str, ...], frozenset[str]] = {(): _allowed(_tags(name, document), f"{name}: tags")}
         for key, node in _keys(name, document):
             place = f"{name}: tags.{key}"
             fields = _mapping(node, place)
@@ -136,8 +136,8 @@ class _Merge:
                 operators = _mapping(value, f"{place}.{setting}")
                 controls[key, setting] = _allowed(operators, f"{place}.{setting}")
                 self._apply(key, setting, operators, f"{place}.{setting}")
-        for path, operators in controls.items():
-            self.allowed[path] = self.allowed.get(path, _ALL) & operators
+        for path, left in controls.items():
+            self.allowed[path] = self.allowed.get(path, _ALL) & left
 
     def _apply(self, key: str, setting: str, operators: Mapping[str, Any], place: str) -> None:
         known = ("@@assign",) if setting == "tag_key" else _OPERATORS

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 import rich_click as click
 
+from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.root import root
 from landkeeper.org import LandkeeperError
-
-DONE, USAGE, INCOMPLETE, FINDINGS = 0, 2, 3, 4
-"""Exit codes: done; wrong usage or configuration; done but not complete; findings where `--check` asks for them."""
 
 
 def main() -> None:

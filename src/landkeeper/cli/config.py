@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from landkeeper.cli.exit_codes import USAGE
 from landkeeper.cli.output import counted, print_json, stderr, stdout
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
@@ -39,7 +40,7 @@ def check(file: str | None) -> int:
     except ConfigError as error:
         for problem in error.problems:
             stderr().print(str(problem), style="red", markup=False, soft_wrap=True)
-        return 2
+        return USAGE
     stdout().print(f"{where}: {_told(config)}", markup=False, soft_wrap=True)
     return 0
 

@@ -18,7 +18,7 @@ from landkeeper.cli.output import stderr, stdout
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest
 from landkeeper.operate.stacks import ChangeSet, StackEvent
 from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
+from landkeeper.settings import read_named_file, read_settings
 from landkeeper.vpctracker.config_file import parse_config
 
 _BY_DEPLOYING = frozenset({"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "Runtime", "Architecture"})
@@ -53,9 +53,9 @@ def command(
         given |= {"ReadRoleName": role_name, "TerminateRoleName": role_name}
     if email:
         given["ReportEmail"] = email
-    policy = _read_text(policy_file, "policy")
+    policy = read_named_file(policy_file, what="policy")
     parse_policy(policy, str(policy_file))
-    config = _read_text(config_file, "configuration") if config_file else ""
+    config = read_named_file(config_file, what="configuration") if config_file else ""
     if config_file:
         parse_config(config, str(config_file))
     if not yes and not sys.stdin.isatty():
@@ -83,15 +83,6 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--parameter {name} is set by deploying itself")
         given[name] = value
     return given
-
-
-def _read_text(file: Path, what: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"the {what} {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the {what} {file} is not text in UTF-8") from error
 
 
 def _approve(console: Console, change_set: ChangeSet, *, unseen: bool) -> bool:

@@ -12,7 +12,6 @@ from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.policy_source import read_policy_text
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
@@ -27,6 +26,7 @@ from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_d
 from landkeeper.broom.swept import Swept
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
+from landkeeper.wiring.texts import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def open_log_objects(settings: Settings) -> LogObjects:
 
 def read_policy(where: str, settings: Settings) -> Policy:
     """The policy at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError or PolicyError."""
-    return parse_policy(read_policy_text(where, _sessions(settings)), where)
+    return parse_policy(read_text(where, lambda: _sessions(settings), what="policy"), where)
 
 
 def sweep_found_launches(
@@ -148,7 +148,7 @@ def open_function(settings: Settings) -> FunctionBroom:
     return FunctionBroom(
         objects=LogObjects(sessions.home("s3"), limit_bytes=settings.log_limit_bytes),
         opened=OpenedBroom(settings, sessions, _real(settings, sessions, ledger, printed), printed),
-        load_policy=lambda: parse_policy(read_policy_text(where, sessions), where),
+        load_policy=lambda: parse_policy(read_text(where, lambda: sessions, what="policy"), where),
         actions_on=settings.actions_on,
         log_limit_bytes=settings.log_limit_bytes,
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import rich_click as click
 
-from landkeeper.cli.broom.options import DONE, INCOMPLETE, find_policy, policy_option
+from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
 from landkeeper.settings import read_settings
 

@@ -14,8 +14,9 @@ from landkeeper.broom.case_record import case_to_record
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import State
 from landkeeper.broom.notices import describe_outcome, escaped
-from landkeeper.cli.broom.options import DONE, INCOMPLETE, find_policy, policy_option
+from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
 from landkeeper.org import UsageError, parse_account_id
 from landkeeper.settings import Settings, read_settings

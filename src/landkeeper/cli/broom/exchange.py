@@ -10,9 +10,10 @@ from landkeeper.broom.policy import Penalty
 from landkeeper.broom.policy_export import export_scp, export_tag_policy
 from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
-from landkeeper.cli.broom.options import DONE, read_policy_file
 from landkeeper.cli.broom.output import warn
+from landkeeper.cli.exit_codes import DONE
 from landkeeper.org import UsageError
+from landkeeper.settings import read_named_file
 
 
 @click.command(name="import")
@@ -39,9 +40,9 @@ def import_command(
     if config_rule is not None:
         if effective or require_all:
             raise UsageError("--effective and --require-all go with --tag-policy")
-        text = import_config_rule(config_rule, read_policy_file(config_rule), Penalty(action))
+        text = import_config_rule(config_rule, read_named_file(config_rule, what="policy"), Penalty(action))
     else:
-        files = [(name, read_policy_file(name)) for name in tag_policies]
+        files = [(name, read_named_file(name, what="policy")) for name in tag_policies]
         text = import_tag_policies(files, Penalty(action), effective=effective, require_all=require_all)
     click.echo(text, nl=False)
     return DONE
@@ -59,7 +60,7 @@ def export_command(file: str, form: str, enforce: bool) -> int:
 
     What that form cannot say is listed on standard error.
     """
-    policy = parse_policy(read_policy_file(file), file)
+    policy = parse_policy(read_named_file(file, what="policy"), file)
     if form == "scp" and enforce:
         raise UsageError("--enforce goes with --as tag-policy: a service control policy always enforces")
     today = datetime.now(UTC).date()

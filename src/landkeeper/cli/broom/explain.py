@@ -18,8 +18,9 @@ from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import Absent, LiveInstance
 from landkeeper.broom.policy import Subject
-from landkeeper.cli.broom.options import DONE, INCOMPLETE, find_policy, policy_option
+from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import one_line, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
 from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
 from landkeeper.settings import Settings, read_settings

@@ -10,9 +10,10 @@ from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_sc
 from landkeeper.broom.policy_warnings import find_warnings
 from landkeeper.cli.broom.exchange import export_command, import_command
 from landkeeper.cli.broom.explain import explain_command
-from landkeeper.cli.broom.options import DONE, FINDINGS, USAGE, read_policy_file
 from landkeeper.cli.broom.output import warn
+from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import counted, print_json, stdout
+from landkeeper.settings import read_named_file
 
 
 @click.group(name="policy")
@@ -29,7 +30,7 @@ def check(file: str, is_strict: bool) -> int:
     What is odd, such as a rule that can never apply, is a warning: the policy can be used.
     """
     try:
-        parsed = parse_policy_file(read_policy_file(file), file)
+        parsed = parse_policy_file(read_named_file(file, what="policy"), file)
     except PolicyError as error:
         for problem in error.problems:
             warn(str(problem))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, find_unnamed, judge_offline
-from landkeeper.cli.broom.options import DONE, INCOMPLETE, USAGE, find_policy, policy_option
+from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_launches, print_reports, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format, format_option
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, counted, format_option, print_rows
 from landkeeper.cli.vpc.known import age_of
 from landkeeper.cli.vpc.options import settings_of, store_options
@@ -21,7 +22,6 @@ from landkeeper.wiring.vpctracker import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FINDINGS = 4
 _COLUMNS = (
     Column("Account", "AccountName"),
     Column("Account id", "AccountId"),
@@ -55,7 +55,7 @@ def coverage_command(*, check: bool, table: str | None, file: Path | None, forma
     totals += ", ".join(f"{count} {state}" for state, count in sorted(states.items())) + "."
     print_rows(rows, _COLUMNS, format_, totals=totals if rows else "No account was ever tried.",
                style_of=lambda row: _STYLES.get(str(row["State"]), "dim"))  # fmt: skip
-    return _FINDINGS if check and _BAD & states.keys() else 0
+    return FINDINGS if check and _BAD & states.keys() else 0
 
 
 def _rows(one: Coverage, now: datetime) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Row, stderr
 from landkeeper.cli.vpc.options import Asked
 from landkeeper.vpctracker.answers import Known, read_known
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc
 
 _NAMED_AT_MOST = 5
-_INCOMPLETE = 3
 
 
 def read_answers(asked: Asked) -> Known:
@@ -45,7 +45,7 @@ def remark_on(known: Known) -> None:
 
 def exit_code(known: Known) -> int:
     """0 however stale the answer is; 3 where items had to be left out of it."""
-    return _INCOMPLETE if known.left_out else 0
+    return INCOMPLETE if known.left_out else 0
 
 
 def known_row(known: Known, one: StoredVpc) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import counted, stderr, stdout
 from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.cli.vpc.progress import showing_progress
@@ -18,8 +19,6 @@ from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.track import TrackOutcome, UnreadablePlace
-
-_INCOMPLETE = 3
 
 
 @click.command(name="track")
@@ -54,7 +53,7 @@ def track_command(
     with open_store(settings, to_write=True, with_new_tables=create_tables) as store, showing_progress() as on_progress:
         outcome = track_vpcs(source, store, on_progress=on_progress)
     _print_outcome(outcome, settings)
-    return 0 if outcome.is_complete else _INCOMPLETE
+    return 0 if outcome.is_complete else INCOMPLETE
 
 
 def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
