@@ -9,7 +9,7 @@ import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
-from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import Refused
@@ -256,3 +256,14 @@ def test_who_launches_another_one_is_known_by_tags(world: World, tags: dict[str,
 def test_a_persistent_spot_request_launches_another_one(world: World) -> None:
     live = replace(world.ec2.instances[I1], spot_request="sir-1", is_persistent_spot=True)
     assert live.successor == "Spot request sir-1 is persistent and launches another one in its place."
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(1, State.REPORTED), (-1, State.WAITING)])
+def test_tags_of_the_log_that_were_taken_off_since_are_not_waited_for(world: World, minutes: int, state: State) -> None:
+    checked = policy(CONFIRMED)
+    off = Untagging(LAUNCHED_AT + timedelta(minutes=minutes), frozenset([I1]), frozenset(["Code"]))
+    tagged = launch("i-1", tags={"Code": "LOL"})
+    for _ in range(2):
+        sweep_launches(checked, [tagged], world.outside, run_limit=RunLimit(), untaggings=[off])
+        world.clock.pass_time(seconds=60)
+    assert world.case().state is state

@@ -401,3 +401,12 @@ def test_offline_a_launch_without_instances_is_named() -> None:
         "file: record 1: CloudTrail left out the instances of launch event-1 for their number; EC2 knows them by "
         "client token token-1, and was not asked"
     )
+
+
+def test_a_harvest_keeps_what_took_tags_off() -> None:
+    harvest = Harvest()
+    record = {**json.loads((EVENTS / "run_instances.json").read_text(encoding="utf-8")), "eventName": "DeleteTags"}
+    record["requestParameters"] = {"resourcesSet": {"items": [{"resourceId": "i-1"}]}}
+    harvest.add_file("a.json", json.dumps(record).encode())
+    assert [each.instance_ids for each in harvest.untaggings] == [{"i-1"}]
+    assert harvest.ignored == {"not a RunInstances call": 1}

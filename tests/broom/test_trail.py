@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import event
 
-from landkeeper.broom.launches import Launch
+from landkeeper.broom.launches import Launch, Untagging
 from landkeeper.broom.trail import NOT_A_LAUNCH, NOT_AN_API_CALL, Entry, Ignored, Malformed, read_log, read_record
 
 
@@ -330,3 +330,34 @@ def test_a_shared_event_belongs_to_the_owner_of_the_instances() -> None:
     launch = read_record(shared)
     assert isinstance(launch, Launch)
     assert (launch.account, launch.call_id) == ("111122223333", "shared-1")
+
+
+def untagging(**request: object) -> dict[str, Any]:
+    """A record of tags that were taken off."""
+    return {**event("run_instances.json"), "eventName": "DeleteTags", "requestParameters": request}
+
+
+_ONE = {"items": [{"resourceId": "i-0aaaaaaaaaaaaaaa1"}, {"resourceId": "vpc-1"}]}
+
+
+def test_tags_taken_off_an_instance_are_known() -> None:
+    code = read_record(untagging(resourcesSet=_ONE, tagSet={"items": [{"key": "Code", "value": "LOL"}]}))
+    every = read_record(untagging(resourcesSet=_ONE))
+    assert isinstance(code, Untagging)
+    assert isinstance(every, Untagging)
+    assert code.instance_ids == {"i-0aaaaaaaaaaaaaaa1"}
+    assert code.without({"Code": "LOL", "Name": "x"}) == {"Name": "x"}
+    assert every.without({"Code": "LOL", "Name": "x"}) == {}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {**untagging(resourcesSet=_ONE), "errorCode": "Client.UnauthorizedOperation"},
+        {**untagging(), "requestParameters": None},
+        untagging(resourcesSet={"items": [{"resourceId": "vpc-1"}]}),
+        untagging(resourcesSet={"items": [7]}),
+    ],
+)
+def test_what_takes_no_tags_off_instances_is_ignored(record: object) -> None:
+    assert read_record(record) == Ignored("", NOT_A_LAUNCH)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.broom.launches import Launch, LaunchedInstance, Tags
+from landkeeper.broom.launches import Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
-from landkeeper.broom.trail import Entry, Ignored, Malformed, read_log
+from landkeeper.broom.trail import NOT_A_LAUNCH, Entry, Ignored, Malformed, read_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Harvest:
     """Everything that was found in the files read so far."""
 
     launches: list[FoundLaunch] = field(default_factory=list)
+    untaggings: list[Untagging] = field(default_factory=list)
+    """What took tags off instances again."""
     ignored: Counter[str] = field(default_factory=Counter)
     """How many records or files held no launch, by reason."""
     faults: list[FoundFault] = field(default_factory=list)
@@ -59,6 +61,9 @@ class Harvest:
         match entry:
             case Launch():
                 self.add_launch(source, entry)
+            case Untagging():
+                self.ignored[NOT_A_LAUNCH] += 1
+                self.untaggings.append(entry)
             case Ignored(_, reason):
                 self.ignored[reason] += 1
             case Malformed(where, reason):

@@ -28,6 +28,20 @@ class LaunchedInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class Untagging:
+    """A successful `DeleteTags`: the log's word on tags that the launch may still show."""
+
+    event_time: datetime
+    instance_ids: frozenset[InstanceId]
+    keys: frozenset[str]
+    """The tags that were taken off; empty for all of them."""
+
+    def without(self, tags: Tags) -> Tags:
+        """The tags that are left."""
+        return {key: value for key, value in tags.items() if self.keys and key not in self.keys}
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """A successful `RunInstances`: who created which instances, where and when."""
 

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.policy import Penalty, Subject
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
@@ -197,6 +197,14 @@ def seen_by(case: Case, launch: Case) -> Case:
             logged_tags={**case.logged_tags, **launch.logged_tags},
         )  # fmt: skip
     return reduce(with_event, launch.event_ids, case)
+
+
+def untagged(case: Case, untaggings: Iterable[Untagging]) -> Case:
+    """The case with the tags of its log that are left after what took some off later."""
+    for each in untaggings:
+        if case.instance_id in each.instance_ids and each.event_time >= case.event_time:
+            case = replace(case, logged_tags=each.without(case.logged_tags))
+    return case
 
 
 def due_cases(

@@ -16,8 +16,8 @@ from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
 from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
-from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, seen_by
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
+from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, seen_by, untagged
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
@@ -43,9 +43,18 @@ class Outside:
 
 
 def sweep_launches(
-    policy: Policy, launches: Iterable[Launch], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
+    policy: Policy,
+    launches: Iterable[Launch],
+    outside: Outside,
+    *,
+    actions_on: bool = True,
+    run_limit: RunLimit,
+    untaggings: Sequence[Untagging] = (),
 ) -> Swept:
-    """Judge every instance of the launches, deal with those that break the policy, and report them."""
+    """Judge every instance of the launches, deal with those that break the policy, and report them.
+
+    `untaggings` are what took tags off since: tags of the log that are gone by it are not waited for.
+    """
     now = outside.clock()
     named = name_instances(launches, outside.reader, now)
     found: dict[InstanceId, Case] = {}
@@ -55,6 +64,7 @@ def sweep_launches(
             found[instance.id] = seen_by(found.get(instance.id, case), case)
     known = outside.ledger.find_cases(tuple(found))
     cases = [seen_by(known.get(id_, case), case) for id_, case in found.items()]
+    cases = [untagged(case, untaggings) for case in cases]
     swept = _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
     for missing in named.missing:
         swept.fail(missing.because, try_again=missing.try_again)

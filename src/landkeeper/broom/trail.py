@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL, describe_principal
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, read_documents
 from landkeeper.org import AccountId, Principal, Region
 
@@ -42,7 +42,7 @@ class Malformed:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
-Entry = Launch | Ignored | Malformed
+Entry = Launch | Untagging | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
 NOT_AN_API_CALL = "an event, not an API call"
@@ -106,6 +106,8 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {_kind(name)}: this is not a CloudTrail record")
+    if name == "DeleteTags":
+        return _read_untagging(record, where)
     parse = _LAUNCHES.get(name)
     if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
         return Ignored(where, NOT_A_LAUNCH)
@@ -175,6 +177,24 @@ def _parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
         request_tags={},
         where=where,
     )
+
+
+def _read_untagging(record: Mapping[str, Any], where: str) -> Entry:
+    """What took tags off instances; any other use of the call, and one that cannot be read, is no launch."""
+    request = record.get("requestParameters")
+    if record.get("errorCode") or not isinstance(request, dict):
+        return Ignored(where, NOT_A_LAUNCH)
+    try:
+        resources = _listed(request, "resourcesSet", "resourceId")
+        keys = _listed(request, "tagSet", "key")
+        instances = frozenset(InstanceId(id_) for id_ in resources if id_.startswith("i-"))
+        return Untagging(_time(record), instances, keys) if instances else Ignored(where, NOT_A_LAUNCH)
+    except _FieldError:
+        return Ignored(where, NOT_A_LAUNCH)
+
+
+def _listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]:
+    return frozenset(_text(_object(item, name), field, name) for item in _items(request.get(name), name))
 
 
 _LAUNCHES = {"RunInstances": _parse_launch, "BidFulfilledEvent": _parse_fulfilment}

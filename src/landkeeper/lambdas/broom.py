@@ -119,7 +119,7 @@ class _Run:
         broom, policy = open_broom(), self._load_policy()
         launches = [each.launch for each in harvest.launches]
         if launches:
-            yield broom.sweep_launches(policy, launches, self._run_limit)
+            yield broom.sweep_launches(policy, launches, harvest.untaggings, self._run_limit)
         if ids:
             yield broom.sweep_due_cases(policy, ids, self._run_limit)
 

@@ -15,7 +15,7 @@ from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
-from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
@@ -60,9 +60,18 @@ class FunctionBroom:
     actions_on: bool
     log_limit_bytes: int
 
-    def sweep_launches(self, policy: Policy, launches: Sequence[Launch], run_limit: RunLimit) -> Swept:
+    def sweep_launches(
+        self, policy: Policy, launches: Sequence[Launch], untaggings: Sequence[Untagging], run_limit: RunLimit
+    ) -> Swept:
         """Deal with launches."""
-        return sweep_launches(policy, launches, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
+        return sweep_launches(
+            policy,
+            launches,
+            self.opened.outside,
+            actions_on=self.actions_on,
+            run_limit=run_limit,
+            untaggings=untaggings,
+        )
 
     def sweep_due_cases(self, policy: Policy, ids: Sequence[InstanceId], run_limit: RunLimit) -> Swept:
         """Deal with cases that were put off until now."""
@@ -80,7 +89,12 @@ def read_policy(where: str, settings: Settings) -> Policy:
 
 
 def sweep_found_launches(
-    settings: Settings, policy: Policy, found: Sequence[FoundLaunch], *, dry_run: bool
+    settings: Settings,
+    policy: Policy,
+    found: Sequence[FoundLaunch],
+    *,
+    dry_run: bool,
+    untaggings: Sequence[Untagging] = (),
 ) -> CommandSweep:
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
     with open_for_command(settings, dry_run=dry_run) as opened:
@@ -90,6 +104,7 @@ def sweep_found_launches(
             opened.outside,
             actions_on=settings.actions_on,
             run_limit=RunLimit(policy.limits.terminations_per_run),
+            untaggings=untaggings,
         )
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
     return CommandSweep(judge_by_notes(found, swept), swept, reports)

@@ -81,7 +81,7 @@ def _sweep_live(
     # Loaded here, so that what works offline does not wait for boto3.
     from landkeeper.wiring.broom import sweep_found_launches  # noqa: PLC0415
 
-    done = sweep_found_launches(settings, policy, harvest.launches, dry_run=dry_run)
+    done = sweep_found_launches(settings, policy, harvest.launches, dry_run=dry_run, untaggings=harvest.untaggings)
     print_reports(done.reports)
     for failure in done.swept.failures:
         warn(failure)
