@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
 import rich_click as click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,9 @@ Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 
 _WIDTH_OF_A_PIPE = 200
+_WIDER_THAN_ANY = 10_000
+_LONGEST_WORD = 40
+"""Words longer than this, as in somebody's tags, are broken."""
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -117,16 +121,33 @@ def print_json(value: object) -> None:
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, style_of: Callable[[Row], str]) -> None:
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for column in columns:
-        # Folded, not cut: an id that a narrow terminal shortens cannot be copied.
+        words = (word for row in rows for word in plain(row.get(column.attribute)).split())
         table.add_column(
-            column.title, justify="right" if column.right else "left", style=column.style or None, overflow="fold"
+            column.title,
+            justify="right" if column.right else "left",
+            style=column.style or None,
+            overflow="fold",
+            # An id in pieces cannot be copied, nor a block be read: lines break between words.
+            min_width=min(_LONGEST_WORD, max(map(len, words), default=0)),
         )
     for row in rows:
         # Text, not str: a tag or a name with [brackets] must not become Rich markup.
         table.add_row(*(Text(plain(row.get(column.attribute))) for column in columns), style=style_of(row) or None)
-    stdout().print(table)
+    console = stdout()
+    # A terminal that is too narrow even so wraps the lines itself, and nothing is lost.
+    narrowest = Console(width=_WIDER_THAN_ANY).measure(table).minimum
+    console.width = max(console.width, narrowest)
+    console.print(table)
 
 
 _WORDS: Mapping[type, Callable[[Any], str]] = {
