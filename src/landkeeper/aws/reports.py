@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from landkeeper.org import Failure, FailureReason
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+_THERE_FOR_SECONDS = 60.0
 EVENT_SOURCE = "landkeeper.broom"
 EVENT_TYPE = "Launch dealt with"
 
@@ -27,13 +29,17 @@ class TopicReports:
         self._client = client
         self._topic_arn = topic_arn
         self._on_published = on_published
+        self._there_until = 0.0
 
     def check(self) -> Failure | None:
-        """A Failure where the topic is gone, or does not answer."""
+        """A Failure where the topic is gone, or does not answer. That it is there counts for a minute."""
+        if time.monotonic() < self._there_until:
+            return None
         try:
             self._client.get_topic_attributes(TopicArn=self._topic_arn)
         except CALL_ERRORS as error:
             return failure_of(error)
+        self._there_until = time.monotonic() + _THERE_FOR_SECONDS
         return None
 
     def publish_report(self, report: Report) -> Failure | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from landkeeper.broom.swept import Swept
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.texts import read_text
+
+POLICY_KEPT_SECONDS = 60.0
+"""How long a warm function goes by the policy that it has read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +167,22 @@ def open_function(settings: Settings) -> FunctionBroom:
     return FunctionBroom(
         objects=LogObjects(sessions.home("s3"), limit_bytes=settings.log_limit_bytes),
         opened=OpenedBroom(settings, sessions, _real(settings, sessions, ledger, printed), printed),
-        load_policy=lambda: parse_policy(read_text(where, lambda: sessions, what="policy"), where),
+        load_policy=_remembering(lambda: parse_policy(read_text(where, lambda: sessions, what="policy"), where)),
         actions_on=settings.actions_on,
         log_limit_bytes=settings.log_limit_bytes,
     )
+
+
+def _remembering(load: Callable[[], Policy]) -> Callable[[], Policy]:
+    """The policy as `load` reads it, read anew once a minute: reading and parsing cost more than judging by it."""
+    kept: list[tuple[float, Policy]] = []
+
+    def remembered() -> Policy:
+        if not kept or time.monotonic() - kept[0][0] > POLICY_KEPT_SECONDS:
+            kept[:] = [(time.monotonic(), load())]
+        return kept[0][1]
+
+    return remembered
 
 
 def _sessions(settings: Settings) -> AccountSessions:
