@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from landkeeper.org import AccountId
@@ -55,9 +56,13 @@ class MemoryStore:
         with self._lock:
             return self.coverage.get(account, Coverage(account))
 
-    def write_coverage(self, coverage: Coverage) -> None:
+    def write_coverage(self, coverage: Coverage) -> bool:
         with self._lock:
-            self.coverage[coverage.account] = coverage
+            held = self.coverage.get(coverage.account)
+            if (held.version if held else 0) != coverage.version:
+                return False
+            self.coverage[coverage.account] = replace(coverage, version=coverage.version + 1)
+            return True
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         with self._lock:

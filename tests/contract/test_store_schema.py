@@ -100,7 +100,9 @@ def _stored(number: int) -> StoredVpc:
 def _first(item: Attributes) -> Attributes:
     """The item as the first version of Landkeeper wrote it."""
     later = {"SchemaVersion", "PeeringConnections", "TransitGatewayAttachments", "FailedRuns", "OrganizationId"}
-    return {name: value for name, value in item.items() if name not in later | {"Membership"}}
+    if "OwnerId" not in item:
+        later |= {"Membership", "Version"}
+    return {name: value for name, value in item.items() if name not in later}
 
 
 def _newer(item: Attributes) -> Attributes:

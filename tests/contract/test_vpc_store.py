@@ -152,11 +152,21 @@ def test_coverage_is_replaced_whole(store: Store) -> None:
     regions = {REGIONS[0]: RegionCoverage(START), REGIONS[1]: RegionCoverage(None, START, failure)}
     first = Coverage(ACCOUNTS[1], "team", START, None, regions, frozenset({VpcKey(vpc_ids(1), ACCOUNTS[0])}))
     second = Coverage(ACCOUNTS[0], "other", START, failure)
-    store.write_coverage(first)
-    store.write_coverage(second)
+    assert store.write_coverage(first)
+    assert store.write_coverage(second)
     assert list(store.read_all_coverage()) == [second, first]
-    store.write_coverage(replace(first, regions={}, shared=frozenset()))
+    known = store.read_coverage(ACCOUNTS[1])
+    assert store.write_coverage(replace(known, regions={}, shared=frozenset()))
     assert store.read_coverage(ACCOUNTS[1]) == replace(first, regions={}, shared=frozenset())
+
+
+def test_coverage_that_somebody_else_has_written_meanwhile_is_not_replaced(store: Store) -> None:
+    assert store.write_coverage(Coverage(ACCOUNTS[0], "first"))
+    assert not store.write_coverage(Coverage(ACCOUNTS[0], "second"))
+    mine, theirs = store.read_coverage(ACCOUNTS[0]), store.read_coverage(ACCOUNTS[0])
+    assert store.write_coverage(replace(theirs, account_name="theirs"))
+    assert not store.write_coverage(replace(mine, account_name="mine"))
+    assert store.read_coverage(ACCOUNTS[0]).account_name == "theirs"
 
 
 def test_trackers_that_write_at_once_lose_nothing(store: Store) -> None:

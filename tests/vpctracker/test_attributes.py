@@ -204,6 +204,7 @@ def test_coverage_has_the_attributes_of_the_table() -> None:
         "FailedRuns": 2,
         "OrganizationId": "o-exampleorgid",
         "Membership": "PENDING_CLOSURE",
+        "Version": 0,
         "SharedVpcs": [{"VpcId": "vpc-00000000000000001", "OwnerId": "111122223333"}],
     }  # fmt: skip
 

@@ -147,7 +147,9 @@ def test_an_account_is_told_when_it_was_unreadable_long_enough_and_again_for_ano
 ) -> None:
     def failing(runs: int, **failures: Failure | None) -> None:
         regions = {REGIONS[0]: RegionCoverage(START, START, failures.get("region")), REGIONS[1]: RegionCoverage(START)}
-        store.write_coverage(Coverage(ACCOUNTS[0], "lake", START, failures.get("whole"), regions, failed_runs=runs))
+        known = store.read_coverage(ACCOUNTS[0])
+        failing_now = Coverage(ACCOUNTS[0], "lake", START, failures.get("whole"), regions, failed_runs=runs)
+        assert store.write_coverage(replace(failing_now, version=known.version))
 
     failing(2, region=DENIED)
     assert _told(store, topic) == []

@@ -14,6 +14,7 @@ from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Change, Complete, RegionRead, Unreadable, Vpc, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import Progress, TrackOutcome, UnreadablePlace, track, track_account
@@ -79,6 +80,22 @@ class OvertakenStore(MemoryStore):
                 self.items[change.after.vpc.key] = other
             return changes
         return super().write_changes(changes)
+
+
+class ContestedStore(MemoryStore):
+    """A store where another run writes down what it knows of an account `times` times, each time a little sooner."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def write_coverage(self, coverage: Coverage) -> bool:
+        if self.times:
+            self.times -= 1
+            theirs = self.read_coverage(coverage.account)
+            regions = {**theirs.regions, _THERE: RegionCoverage(START)}
+            assert super().write_coverage(replace(theirs, regions=regions))
+        return super().write_coverage(coverage)
 
 
 class BrokenStore(MemoryStore):
@@ -245,6 +262,17 @@ def test_a_region_that_another_run_keeps_writing_is_not_called_complete() -> Non
     assert [place.region for place in outcome.unreadable] == [_HERE, _THERE]
     assert "another run" in str(outcome.unreadable[0])
     assert not store.coverage[ACCOUNTS[0]].is_complete
+
+
+def test_what_another_run_knows_by_now_is_kept() -> None:
+    store = ContestedStore(times=2)
+    track_account(Account(ACCOUNTS[0]), World(_vpc(1)), store, clock=_clock, regions=[_HERE])
+    assert store.read_coverage(ACCOUNTS[0]).regions.keys() == {_HERE, _THERE}
+
+
+def test_a_run_that_never_gets_to_write_what_it_knows_says_so() -> None:
+    with pytest.raises(StoreError, match="account 111122223333 is being rewritten all the time"):
+        track_account(Account(ACCOUNTS[0]), World(), ContestedStore(times=99), clock=_clock)
 
 
 def test_a_store_that_fails_ends_the_run() -> None:

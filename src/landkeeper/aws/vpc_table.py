@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +26,7 @@ from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.fit import describe_omissions
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
-from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
+from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,10 +40,7 @@ HISTORY, COVERAGE, POOLS = "History", "Coverage", "Pools"
 """What the names of the other tables end in."""
 
 _KEYS_PER_CALL = 100
-_NOT_NEWER: Mapping[str, Any] = {
-    "ConditionExpression": "attribute_not_exists(SchemaVersion) OR SchemaVersion <= :present",
-    "ExpressionAttributeValues": {":present": {"N": str(SCHEMA_VERSION)}},
-}
+_NOT_NEWER = "(attribute_not_exists(SchemaVersion) OR SchemaVersion <= :present)"
 
 _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "": (("VpcId", "HASH"), ("OwnerId", "RANGE")),
@@ -174,14 +172,26 @@ class VpcTable:
             return Coverage(account)
         return coverage_from_attributes(upgraded(from_item(answer["Item"])))
 
-    def write_coverage(self, coverage: Coverage) -> None:
-        """Replace what is known of the account."""
-        table, item = self._name + COVERAGE, to_item(stamped(coverage_to_attributes(coverage)))
+    def write_coverage(self, coverage: Coverage) -> bool:
+        """Replace what is known of the account, one version on; False where somebody else wrote it meanwhile."""
+        table = self._name + COVERAGE
+        written = replace(coverage, version=coverage.version + 1)
+        condition: dict[str, Any] = {
+            "ConditionExpression": f"{_NOT_NEWER} AND attribute_not_exists(Version)",
+            "ExpressionAttributeValues": {":present": {"N": str(SCHEMA_VERSION)}},
+        }
+        if coverage.version:
+            condition["ConditionExpression"] = f"{_NOT_NEWER} AND Version = :before"
+            condition["ExpressionAttributeValues"][":before"] = {"N": str(coverage.version)}
+        item = to_item(stamped(coverage_to_attributes(written)))
         with _explaining(table):
             try:
-                patiently(table, lambda: self._client.put_item(TableName=table, Item=item, **_NOT_NEWER))
-            except self._client.exceptions.ConditionalCheckFailedException as error:
-                raise NewerItemError(f"the coverage of {coverage.account}", f"over {SCHEMA_VERSION}") from error
+                patiently(table, lambda: self._client.put_item(TableName=table, Item=item, **condition))
+            except self._client.exceptions.ConditionalCheckFailedException:
+                # Reading it says so where the item is of a newer schema.
+                self.read_coverage(coverage.account)
+                return False
+        return True
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""

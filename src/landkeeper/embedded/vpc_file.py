@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,13 +125,15 @@ class VpcFile:
         rows = self._rows(_COVERAGE_QUERY, account)
         return coverage_from_attributes(upgraded(rows[0])) if rows else Coverage(account)
 
-    def write_coverage(self, coverage: Coverage) -> None:
-        """Replace what is known of the account."""
-        item = _json(stamped(coverage_to_attributes(coverage)))
+    def write_coverage(self, coverage: Coverage) -> bool:
+        """Replace what is known of the account, one version on; False where somebody else wrote it meanwhile."""
+        item = _json(stamped(coverage_to_attributes(replace(coverage, version=coverage.version + 1))))
         with self._transaction() as connection:
             for row in connection.execute(_COVERAGE_QUERY, (coverage.account,)):
-                upgraded(json.loads(row[0]))
+                if int(upgraded(json.loads(row[0])).get("Version", 0)) != coverage.version:
+                    return False
             connection.execute("INSERT OR REPLACE INTO vpc_coverage VALUES (?, ?)", (coverage.account, item))
+        return True
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""

@@ -232,6 +232,7 @@ def coverage_to_attributes(coverage: Coverage) -> Attributes:
         "FailedRuns": coverage.failed_runs,
         "OrganizationId": coverage.organization,
         "Membership": coverage.membership.name,
+        "Version": coverage.version,
         **_time_under("TriedAt", coverage.tried_at),
         **_failure_to_attributes(coverage.failure),
     }
@@ -250,6 +251,7 @@ def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
             failed_runs=int(attributes.get("FailedRuns", 0)),
             organization=attributes.get("OrganizationId", ""),
             membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),
+            version=int(attributes.get("Version", 0)),
         )
     except KeyError as error:
         item = f"of coverage for {attributes.get('AccountId', 'an unknown account')}"

@@ -101,7 +101,8 @@ def _settle(before: Coverage, membership: Membership | None, organization: str) 
 def note_membership(listing: Listing, store: VpcStore) -> None:
     """Write down which known accounts are suspended, closed, left out, or no longer in the organisation.
 
-    One pass over the coverage; only what changed is written. Their VPCs keep their state, and their blocks stay taken.
+    One pass over the coverage; only what changed is written. An account that somebody else is just writing is left to
+    the next run. Their VPCs keep their state, and their blocks stay taken.
     """
     for coverage in settle_membership(store.read_all_coverage(), listing):
         store.write_coverage(coverage)

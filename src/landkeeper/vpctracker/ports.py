@@ -54,8 +54,8 @@ class VpcStore(Protocol):
     def read_coverage(self, account: AccountId) -> Coverage:
         """What is known of the account; an empty Coverage for one that was never tried."""
 
-    def write_coverage(self, coverage: Coverage) -> None:
-        """Replace what is known of the account."""
+    def write_coverage(self, coverage: Coverage) -> bool:
+        """Replace what is known of the account, one version on; False where somebody else wrote it meanwhile."""
 
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""

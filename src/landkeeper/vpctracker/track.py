@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
-from landkeeper.vpctracker.coverage import cover_account, shared_after
+from landkeeper.vpctracker.coverage import Coverage, cover_account, shared_after
 from landkeeper.vpctracker.inventory import (
     Change,
     Complete,
@@ -24,9 +24,7 @@ from landkeeper.vpctracker.inventory import (
     kind_of,
     seen_vpcs,
 )
-
-if TYPE_CHECKING:
-    from landkeeper.vpctracker.ports import VpcReader, VpcStore
+from landkeeper.vpctracker.ports import StoreError, VpcReader, VpcStore
 
 _WRITE_ATTEMPTS = 6
 _OVERTAKEN = Failure(FailureReason.OTHER, message="another run kept writing the same VPCs")
@@ -138,6 +136,19 @@ def _as_they_come(
             yield future.result()
 
 
+def note_coverage(store: VpcStore, before: Coverage, change: Callable[[Coverage], Coverage]) -> Coverage:
+    """Change what is known of an account, on top of what others wrote meanwhile; answers what is stored then.
+
+    Raises StoreError when others never leave off writing it.
+    """
+    for _ in range(_WRITE_ATTEMPTS):
+        after = change(before)
+        if store.write_coverage(after):
+            return replace(after, version=after.version + 1)
+        before = store.read_coverage(before.account)
+    raise StoreError(f"what is known of account {before.account} is being rewritten all the time by others")
+
+
 def track_account(
     account: Account,
     reader: VpcReader,
@@ -157,20 +168,25 @@ def track_account(
     before = store.read_coverage(account.id)
     reads = reader.read_account(account, regions)
     if isinstance(reads, Failure):
-        store.write_coverage(cover_account(before, account, reads, now, is_whole=is_whole))
+        refused = reads
+        note_coverage(store, before, lambda known: cover_account(known, account, refused, now, is_whole=is_whole))
         return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, reads),))
     seen = frozenset(vpc.key for vpc in seen_vpcs(reads))
     foreign = {key for key in seen if key.owner != account.id}
     if not foreign <= before.shared:
         # Remembered before the items name this account: after a crash in between nothing would find them again.
-        before = replace(before, shared=before.shared | foreign)
-        store.write_coverage(before)
+        before = note_coverage(store, before, lambda known: replace(known, shared=known.shared | foreign))
     decide = partial(diff_account, account=account, now=now, believe_absence=believe_absence)
     written = _write_differences(account.id, reads, store, before.shared, decide)
     reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
-    after = cover_account(before, account, reads, now, is_whole=is_whole)
-    shared = shared_after(before, written.stored.values(), reads, believe_absence=believe_absence)
-    store.write_coverage(replace(after, shared=shared))
+    settled = reads
+
+    def cover(known: Coverage) -> Coverage:
+        after = cover_account(known, account, settled, now, is_whole=is_whole)
+        shared = shared_after(known, written.stored.values(), settled, believe_absence=believe_absence)
+        return replace(after, shared=shared)
+
+    note_coverage(store, before, cover)
     return AccountOutcome(
         account,
         was_read=any(isinstance(read, Complete) for read in reads.values()),
