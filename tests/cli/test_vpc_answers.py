@@ -298,7 +298,8 @@ def test_an_account_of_which_nothing_was_read_is_said_to_be_unknown(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(VpcFile(file)) as store:
-        store.write_coverage(Coverage(ACCOUNTS[2], "shut", failure=_DENIED))
+        version = store.read_coverage(ACCOUNTS[2]).version
+        assert store.write_coverage(Coverage(ACCOUNTS[2], "shut", failure=_DENIED, version=version))
     assert run(["vpc", "connect", "lake", "shut"]) == 0
     assert "shut (777788889999): stale in every region (permission missing)." in capsys.readouterr().err
 
