@@ -9,6 +9,7 @@ BENCHMARKS = (
     "cidr",
     "fanout",
     "store",
+    "workload",
 )
 
 
