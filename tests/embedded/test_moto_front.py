@@ -148,3 +148,48 @@ def test_an_auto_scaling_launch_is_recorded_though_nobody_called_run_instances(
     launched = [item["instanceId"] for each in records for item in each["responseElements"]["instancesSet"]["items"]]
     group = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
     assert sorted(launched) == sorted(each["InstanceId"] for each in group["Instances"])
+
+
+def test_a_role_with_policies_may_do_what_they_allow_and_one_without_may_do_everything(
+    aws_environment: Embedded, client: Client
+) -> None:
+    account, session = "530000000001", embedded_session(aws_environment)
+    iam = client("iam", account)
+    for name in ("Reader", "Bare"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    statements = [
+        {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:CreateVpc"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "ec2:DescribeSubnets", "Resource": "*"},
+    ]
+    iam.put_role_policy(
+        RoleName="Reader",
+        PolicyName="read",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+    reader = _as(session, "ec2", account, "Reader")
+    assert reader.describe_vpcs()["Vpcs"]
+    for refused in (reader.describe_subnets, reader.create_internet_gateway):
+        with pytest.raises(ClientError, match="UnauthorizedOperation"):
+            refused()
+    with pytest.raises(ClientError, match="AccessDenied"):
+        _as(session, "autoscaling", account, "Reader").describe_auto_scaling_groups()
+    assert _as(session, "ec2", account, "Bare").create_internet_gateway()
+
+
+def test_the_trail_is_shown_and_a_stopped_one_writes_nothing(
+    aws_environment: Embedded, trail: Callable[[str, int], list[dict[str, Any]]], client: Client
+) -> None:
+    account, cloudtrail = "540000000001", embedded_session(aws_environment).client("cloudtrail")
+    (shown,) = [one for one in cloudtrail.describe_trails()["trailList"] if _is_logging(cloudtrail, one["TrailARN"])]
+    assert shown["IsMultiRegionTrail"]
+    ec2 = client("ec2", account)
+    cloudtrail.stop_logging(Name=shown["TrailARN"])
+    missed = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    cloudtrail.start_logging(Name=shown["TrailARN"])
+    ec2.delete_vpc(VpcId=missed)
+    (record,) = trail(account, 1)
+    assert record["eventName"] == "DeleteVpc"
+
+
+def _is_logging(cloudtrail: Any, arn: str) -> bool:
+    return bool(cloudtrail.get_trail_status(Name=arn)["IsLogging"])

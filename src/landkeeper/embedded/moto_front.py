@@ -3,6 +3,8 @@
 - A trail: every EC2 call that changes something becomes a CloudTrail record (`embedded.cloudtrail`), also the launches
   that moto makes for an Auto Scaling group without any call.
 - Roles that do not exist cannot be assumed; moto lets anyone assume anything. Trust policies are still not evaluated.
+- A role that has policies may do in EC2 and Auto Scaling what they allow (`embedded.role_policies`); moto lets every
+  role do everything, and so may here a role that has none.
 - A VPC whose subnet is shared through RAM is shown to the accounts it is shared with, as AWS shows it: with the owner's
   id and without the owner's tags. Only whole listings are extended, not look-ups by id.
 
@@ -34,6 +36,7 @@ from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers, MultiDict
 
 from landkeeper.embedded.cloudtrail import Call, Caller, Record, now, record_of
+from landkeeper.embedded.role_policies import role_allows
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,6 +55,7 @@ _SCALING = frozenset({"CreateAutoScalingGroup", "UpdateAutoScalingGroup", "SetDe
 _SHARED_LISTINGS = {"DescribeVpcs": ("vpcSet", "vpcId"), "DescribeSubnets": ("subnetSet", "vpcId")}
 # Roles that exist in accounts without anybody having made them in moto.
 _GIVEN_ROLES = frozenset({"OrganizationAccountAccessRole"})
+_BY_POLICIES = frozenset({"ec2", "autoscaling"})
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/aws4_request")
 _EC2_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _PARTITION = "aws"
@@ -96,6 +100,8 @@ class MotoFront:
             answer = self._ask(environ)
         elif request.action == "AssumeRole" and not _role_exists(request.form.get("RoleArn", "")):
             answer = _role_refused(request.form.get("RoleArn", ""), get_account_id_from(request.access_key))
+        elif request.service in _BY_POLICIES and not role_allows(request.access_key, request.service, request.action):
+            answer = _call_refused(request)
         else:
             answer = self._answer(request)
         start_response(answer.status, answer.headers)
@@ -235,6 +241,20 @@ def _role_refused(role_arn: str, caller_account: str) -> _Answer:
     ).encode()
     headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))]
     return _Answer("403 Forbidden", headers, body)
+
+
+def _call_refused(request: _Request) -> _Answer:
+    """As EC2 words it, and as the services with the plain query protocol do."""
+    identity = _identity(get_account_id_from(request.access_key), request.access_key)
+    sentence = (
+        f"User: {identity['arn']} is not authorized to perform: {request.service}:{request.action} "
+        "because no identity-based policy allows it"
+    )
+    code, before, after = "AccessDenied", "<ErrorResponse><Error><Type>Sender</Type>", "</Error></ErrorResponse>"
+    if request.service == "ec2":
+        code, before, after = "UnauthorizedOperation", "<Response><Errors><Error>", "</Error></Errors></Response>"
+    body = f"{before}<Code>{code}</Code><Message>{sentence}</Message>{after}".encode()
+    return _Answer("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))], body)
 
 
 def _caller(request: _Request) -> Caller:

@@ -29,6 +29,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from landkeeper.embedded.cloudtrail import Record, log_files, now
 from landkeeper.embedded.event_bus import EventBus, open_event_bus
 from landkeeper.embedded.moto_front import MotoFront
+from landkeeper.embedded.moto_trail import MotoTrail
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -61,16 +62,21 @@ class Trail:
         self._records: queue.SimpleQueue[Record] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[Record] = queue.SimpleQueue()
         self._target: Target | None = None
+        self._described: MotoTrail | None = None
         self._bus: EventBus | None = None
 
     def add(self, record: Record) -> None:
-        """Take a record for the next delivery."""
-        self._records.put(record)
+        """Take a record for the next delivery; a trail that was stopped misses it for good."""
+        if self._described is None or self._described.is_logging:
+            self._records.put(record)
         if self._target is not None and self._target.events:
             self._events.put(record)
 
     def start(self, target: Target) -> None:
         """Deliver there from now on."""
+        if self._described is not None:
+            self._described.stop()
+        self._described = MotoTrail(target.bucket)
         self._bus = open_event_bus(target.endpoint) if target.events else None
         self._target = target
 

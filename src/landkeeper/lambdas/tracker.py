@@ -3,6 +3,7 @@
 - A batch of SQS messages: a worker. Each message names an account, or tells of a change that calls for reading one
   region of an account again. The answer names the messages that have to come again.
 - `{"task": "notices"}`: tell the topic what is new.
+- `{"task": "doctor", "accounts": […]}`: answer `landkeeper doctor` what may be done in these accounts.
 - Anything else, such as a schedule: every account is sent to the workers' queue; without a queue it is read right here.
 
 The log is JSON lines.
@@ -65,6 +66,11 @@ def handler(event: object, context: object) -> Summary:
             return _work_on_event(event, context)
         case {"task": "notices"}:
             return tell(settings)
+        case {"task": "doctor", **asked}:
+            # Here and not above: other invocations start without it.
+            from landkeeper.wiring.access import answer_reader  # noqa: PLC0415
+
+            return answer_reader(settings, asked)
         case {"task": str(task)}:
             raise UsageError(f"there is no task '{task}'")
         case _ if settings.queue_url is not None:

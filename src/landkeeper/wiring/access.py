@@ -1,0 +1,60 @@
+"""What a function answers when `landkeeper doctor` asks what it may do: the roles trust the functions, and nobody else.
+
+The answer is JSON; `parse_answer` in `wiring/doctor.py` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from landkeeper import __version__
+from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
+from landkeeper.aws.organizations import list_members
+from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
+from landkeeper.settings import Settings
+
+TASK = "doctor"
+"""What an invocation names itself, beside `accounts` and `organization`."""
+MOST_ACCOUNTS = 5
+"""How many accounts an invocation may name, so that the smallest function is done in time."""
+
+
+def answer_reader(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any]:
+    """What VPC Tracker's function may do in the accounts that the doctor asks about."""
+    return answer_access(settings, asked, READING)
+
+
+def answer_terminator(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any]:
+    """What Broom's function may do in the accounts that the doctor asks about."""
+    return answer_access(settings, asked, ENDING)
+
+
+def answer_access(settings: Settings, asked: Mapping[Any, Any], calls: Mapping[str, Call]) -> dict[str, Any]:
+    """The answer, with everything that was refused. Raises UsageError for what the doctor does not ask."""
+    accounts = asked.get("accounts", [])
+    if not isinstance(accounts, list) or len(accounts) > MOST_ACCOUNTS:
+        raise UsageError(f"'accounts' takes a list of up to {MOST_ACCOUNTS} account ids")
+    sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+    answer: dict[str, Any] = {"landkeeper": TASK, "version": __version__}
+    answer["trials"] = [_trial(settings, sessions, parse_account_id(str(one)), calls) for one in accounts]
+    if asked.get("organization"):
+        members = list_members(sessions.home("organizations"))
+        answer["organization"] = _told(members) if isinstance(members, Failure) else None
+    return answer
+
+
+def _trial(
+    settings: Settings, sessions: AccountSessions, account: AccountId, calls: Mapping[str, Call]
+) -> dict[str, Any]:
+    region = settings.regions[0] if settings.regions else sessions.region
+    tried = try_account(sessions, account, region, calls)
+    trial: dict[str, Any] = {"account": account, "region": region, "way_in": None, "refused": {}}
+    if isinstance(tried, Failure):
+        return trial | {"way_in": _told(tried)}
+    return trial | {"refused": {action: _told(failure) for action, failure in tried.items()}}
+
+
+def _told(failure: Failure) -> dict[str, str]:
+    return {"reason": failure.reason.name, "code": failure.code, "message": failure.message}
