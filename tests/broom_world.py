@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.ledger import Case
+from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.policy import Policy
 from landkeeper.broom.policy_file import parse_policy
+from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
+from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
+from landkeeper.broom.swept import Swept
 from landkeeper.org import AccountId, Failure, Principal, Region
 
 EVENTS = Path(__file__).parent / "events"
@@ -28,6 +33,8 @@ rules:
     action: terminate
 confirm_after: 0s
 """
+CONFIRMED = STRICT.replace("confirm_after: 0s", "confirm_after: 60s")
+I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
 
 
 def event(name: str) -> Any:
@@ -135,3 +142,29 @@ class FakeQueue:
     def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
         self.sent.append((tuple(ids), delay_seconds))
         return self.failure
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside a sweep."""
+
+    ec2: FakeEc2 = field(default_factory=FakeEc2)
+    ledger: ScratchLedger = field(default_factory=ScratchLedger)
+    topic: CollectedReports = field(default_factory=CollectedReports)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    clock: Clock = field(default_factory=Clock)
+
+    def outside(self) -> Outside:
+        return Outside(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
+
+    def sweep(
+        self, *launches: Launch, under: Policy | None = None, actions_on: bool = True, run: RunLimit | None = None
+    ) -> Swept:
+        checked = under or policy()
+        return sweep_launches(checked, launches, self.outside(), actions_on=actions_on, run_limit=run or RunLimit())
+
+    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> Swept:
+        return sweep_due_cases(under or policy(), ids, self.outside(), run_limit=RunLimit())
+
+    def case(self, id_: InstanceId = I1) -> Case:
+        return self.ledger.find_cases([id_])[id_]

@@ -4,55 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.broom_world import EVENTS, LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
+from tests.broom_world import (
+    CONFIRMED,
+    EVENTS,
+    I1,
+    I2,
+    I3,
+    LAUNCHED_AT,
+    STRICT,
+    FakeEc2,
+    FakeQueue,
+    World,
+    launch,
+    policy,
+)
 
 from landkeeper.broom.harvest import FoundLaunch, Harvest, find_unnamed, judge_offline
-from landkeeper.broom.launches import InstanceId, Launch
+from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import ActionResult, Refused
 from landkeeper.broom.notices import Report
-from landkeeper.broom.policy import Policy
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason, Region
-
-I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
-CONFIRMED = STRICT.replace("confirm_after: 0s", "confirm_after: 60s")
-
-
-@dataclass(slots=True)
-class World:
-    """Everything outside a sweep."""
-
-    ec2: FakeEc2 = field(default_factory=FakeEc2)
-    ledger: ScratchLedger = field(default_factory=ScratchLedger)
-    topic: CollectedReports = field(default_factory=CollectedReports)
-    queue: FakeQueue = field(default_factory=FakeQueue)
-    clock: Clock = field(default_factory=Clock)
-
-    def outside(self) -> Outside:
-        return Outside(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
-
-    def sweep(
-        self, *launches: Launch, under: Policy | None = None, actions_on: bool = True, run: RunLimit | None = None
-    ) -> Swept:
-        checked = under or policy()
-        return sweep_launches(checked, launches, self.outside(), actions_on=actions_on, run_limit=run or RunLimit())
-
-    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> Swept:
-        return sweep_due_cases(under or policy(), ids, self.outside(), run_limit=RunLimit())
-
-    def case(self, id_: InstanceId = I1) -> Case:
-        return self.ledger.find_cases([id_])[id_]
 
 
 @pytest.fixture

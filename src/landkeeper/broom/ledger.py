@@ -159,8 +159,9 @@ class Case:
         return self.needs_report and self.state in {State.ACTED, State.GONE, State.HELD, State.FAILED}
 
     def is_leased(self, now: datetime) -> bool:
-        """Whether some run is busy with the instance at this moment."""
-        return self.state is State.ACTING and self.lease_until is not None and now < self.lease_until
+        """Whether some run is busy with the instance, or with its report, at this moment."""
+        is_in_hand = self.state is State.ACTING or self.needs_report
+        return is_in_hand and self.lease_until is not None and now < self.lease_until
 
 
 def open_case(launch: Launch, instance: LaunchedInstance, now: datetime) -> Case:
@@ -241,11 +242,23 @@ def move(case: Case, to: State, now: datetime, because: str = "", **changes: Any
     )
 
 
+def hold_report(case: Case, until: datetime | None) -> Case:
+    """The case with its report held by one run until then; None lets go of it."""
+    return replace(case, version=case.version + 1, lease_until=until)
+
+
+def offer_report(case: Case) -> Case:
+    """The case with its report left to whichever run takes it."""
+    return hold_report(case, None)
+
+
 def mark_reported(case: Case, now: datetime) -> Case:
     """The case after its report: `reported` where something was done, else as it stands, with the time."""
     state = State.REPORTED if case.state is State.ACTED else case.state
     story = _told(case, Step(now, state, f"reported as {case.outcome}"))
-    return replace(case, state=state, version=case.version + 1, changed_at=now, reported_at=now, story=story)
+    return replace(
+        case, state=state, version=case.version + 1, changed_at=now, reported_at=now, lease_until=None, story=story
+    )
 
 
 def _told(case: Case, step: Step) -> tuple[Step, ...]:

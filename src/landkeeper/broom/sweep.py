@@ -11,19 +11,31 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
+from landkeeper.broom.due import due_together
 from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
-from landkeeper.broom.ledger import LEASE, Case, Outcome, State, mark_reported, move, open_case, seen_by, untagged
+from landkeeper.broom.ledger import (
+    LEASE,
+    Case,
+    Outcome,
+    State,
+    mark_reported,
+    move,
+    offer_report,
+    open_case,
+    seen_by,
+    untagged,
+)
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
 from landkeeper.broom.policy import Penalty, Policy, Violation
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports
 from landkeeper.broom.recovery import name_instances
+from landkeeper.broom.reporting import agree_on_report
 from landkeeper.broom.swept import Swept, note_on, note_on_stored
 from landkeeper.org import AccountId, Failure, Region
 
@@ -114,6 +126,8 @@ class _Run:
         self._swept = Swept()
         self._to_report: list[Case] = []
         self._later: list[Case] = []
+        self._elsewhere: defaultdict[str, set[InstanceId]] = defaultdict(set)
+        """By launch, the instances that other runs have in hand."""
 
     def carry_on(self, cases: Iterable[Case]) -> Swept:
         """Take every case as far as it can go now."""
@@ -133,10 +147,11 @@ class _Run:
         to_read = []
         for case in cases:
             self._swept.notes[case.instance_id] = note_on_stored(case)
-            if case.awaits_only_report:
-                self._to_report.append(case)
-            elif case.is_leased(now):
+            if case.is_leased(now):
+                self._elsewhere[case.event_ids[0]].add(case.instance_id)
                 self._later.append(replace(case, due_at=case.lease_until))
+            elif case.awaits_only_report:
+                self._to_report.append(case)
             elif not case.is_settled:
                 to_read.append(case)
         return to_read
@@ -196,8 +211,8 @@ class _Run:
         self._conclude(move(case, keep.state, now, keep.because, outcome=keep.outcome))
 
     def _conclude(self, case: Case) -> None:
-        """Write a case that needs no more work but perhaps a report."""
-        written = self._write(case)
+        """Write a case that needs no more work but perhaps a report, which this run holds from here on."""
+        written = self._write(replace(case, lease_until=case.changed_at + LEASE) if case.needs_report else case)
         if written is None or written.outcome is None:
             return
         note = self._swept.notes[case.instance_id]
@@ -296,29 +311,44 @@ class _Run:
         for case in self._to_report:
             launches[case.event_ids[0]].append(case)
         for event_id, cases in launches.items():
-            failure = self._outside.reports.publish_report(write_report(cases))
-            if failure is not None:
-                self._swept.fail(f"the report of launch {event_id} was not accepted: {failure}", try_again=True)
-                continue
-            for case in cases:
-                self._write(mark_reported(case, self._outside.clock()))
+            agreed = agree_on_report(self._outside.ledger, cases, self._elsewhere[event_id], self._outside.clock())
+            self._later += agreed.later
+            if agreed.taken:
+                self._publish(event_id, agreed.taken)
+
+    def _publish(self, event_id: str, cases: Sequence[Case]) -> None:
+        failure = self._outside.reports.publish_report(write_report(cases))
+        if failure is not None:
+            self._swept.fail(f"the report of launch {event_id} was not accepted: {failure}", try_again=True)
+        for case in cases:
+            self._write(mark_reported(case, self._outside.clock()) if failure is None else offer_report(case))
 
     def _come_back(self) -> None:
         """Have the cases that wait turn up again, those of one launch that are due together in one message."""
         now = self._outside.clock()
-        batches: defaultdict[tuple[str, int], list[Case]] = defaultdict(list)
+        launches: defaultdict[str, list[Case]] = defaultdict(list)
         for case in self._later:
-            delay = max(0, ceil(((case.due_at or now) - now).total_seconds()))
-            batches[case.event_ids[0], delay].append(case)
-        for (_, delay), cases in batches.items():
-            failure = self._outside.queue.send_due_cases([case.instance_id for case in cases], delay)
-            if failure is not None:
-                self._swept.fail(f"cases could not be put off: {failure}", try_again=True)
+            launches[case.event_ids[0]].append(case)
+        for event_id, cases in launches.items():
+            for batch, delay in due_together([*cases, *self._waiting_elsewhere(event_id)], now):
+                failure = self._outside.queue.send_due_cases([case.instance_id for case in batch], delay)
+                if failure is not None:
+                    self._swept.fail(f"cases could not be put off: {failure}", try_again=True)
         self._swept.waiting = len(self._later)
+
+    def _waiting_elsewhere(self, event_id: str) -> list[Case]:
+        """What other runs have put off of a launch: it comes back together with what this one has, in one report."""
+        ours = {case.instance_id for case in self._later}
+        ids = sorted(self._elsewhere[event_id] - ours)
+        there = self._outside.ledger.find_cases(ids) if ids else {}
+        return [case for case in there.values() if case.state is State.WAITING]
 
     def _write(self, case: Case) -> Case | None:
         """Write the case; None where another run was faster, which then sees to the rest."""
-        return case if self._outside.ledger.write_case(case) else None
+        if self._outside.ledger.write_case(case):
+            return case
+        self._elsewhere[case.event_ids[0]].add(case.instance_id)
+        return None
 
 
 _OUTCOMES = {Penalty.TERMINATE: Outcome.DESTROYED, Penalty.STOP: Outcome.STOPPED, Penalty.NOTIFY: Outcome.NOTIFIED}
