@@ -149,7 +149,8 @@ def test_a_tag_policy_says_what_is_required_and_what_is_only_checked() -> None:
         ("{all: [{tag: A}, {tag: a}]}", "rule code: tag a is set (another rule has that key)"),
         ("{tag: A}\n- {name: b, action: stop, require: {tag: A, values: [x]}}", "rule b: tag A is x (another rule has"),
         ("{tag: A}\n  grace: 1h", "rule code: its 1:00:00 of grace"),
-        ("{tag: A}\nonboarding: {ous: [ou-1], action: notify}", "onboarding: do not attach it to ou-1"),
+        ("{tag: A}\nonboarding: {ous: [ou-1], accounts: ['4444*'], action: notify}",
+         "onboarding: do not attach it to ou-1, 4444*"),
     ],
 )  # fmt: skip
 def test_what_a_tag_policy_cannot_say_is_listed(text: str, lost: str) -> None:

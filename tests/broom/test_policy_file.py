@@ -140,6 +140,7 @@ RULE = "version: 1\nrules:\n- name: code\n  action: notify\n  require: "
         (MINIMAL + "onboarding: x", "6: onboarding is text"),
         (MINIMAL + "onboarding: {ous: [x]}", "6: onboarding has no action"),
         (MINIMAL + "onboarding: {action: notify}", "6: onboarding has no ous"),
+        (MINIMAL + "onboarding: {accounts: [1234], action: notify}", "6: '1234' is not an AWS account id"),
     ],
 )
 def test_a_problem_is_named_with_its_line(text: str, problem: str) -> None:
@@ -247,7 +248,10 @@ POLICIES = mapping(
             {}, {"terminations_per_hour": COUNTS, "terminations_per_run": COUNTS, "terminations_share": SHARES}
         ),
         "confirm_after": DURATIONS,
-        "onboarding": mapping({"ous": some(WORDS), "action": ACTIONS}, {}),
+        "onboarding": st.one_of(
+            mapping({"ous": some(WORDS), "action": ACTIONS}, {"accounts": some(ACCOUNTS)}),
+            mapping({"accounts": some(ACCOUNTS), "action": ACTIONS}, {}),
+        ),
         "report": mostly(st.sampled_from(["required", "optional"])),
     },
 )

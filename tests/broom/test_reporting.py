@@ -80,7 +80,7 @@ def run_together(world: World, runs: Sequence[Run], drawn: random.Random) -> Non
         there = (world.ec2, world.ec2, world.ledger, world.topic, world.queue)
         turning = cast("Any", [_Turning(each, turns, who) for each in there])
         try:
-            runs[who](Outside(*turning, world.clock))
+            runs[who](Outside(*turning, clock=world.clock))
         finally:
             turns.leave(who)
 

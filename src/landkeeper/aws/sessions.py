@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SESSION_NAME = "landkeeper"
 _KEPT_GRANTS = 64
 _RENEW_BEFORE = timedelta(minutes=5)
+_HASTE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class NoAccountSetError(LandkeeperError):
@@ -126,7 +127,7 @@ class AccountSessions:
         self._external_id = external_id
         self._region = region
         self._config = client_config()
-        self._clients: dict[tuple[boto3.Session, str, str], Any] = {}
+        self._clients: dict[tuple[boto3.Session, str, str, bool], Any] = {}
         self._grants: OrderedDict[AccountId, Grant] = OrderedDict()
         self._lock = threading.Lock()
         self._home_arn = ""
@@ -244,12 +245,18 @@ class AccountSessions:
         """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""
         return self._client(self._home, service, region or self._region)
 
-    def _client(self, session: boto3.Session, service: str, region: str) -> Any:
-        key = (session, service, region)
+    def hasty(self, service: str) -> Any:
+        """A client as of `home` that gives up within seconds: for answers that can be done without."""
+        return self._client(self._home, service, self._region, _HASTE)
+
+    def _client(self, session: boto3.Session, service: str, region: str, haste: Config | None = None) -> Any:
+        key = (session, service, region, haste is not None)
         # Making a client is not thread safe in boto3, using one is (boto3 guide, "Multithreading or multiprocessing").
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
+                self._clients[key] = session.client(  # type: ignore[call-overload]
+                    service, region_name=region, config=self._config.merge(haste) if haste is not None else self._config
+                )
             return self._clients[key]
 
 

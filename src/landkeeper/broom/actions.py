@@ -10,7 +10,7 @@ from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.live import Absent, LiveInstance, Seen
-from landkeeper.broom.policy import Compliant, Exempt, Penalty, Policy, Verdict, Violation, evaluate
+from landkeeper.broom.policy import Compliant, Exempt, Penalty, Policy, Subject, Verdict, Violation, evaluate
 from landkeeper.org import Failure, FailureReason
 
 YOUNG = timedelta(minutes=10)
@@ -74,24 +74,33 @@ class Decision:
 
 
 def decide(
-    policy: Policy, case: Case, seen: Seen, now: datetime, *, actions_on: bool, group_tags: Tags | None = None
+    policy: Policy,
+    case: Case,
+    seen: Seen,
+    now: datetime,
+    *,
+    actions_on: bool,
+    group_tags: Tags | None = None,
+    units: frozenset[str] | Failure | None = None,
 ) -> Decision:
     """What to do about a case, given what was just read of its instance.
 
     `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged. `group_tags` are
-    those that its Auto Scaling group puts on the instances it launches.
+    those that its Auto Scaling group puts on the instances it launches. `units` are as in `Subject`: without them a
+    violation may be `is_unplaced`, and is to be decided on again with them.
     """
+    subject = replace(case.subject, units=units)
     match seen:
         case Failure():
-            return _unread(policy, case, seen, now)
+            return _unread(policy, case, subject, seen, now)
         case Absent():
-            return _absent(policy, case, now)
+            return _absent(policy, case, subject, now)
         case LiveInstance():
             if seen.has_ended:
-                return _ended(policy, case, now, f"the instance is {seen.state}")
+                return _ended(policy, case, subject, now, f"the instance is {seen.state}")
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
-            return _judge(policy, case, seen, now, actions_on=actions_on, group_tags=group_tags or {})
+            return _judge(policy, case, subject, seen, now, actions_on=actions_on, group_tags=group_tags or {})
         case _:
             assert_never(seen)
 
@@ -101,35 +110,42 @@ def is_worth_retrying(failure: Failure, attempts: int) -> bool:
     return failure.reason not in _PERMANENT and attempts < MOST_ATTEMPTS
 
 
-def _unread(policy: Policy, case: Case, failure: Failure, now: datetime) -> Decision:
+def _unread(policy: Policy, case: Case, subject: Subject, failure: Failure, now: datetime) -> Decision:
     because = f"the instance could not be read: {failure}"
-    logged = evaluate(policy, case.subject, case.logged_tags, now)
+    logged = evaluate(policy, subject, case.logged_tags, now)
     if case.attempts + 1 < MOST_ATTEMPTS:
         return Decision(Keep(State.FAILED, because, try_again=True), logged)
     outcome = Outcome.REFUSED if isinstance(logged, Violation) else None
     return Decision(Keep(State.FAILED, because, outcome), logged)
 
 
-def _absent(policy: Policy, case: Case, now: datetime) -> Decision:
+def _absent(policy: Policy, case: Case, subject: Subject, now: datetime) -> Decision:
     if now - case.event_time < YOUNG:
         return Decision(Wait(now + LOOK_AGAIN_AFTER, "EC2 does not show the instance yet"))
-    return _ended(policy, case, now, "EC2 does not know the instance any more")
+    return _ended(policy, case, subject, now, "EC2 does not know the instance any more")
 
 
-def _ended(policy: Policy, case: Case, now: datetime, because: str) -> Decision:
+def _ended(policy: Policy, case: Case, subject: Subject, now: datetime, because: str) -> Decision:
     """The instance is gone. Where a run crashed while it was acting, that was its doing."""
     if case.state is State.ACTING and case.action is Penalty.TERMINATE:
         return Decision(Keep(State.ACTED, because, Outcome.DESTROYED))
     tags = case.logged_tags if case.live_tags is None else case.live_tags
-    verdict = evaluate(policy, case.subject, tags, now)
+    verdict = evaluate(policy, subject, tags, now)
     outcome = Outcome.ALREADY_GONE if isinstance(verdict, Violation) else None
     return Decision(Keep(State.GONE, because, outcome), verdict)
 
 
 def _judge(
-    policy: Policy, case: Case, live: LiveInstance, now: datetime, *, actions_on: bool, group_tags: Tags
+    policy: Policy,
+    case: Case,
+    subject: Subject,
+    live: LiveInstance,
+    now: datetime,
+    *,
+    actions_on: bool,
+    group_tags: Tags,
 ) -> Decision:
-    verdict = evaluate(policy, case.subject, live.tags, now)
+    verdict = evaluate(policy, subject, live.tags, now)
     match verdict:
         case Compliant():
             return Decision(Keep(State.COMPLIANT, verdict.because), verdict)

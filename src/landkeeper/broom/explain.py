@@ -12,6 +12,7 @@ from landkeeper.broom.globs import fits_any
 from landkeeper.broom.policy import (
     Compliant,
     Exemption,
+    Onboarding,
     Policy,
     Rule,
     Subject,
@@ -20,6 +21,7 @@ from landkeeper.broom.policy import (
     compared,
     evaluate,
     find_exempted,
+    find_newness,
     has_expired,
 )
 from landkeeper.broom.requirements import describe, find_fault
@@ -37,14 +39,15 @@ class Result(StrEnum):
     MET = "met"
     BROKEN = "broken"
     APPLIES_NOT = "does not apply"
+    SOFTENS = "softens"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An exemption or a rule, what came of it, and why."""
+    """An exemption, a rule or the onboarding, what came of it, and why."""
 
     kind: str
-    """`exemption` or `rule`."""
+    """`exemption`, `rule` or `onboarding`."""
     name: str
     result: Result
     because: str
@@ -66,8 +69,9 @@ def explain(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Expl
     Rules are gone through where an exemption decides too: that says what it spares the instance.
     """
     verdict = evaluate(policy, subject, tags, now)
+    rules = _rules(policy.rules, subject, tags, verdict)
     return Explanation(
-        verdict, (*_exemptions(policy, subject, tags, now), *_rules(policy.rules, subject, tags, verdict))
+        verdict, (*_exemptions(policy, subject, tags, now), *rules, *_onboarding(policy.onboarding, subject))
     )
 
 
@@ -106,6 +110,22 @@ def _rules(rules: tuple[Rule, ...], subject: Subject, tags: Tags, verdict: Verdi
         else:
             because = f"it holds that {describe(rule.require)}"
             yield Step("rule", rule.name, Result.MET, because, decides=isinstance(verdict, Compliant))
+
+
+def _onboarding(onboarding: Onboarding | None, subject: Subject) -> Iterator[Step]:
+    if onboarding is None:
+        return
+    name = ", ".join((*onboarding.units, *onboarding.accounts))
+    why = find_newness(onboarding, subject)
+    if why is None:
+        yield Step("onboarding", name, Result.FITS_NOT, _why_not_new(subject))
+    else:
+        yield Step("onboarding", name, Result.SOFTENS, f"{why}: nothing severer than {onboarding.action} is done")
+
+
+def _why_not_new(subject: Subject) -> str:
+    units = ", ".join(sorted(subject.units)) if isinstance(subject.units, frozenset) else ""
+    return f"the account is in {units}" if units else f"the account is {subject.account}"
 
 
 def _why_elsewhere(rule: Rule, subject: Subject) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper.broom.globs import fits, fits_any
 from landkeeper.broom.requirements import Requirement, find_fault
+from landkeeper.org import Failure
 
 if TYPE_CHECKING:
     from landkeeper.broom.launches import Tags
@@ -75,10 +76,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """Organizational units that are new: there no action is more severe than this one."""
+    """Organizational units and accounts that are new: there no action is more severe than this one."""
 
     units: tuple[str, ...]
+    """Ids of units; each stands for everything under it."""
     action: Penalty
+    accounts: tuple[str, ...] = ()
+    """Patterns of account ids, with `*`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,9 @@ class Subject:
     region: Region
     instance_type: str
     principal: Principal
-    units: frozenset[str] | None = None
-    """The organizational units that the account is in; None where they were not read."""
+    units: frozenset[str] | Failure | None = None
+    """The root and the units that the account is in, by id; a Failure where they could not be read, None where nobody
+    asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class Violation:
     how: str
     action: Penalty
     grace: timedelta
+    is_unplaced: bool = False
+    """Whether it is this mild only because nobody asked which units the account is in."""
 
     @property
     def because(self) -> str:
@@ -161,14 +168,32 @@ def evaluate(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Ver
 def _softened(violation: Violation, onboarding: Onboarding | None, subject: Subject) -> Violation:
     if onboarding is None or SEVERITY[violation.action] <= SEVERITY[onboarding.action]:
         return violation
-    if subject.units is None:
-        why = "onboarding: it is not known which unit its account is in"
-    elif subject.units & set(onboarding.units):
-        why = "onboarding: its account is in a new unit"
-    else:
+    why = find_newness(onboarding, subject)
+    if why is None:
         return violation
-    how = f"{violation.how} ({why}, so {onboarding.action} instead of {violation.action})"
-    return Violation(violation.rule, how, onboarding.action, violation.grace)
+    how = f"{violation.how} (onboarding: {why}, so {onboarding.action} instead of {violation.action})"
+    is_unplaced = subject.units is None and not _is_new_account(onboarding, subject)
+    return Violation(violation.rule, how, onboarding.action, violation.grace, is_unplaced)
+
+
+def find_newness(onboarding: Onboarding, subject: Subject) -> str | None:
+    """Why the account counts as new, in words; None where it does not. One whose units are not known does."""
+    if _is_new_account(onboarding, subject):
+        return f"account {subject.account} is new"
+    if not onboarding.units:
+        return None
+    match subject.units:
+        case None:
+            return "it is not known which units its account is in"
+        case Failure():
+            return f"which units its account is in could not be read: {subject.units}"
+        case units:
+            found = next((unit for unit in onboarding.units if unit in units), None)
+            return f"its account is in the new unit {found}" if found is not None else None
+
+
+def _is_new_account(onboarding: Onboarding, subject: Subject) -> bool:
+    return any(fits(pattern, subject.account) for pattern in onboarding.accounts)
 
 
 def applies(when: When, subject: Subject) -> bool:

@@ -203,8 +203,9 @@ def _lost_of_grace(rule: Rule) -> list[str]:
 
 
 def _lost_of_onboarding(policy: Policy) -> list[str]:
-    units = policy.onboarding.units if policy.onboarding else ()
-    return [f"onboarding: do not attach it to {', '.join(units)}"] if units else []
+    if policy.onboarding is None:
+        return []
+    return [f"onboarding: do not attach it to {', '.join((*policy.onboarding.units, *policy.onboarding.accounts))}"]
 
 
 def _where(when: When) -> str:

@@ -204,12 +204,16 @@ class _PolicyReader:
 
     def _onboarding(self, top: Mapping) -> Onboarding | None:
         node = top.get("onboarding")
-        fields = self.nodes.mapping(node, "onboarding", ("ous", "action")) if node is not None else None
+        fields = self.nodes.mapping(node, "onboarding", ("ous", "accounts", "action")) if node is not None else None
         if fields is None:
             return None
-        fields.required("ous")
+        if fields.get("accounts") is None:
+            fields.required("ous")
+        accounts = fields.texts("accounts")
+        for account in accounts:
+            self._check_account(fields.nodes["accounts"], account)
         action = self._penalty(fields)
-        return Onboarding(fields.texts("ous"), action) if action is not None else None
+        return Onboarding(fields.texts("ous"), action, accounts) if action is not None else None
 
     def _penalty(self, fields: Mapping) -> Penalty | None:
         text = fields.required_text("action")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterator
 from datetime import date
 from typing import assert_never
@@ -15,6 +16,9 @@ from landkeeper.documents import Problem
 
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
 """Characters of a tag. Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources"."""
+
+_UNIT = re.compile(r"(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})")
+"""Source: AWS Organizations API Reference, "Parent"."""
 
 _SERVICE_TAGS = (
     "aws:autoscaling:groupName", "aws:eks:cluster-name", "eks:cluster-name", "karpenter.sh/nodepool",
@@ -43,6 +47,9 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     onboarding = policy.onboarding
     if onboarding is not None and SEVERITY[onboarding.action] >= SEVERITY[severest]:
         yield "onboarding", f"onboarding changes nothing: no rule does more than {onboarding.action}"
+    for unit in onboarding.units if onboarding is not None else ():
+        if not _UNIT.fullmatch(unit):
+            yield "onboarding", f"onboarding names '{unit}', which is no id of a unit: no account is ever in it"
     if severest is Penalty.NOTIFY:
         return
     if not policy.confirm_after:

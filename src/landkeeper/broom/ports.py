@@ -81,6 +81,14 @@ class Reports(Protocol):
         """Hand over a report; a Failure where it was not accepted."""
 
 
+class UnitReader(Protocol):
+    """Knows where accounts stand in the organisation."""
+
+    def find_units(self, account: AccountId) -> frozenset[str] | Failure:
+        """The ids of the root and of every organizational unit that the account is in; a Failure within seconds where
+        they cannot be had."""
+
+
 class CaseQueue(Protocol):
     """Brings cases back later."""
 

@@ -33,7 +33,7 @@ from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
 from landkeeper.broom.policy import Penalty, Policy, Violation
-from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports
+from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports, UnitReader
 from landkeeper.broom.recovery import name_instances
 from landkeeper.broom.reporting import agree_on_report
 from landkeeper.broom.swept import Swept, note_on, note_on_stored
@@ -52,6 +52,8 @@ class Outside:
     reports: Reports
     queue: CaseQueue
     clock: Callable[[], datetime]
+    units: UnitReader | None = None
+    """None where nobody can be asked: every account counts as new then, if the policy has new units."""
 
 
 def sweep_launches(
@@ -180,7 +182,7 @@ class _Run:
     def _decide(self, case: Case, seen: Seen, group_tags: Tags) -> Case | None:
         """Decide, write that down, and answer the case where there is something to do about its instance."""
         now = self._outside.clock()
-        decision = decide(self._policy, case, seen, now, actions_on=self._actions_on, group_tags=group_tags)
+        decision = self._judge(case, seen, group_tags, now)
         self._swept.notes[case.instance_id] = note_on(decision, seen)
         known = _with_findings(case, seen, decision, now)
         match decision.action:
@@ -193,6 +195,15 @@ class _Run:
             case _:
                 assert_never(decision.action)
         return None
+
+    def _judge(self, case: Case, seen: Seen, group_tags: Tags, now: datetime) -> Decision:
+        """The decision; where it hangs on the account's units, which only few do, they are read for it."""
+        decision = decide(self._policy, case, seen, now, actions_on=self._actions_on, group_tags=group_tags)
+        reader = self._outside.units
+        if reader is None or not (isinstance(decision.verdict, Violation) and decision.verdict.is_unplaced):
+            return decision
+        units = reader.find_units(case.account)
+        return decide(self._policy, case, seen, now, actions_on=self._actions_on, group_tags=group_tags, units=units)
 
     def _postpone(self, case: Case, until: datetime, because: str) -> None:
         written = self._write(move(case, State.WAITING, self._outside.clock(), because, due_at=until))

@@ -15,6 +15,7 @@ from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.units import AccountUnits
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import release
@@ -195,7 +196,8 @@ def _real(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed
     if settings.topic_arn is not None:
         events = ReportEvents(sessions.home("events"))
         reports = TopicReports(sessions.home("sns"), settings.topic_arn, events.put_report)
-    return Outside(instances, instances, ledger, reports, _queue(settings, sessions), _now)
+    queue, units = _queue(settings, sessions), open_units(sessions)
+    return Outside(instances, instances, ledger, reports, queue, _now, units)
 
 
 def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
@@ -208,13 +210,19 @@ def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
     return SqsCaseQueue(sessions.home("sqs"), settings.queue_url, schedule)
 
 
+def open_units(sessions: AccountSessions) -> AccountUnits:
+    """Who knows which units an account is in, by the credentials at hand; kept for as long as it is held on to."""
+    return AccountUnits(lambda: sessions.hasty("organizations"))
+
+
 def _table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
     keep = None if settings.ledger_days is None else timedelta(days=settings.ledger_days)
     return LedgerTable(sessions.home("dynamodb"), name, keep=keep)
 
 
 def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
-    return Outside(Ec2Instances(sessions), RehearsedActions(), ScratchLedger(ledger), printed, NoQueue(), _now)
+    reader, scratch = Ec2Instances(sessions), ScratchLedger(ledger)
+    return Outside(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.regions import list_known_regions
 from landkeeper.aws.sessions import AccountSessions, open_sessions
@@ -10,9 +12,14 @@ from landkeeper.broom.ledger import Case
 from landkeeper.broom.live import Absent, Seen
 from landkeeper.org import AccountId, Failure, Region
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom import open_ledger
+from landkeeper.wiring.broom import open_ledger, open_units
 
-__all__ = ["find_case", "list_known_regions", "see_instance"]
+__all__ = ["find_case", "find_units", "list_known_regions", "see_instance"]
+
+
+def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Failure]:
+    """What tells the root and the units that an account is in, by the credentials at hand."""
+    return open_units(_sessions(settings)).find_units
 
 
 def find_case(settings: Settings, id_: InstanceId) -> Case | None:

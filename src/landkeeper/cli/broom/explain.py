@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -91,7 +91,7 @@ def explain_command(
     if isinstance(asked, Failure):
         warn(f"{target} cannot be read: {asked}")
         return INCOMPLETE
-    _print(policy, asked, format_)
+    _print(policy, _placed(policy, asked, settings), format_)
     return DONE
 
 
@@ -151,6 +151,16 @@ def _live(
             return (_Asked(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
         case _:
             assert_never(seen)
+
+
+def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequence[_Asked]:
+    """The same with the units that the accounts are in, where the policy speaks of units."""
+    if policy.onboarding is None or not policy.onboarding.units:
+        return asked
+    from landkeeper.wiring.policy import find_units  # noqa: PLC0415
+
+    find = find_units(settings)
+    return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]
 
 
 def _print(policy: Policy, asked: Sequence[_Asked], format_: Format) -> None:

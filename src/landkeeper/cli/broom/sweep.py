@@ -56,6 +56,9 @@ def sweep_command(
     now = datetime.now(UTC)
     if offline:
         warn("offline: nothing was called, and instances are judged by the tags in the log")
+        if policy.onboarding is not None and policy.onboarding.units:
+            mild = f"nothing severer than {policy.onboarding.action} is shown"
+            warn(f"offline: which organizational units the accounts are in is not known, so {mild} (onboarding)")
         judged, failed = judge_offline(policy, harvest.launches, now), False
         for fault in find_unnamed(harvest.launches):
             harvest.faults.append(fault)
