@@ -1,22 +1,29 @@
 """The function package: a zip of the rooms and libraries that the functions import, the same bytes for the same input.
 
-It is made from what is installed beside this module, so it suits the Python and the processor that make it.
+It is made from what is installed beside this module, so it suits the Python and the processor that make it. What a
+cold start would do every time is done here once: the code is compiled, and the SDK's descriptions of services are cut
+down to what the functions call.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import json
 import platform
+import subprocess
 import sys
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
 import landkeeper
-from landkeeper.org import UsageError
+from landkeeper.operate.models import find_words, trim_endpoints, trim_paginators, trim_service, write_json
+from landkeeper.org import LandkeeperError, UsageError
 
 DISTRIBUTIONS = (
     "boto3",
@@ -39,10 +46,17 @@ SERVICES = frozenset(
 ROOMS = ("vpctracker", "broom", "aws", "wiring", "lambdas")
 MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
 
+CODE_ROOT = "/var/task"
+"""Where Lambda unpacks the package; tracebacks name files there."""
+
 _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT_SUFFIXES = (".pyc", ".pyi", ".typed", ".exe")
 _LEFT_OUT_PARTS = frozenset({"__pycache__", "tests", "examples"})
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class PackageError(LandkeeperError):
+    """The package cannot be made of what is installed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +81,68 @@ def make_package() -> FunctionPackage:
     Raises UsageError where a library is missing, or where Lambda runs on no system like this one.
     """
     architecture = _architecture(platform.system(), platform.machine())
+    files = _trim({name: path.read_bytes() for name, path in (*_own_files(), *_library_files())})
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, path in sorted({**dict(_own_files()), **dict(_library_files())}.items()):
+        for name, content in sorted({**files, **compile_files(files)}.items()):
             entry = zipfile.ZipInfo(name, _EPOCH_OF_ZIP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, content)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return FunctionPackage(body.getvalue(), version, architecture)
+
+
+def compile_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The bytecode of those of the files that are Python, under the names where Python looks for it.
+
+    It is not checked against the source when it is loaded: unpacking changes the time that Python would go by. It is
+    made in a process of its own, because it depends on what else a process has done. Raises PackageError where a file
+    does not compile.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        for name, content in files.items():
+            if name.endswith(".py"):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_bytes(content)
+        command = [sys.executable, "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [*command, "-s", directory, "-p", CODE_ROOT, directory], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise PackageError(f"the functions' code does not compile: {done.stdout.strip()}")
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.pyc")}
+
+
+def _trim(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files with the SDK's descriptions cut down to what the code in them names, and to the newest of each API."""
+    words = find_words(content.decode() for name, content in files.items() if name.startswith("landkeeper/aws/"))
+    described = [PurePosixPath(name).parts for name in files if name.startswith("botocore/data/")]
+    newest = {
+        parts[2]: max(other[3] for other in described if other[2] == parts[2]) for parts in described if parts[4:]
+    }
+    trimmed = {}
+    for name, content in files.items():
+        parts = PurePosixPath(name).parts
+        if not name.startswith("botocore/data/"):
+            trimmed[name] = content
+        elif not parts[4:] or newest[parts[2]] == parts[3]:
+            trimmed[name.removesuffix(".gz")] = _trim_description(parts[-1], content, words)
+    return trimmed
+
+
+def _trim_description(name: str, content: bytes, words: Collection[str]) -> bytes:
+    plain = gzip.decompress(content) if name.endswith(".gz") else content
+    match name.removesuffix(".gz"):
+        case "service-2.json":
+            return write_json(trim_service(json.loads(plain), words))
+        case "paginators-1.json":
+            return write_json(trim_paginators(json.loads(plain), words))
+        case "endpoints.json":
+            return write_json(trim_endpoints(json.loads(plain), SERVICES))
+        case _:
+            return plain
 
 
 def _architecture(system: str, machine: str) -> str:
@@ -117,7 +184,7 @@ def is_packaged(file: PurePosixPath) -> bool:
         return False
     if file.parts[0] == "yaml" and file.suffix == ".so":
         return False
-    if file.parts[:2] == ("boto3", "data"):
+    if file.parts[:2] == ("boto3", "data") or file.name.startswith("examples-1.json"):
         return False
     is_model = file.parts[:2] == ("botocore", "data") and len(file.parts) > 3
     return not is_model or file.parts[2] in SERVICES

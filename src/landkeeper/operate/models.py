@@ -1,0 +1,91 @@
+"""The SDK's descriptions of AWS's services, cut down to what the functions call.
+
+botocore reads the whole description of a service when its first client is made: EC2's has over seven hundred
+operations, of which the functions call a dozen. Reading it costs a cold start more than all else that it does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def find_words(sources: Iterable[str]) -> frozenset[str]:
+    """Every name in the sources, without underscores: those of operations that are called are among them."""
+    return frozenset(word.replace("_", "") for source in sources for word in _WORD.findall(source))
+
+
+def trim_service(model: Json, words: Collection[str]) -> Json:
+    """A `service-2` description with the operations that the words name, the shapes they need, and no documentation."""
+    operations = {name: each for name, each in model["operations"].items() if name.lower() in words}
+    shapes: Json = {}
+    wanted = list(_shapes_in(operations))
+    while wanted:
+        name = wanted.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            wanted += _shapes_in(shapes[name])
+    kept = {
+        "operations": operations,
+        "shapes": {name: each for name, each in model["shapes"].items() if name in shapes},
+    }
+    trimmed: Json = _without_documentation({**model, **kept})
+    return trimmed
+
+
+def trim_paginators(model: Json, words: Collection[str]) -> Json:
+    """A `paginators-1` description with the operations that the words name."""
+    return {"pagination": {name: each for name, each in model["pagination"].items() if name.lower() in words}}
+
+
+def trim_endpoints(model: Json, services: Collection[str]) -> Json:
+    """The list of regions and endpoints, with these services alone."""
+    return {
+        **model,
+        "partitions": [
+            {**each, "services": {name: one for name, one in each["services"].items() if name in services}}
+            for each in model["partitions"]
+        ],
+    }
+
+
+def write_json(value: Json) -> bytes:
+    """JSON without a byte to spare."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _shapes_in(value: object) -> Iterator[str]:
+    """The names of the shapes that a part of a description refers to."""
+    match value:
+        case {"shape": str(name), **rest}:
+            yield name
+            yield from _shapes_in(rest)
+        case Mapping():
+            for each in value.values():
+                yield from _shapes_in(each)
+        case list():
+            for each in value:
+                yield from _shapes_in(each)
+        case _:
+            pass
+
+
+def _without_documentation(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _undocumented(name, each) for name, each in value.items()}
+        case list():
+            return [_without_documentation(each) for each in value]
+        case _:
+            return value
+
+
+def _undocumented(name: str, value: Any) -> Any:
+    # Empty and not left out: botocore adds a sentence to some. A shape may have a member of that name: that is no text.
+    return "" if name == "documentation" and isinstance(value, str) else _without_documentation(value)
