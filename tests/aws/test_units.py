@@ -62,8 +62,8 @@ def _client(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[Any]:
 def test_an_account_is_in_every_unit_above_it() -> None:
     with _client(Organization()) as client:
         units = AccountUnits(lambda: client)
-        assert units.find_units(LAKE) == {"ou-ab12-22222222", "ou-ab12-11111111", "r-ab12"}
-        assert units.find_units(APPS) == {"ou-ab12-11111111", "r-ab12"}
+        assert units.find_units(LAKE) == frozenset({"ou-ab12-22222222", "ou-ab12-11111111", "r-ab12"})
+        assert units.find_units(APPS) == frozenset({"ou-ab12-11111111", "r-ab12"})
 
 
 def test_what_is_known_is_not_asked_again_until_it_is_old() -> None:
@@ -75,9 +75,9 @@ def test_what_is_known_is_not_asked_again_until_it_is_old() -> None:
         assert set(organization.asked.values()) == {2}, "a page that is empty, and one that is not"
         organization.above[LAKE] = "r-ab12"
         clock.seconds = KEPT_SECONDS - 1
-        assert units.find_units(LAKE) == {"ou-ab12-22222222", "ou-ab12-11111111", "r-ab12"}
+        assert units.find_units(LAKE) == frozenset({"ou-ab12-22222222", "ou-ab12-11111111", "r-ab12"})
         clock.seconds = KEPT_SECONDS
-        assert units.find_units(LAKE) == {"r-ab12"}
+        assert units.find_units(LAKE) == frozenset({"r-ab12"})
 
 
 def test_a_refusal_is_a_failure_that_is_soon_forgotten() -> None:

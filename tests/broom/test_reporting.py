@@ -78,9 +78,9 @@ def run_together(world: World, runs: Sequence[Run], drawn: random.Random) -> Non
 
     def work(who: int) -> None:
         there = (world.ec2, world.ec2, world.ledger, world.topic, world.queue)
-        turning = cast("Any", [_Turning(each, turns, who) for each in there])
+        turning = cast("tuple[Any, Any, Any, Any, Any]", tuple(_Turning(each, turns, who) for each in there))
         try:
-            runs[who](Outside(*turning, clock=world.clock))
+            runs[who](Outside(*turning, world.clock))
         finally:
             turns.leave(who)
 
