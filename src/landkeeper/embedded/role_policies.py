@@ -39,9 +39,11 @@ def _statements_of(access_key: str) -> Iterator[dict[str, Any]]:
         if role.name == name:
             versions = (version for policy in role.managed_policies.values() for version in policy.versions)
             managed = (version.document for version in versions if version.is_default)
-            documents = [*role.policies.values(), *managed]
+            documents: list[Any] = [*role.policies.values(), *managed]
             for document in documents:
-                yield from _listed(json.loads(document)["Statement"])
+                # Of a role that CloudFormation made, moto keeps what the template says.
+                parsed = json.loads(document) if isinstance(document, str) else document
+                yield from _listed(parsed["Statement"])
 
 
 def _names(statement: dict[str, Any], asked: str) -> bool:
