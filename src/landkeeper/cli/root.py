@@ -14,6 +14,8 @@ _COMMANDS = {
     "broom": "landkeeper.cli.broom",
     "config": "landkeeper.cli.config",
     "deploy": "landkeeper.cli.deploy",
+    "doctor": "landkeeper.cli.doctor",
+    "cost": "landkeeper.cli.cost",
 }
 
 

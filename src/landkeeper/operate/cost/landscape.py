@@ -1,0 +1,129 @@
+"""What is looked after: how many accounts, how much happens in them, and how the stack is set up for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from landkeeper.operate.cost.figures import read_figures
+from landkeeper.operate.cost.stack_facts import StackFacts
+from landkeeper.org import UsageError
+
+_CHANGED_SHARE, _BROKEN_SHARE = 0.1, 0.05
+_ADDRESSES_AN_ACCOUNT = 50
+_EVENTS_OF_AN_ACCOUNT, _WRITES_OF_AN_ACCOUNT = 3_000, 300
+
+
+class TrailUse(StrEnum):
+    """Whose trail writes the log files."""
+
+    EXISTING = "existing"
+    """One that is there and paid for already."""
+    FIRST = "first"
+    """The stack's own, where there was none: its copy of the events is free, its files are not."""
+    SECOND = "second"
+    """The stack's own beside another: every event is paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to know the cost of; None where the usual is meant."""
+
+    accounts: int
+    regions: int
+    launches_a_day: int
+    log_files_a_day: int | None = None
+    broken_a_day: int | None = None
+    vpcs: int | None = None
+    changes_a_day: int | None = None
+    addresses: int | None = None
+    events_a_day: int | None = None
+    trail: TrailUse = TrailUse.EXISTING
+    digests: bool = True
+    trail_days: int = 90
+    arm: bool = False
+    provisioned: bool = False
+    recovery: bool = False
+    customer_key: bool = False
+    mails: bool = False
+    free_tier: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """The same with nothing left open."""
+
+    asked: Asked
+    accounts: int
+    regions: int
+    launches_a_day: int
+    broken_a_day: int
+    """Launches that break the policy."""
+    vpcs: int
+    changes_a_day: int
+    """Changes of VPCs."""
+    addresses: int
+    """Addresses in use, as IPAM counts them."""
+    log_files_a_day: int
+    """Log files that reach the bucket."""
+    digests_a_day: int
+    """Digest files of which the bucket tells as well."""
+    events_a_day: int
+    """Management events in those log files."""
+
+
+def settle(asked: Asked, facts: StackFacts) -> Landscape:
+    """Fill in the usual where nothing was said. Raises UsageError for what cannot be."""
+    for name in ("accounts", "regions"):
+        if getattr(asked, name) < 1:
+            raise UsageError(f"there has to be one of the {name} at least")
+    launches = asked.launches_a_day
+    broken = _or(asked.broken_a_day, ceil(launches * _BROKEN_SHARE))
+    if broken > launches:
+        raise UsageError(f"of {launches} launches a day, {broken} cannot break the policy")
+    digests = asked.accounts * asked.regions * 24 if _has_digests(asked, facts) else 0
+    return Landscape(
+        asked=asked,
+        accounts=asked.accounts,
+        regions=asked.regions,
+        launches_a_day=launches,
+        broken_a_day=broken,
+        vpcs=_or(asked.vpcs, asked.accounts * (asked.regions + 1)),
+        changes_a_day=_or(asked.changes_a_day, ceil(asked.accounts * _CHANGED_SHARE)),
+        addresses=_or(asked.addresses, asked.accounts * _ADDRESSES_AN_ACCOUNT),
+        log_files_a_day=_or(asked.log_files_a_day, usual_log_files(asked, facts)),
+        digests_a_day=digests,
+        events_a_day=_or(asked.events_a_day, _usual_events(asked, facts)),
+    )
+
+
+def usual_log_files(asked: Asked, facts: StackFacts) -> int:
+    """Log files a day: of each account one region with something in every file, the others with the tracker's reads.
+
+    CloudTrail writes a file only where something happened. A trail without reads has none of the tracker's.
+    """
+    most = int(24 * read_figures()["trail_files_an_hour"].value)
+    runs = ceil(facts.runs_a_day["DispatcherFunction"])
+    quiet = 0 if _leaves_reads_out(asked, facts) else (asked.regions - 1) * min(runs, most)
+    return asked.accounts * (most + quiet)
+
+
+def _usual_events(asked: Asked, facts: StackFacts) -> int:
+    if _leaves_reads_out(asked, facts):
+        return asked.accounts * _WRITES_OF_AN_ACCOUNT
+    calls = asked.regions * read_figures()["worker_calls_a_region"].value * facts.runs_a_day["DispatcherFunction"]
+    return asked.accounts * (_EVENTS_OF_AN_ACCOUNT + round(calls))
+
+
+def _has_digests(asked: Asked, facts: StackFacts) -> bool:
+    """An existing trail is taken to write them unless somebody says otherwise; of our own we know."""
+    return asked.digests and (asked.trail is TrailUse.EXISTING or facts.is_validated)
+
+
+def _leaves_reads_out(asked: Asked, facts: StackFacts) -> bool:
+    return asked.trail is not TrailUse.EXISTING and facts.writes_only
+
+
+def _or(said: int | None, usual: int) -> int:
+    return usual if said is None else said
