@@ -143,8 +143,6 @@ def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]
             "Regions": ",".join(REGIONS),
             # Nor does it know policies of event buses; here every account's events reach the bus as they are.
             "EventForwarding": "false",
-            # One feed for launches: two at once may split the report of one launch in two.
-            "LaunchEvents": "DISABLED",
             "EventDelaySeconds": "5",
             "WorkerConcurrency": "2",
         },
