@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from typing import Any
 
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, event
@@ -161,6 +163,36 @@ def test_an_audit_takes_up_what_did_not_come_back(deployed: Deployed, monkeypatc
     assert deployed.ledger.write_case(move(case, State.WAITING, LAUNCHED_AT, "grace", due_at=LAUNCHED_AT))
     assert handler({"task": "audit"}, None) == {"done": True}
     assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("terminated", State.REPORTED)
+
+
+def untagging(id_: str) -> dict[str, Any]:
+    """An event of tags taken off a resource just now."""
+    call = record(InstanceId("i-0123456789abcdef0"))
+    request = {"resourcesSet": {"items": [{"resourceId": id_}]}, "tagSet": {"items": [{"key": "Code"}]}}
+    detail = {**call, "eventName": "DeleteTags", "requestParameters": request, "responseElements": {"_return": True}}
+    return {**event("eventbridge_api_call.json"), "detail": detail}
+
+
+def test_tags_taken_off_in_a_later_delivery_end_the_wait_for_them(deployed: Deployed) -> None:
+    deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 1s"))
+    bad = start_one(MEMBER)
+    launched = record(bad)
+    launched["requestParameters"]["tagSpecificationSet"] = event("run_instances.json")["requestParameters"][
+        "tagSpecificationSet"
+    ]
+    assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
+    assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.WAITING, "running")
+    time.sleep(1.1)
+    assert handler(untagging(bad), None) == {"done": True}
+    assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.REPORTED, "terminated")
+
+
+def test_tags_taken_off_anything_else_cost_nothing(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a setting that everything needs: so nothing was read, not even the policy."""
+    monkeypatch.delenv("LANDKEEPER_POLICY")
+    assert handler(untagging("vol-0123456789abcdef0"), None) == {"done": True}
+    with pytest.raises(UnfinishedError):
+        handler(untagging("i-0123456789abcdef0"), None)
 
 
 def test_a_topic_that_is_gone_keeps_every_instance_alive(deployed: Deployed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -88,6 +89,20 @@ def describe(requirement: Requirement) -> str:
             return f"({' or '.join(map(describe, parts))})"
         case Not(part):
             return f"not {describe(part)}"
+        case _:
+            assert_never(requirement)
+
+
+def asked_keys(requirement: Requirement) -> Iterator[str]:
+    """The keys of all tags that the requirement speaks of, in whatever way."""
+    match requirement:
+        case HasTag(key):
+            yield key
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from asked_keys(part)
+        case Not(part):
+            yield from asked_keys(part)
         case _:
             assert_never(requirement)
 

@@ -38,6 +38,13 @@ class Swept:
     waiting: int = 0
     """How many instances are looked at again later."""
 
+    def take_in(self, other: Swept) -> None:
+        """Add what came of another sweep of the same run."""
+        self.notes |= other.notes
+        self.failures += other.failures
+        self.try_again = self.try_again or other.try_again
+        self.waiting += other.waiting
+
     def fail(self, sentence: str, *, try_again: bool) -> None:
         """Note something that could not be done."""
         self.failures.append(sentence)

@@ -120,12 +120,14 @@ class _Run:
             harvest.add_file(str(found), data, limit_bytes=open_broom().log_limit_bytes)
 
     def _sweep(self, harvest: Harvest, ids: list[InstanceId]) -> Iterator[Swept]:
-        if not harvest.launches and not ids:
+        if not harvest.launches and not harvest.untaggings and not ids:
             return
         broom, policy = open_broom(), self._load_policy()
         launches = [each.launch for each in harvest.launches]
         if launches:
             yield broom.sweep_launches(policy, launches, harvest.untaggings, self._run_limit)
+        if harvest.untaggings:
+            yield broom.sweep_untagged(policy, harvest.untaggings, self._run_limit)
         if ids:
             yield broom.sweep_due_cases(policy, ids, self._run_limit)
 

@@ -26,6 +26,7 @@ from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_due_cases, sweep_launches
 from landkeeper.broom.swept import Swept
+from landkeeper.broom.untagging import sweep_untagged
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.texts import read_text
@@ -78,6 +79,10 @@ class FunctionBroom:
             untaggings=untaggings,
         )
 
+    def sweep_untagged(self, policy: Policy, untaggings: Sequence[Untagging], run_limit: RunLimit) -> Swept:
+        """Deal with cases that waited for tags which were taken off since."""
+        return sweep_untagged(policy, untaggings, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
+
     def sweep_due_cases(self, policy: Policy, ids: Sequence[InstanceId], run_limit: RunLimit) -> Swept:
         """Deal with cases that were put off until now."""
         return sweep_due_cases(policy, ids, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
@@ -102,14 +107,18 @@ def sweep_found_launches(
     untaggings: Sequence[Untagging] = (),
 ) -> CommandSweep:
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
+    run_limit = RunLimit(policy.limits.terminations_per_run)
     with open_for_command(settings, dry_run=dry_run) as opened:
         swept = sweep_launches(
             policy,
             [each.launch for each in found],
             opened.outside,
             actions_on=settings.actions_on,
-            run_limit=RunLimit(policy.limits.terminations_per_run),
+            run_limit=run_limit,
             untaggings=untaggings,
+        )
+        swept.take_in(
+            sweep_untagged(policy, untaggings, opened.outside, actions_on=settings.actions_on, run_limit=run_limit)
         )
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
     return CommandSweep(judge_by_notes(found, swept), swept, reports)
