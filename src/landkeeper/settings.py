@@ -49,6 +49,8 @@ class Settings:
     schedule_role_arn: str | None = None
     """`LANDKEEPER_SCHEDULE_ROLE_ARN`: the role in which EventBridge Scheduler sends cases to the queue when a long
     grace is over; without it a long grace is reached in steps of 15 minutes."""
+    log_role_arn: str | None = None
+    """`LANDKEEPER_LOG_ROLE_ARN`: the role in which log files are read that lie in another account; None: one's own."""
     ledger_days: int | None = None
     """`LANDKEEPER_LEDGER_DAYS`: how long the ledger's table keeps cases that are settled; None for good."""
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
@@ -124,6 +126,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         accounts=accounts,
         queue_url=environ.get("LANDKEEPER_QUEUE_URL") or None,
         schedule_role_arn=environ.get("LANDKEEPER_SCHEDULE_ROLE_ARN") or None,
+        log_role_arn=environ.get("LANDKEEPER_LOG_ROLE_ARN") or None,
         ledger_days=_days(environ, "LANDKEEPER_LEDGER_DAYS"),
         log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         actions_on=actions == "on",

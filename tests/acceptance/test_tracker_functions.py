@@ -96,7 +96,7 @@ def _deploy(embedded: Embedded) -> Deployment:
         for name in ("shop", "closed")
     )
     parameters = {
-        "CreateTrail": "false", "EventForwarding": "false", "OrganizationId": organization,
+        "CreateTrail": "false", "EventForwarding": "false", "OrganizationId": organization, "MemberUnits": "",
         "EventDelaySeconds": "1", "Regions": f"{HERE},{THERE}",
     }  # fmt: skip
     policy = (files("landkeeper.demo") / "broom.yaml").read_text(encoding="utf-8")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from landkeeper.aws.artifacts import ArtifactBucket
@@ -12,44 +16,137 @@ from landkeeper.org import AccountId, Region
 
 pytestmark = pytest.mark.embedded
 
+BUCKET = "templates-of-stacks"
 QUEUE = """
 Resources: {Q: {Type: "AWS::SQS::Queue", Properties: {DelaySeconds: %s}}}
 Outputs: {Url: {Value: !Ref Q}}
 """
 
+FAILS = """
+Resources:
+  Q: {Type: "AWS::SQS::Queue", Properties: {DelaySeconds: %s}}
+  Nobody: {Type: "AWS::CloudFormation::WaitConditionHandle"}
+  Odd: {Type: "AWS::CloudFormation::WaitCondition", DependsOn: Q, Properties: {Handle: !Ref Nobody, Timeout: "1"}}
+"""
+
+
+@dataclass
+class Desk:
+    """Stacks, and a bucket for their templates."""
+
+    deployer: StackDeployer
+    s3: Any
+
+    def plan(self, name: str, template: str, parameters: Mapping[str, str] | None = None) -> ChangeSet:
+        self.s3.put_object(Bucket=BUCKET, Key=name, Body=template.encode())
+        url = f"{self.s3.meta.endpoint_url}/{BUCKET}/{name}"
+        return self.deployer.plan(name, url, parameters or {}, state=self.deployer.find(name))
+
+    def execute(self, change_set: ChangeSet) -> tuple[dict[str, str], list[StackEvent]]:
+        events: list[StackEvent] = []
+        return self.deployer.execute(change_set, events.append), events
+
 
 @pytest.fixture
-def stacks(aws_environment: Embedded) -> StackDeployer:
-    return StackDeployer(embedded_session(aws_environment).client("cloudformation"), poll_seconds=0.1)
+def desk(aws_environment: Embedded) -> Desk:
+    session = embedded_session(aws_environment)
+    s3 = session.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    return Desk(StackDeployer(session.client("cloudformation"), poll_seconds=0.1), s3)
 
 
-def _execute(stacks: StackDeployer, change_set: ChangeSet) -> tuple[dict[str, str], list[StackEvent]]:
-    events: list[StackEvent] = []
-    return stacks.execute(change_set, events.append), events
-
-
-def test_a_stack_is_made_changed_and_left_alone(stacks: StackDeployer) -> None:
-    first = stacks.plan("changes", QUEUE % 1, {})
+def test_a_stack_is_made_changed_and_left_alone(desk: Desk) -> None:
+    first = desk.plan("changes", QUEUE % 1)
     assert [(change.action, change.resource) for change in first.changes] == [("Add", "Q")]
-    outputs, events = _execute(stacks, first)
+    outputs, events = desk.execute(first)
     assert outputs["Url"].startswith("http")
     assert ("Q", "CREATE_COMPLETE") in {(event.resource, event.status) for event in events}
-    second = stacks.plan("changes", QUEUE % 2, {})
+    second = desk.plan("changes", QUEUE % 2)
     assert [(change.action, change.resource) for change in second.changes] == [("Modify", "Q")]
-    _, events = _execute(stacks, second)
+    assert "DelaySeconds" in {each.path for each in second.changes[0].properties}
+    _, events = desk.execute(second)
     assert "CREATE_COMPLETE" not in {event.status for event in events}
-    assert stacks.outputs("changes") == outputs
+    assert desk.deployer.outputs("changes") == outputs
+    assert desk.plan("changes", QUEUE % 2).changes == ()
+    assert [(each.logical_id, each.resource_type) for each in desk.deployer.resources("changes")] == [
+        ("Q", "AWS::SQS::Queue")
+    ]
 
 
-def test_a_template_that_is_none_is_refused_with_the_reason(stacks: StackDeployer) -> None:
+def test_what_is_not_said_again_stays_and_what_the_template_has_no_more_is_left_out(desk: Desk) -> None:
+    template = 'Parameters: {Delay: {Type: String, Default: "1"}, Old: {Type: String, Default: ""}}' + QUEUE
+    desk.execute(desk.plan("stays", template % "!Ref Delay", {"Delay": "7", "Old": "x"}))
+    state = desk.deployer.find("stays")
+    assert state is not None
+    assert (state.status, dict(state.parameters)) == ("CREATE_COMPLETE", {"Delay": "7", "Old": "x"})
+    assert desk.plan("stays", template % "!Ref Delay").changes == ()
+    newer = 'Parameters: {Delay: {Type: String, Default: "1"}, New: {Type: String, Default: ""}}' + QUEUE
+    desk.execute(desk.plan("stays", newer % "!Ref Delay, MessageRetentionPeriod: 120"))
+    after = desk.deployer.find("stays")
+    assert after is not None
+    assert dict(after.parameters) == {"Delay": "7", "New": ""}
+
+
+def test_a_stack_is_deleted_and_then_is_no_more(desk: Desk) -> None:
+    desk.execute(desk.plan("goes", QUEUE % 1))
+    events: list[StackEvent] = []
+    desk.deployer.delete("goes", events.append)
+    assert ("Q", "DELETE_COMPLETE") in {(event.resource, event.status) for event in events}
+    assert desk.deployer.find("goes") is None
+
+
+def test_what_a_deleted_stack_has_kept_is_adopted_by_the_next_one(desk: Desk) -> None:
+    table = """
+Resources:
+  T:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      TableName: adopted
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: Id, AttributeType: S}]
+      KeySchema: [{AttributeName: Id, KeyType: HASH}]
+"""
+    desk.execute(desk.plan("keeps", table))
+    desk.deployer.delete("keeps", lambda _: None)
+    again = desk.plan("keeps", table)
+    assert [(change.action, change.resource) for change in again.changes] == [("Import", "T")]
+    desk.execute(again)
+
+
+def test_a_change_set_that_is_dropped_leaves_no_empty_stack(desk: Desk, aws_environment: Embedded) -> None:
+    desk.deployer.discard(desk.plan("dropped", QUEUE % 1))
+    listed = embedded_session(aws_environment).client("cloudformation").describe_stacks()["Stacks"]
+    assert "dropped" not in {stack["StackName"] for stack in listed if stack["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def test_a_stack_that_waits_for_its_first_change_set_is_taken_over(desk: Desk) -> None:
+    desk.plan("waits", QUEUE % 1)
+    assert desk.deployer.find("waits") is None
+    outputs, _ = desk.execute(desk.plan("waits", QUEUE % 1))
+    assert outputs["Url"].startswith("http")
+
+
+def test_a_template_that_is_none_is_refused_with_the_reason(desk: Desk) -> None:
     with pytest.raises(StackError, match="stack refused"):
-        stacks.plan("refused", "Resources: {Q: {Type", {})
+        desk.plan("refused", "Resources: {Q: {Type")
 
 
-def test_a_stack_that_fails_says_which_resource_and_why(stacks: StackDeployer) -> None:
-    with pytest.raises(StackError) as failed:
-        _execute(stacks, stacks.plan("fails", '{"Resources": {"Odd": {"Type": "AWS::CloudTrail::Trail"}}}', {}))
-    assert "Odd" in str(failed.value) or "AWS::CloudTrail::Trail" in str(failed.value)
+def test_a_stack_that_fails_says_which_resource_and_why_and_its_remains_are_deleted(desk: Desk) -> None:
+    with pytest.raises(StackError, match="stack fails is ROLLBACK_COMPLETE: Odd: "):
+        desk.execute(desk.plan("fails", FAILS % 5))
+    state = desk.deployer.find("fails")
+    assert state is not None
+    assert state.status == "ROLLBACK_COMPLETE"
+    desk.deployer.delete("fails", lambda _: None)
+    desk.execute(desk.plan("fails", QUEUE % 1))
+
+
+def test_an_update_that_fails_is_rolled_back_and_says_why(desk: Desk) -> None:
+    desk.execute(desk.plan("falls-back", QUEUE % 1))
+    with pytest.raises(StackError, match="stack falls-back is UPDATE_ROLLBACK_COMPLETE: Odd: "):
+        desk.execute(desk.plan("falls-back", FAILS % 3))
+    assert [each.logical_id for each in desk.deployer.resources("falls-back")] == ["Q"]
 
 
 def test_artifacts_are_put_once_into_a_private_bucket(aws_environment: Embedded) -> None:

@@ -24,9 +24,12 @@ def test_it_deploys_and_finds_nothing_to_do_the_second_time(
     aws_environment: Embedded, policy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["deploy", "--policy", policy, "--yes", "--stack-name", "keeper", "--parameter", "CreateTrail=false"]
+    words += ["--as-installed", "--parameter", "EventForwarding=false", "--parameter", "MemberUnits="]
     words += ["--parameter", "VpcTable=KeeperVpcs", "--parameter", "LedgerTable=KeeperLedger"]
     assert run(words) == 0
     shown = capsys.readouterr()
+    assert "Function package: " in shown.err
+    assert "+ add" in shown.err
     assert "BroomFunction" in shown.err
     assert "KeeperVpcs" in shown.out
     assert "member-roles.yaml" in shown.out

@@ -17,6 +17,8 @@ INFRA = Path(str(files("landkeeper") / "infra"))
 TEMPLATES = sorted(INFRA.glob("*.yaml"))
 BODY_LIMIT = 51_200
 """Bytes that a template may have in the call itself (CloudFormation guide, "quotas")."""
+OBJECT_LIMIT = 1_000_000
+"""Bytes that it may have in S3, where the stack's own is."""
 
 
 def _text(template: Path) -> str:
@@ -35,9 +37,9 @@ def test_cfn_lint_finds_nothing(template: Path) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_it_fits_into_a_call_and_uses_no_yaml_that_cloudformation_lacks(template: Path) -> None:
+def test_it_fits_where_it_goes_and_uses_no_yaml_that_cloudformation_lacks(template: Path) -> None:
     text = _text(template)
-    assert len(text.encode()) < BODY_LIMIT
+    assert len(text.encode()) < (OBJECT_LIMIT if template.name == "landkeeper.yaml" else BODY_LIMIT)
     assert not re.search(r"^\s*[\w-]+:\s+[&*]\w|<<:", text, re.MULTILINE)
 
 

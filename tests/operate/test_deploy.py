@@ -1,17 +1,22 @@
-"""Deploying as a use case: what is uploaded, what is asked, what is executed."""
+"""Deploying as a use case: what is refused, uploaded, asked and executed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy, template
+import pytest
+import yaml
+
+from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError, deploy
 from landkeeper.operate.package import FunctionPackage
-from landkeeper.operate.stacks import Change, ChangeSet, StackEvent
+from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent, StackResource, StackState
+from landkeeper.operate.surroundings import BucketSeen, Surroundings
 
 PACKAGE = FunctionPackage(b"zip", "python3.13", "arm64")
 REQUEST = DeployRequest("keeper", "version: 1\n", "version: 1\nspaces: []\n", {"Regions": "eu-west-1"})
 ADD = Change("Add", "VpcTracker", "AWS::DynamoDB::Table", replaces=False)
+HERE = Surroundings("111122223333", "eu-west-1")
 
 
 @dataclass
@@ -24,78 +29,198 @@ class Shelf:
     def put(self, key: str, body: bytes) -> None:
         self.held[key] = body
 
+    def url(self, key: str) -> str:
+        return f"https://shelf/{key}"
+
 
 @dataclass
 class Desk:
     """Stacks in memory: one change set, executed or not."""
 
     changes: tuple[Change, ...] = (ADD,)
+    state: StackState | None = None
+    made: Mapping[str, str] = field(default_factory=lambda: {"VpcTable": "VPCTracker"})
     parameters: Mapping[str, str] = field(default_factory=dict)
-    executed: list[str] = field(default_factory=list)
+    template_url: str = ""
+    done: list[str] = field(default_factory=list)
 
-    def plan(self, stack_name: str, template: str, parameters: Mapping[str, str]) -> ChangeSet:
-        self.parameters = parameters
+    def find(self, stack_name: str) -> StackState | None:
+        return self.state
+
+    def plan(
+        self, stack_name: str, template_url: str, parameters: Mapping[str, str], *, state: StackState | None
+    ) -> ChangeSet:
+        self.parameters, self.template_url = parameters, template_url
+        self.done.append("planned as new" if state is None else "planned as update")
         return ChangeSet(stack_name, "one", self.changes)
 
     def execute(self, change_set: ChangeSet, on_event: Callable[[StackEvent], None]) -> dict[str, str]:
-        self.executed.append(change_set.name)
+        self.done.append("executed")
         on_event(StackEvent("VpcTracker", "AWS::DynamoDB::Table", "CREATE_COMPLETE", ""))
         return self.outputs(change_set.stack_name)
 
+    def discard(self, change_set: ChangeSet) -> None:
+        self.done.append("discarded")
+
     def outputs(self, stack_name: str) -> dict[str, str]:
-        return {"VpcTable": "VPCTracker"}
+        return dict(self.made)
+
+    def resources(self, stack_name: str) -> list[StackResource]:
+        return []
+
+    def delete(self, stack_name: str, on_event: Callable[[StackEvent], None]) -> None:
+        self.done.append("deleted")
 
 
-def _deploy(desk: Desk, shelf: Shelf, *, answer: bool = True) -> tuple[Deployed | Declined, list[StackEvent]]:
-    events: list[StackEvent] = []
-    done = deploy(REQUEST, PACKAGE, shelf, desk, approve=lambda _: answer, on_event=events.append)
-    return done, events
+@dataclass
+class Bell:
+    """Notifications of a bucket in memory."""
+
+    rung: list[tuple[str, ...]] = field(default_factory=list)
+
+    def tell_topic(self, bucket: str, topic_arn: str, prefix: str) -> bool:
+        self.rung.append((bucket, topic_arn, prefix))
+        return True
+
+    def tell_event_bridge(self, bucket: str) -> bool:
+        self.rung.append((bucket,))
+        return True
+
+
+@dataclass
+class Scene:
+    """A deployment's surroundings, and what became of them."""
+
+    desk: Desk = field(default_factory=Desk)
+    shelf: Shelf = field(default_factory=Shelf)
+    bell: Bell = field(default_factory=Bell)
+    surroundings: Surroundings = HERE
+    events: list[StackEvent] = field(default_factory=list)
+
+    def deploy(
+        self, request: DeployRequest = REQUEST, *, answer: bool = True, recover: bool = True
+    ) -> Deployed | Declined:
+        return deploy(
+            request,
+            lambda: PACKAGE,
+            self.shelf,
+            self.desk,
+            look_around=lambda state, _: replace(self.surroundings, stack=state),
+            notifications=self.bell,
+            approve=lambda _: answer,
+            on_event=self.events.append,
+            recover=lambda _: recover,
+        )
+
+    def template(self) -> str:
+        return self.shelf.held[self.desk.template_url.removeprefix("https://shelf/")].decode()
 
 
 def test_an_approved_change_set_is_executed_with_the_package_and_the_policy_in_place() -> None:
-    desk, shelf = Desk(), Shelf()
-    done, events = _deploy(desk, shelf)
+    scene = Scene()
+    done = scene.deploy()
     assert isinstance(done, Deployed)
     assert done.outputs == {"VpcTable": "VPCTracker"}
-    assert desk.executed == ["one"]
-    assert [event.resource for event in events] == ["VpcTracker"]
-    assert desk.parameters["Regions"] == "eu-west-1"
-    assert (desk.parameters["Runtime"], desk.parameters["Architecture"]) == ("python3.13", "arm64")
-    assert shelf.held[desk.parameters["CodeKey"]] == b"zip"
-    assert shelf.held[desk.parameters["PolicyKey"]] == b"version: 1\n"
-    assert shelf.held[desk.parameters["ConfigKey"]] == b"version: 1\nspaces: []\n"
+    assert scene.desk.done == ["planned as new", "executed"]
+    assert [event.resource for event in scene.events] == ["VpcTracker"]
+    parameters, held = scene.desk.parameters, scene.shelf.held
+    assert parameters["Regions"] == "eu-west-1"
+    assert (parameters["Runtime"], parameters["Architecture"]) == ("python3.13", "arm64")
+    assert held[parameters["CodeKey"]] == b"zip"
+    assert held[parameters["PolicyKey"]] == b"version: 1\n"
+    assert held[parameters["ConfigKey"]] == b"version: 1\nspaces: []\n"
+    assert b"Terminator" in held[parameters["MemberRolesKey"]]
+    assert b"Forwarder" in held[parameters["MemberEventsKey"]]
 
 
 def test_without_a_configuration_none_is_stored() -> None:
-    desk, shelf = Desk(), Shelf()
-    bare = DeployRequest("keeper", "version: 1\n")
-    deploy(bare, PACKAGE, shelf, desk, approve=lambda _: True, on_event=lambda _: None)
-    assert "ConfigKey" not in desk.parameters
-    assert len(shelf.held) == 2
+    scene = Scene()
+    scene.deploy(DeployRequest("keeper", "version: 1\n"))
+    assert "ConfigKey" not in scene.desk.parameters
+    assert len(scene.shelf.held) == 5
 
 
-def test_a_change_set_that_is_not_approved_changes_nothing() -> None:
-    desk = Desk()
-    done, events = _deploy(desk, Shelf(), answer=False)
-    assert done == Declined(ChangeSet("keeper", "one", (ADD,)))
-    assert (desk.executed, events) == ([], [])
+def test_a_change_set_that_is_not_approved_changes_nothing_and_is_dropped() -> None:
+    scene = Scene()
+    assert scene.deploy(answer=False) == Declined(ChangeSet("keeper", "one", (ADD,)))
+    assert (scene.desk.done, scene.events) == (["planned as new", "discarded"], [])
 
 
 def test_without_changes_nobody_is_asked() -> None:
-    desk = Desk(changes=())
-    done, _ = _deploy(desk, Shelf(), answer=False)
+    scene = Scene(Desk(changes=(), state=StackState("UPDATE_COMPLETE")))
+    done = scene.deploy(answer=False)
     assert isinstance(done, Deployed)
     assert done.outputs == {"VpcTable": "VPCTracker"}
-    assert desk.executed == []
+    assert scene.desk.done == ["planned as update"]
 
 
 def test_the_same_content_is_stored_under_the_same_name() -> None:
-    shelf = Shelf()
-    _deploy(Desk(), shelf)
-    _deploy(Desk(), shelf)
-    assert len(shelf.held) == 3
+    scene = Scene()
+    scene.deploy()
+    before = dict(scene.shelf.held)
+    scene.deploy()
+    assert scene.shelf.held == before
 
 
-def test_the_templates_are_there() -> None:
-    assert "AWS::Serverless-2016-10-31" in template("landkeeper.yaml")
-    assert "landkeeper-terminate" in template("member-roles.yaml")
+def test_an_update_keeps_the_policy_that_is_deployed() -> None:
+    known = {"PolicyKey": "keeper/policy-1.yaml", "VpcTable": "Mine"}
+    scene = Scene(Desk(state=StackState("CREATE_COMPLETE", known)))
+    done = scene.deploy(DeployRequest("keeper"))
+    assert isinstance(done, Deployed)
+    assert "PolicyKey" not in scene.desk.parameters, "not said again, so it stays"
+    assert done.parameters["PolicyKey"] == "keeper/policy-1.yaml"
+    assert 'TableName: "MineHistory"' in scene.template()
+
+
+def test_a_first_deployment_without_a_policy_is_refused_before_anything_is_done() -> None:
+    scene = Scene()
+    with pytest.raises(RefusedError, match="--policy FILE"):
+        scene.deploy(DeployRequest("keeper"))
+    assert (scene.desk.done, scene.shelf.held) == ([], {})
+
+
+def test_every_obstacle_is_named_and_nothing_is_done() -> None:
+    scene = Scene(surroundings=replace(HERE, missing_services=("scheduler",), denied_actions=("iam:CreateRole",)))
+    with pytest.raises(RefusedError) as refused:
+        scene.deploy()
+    assert len(refused.value.obstacles) == 2
+    assert (scene.desk.done, scene.shelf.held) == ([], {})
+
+
+def test_names_of_what_is_kept_stand_in_the_template_as_they_are() -> None:
+    scene = Scene()
+    scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"LedgerTable": "Cases"}))
+    text = scene.template()
+    for line in (
+        'TableName: "VPCTracker"', 'TableName: "VPCTrackerPools"', 'TableName: "Cases"', 'TrailName: "keeper"',
+        'BucketName: "keeper-trail-111122223333-eu-west-1"', 'Bucket: "keeper-trail-111122223333-eu-west-1"',
+    ):  # fmt: skip
+        assert line in text
+    yaml.compose(text)
+
+
+@pytest.mark.parametrize("willing", [True, False])
+def test_what_a_failed_first_deployment_left_is_deleted_when_the_user_agrees(willing: bool) -> None:
+    scene = Scene(Desk(state=StackState("ROLLBACK_COMPLETE", {"PolicyKey": "old"})))
+    if willing:
+        assert isinstance(scene.deploy(recover=True), Deployed)
+        assert scene.desk.done == ["deleted", "planned as new", "executed"]
+    else:
+        with pytest.raises(StackError, match="landkeeper destroy --stack-name keeper"):
+            scene.deploy(recover=False)
+        assert (scene.desk.done, scene.shelf.held) == ([], {})
+
+
+def test_an_existing_bucket_tells_the_topic_that_was_made() -> None:
+    topic = {"LogFilesTopicArn": "arn:aws:sns:eu-west-1:111122223333:keeper-log-files"}
+    scene = Scene(Desk(made=topic), surroundings=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
+    scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs", "TrailPrefix": "o-1/"}))
+    assert scene.bell.rung == [("logs", topic["LogFilesTopicArn"], "o-1/AWSLogs/")]
+
+
+def test_an_existing_bucket_that_tells_event_bridge_is_heard_there() -> None:
+    seen = BucketSeen("logs", "eu-west-1", tells_event_bridge=True)
+    scene = Scene(surroundings=replace(HERE, bucket=seen))
+    scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs"}))
+    assert scene.desk.parameters["TrailBucketEvents"] == "true"
+    assert scene.bell.rung == [("logs",)]

@@ -32,6 +32,23 @@ class ArtifactBucket:
         if not self._holds(key):
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ExpectedBucketOwner=self._account)
 
+    def url(self, key: str) -> str:
+        """Where CloudFormation finds an object of the bucket."""
+        return f"{self._s3.meta.endpoint_url}/{self.bucket}/{key}"
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        try:
+            return self._s3.get_object(Bucket=self.bucket, Key=key, ExpectedBucketOwner=self._account)["Body"].read()
+        except ClientError as error:
+            if failure_of(error).reason is FailureReason.NOT_FOUND:
+                return None
+            raise
+
+    def empty(self, prefix: str) -> int:
+        """Delete every object whose key begins with the prefix, and answer how many those were."""
+        return empty_bucket(self._s3, self.bucket, prefix)
+
     def _make(self) -> None:
         try:
             self._s3.head_bucket(Bucket=self.bucket, ExpectedBucketOwner=self._account)
@@ -65,3 +82,17 @@ class ArtifactBucket:
                 return False
             raise
         return True
+
+
+def empty_bucket(s3: S3Client, bucket: str, prefix: str = "") -> int:
+    """Delete every object, in every version, whose key begins with the prefix; answer how many those were."""
+    count = 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        found = [
+            {"Key": each["Key"], "VersionId": each["VersionId"]}
+            for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+        ]
+        if found:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})  # type: ignore[typeddict-item]
+            count += len(found)
+    return count

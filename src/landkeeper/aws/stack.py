@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent
+from landkeeper.operate.stacks import (
+    Change,
+    ChangeSet,
+    PropertyChange,
+    StackError,
+    StackEvent,
+    StackResource,
+    StackState,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
 
 _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+_NOT_YET = "REVIEW_IN_PROGRESS"
+_CONSEQUENCE = "cancelled"
+"""In the reason of every resource that was under way when another one failed."""
 
 
 class StackDeployer:
@@ -27,20 +38,39 @@ class StackDeployer:
         self._client = cloudformation
         self._poll_seconds = poll_seconds
 
-    def plan(self, stack_name: str, template: str, parameters: Mapping[str, str]) -> ChangeSet:
-        """A change set that brings the stack to the template. Raises StackError when CloudFormation refuses it."""
+    def find(self, stack_name: str) -> StackState | None:
+        """The stack as it is; None where there is none, or none but an empty one that waits for its change set."""
+        try:
+            stack = self._client.describe_stacks(StackName=stack_name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
+        if stack["StackStatus"] == _NOT_YET:
+            return None
+        return StackState(
+            stack["StackStatus"],
+            {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
+        )
+
+    def plan(
+        self, stack_name: str, template_url: str, parameters: Mapping[str, str], *, state: StackState | None
+    ) -> ChangeSet:
+        """A change set that brings the stack to the template. Raises StackError when CloudFormation refuses it.
+
+        Of a stack that is there, parameters that are not given stay as they are. What a template says to keep and
+        an earlier stack has left behind is adopted, by its name (CloudFormation API Reference, "CreateChangeSet").
+        """
         change_set_name = f"landkeeper-{uuid.uuid4().hex[:12]}"
-        given: list[ParameterTypeDef] = [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ]
         try:
             self._client.create_change_set(
                 StackName=stack_name,
                 ChangeSetName=change_set_name,
-                ChangeSetType="UPDATE" if self._exists(stack_name) else "CREATE",
-                TemplateBody=template,
-                Parameters=given,
+                ChangeSetType="CREATE" if state is None else "UPDATE",
+                TemplateURL=template_url,
+                Parameters=self._parameters(template_url, parameters, state),
                 Capabilities=list(_CAPABILITIES),  # type: ignore[arg-type]
+                ImportExistingResources=True,
             )
             self._client.get_waiter("change_set_create_complete").wait(
                 StackName=stack_name,
@@ -53,19 +83,82 @@ class StackDeployer:
             return self._without_changes(stack_name, change_set_name, error)
         return ChangeSet(stack_name, change_set_name, tuple(self._changes(stack_name, change_set_name)))
 
+    def _parameters(
+        self, template_url: str, given: Mapping[str, str], state: StackState | None
+    ) -> list[ParameterTypeDef]:
+        wanted: list[ParameterTypeDef] = [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
+        ]
+        if state is not None and state.parameters.keys() - given:
+            # Only what the template still has: a parameter that it does not know is refused.
+            known = self._client.get_template_summary(TemplateURL=template_url).get("Parameters", [])
+            names = {each["ParameterKey"] for each in known}
+            kept = sorted((state.parameters.keys() - given) & names)
+            wanted += [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
+        return wanted
+
     def execute(self, change_set: ChangeSet, on_event: Callable[[StackEvent], None]) -> dict[str, str]:
         """Execute the change set, tell of every event, and answer the stack's outputs.
 
-        Raises StackError with the reasons of the resources that failed; CloudFormation has then rolled back.
+        Raises StackError with the reason of the resource that failed first; CloudFormation has then rolled back.
         """
-        seen = {event["EventId"] for event in self._events(change_set.stack_name)}
-        self._client.execute_change_set(StackName=change_set.stack_name, ChangeSetName=change_set.name)
+        name = change_set.stack_name
+        seen = {event["EventId"] for event in self._events(name)}
+        self._client.execute_change_set(StackName=name, ChangeSetName=change_set.name)
+        status, failed = self._follow(name, seen, on_event)
+        if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+            raise StackError(f"stack {name} is {status}: {_first_reason(failed)}")
+        return self.outputs(name)
+
+    def discard(self, change_set: ChangeSet) -> None:
+        """Drop a change set that will not be executed, and the empty stack that it was to become."""
+        name = change_set.stack_name
+        self._client.delete_change_set(StackName=name, ChangeSetName=change_set.name)
+        self._drop_if_empty(name)
+
+    def _drop_if_empty(self, stack_name: str) -> None:
+        try:
+            stacks = self._client.describe_stacks(StackName=stack_name)["Stacks"]
+        except ClientError:
+            return
+        if stacks[0]["StackStatus"] == _NOT_YET:
+            self._client.delete_stack(StackName=stack_name)
+
+    def outputs(self, stack_name: str) -> dict[str, str]:
+        """The stack's outputs by key."""
+        stack = self._client.describe_stacks(StackName=stack_name)["Stacks"][0]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+    def resources(self, stack_name: str) -> list[StackResource]:
+        """What the stack has made and still holds."""
+        pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+        return [
+            StackResource(each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceType"])
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceStatus"] != "DELETE_COMPLETE"
+        ]
+
+    def delete(self, stack_name: str, on_event: Callable[[StackEvent], None]) -> None:
+        """Delete the stack, tell of every event; what its template says to keep stays.
+
+        Raises StackError with the reasons of what could not be deleted.
+        """
+        stack_id = self._client.describe_stacks(StackName=stack_name)["Stacks"][0].get("StackId", stack_name)
+        seen = {event["EventId"] for event in self._events(stack_id)}
+        self._client.delete_stack(StackName=stack_id)
+        # By its id a stack that is gone can still be looked at (CloudFormation API Reference, "DescribeStacks").
+        status, failed = self._follow(stack_id, seen, on_event)
+        if status != "DELETE_COMPLETE":
+            raise StackError(f"stack {stack_name} is {status}: {_first_reason(failed)}")
+
+    def _follow(
+        self, stack: str, seen: set[str], on_event: Callable[[StackEvent], None]
+    ) -> tuple[str, list[StackEvent]]:
         failed: list[StackEvent] = []
         while True:
-            status = self._status(change_set.stack_name)
-            for event in reversed(
-                [each for each in self._events(change_set.stack_name) if each["EventId"] not in seen]
-            ):
+            status = self._client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            for event in reversed([each for each in self._events(stack) if each["EventId"] not in seen]):
                 seen.add(event["EventId"])
                 told = StackEvent(
                     event.get("LogicalResourceId", ""),
@@ -77,51 +170,47 @@ class StackDeployer:
                 if told.status.endswith("_FAILED"):
                     failed.append(told)
             if not status.endswith("_IN_PROGRESS"):
-                break
+                return status, failed
             time.sleep(self._poll_seconds)
-        if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            reasons = "; ".join(f"{event.resource}: {event.reason}" for event in failed) or "no reason given"
-            raise StackError(f"stack {change_set.stack_name} is {status}: {reasons}")
-        return self.outputs(change_set.stack_name)
 
-    def outputs(self, stack_name: str) -> dict[str, str]:
-        """The stack's outputs by key."""
-        stack = self._client.describe_stacks(StackName=stack_name)["Stacks"][0]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-
-    def _exists(self, stack_name: str) -> bool:
-        try:
-            return self._status(stack_name) != "REVIEW_IN_PROGRESS"
-        except ClientError as error:
-            if "does not exist" in error.response["Error"].get("Message", ""):
-                return False
-            raise
-
-    def _status(self, stack_name: str) -> str:
-        return self._client.describe_stacks(StackName=stack_name)["Stacks"][0]["StackStatus"]
-
-    def _events(self, stack_name: str) -> list[dict[str, str]]:
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack_name)
+    def _events(self, stack: str) -> list[dict[str, str]]:
+        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack)
         return [dict(event) for page in pages for event in page["StackEvents"]]  # type: ignore[arg-type]
 
     def _changes(self, stack_name: str, change_set_name: str) -> Iterator[Change]:
         pages = self._client.get_paginator("describe_change_set").paginate(
-            StackName=stack_name, ChangeSetName=change_set_name
+            StackName=stack_name, ChangeSetName=change_set_name, IncludePropertyValues=True
         )
         for page in pages:
-            for each in page.get("Changes", []):
-                change = each.get("ResourceChange", {})
-                yield Change(
-                    change.get("Action", ""),
-                    change.get("LogicalResourceId", ""),
-                    change.get("ResourceType", ""),
-                    change.get("Replacement") == "True",
-                )
+            yield from (_change(each.get("ResourceChange", {})) for each in page.get("Changes", []))
 
     def _without_changes(self, stack_name: str, change_set_name: str, error: WaiterError) -> ChangeSet:
         answer = self._client.describe_change_set(StackName=stack_name, ChangeSetName=change_set_name)
         reason = answer.get("StatusReason", str(error))
+        self.discard(ChangeSet(stack_name, change_set_name, ()))
         if any(phrase in reason for phrase in _NO_CHANGE):
-            self._client.delete_change_set(StackName=stack_name, ChangeSetName=change_set_name)
             return ChangeSet(stack_name, change_set_name, ())
         raise StackError(f"stack {stack_name}: {reason}")
+
+
+def _change(told: Mapping[str, Any]) -> Change:
+    return Change(
+        told.get("Action", ""),
+        told.get("LogicalResourceId", ""),
+        told.get("ResourceType", ""),
+        told.get("Replacement") == "True",
+        tuple(dict.fromkeys(_properties(told.get("Details", ())))),
+    )
+
+
+def _properties(details: Any) -> Iterator[PropertyChange]:
+    for detail in details:
+        target = detail.get("Target", {})
+        path = target.get("Path", "").removeprefix("/Properties/") or target.get("Name") or target.get("Attribute", "")
+        yield PropertyChange(path, target.get("BeforeValue", ""), target.get("AfterValue", ""))
+
+
+def _first_reason(failed: list[StackEvent]) -> str:
+    """Why it failed: the first failure that is no mere consequence of another one."""
+    causes = [event for event in failed if _CONSEQUENCE not in event.reason.lower()] or failed
+    return f"{causes[0].resource}: {causes[0].reason}" if causes else "no reason given"

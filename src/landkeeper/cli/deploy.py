@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import rich_click as click
@@ -14,63 +13,104 @@ from rich.table import Table
 from rich.text import Text
 
 from landkeeper.broom.policy_file import parse_policy
+from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
-from landkeeper.operate.deploy import Declined, Deployed, DeployRequest
-from landkeeper.operate.stacks import ChangeSet, StackEvent
+from landkeeper.cli.stack_progress import print_change_set, print_event
+from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError
+from landkeeper.operate.next_steps import next_steps
+from landkeeper.operate.package import FunctionPackage, make_package, this_processor
+from landkeeper.operate.plain_files import plain_files
+from landkeeper.operate.stacks import ChangeSet
 from landkeeper.org import UsageError
 from landkeeper.settings import read_named_file, read_settings
 from landkeeper.vpctracker.config_file import parse_config
 
-_BY_DEPLOYING = frozenset({"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "Runtime", "Architecture"})
+_BY_DEPLOYING = frozenset(
+    {"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "MemberRolesKey", "MemberEventsKey", "Runtime", "Architecture"}
+)
 
 
 @click.command("deploy")
-@click.option("--policy", "policy_file", type=click.Path(path_type=Path), required=True, help="Broom's tag policy.")
+@click.option(
+    "--policy", "policy_file", type=click.Path(path_type=Path), help="Broom's tag policy; an update may go without."
+)
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="VPC Tracker's landkeeper.yaml, if there is one."
 )
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
-@click.option("--role", "role_name", metavar="NAME", help="A role that member accounts have already.")
-@click.option("--email", metavar="ADDRESS", help="Where reports go by mail.")
+@click.option("--role", "role_name", metavar="NAME", help="A role that member accounts have already: no StackSets.")
+@click.option("--email", metavar="ADDRESS", help="Where reports and alarms go by mail.")
 @click.option("--parameter", "parameters", multiple=True, metavar="K=V", help="A parameter of the template.")
+@click.option(
+    "--architecture",
+    type=click.Choice(["arm64", "x86_64"]),
+    help="The functions' processor; this machine's by default.",
+)
+@click.option(
+    "--as-installed", is_flag=True, help="Package libraries as they are here: for a simulator that runs this Python."
+)
 @click.option("--yes", is_flag=True, help="Execute the change set without asking.")
+@click.option(
+    "--template-only", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Write templates, package and parameters into DIR for a pipeline of your own, and call nothing.",
+)  # fmt: skip
 def command(
-    policy_file: Path,
+    policy_file: Path | None,
     stack_name: str,
     config_file: Path | None,
     role_name: str | None,
     email: str | None,
     parameters: Sequence[str],
+    architecture: str | None,
+    as_installed: bool,
     yes: bool,
+    directory: Path | None,
 ) -> int:
     """Deploy both products into the account of the credentials at hand.
 
-    Packages the functions, makes a change set, shows it, asks, and executes it. Doing it again updates. Needs Linux
-    with the Python and the processor that the functions are to run on.
+    Looks around first and refuses what would fail; packages the functions, makes a change set, shows it, asks, and
+    executes it. Doing it again updates: what is not said stays as it was.
     """
     given = _parse_parameters(parameters)
     if role_name:
         given |= {"ReadRoleName": role_name, "TerminateRoleName": role_name}
     if email:
         given["ReportEmail"] = email
-    policy = read_named_file(policy_file, what="policy")
-    parse_policy(policy, str(policy_file))
+    policy = read_named_file(policy_file, what="policy") if policy_file else ""
+    if policy_file:
+        parse_policy(policy, str(policy_file))
     config = read_named_file(config_file, what="configuration") if config_file else ""
     if config_file:
         parse_config(config, str(config_file))
+    processor = None if as_installed else architecture or this_processor()
+    request = DeployRequest(stack_name, policy, config, given, has_member_roles=role_name is not None)
+    if directory is not None:
+        return _write_files(directory, request, processor)
     if not yes and not sys.stdin.isatty():
         raise UsageError("there is nobody to ask here: say --yes to execute the change set unseen")
+    return _deploy(request, processor, unseen=yes)
+
+
+def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -> int:
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.stack import deploy_stack  # noqa: PLC0415
 
     console = stderr()
-    done = deploy_stack(
-        read_settings(os.environ),
-        DeployRequest(stack_name, policy, config, given),
-        approve=lambda change_set: _approve(console, change_set, unseen=yes),
-        on_event=lambda event: _print_event(console, event),
-    )
-    return _conclude(done, stack_name, role_name)
+    try:
+        done = deploy_stack(
+            read_settings(os.environ),
+            request,
+            architecture=architecture,
+            approve=lambda change_set: _approve(console, change_set, unseen=unseen),
+            on_event=lambda event: print_event(console, event),
+            on_package=lambda package: _print_package(console, package),
+            recover=lambda stack_name: unseen or _ask_to_clear(stack_name),
+        )
+    except RefusedError as error:
+        for obstacle in error.obstacles:
+            sys.stderr.write(f"landkeeper: {obstacle}\n")
+        return USAGE
+    return _conclude(done)
 
 
 def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
@@ -86,45 +126,50 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _approve(console: Console, change_set: ChangeSet, *, unseen: bool) -> bool:
-    table = Table(title=f"What will change in {change_set.stack_name}", title_justify="left", header_style="bold")
-    for title in ("", "resource", "type"):
-        table.add_column(title)
-    for change in change_set.changes:
-        action = Text("Replace" if change.replaces else change.action, style=_style(change.action, change.replaces))
-        table.add_row(action, Text(change.resource), Text(change.resource_type))
-    console.print(table)
+    print_change_set(console, change_set)
     return unseen or click.confirm("Execute it?", err=True)
 
 
-def _style(action: str, replaces: bool) -> str:
-    if replaces or action == "Remove":
-        return "red"
-    return "green" if action == "Add" else "yellow"
+def _ask_to_clear(stack_name: str) -> bool:
+    question = f"The first deployment of {stack_name} failed and was rolled back. Delete what is left of the stack?"
+    return click.confirm(question, err=True)
 
 
-def _print_event(console: Console, event: StackEvent) -> None:
-    failed = event.status.endswith("FAILED")
-    line = Text(f"{event.status:<20} {event.resource} {event.reason}".rstrip(), style="red" if failed else "")
-    console.print(line)
+def _print_package(console: Console, package: FunctionPackage) -> None:
+    size = len(package.body) / 1_000_000
+    console.print(f"Function package: {size:.1f} MB for {package.runtime} on {package.architecture}", markup=False)
 
 
-def _conclude(done: Deployed | Declined, stack_name: str, role_name: str | None) -> int:
+def _conclude(done: Deployed | Declined) -> int:
     console = stdout()
+    name = done.change_set.stack_name
     if isinstance(done, Declined):
-        console.print("Nothing was changed.")
-        return 0
+        console.print(f"Nothing was changed in {name}.", markup=False)
+        return DONE
     if not done.change_set.changes:
-        console.print(f"The stack {stack_name} is as it should be; nothing to change.")
-    table = Table(title=f"Stack {stack_name}", title_justify="left", show_header=False)
-    for name, value in done.outputs.items():
-        table.add_row(name, Text(value))
+        console.print(f"The stack {name} is as it should be; nothing to change.", markup=False)
+    table = Table(title=f"Stack {name}", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for output, value in sorted(done.outputs.items()):
+        table.add_row(output, Text(value))
     console.print(table)
-    if role_name is None:
-        console.print(
-            f"Next: give every member account its roles with the template {files('landkeeper') / 'infra'}/"
-            f"member-roles.yaml (a service-managed StackSet reaches new accounts too), with TrackerRoleArn and "
-            "BroomRoleArn as above. With --parameter EventForwarding=true, member-events.yaml beside it, in "
-            "every region, brings changes of VPCs within minutes.",
-            soft_wrap=True,
-        )
-    return 0
+    steps = next_steps(name, done.parameters, done.outputs, done.surroundings)
+    console.print("Next:", style="bold")
+    for number, step in enumerate(steps, 1):
+        console.print(Text(f" {number}. {step}"), soft_wrap=True)
+    return DONE
+
+
+def _write_files(directory: Path, request: DeployRequest, architecture: str | None) -> int:
+    package = make_package(architecture)
+    written = plain_files(request, package)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, body in written.items():
+        (directory / name).write_bytes(body)
+    console = stdout()
+    _print_package(console, package)
+    for name, body in sorted(written.items()):
+        console.print(Text(f"{len(body):>10} bytes  {directory / name}"), soft_wrap=True)
+    console.print(Text(f"{directory / 'README.md'} says where they go."), soft_wrap=True)
+    return DONE

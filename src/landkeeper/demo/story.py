@@ -143,6 +143,8 @@ def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]
             "Regions": ",".join(REGIONS),
             # Nor does it know policies of event buses; here every account's events reach the bus as they are.
             "EventForwarding": "false",
+            # Nor StackSets: the roles are given to each account below.
+            "MemberUnits": "",
             "EventDelaySeconds": "5",
             "WorkerConcurrency": "2",
         },

@@ -1,8 +1,8 @@
 """The function package: a zip of the rooms and libraries that the functions import, the same bytes for the same input.
 
-It is made from what is installed beside this module, so it suits the Python and the processor that make it. What a
-cold start would do every time is done here once: the code is compiled, and the SDK's descriptions of services are cut
-down to what the functions call.
+It is made from what is installed beside this module, so it suits the Python that makes it; compiled libraries for
+another processor or system than this one come from the package index. What a cold start would do every time is done
+here once: the code is compiled, and the SDK's descriptions of services are cut down to what the functions call.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 
 import landkeeper
 from landkeeper.operate.models import find_words, trim_endpoints, trim_paginators, trim_service, write_json
+from landkeeper.operate.wheels import fetch_files, find_tags, runs_on_lambda
 from landkeeper.org import LandkeeperError, UsageError
 
 DISTRIBUTIONS = (
@@ -37,6 +38,9 @@ DISTRIBUTIONS = (
     "urllib3",
 )
 """What the functions import beside Landkeeper, dependencies included; a test runs them on nothing else."""
+
+COMPILED = ("google-re2",)
+"""Those of them that bring machine code into the package."""
 
 SERVICES = frozenset(
     {"autoscaling", "dynamodb", "ec2", "events", "organizations", "s3", "scheduler", "sns", "sqs", "ssm", "sts"}
@@ -75,13 +79,16 @@ class FunctionPackage:
         return hashlib.sha256(self.body).hexdigest()[:16]
 
 
-def make_package() -> FunctionPackage:
-    """The package of what is installed here.
+def make_package(architecture: str | None = None) -> FunctionPackage:
+    """The package of what is installed here: as it is, or fit for Lambda on the processor that is named.
 
-    Raises UsageError where a library is missing, or where Lambda runs on no system like this one.
+    As it is suits whatever runs functions with this very interpreter. Raises UsageError where a library is missing or
+    Lambda has nothing like this machine, WheelError where a compiled library is of no use to Lambda and another build
+    of it cannot be had.
     """
-    architecture = _architecture(platform.system(), platform.machine())
-    files = _trim({name: path.read_bytes() for name, path in (*_own_files(), *_library_files())})
+    libraries = _library_files(architecture)
+    files = _trim({**{name: path.read_bytes() for name, path in _own_files()}, **libraries})
+    architecture = architecture or _own_architecture(platform.system())
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, content in sorted({**files, **compile_files(files)}.items()):
@@ -145,13 +152,19 @@ def _trim_description(name: str, content: bytes, words: Collection[str]) -> byte
             return plain
 
 
-def _architecture(system: str, machine: str) -> str:
-    if system != "Linux":
-        raise UsageError(f"AWS Lambda runs Linux, and this is {system}: the compiled libraries here do not run there")
+def this_processor() -> str:
+    """Lambda's name for this machine's processor. Raises UsageError where Lambda has none like it."""
+    machine = platform.machine()
     known = _ARCHITECTURES.get(machine.lower())
     if known is None:
-        raise UsageError(f"AWS Lambda has no '{machine}' processors: package on an x86_64 or arm64 machine")
+        raise UsageError(f"AWS Lambda has no '{machine}' processors: say --architecture arm64 or x86_64")
     return known
+
+
+def _own_architecture(system: str) -> str:
+    if system != "Linux":
+        raise UsageError(f"AWS Lambda runs Linux, and this is {system}: the compiled libraries here do not run there")
+    return this_processor()
 
 
 def _own_files() -> Iterator[tuple[str, Path]]:
@@ -161,15 +174,20 @@ def _own_files() -> Iterator[tuple[str, Path]]:
         yield f"landkeeper/{path.relative_to(root).as_posix()}", path
 
 
-def _library_files() -> Iterator[tuple[str, Path]]:
+def _library_files(architecture: str | None) -> dict[str, bytes]:
+    collected: dict[str, bytes] = {}
     for name in DISTRIBUTIONS:
         try:
-            files = distribution(name).files or ()
+            installed = distribution(name).files or ()
         except PackageNotFoundError as error:
             raise UsageError(f"the library {name} is not installed, so the functions cannot be packaged") from error
-        for file in files:
-            if is_packaged(PurePosixPath(file)):
-                yield str(file), Path(str(file.locate()))
+        python = sys.version_info[:2]
+        if name in COMPILED and architecture and not runs_on_lambda(find_tags(name), architecture, python):
+            found = fetch_files(name, architecture, python)
+            collected |= {file: body for file, body in found.items() if is_packaged(PurePosixPath(file))}
+        else:
+            collected |= {str(file): Path(str(file.locate())).read_bytes() for file in installed if is_packaged(file)}
+    return collected
 
 
 def is_packaged(file: PurePosixPath) -> bool:

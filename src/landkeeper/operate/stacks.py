@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from landkeeper.org import LandkeeperError
@@ -14,16 +14,29 @@ class StackError(LandkeeperError):
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyChange:
+    """A property of a resource that will not stay as it is."""
+
+    path: str
+    """As in `Environment/Variables/LANDKEEPER_POLICY`."""
+    before: str = ""
+    """Empty where CloudFormation does not tell."""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a change set."""
+    """One resource of a change set."""
 
     action: str
-    """`Add`, `Modify`, `Remove`, …"""
+    """`Add`, `Modify`, `Remove`, `Import`, …"""
     resource: str
     """The logical id."""
     resource_type: str
     replaces: bool
     """Whether carrying it out makes a new resource in place of the old one."""
+    properties: tuple[PropertyChange, ...] = ()
+    """What is modified; empty where all of it is new or goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +58,49 @@ class StackEvent:
     reason: str
 
 
-class Stacks(Protocol):
-    """Makes and executes change sets."""
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """A stack that is there, and the values that its parameters have."""
 
-    def plan(self, stack_name: str, template: str, parameters: Mapping[str, str]) -> ChangeSet:
+    status: str
+    """CloudFormation's, as in `UPDATE_COMPLETE`."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StackResource:
+    """A resource that a stack has made."""
+
+    logical_id: str
+    physical_id: str
+    resource_type: str
+
+
+class Stacks(Protocol):
+    """Makes and executes change sets, and deletes stacks."""
+
+    def find(self, stack_name: str) -> StackState | None:
+        """The stack as it is; None where there is none."""
+
+    def plan(
+        self, stack_name: str, template_url: str, parameters: Mapping[str, str], *, state: StackState | None
+    ) -> ChangeSet:
         """A change set that brings the stack to the template. Raises StackError when it is refused."""
 
     def execute(self, change_set: ChangeSet, on_event: Callable[[StackEvent], None]) -> dict[str, str]:
         """Execute the change set and answer the stack's outputs. Raises StackError when it fails."""
 
+    def discard(self, change_set: ChangeSet) -> None:
+        """Drop a change set that will not be executed, and the empty stack that it was to become."""
+
     def outputs(self, stack_name: str) -> dict[str, str]:
         """The stack's outputs by key."""
+
+    def resources(self, stack_name: str) -> list[StackResource]:
+        """What the stack has made and still holds."""
+
+    def delete(self, stack_name: str, on_event: Callable[[StackEvent], None]) -> None:
+        """Delete the stack; what its template says to keep stays. Raises StackError when something could not go."""
 
 
 class Artifacts(Protocol):
@@ -67,3 +112,6 @@ class Artifacts(Protocol):
 
     def put(self, key: str, body: bytes) -> None:
         """Put an object, unless it is there already."""
+
+    def url(self, key: str) -> str:
+        """Where CloudFormation finds an object of the bucket."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from landkeeper.aws.artifacts import ArtifactBucket
-from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.bucket_notifications import BucketNotifications
+from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.stack import StackDeployer
+from landkeeper.aws.surroundings import look_around
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
-from landkeeper.operate.package import make_package
-from landkeeper.operate.stacks import ChangeSet, StackEvent
+from landkeeper.operate.package import FunctionPackage, make_package
+from landkeeper.operate.preflight import ACTIONS, SERVICES, table_names
+from landkeeper.operate.stacks import ChangeSet, StackEvent, StackState
+from landkeeper.operate.surroundings import Surroundings
 from landkeeper.settings import Settings
 
 
@@ -19,13 +23,41 @@ def deploy_stack(
     *,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
+    on_package: Callable[[FunctionPackage], None] = lambda _: None,
+    recover: Callable[[str], bool] = lambda _: True,
+    architecture: str | None = None,
     poll_seconds: float = 2.0,
 ) -> Deployed | Declined:
     """Deploy into the account of the credentials at hand, in the settings' region.
 
-    Raises HomeAccountError without working credentials, StackError when CloudFormation refuses or rolls back.
+    Raises HomeAccountError without working credentials, RefusedError for what it would fail on, StackError when
+    CloudFormation refuses or rolls back.
     """
     sessions = open_sessions(settings.region)
-    artifacts = ArtifactBucket(sessions.home("s3"), sessions.home_account(), settings.region)
     stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
-    return deploy(request, make_package(), artifacts, stacks, approve=approve, on_event=on_event)
+
+    def look(state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
+        return _look(sessions, state, parameters)
+
+    def package() -> FunctionPackage:
+        made = make_package(architecture)
+        on_package(made)
+        return made
+
+    return deploy(
+        request,
+        package,
+        ArtifactBucket(sessions.home("s3"), sessions.home_account(), settings.region),
+        stacks,
+        look_around=look,
+        notifications=BucketNotifications(sessions.home("s3")),
+        approve=approve,
+        on_event=on_event,
+        recover=recover,
+    )
+
+
+def _look(sessions: AccountSessions, state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
+    return look_around(
+        sessions, state, parameters=parameters, tables=table_names(parameters), services=SERVICES, actions=ACTIONS
+    )

@@ -1,0 +1,103 @@
+"""What is left to do for a person once the stack stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+from landkeeper.operate.surroundings import Surroundings
+from landkeeper.operate.templates import LOG_ARCHIVE, MEMBER_EVENTS, MEMBER_ROLES
+
+
+def next_steps(
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+) -> list[str]:
+    """Sentences, each a thing to do, with the command that does it. `parameters` are those not at their defaults."""
+    return [
+        *_of_email(parameters),
+        *_of_members(stack_name, parameters, outputs, surroundings),
+        *_of_log_archive(stack_name, parameters, outputs, surroundings),
+        "prove that all of it works: landkeeper doctor"
+        + ("" if stack_name == "landkeeper" else f" --stack-name {stack_name}"),
+    ]
+
+
+def _of_email(parameters: Mapping[str, str]) -> Iterator[str]:
+    if parameters.get("ReportEmail"):
+        yield f"confirm the subscription in the mail that {parameters['ReportEmail']} gets; no report comes before"
+
+
+def _of_members(
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+) -> Iterator[str]:
+    roles = _deploy_command(
+        f"{stack_name}-member-roles", MEMBER_ROLES, "CAPABILITY_NAMED_IAM", _role_parameters(parameters, outputs)
+    )
+    events = _deploy_command(
+        f"{stack_name}-member-events",
+        MEMBER_EVENTS,
+        "CAPABILITY_IAM",
+        {"ToolingAccountId": surroundings.account, "ToolingRegion": surroundings.region},
+    )
+    forwards = parameters.get("OrganizationId") and parameters.get("EventForwarding", "true") == "true"
+    organization = surroundings.organization
+    if parameters.get("MemberUnits"):
+        if organization is not None and organization.management_account != surroundings.account:
+            yield f"StackSets leave the management account {organization.management_account} out; there: {roles}"
+            if forwards:
+                yield f"and there, in every region: {events}"
+        elif forwards:
+            yield f"StackSets leave this account out; in each of its other regions: {events}"
+        return
+    if parameters.get("ReadRoleName", "landkeeper-read") == parameters.get("TerminateRoleName", "landkeeper-terminate"):
+        yield (
+            f"let the role {parameters['ReadRoleName']} of every account trust {outputs['TrackerRoleArn']} and "
+            f"{outputs['BroomRoleArn']}; member-roles.yaml lists what it has to allow"
+        )
+    else:
+        yield f"give every other account its roles, best as a service-managed StackSet: {roles}"
+    if forwards:
+        yield f"have every account forward its events, in every region, the same way: {events}"
+
+
+def _of_log_archive(
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+) -> Iterator[str]:
+    owner = parameters.get("TrailBucketAccount", "")
+    if not parameters.get("TrailBucketName") or owner in {"", surroundings.account}:
+        return
+    if parameters.get("TrailBucketEvents") != "true":
+        if not parameters.get("TrailTopicArn"):
+            yield (
+                f"in the account {owner}, let the bucket {parameters['TrailBucketName']} tell the topic "
+                f"{outputs.get('LogFilesTopicArn', '')} of new objects, and let {outputs['BroomRoleArn']} read them"
+            )
+        return
+    given = {
+        "ToolingAccountId": surroundings.account,
+        "ToolingRegion": surroundings.region,
+        "BroomRoleArn": outputs["BroomRoleArn"],
+        **{
+            name: parameters[name] for name in ("TrailBucketName", "TrailPrefix", "TrailKeyArn") if parameters.get(name)
+        },
+    }
+    archive = _deploy_command(f"{stack_name}-log-archive", LOG_ARCHIVE, "CAPABILITY_NAMED_IAM", given)
+    yield f"in the account {owner}, where the bucket {parameters['TrailBucketName']} tells EventBridge: {archive}"
+    if not parameters.get("LogReaderRoleArn"):
+        yield "then say landkeeper deploy --parameter LogReaderRoleArn=... with the role that this made"
+
+
+def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
+    named = {
+        name: parameters[name] for name in ("ReadRoleName", "TerminateRoleName", "ExternalId") if parameters.get(name)
+    }
+    return {"TrackerRoleArn": outputs["TrackerRoleArn"], "BroomRoleArn": outputs["BroomRoleArn"], **named}
+
+
+def _deploy_command(stack_name: str, template: str, capability: str, parameters: Mapping[str, str]) -> str:
+    given = " ".join(f"{name}={value}" for name, value in parameters.items())
+    path = files("landkeeper") / "infra" / template
+    return (
+        f"aws cloudformation deploy --stack-name {stack_name} --template-file {path} "
+        f"--capabilities {capability} --parameter-overrides {given}"
+    )

@@ -1,0 +1,278 @@
+"""Before anything is changed: what stands in the way of a deployment, and what it may settle by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from landkeeper.operate.surroundings import BucketSeen, BucketUnseen, Notification, Surroundings
+
+SERVICES = (
+    "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "events", "lambda", "logs", "s3", "scheduler", "sns",
+    "sqs",
+)  # fmt: skip
+"""What the stack needs of a region, by botocore's names."""
+
+ACTIONS = (
+    "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudwatch:PutMetricAlarm",
+    "dynamodb:CreateTable", "events:PutRule", "iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy",
+    "lambda:CreateFunction", "logs:CreateLogGroup", "s3:CreateBucket", "sns:CreateTopic", "sqs:CreateQueue",
+)  # fmt: skip
+"""What deploying takes at the least; who may do these usually may do the rest."""
+
+CREATED = "s3:ObjectCreated:*"
+SUFFIX = ".json.gz"
+
+_TABLE_KEYS = {
+    ("VpcTable", ""): ("VpcId", "OwnerId"),
+    ("VpcTable", "History"): ("VpcId", "At"),
+    ("VpcTable", "Coverage"): ("AccountId",),
+    ("VpcTable", "Pools"): ("PoolId", "Item"),
+    ("LedgerTable", ""): ("InstanceId",),
+}
+_WAYS_OUT = {
+    "DELETE_FAILED": "landkeeper destroy says what could not be deleted",
+    "ROLLBACK_FAILED": "landkeeper destroy removes what is left; then deploy again",
+    "CREATE_FAILED": "landkeeper destroy removes what is left; then deploy again",
+    "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name NAME, then deploy again",
+}
+_OF_KEYS = {
+    "cloudtrail": ("kms:DescribeKey", "kms:GenerateDataKey*"),
+    "cloudwatch": ("kms:Decrypt", "kms:GenerateDataKey*"),
+    "events": ("kms:Decrypt", "kms:GenerateDataKey*"),
+    "logs.REGION": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+    "s3": ("kms:Decrypt", "kms:GenerateDataKey*"),
+    "sns": ("kms:Decrypt", "kms:GenerateDataKey*"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Something that a deployment would fail on."""
+
+    what: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.way_out}"
+
+
+def table_names(parameters: Mapping[str, str]) -> list[str]:
+    """The tables that the stack has, by the parameters that name them."""
+    return [f"{_table(parameters, name)}{suffix}" for name, suffix in _TABLE_KEYS]
+
+
+def log_file_prefix(parameters: Mapping[str, str]) -> str:
+    """Where log files begin in the trail's bucket."""
+    return f"{parameters.get('TrailPrefix', '')}AWSLogs/"
+
+
+def complete_parameters(
+    given: Mapping[str, str], surroundings: Surroundings, *, has_role: bool = False
+) -> dict[str, str]:
+    """What was given, and what can be told from the surroundings where nothing was said.
+
+    In an organisation: its id, who owns its trail, and which accounts and regions the StackSets reach (none where the
+    members have a role already). For an existing bucket that tells EventBridge of its objects: that it does. What an
+    earlier deployment settled stays.
+    """
+    settled = {**_of_organization(surroundings, given, has_role=has_role), **_of_bucket(surroundings, given)}
+    known = surroundings.stack.parameters if surroundings.stack is not None else {}
+    return {**{name: value for name, value in settled.items() if name not in known}, **given}
+
+
+def _of_organization(surroundings: Surroundings, given: Mapping[str, str], *, has_role: bool) -> dict[str, str]:
+    seen = surroundings.organization
+    if seen is None or given.get("OrganizationId", seen.id) != seen.id:
+        return {}
+    settled = {"OrganizationId": seen.id}
+    if seen.management_account != surroundings.account:
+        settled["ManagementAccountId"] = seen.management_account if seen.administers_trails else ""
+    if seen.administers_stack_sets and seen.root_id and not has_role:
+        is_home = seen.management_account == surroundings.account
+        settled["MemberUnits"] = seen.root_id
+        settled["StackSetsAs"] = "SELF" if is_home else "DELEGATED_ADMIN"
+        settled["MemberRegions"] = given.get("Regions") or ",".join(surroundings.enabled_regions)
+    return settled
+
+
+def _of_bucket(surroundings: Surroundings, given: Mapping[str, str]) -> dict[str, str]:
+    bucket = surroundings.bucket
+    if isinstance(bucket, BucketSeen) and bucket.tells_event_bridge and not given.get("TrailTopicArn"):
+        return {"TrailBucketEvents": "true"}
+    return {}
+
+
+def find_obstacles(parameters: Mapping[str, str], surroundings: Surroundings) -> list[Obstacle]:
+    """All that the deployment would fail on, with the way out of each. `parameters` are complete."""
+    if not surroundings.is_region_known:
+        here = surroundings.region
+        return [Obstacle(f"there is no region {here} for this account", "set AWS_REGION to one that it has enabled")]
+    return [
+        *_of_region(surroundings),
+        *_of_permissions(surroundings),
+        *_of_stack(surroundings),
+        *_of_trail(parameters, surroundings),
+        *_of_trail_bucket(parameters, surroundings),
+        *_of_tables(parameters, surroundings),
+        *_of_key(parameters, surroundings),
+    ]
+
+
+def _of_region(surroundings: Surroundings) -> Iterator[Obstacle]:
+    if surroundings.missing_services:
+        missing = ", ".join(surroundings.missing_services)
+        yield Obstacle(
+            f"the region {surroundings.region} has no {missing}",
+            "set AWS_REGION to another one; VPCs and launches of every region are dealt with from there",
+        )
+
+
+def _of_permissions(surroundings: Surroundings) -> Iterator[Obstacle]:
+    if surroundings.denied_actions:
+        denied = ", ".join(surroundings.denied_actions)
+        yield Obstacle(
+            f"the credentials at hand may not {denied}",
+            "deploy as an administrator of the account, or let your pipeline do it with --template-only",
+        )
+
+
+def _of_stack(surroundings: Surroundings) -> Iterator[Obstacle]:
+    stack = surroundings.stack
+    if stack is None:
+        return
+    if stack.status in _WAYS_OUT:
+        yield Obstacle(f"the stack is {stack.status}", _WAYS_OUT[stack.status])
+    elif stack.status.endswith("_IN_PROGRESS"):
+        yield Obstacle(f"the stack is {stack.status}", "somebody else is at it; deploy again when it is done")
+
+
+def _of_trail(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+    makes_trail = parameters.get("CreateTrail", "true") == "true" and not parameters.get("TrailBucketName")
+    seen = surroundings.organization
+    asks = parameters.get("OrganizationTrail", "true") == "true" and parameters.get("OrganizationId")
+    if makes_trail and asks and seen is not None and not seen.administers_trails:
+        yield Obstacle(
+            f"the account {surroundings.account} may not make a trail for the organisation {seen.id}",
+            "register it in the management account (aws cloudtrail register-organization-delegated-admin "
+            f"--member-account-id {surroundings.account}), name the bucket of a trail that is there "
+            "(--parameter TrailBucketName=...), or say --parameter OrganizationTrail=false",
+        )
+
+
+def _of_trail_bucket(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+    bucket = surroundings.bucket
+    topic = parameters.get("TrailTopicArn", "")
+    if topic and topic.split(":")[3:4] != [surroundings.region]:
+        yield Obstacle(f"the topic {topic} is not in {surroundings.region}", "deploy in the topic's region")
+    if isinstance(bucket, BucketUnseen):
+        yield Obstacle(
+            f"the bucket {bucket.name} cannot be looked at ({bucket.because})",
+            "name one of this account, or say whose it is with --parameter TrailBucketAccount=...",
+        )
+    elif isinstance(bucket, BucketSeen) and not topic and parameters.get("TrailBucketEvents", "false") == "false":
+        if bucket.region != surroundings.region:
+            yield Obstacle(
+                f"the bucket {bucket.name} is in {bucket.region}", "deploy there, S3 tells topics of its region"
+            )
+        yield from _of_notifications(bucket, log_file_prefix(parameters), surroundings)
+
+
+def _of_notifications(bucket: BucketSeen, prefix: str, surroundings: Surroundings) -> Iterator[Obstacle]:
+    for found in shadows(bucket.notifications, prefix, SUFFIX):
+        if is_own_topic(found, surroundings):
+            continue
+        ways = [
+            "--parameter TrailBucketEvents=true has the bucket tell EventBridge too, which changes nothing for others"
+        ]
+        if ":sns:" in found.target_arn:
+            ways.insert(0, f"--parameter TrailTopicArn={found.target_arn} listens to that topic")
+        yield Obstacle(
+            f"the bucket {bucket.name} tells {found.target_arn} of new objects under '{found.prefix}' already, and S3 "
+            "takes one notification for a prefix",
+            "; or ".join(ways),
+        )
+
+
+def is_own_topic(found: Notification, surroundings: Surroundings) -> bool:
+    """Whether an earlier deployment put the notification there."""
+    own = f":sns:{surroundings.region}:{surroundings.account}:"
+    return own in found.target_arn and found.target_arn.endswith("-log-files")
+
+
+def shadows(notifications: Sequence[Notification], prefix: str, suffix: str) -> list[Notification]:
+    """Those of the notifications beside which S3 takes none for new objects with this prefix and suffix.
+
+    Source: Amazon S3 User Guide, "Configuring event notifications with overlapping prefix and suffix".
+    """
+    return [
+        each
+        for each in notifications
+        if any(event.startswith("s3:ObjectCreated:") for event in each.events)
+        and (each.prefix.startswith(prefix) or prefix.startswith(each.prefix))
+        and (each.suffix.endswith(suffix) or suffix.endswith(each.suffix))
+    ]
+
+
+def _of_tables(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+    for (name, suffix), keys in _TABLE_KEYS.items():
+        table = f"{_table(parameters, name)}{suffix}"
+        found = surroundings.tables.get(table)
+        if found is not None and found != keys:
+            yield Obstacle(
+                f"there is a table {table} with the key {' and '.join(found)}, and this one takes {' and '.join(keys)}",
+                f"choose another name with --parameter {name}=...",
+            )
+
+
+def _table(parameters: Mapping[str, str], name: str) -> str:
+    return parameters.get(name) or {"VpcTable": "VPCTracker", "LedgerTable": "BroomLedger"}[name]
+
+
+def _of_key(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+    if not parameters.get("KeyArn") or not surroundings.key_policy:
+        return
+    missing = missing_key_grants(surroundings.key_policy, surroundings.region)
+    if missing:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": sorted(missing)},
+            "Action": sorted({action for actions in missing.values() for action in actions}),
+            "Resource": "*",
+        }
+        yield Obstacle(
+            f"the policy of the key {parameters['KeyArn']} does not let {', '.join(sorted(missing))} use it",
+            f"add the statement {json.dumps(statement)}",
+        )
+
+
+def missing_key_grants(policy: str, region: str) -> dict[str, tuple[str, ...]]:
+    """The services that the stack needs and the key's policy does not let in, with what they need.
+
+    Conditions are not evaluated: a statement that allows under one counts as allowing.
+    """
+    statements = json.loads(policy).get("Statement", [])
+    allowing = [each for each in _listed(statements) if each.get("Effect") == "Allow"]
+    missing = {}
+    for name, actions in _OF_KEYS.items():
+        service = f"{name.replace('REGION', region)}.amazonaws.com"
+        granted = [action for each in allowing if _names(each, service) for action in _listed(each.get("Action", []))]
+        lacking = tuple(action for action in actions if not any(_covers(one, action) for one in granted))
+        if lacking:
+            missing[service] = lacking
+    return missing
+
+
+def _names(statement: Mapping[str, Any], service: str) -> bool:
+    principal = statement.get("Principal", {})
+    return principal == "*" or (isinstance(principal, dict) and service in _listed(principal.get("Service", [])))
+
+
+def _covers(granted: str, action: str) -> bool:
+    return granted in {"*", "kms:*", action} or (granted.endswith("*") and action.startswith(granted[:-1]))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,74 @@
+"""What a deployment meets where it is to go, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from landkeeper.operate.stacks import StackState
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSeen:
+    """The organisation that the account belongs to, as far as the credentials at hand may look."""
+
+    id: str
+    management_account: str
+    root_id: str = ""
+    """Empty where only the management account and its delegates may ask."""
+    administers_trails: bool = False
+    """Whether this account may make the organisation's trail."""
+    administers_stack_sets: bool = False
+    """Whether this account may deploy StackSets to all accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a bucket does when an object appears."""
+
+    target_arn: str
+    events: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSeen:
+    """An existing bucket, and whom it tells of new objects."""
+
+    name: str
+    region: str
+    notifications: tuple[Notification, ...] = ()
+    tells_event_bridge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BucketUnseen:
+    """A bucket that could not be looked at, and why."""
+
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that is looked at before anything is changed."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+    stack: StackState | None = None
+    is_region_known: bool = True
+    missing_services: tuple[str, ...] = ()
+    """Services that the region does not have, of those that the stack needs."""
+    denied_actions: tuple[str, ...] = ()
+    """What the caller may not do, of what deploying takes; empty too where that could not be found out."""
+    organization: OrganizationSeen | None = None
+    bucket: BucketSeen | BucketUnseen | None = None
+    """The existing trail's bucket, where one was named that belongs to this account."""
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of the tables that are there already, the names of their keys: partition key, then sort key."""
+    key_policy: str = ""
+    """The policy of the customer's key as JSON; empty where there is none or it could not be read."""
+    enabled_regions: tuple[str, ...] = ()
+    """The regions that this account has enabled; empty where that could not be found out."""
