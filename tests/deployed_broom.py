@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,9 +58,18 @@ class Deployed:
         """The reports that arrived, and take them off the queue."""
         return [json.loads(body) for body in self._receive(self.reports_url)]
 
-    def due(self) -> list[str]:
-        """The messages for cases that are due."""
-        return self._receive(self.queue_url, wait_seconds=10)
+    def due(self, *, wait_seconds: int = 10) -> list[str]:
+        """The messages for cases that are due, waiting for the first one."""
+        ends = time.monotonic() + wait_seconds
+        while not (bodies := self._receive(self.queue_url, wait_seconds=10)) and time.monotonic() < ends:
+            pass
+        return bodies
+
+    def schedules_to(self, queue_arn: str) -> int:
+        """How many schedules will send to a queue."""
+        client = self.sessions.home("scheduler")
+        made = [client.get_schedule(Name=each["Name"]) for each in client.list_schedules()["Schedules"]]
+        return sum(each["Target"]["Arn"] == queue_arn for each in made)
 
     def _receive(self, url: str, *, wait_seconds: int = 0) -> list[str]:
         client = self.sessions.home("sqs")

@@ -110,6 +110,10 @@ def test_a_long_delay_becomes_one_schedule() -> None:
         write_due_cases((InstanceId(i),)) for i in ("i-1", "i-2")
     ]
     assert {each["ScheduleExpression"] for each in ours} >= {f"at({due_at:%Y-%m-%dT%H:%M:%S})"}
+    for each in ours:
+        assert each["Target"]["RoleArn"] == role
+        assert (each["ActionAfterCompletion"], each["FlexibleTimeWindow"]) == ("DELETE", {"Mode": "OFF"})
+        assert each["Name"].startswith("landkeeper-"), "what the function may make schedules of"
 
 
 def test_a_scheduler_that_refuses_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

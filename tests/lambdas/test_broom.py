@@ -165,6 +165,24 @@ def test_an_audit_takes_up_what_did_not_come_back(deployed: Deployed, monkeypatc
     assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("terminated", State.REPORTED)
 
 
+def test_a_long_grace_comes_back_by_a_schedule_that_removes_itself(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long is here what is longer than a second, and not than SQS's quarter of an hour."""
+    monkeypatch.setattr("landkeeper.aws.case_queue.LONGEST_DELAY_SECONDS", 1)
+    monkeypatch.setenv("LANDKEEPER_SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler")
+    deployed.set_policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 8s"))
+    bad = start_one(MEMBER)
+    assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{deployed.queue_url.rpartition('/')[2]}"
+    assert deployed.schedules_to(arn) == 1
+    bodies = deployed.due(wait_seconds=40)
+    assert bodies == [write_due_cases((bad,))]
+    assert deployed.schedules_to(arn) == 0
+    assert handler(batch(*bodies), None) == {"batchItemFailures": []}
+    assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.REPORTED, "terminated")
+
+
 def untagging(id_: str) -> dict[str, Any]:
     """An event of tags taken off a resource just now."""
     call = record(InstanceId("i-0123456789abcdef0"))
