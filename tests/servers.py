@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 import boto3
+import botocore.session
 import pytest
 
 from landkeeper.aws.sessions import AccountSessions
@@ -68,7 +69,9 @@ def home_session() -> boto3.Session:
 
 def home_sessions(role_name: str | None = None) -> AccountSessions:
     """The product's sessions on those credentials."""
-    return AccountSessions(home_session(), role_name=role_name, region=HOME_REGION)
+    home = botocore.session.Session()
+    home.set_credentials(HOME_ACCOUNT, "embedded")
+    return AccountSessions(home, role_name=role_name, region=HOME_REGION)
 
 
 @contextmanager

@@ -53,8 +53,8 @@ class Killer:
         self.is_after = False
         self.calls = 0
         for session in (sessions._home, sessions._swapped):
-            session.events.register_first("before-send", self._before)
-            session.events.register_last("after-call", self._after)
+            session.get_component("event_emitter").register_first("before-send", self._before)
+            session.get_component("event_emitter").register_last("after-call", self._after)
         for client in sessions._clients.values():
             client.meta.events.register_first("before-send", self._before)
             client.meta.events.register_last("after-call", self._after)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from tests.servers import Answer, answering
 
@@ -111,12 +112,13 @@ def test_who_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
 
     with answering(busy) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ORGANIZATIONS", url)
-        session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+        session = botocore.session.Session()
+        session.set_credentials("AKIAIOSFODNN7EXAMPLE", "secret")
         sessions = AccountSessions(session, region="us-east-1")
         failure = AccountUnits(lambda: sessions.hasty("organizations")).find_units(LAKE)
         config = sessions.hasty("organizations").meta.config
     assert isinstance(failure, Failure)
     assert calls == {"ListParents": 2}
     assert (config.connect_timeout, config.read_timeout) == (2, 3)
-    assert config.user_agent_extra == sessions.home("organizations").meta.config.user_agent_extra
+    assert config.user_agent == sessions.home("organizations").meta.config.user_agent
     assert sessions.home("organizations").meta.config.read_timeout == 25
