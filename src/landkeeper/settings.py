@@ -52,7 +52,7 @@ class Settings:
     log_role_arn: str | None = None
     """`LANDKEEPER_LOG_ROLE_ARN`: the role in which log files are read that lie in another account; None: one's own."""
     ledger_days: int | None = None
-    """`LANDKEEPER_LEDGER_DAYS`: how long the ledger's table keeps cases that are settled; None for good."""
+    """`LANDKEEPER_LEDGER_DAYS`: how long the ledger keeps cases that are settled; None for good."""
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
     """How large a log file may be when unpacked: an eighth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets."""
     actions_on: bool = True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from datetime import timedelta
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.broom_world import LAUNCHED_AT, launch
 from tests.servers import home_sessions
 
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.broom.case_record import LedgerError
+from landkeeper.broom.case_record import LedgerError, case_to_record
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, mark_reported, move, open_case
 from landkeeper.broom.policy import Penalty
@@ -157,18 +159,87 @@ def test_cases_are_listed_by_state_the_first_due_first(ledger: Ledger) -> None:
     assert list(ledger.list_cases(State.WAITING, due_after=soon, due_before=late)) == [waiting[2], waiting[1]]
 
 
+@pytest.fixture(params=["file", pytest.param("table", marks=pytest.mark.embedded)])
+def forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[timedelta | None], Ledger]]:
+    """Opens one and the same ledger, as often as it is called, with how long it keeps what is settled."""
+    with ExitStack() as stack:
+        if request.param == "file":
+            yield lambda keep: stack.enter_context(closing(LedgerFile(tmp_path / "landkeeper.db", keep=keep)))
+            return
+        request.getfixturevalue("aws_environment")
+        client, name = home_sessions().home("dynamodb"), f"Ledger-{uuid.uuid4().hex[:8]}"
+        create_ledger_table(client, name)
+        yield lambda keep: LedgerTable(client, name, keep=keep)
+
+
+def test_settled_cases_are_forgotten_in_time_and_open_ones_never(
+    forgetful: Callable[[timedelta | None], Ledger],
+) -> None:
+    ledger, long_ago = forgetful(timedelta(days=30)), datetime.now(UTC) - timedelta(days=31)
+    settled, recent, waiting = (a_case(f"i-{number}") for number in range(3))
+    kept = [
+        move(recent, State.COMPLIANT, long_ago + timedelta(days=2)),
+        move(waiting, State.WAITING, long_ago, due_at=long_ago),
+    ]
+    for case in (settled, recent, waiting, move(settled, State.COMPLIANT, long_ago), *kept):
+        assert ledger.write_case(case)
+    for again in (ledger, forgetful(None)):
+        ids = [InstanceId(f"i-{number}") for number in range(3)]
+        assert again.find_cases(ids) == {case.instance_id: case for case in kept}
+        assert [*again.list_cases(State.COMPLIANT), *again.list_cases(State.WAITING)] == kept
+    # The instance turns up again: there is nothing in the way of a new case.
+    assert forgetful(None).write_case(settled)
+    assert ledger.find_cases([settled.instance_id]) == {settled.instance_id: settled}
+    assert not ledger.write_case(settled)
+
+
+def test_without_days_every_case_is_kept(forgetful: Callable[[timedelta | None], Ledger]) -> None:
+    ledger, long_ago = forgetful(None), datetime.now(UTC) - timedelta(days=3650)
+    case = a_case()
+    settled = move(case, State.COMPLIANT, long_ago)
+    assert ledger.write_case(case)
+    assert ledger.write_case(settled)
+    assert forgetful(timedelta(days=1)).find_cases([case.instance_id]) == {case.instance_id: settled}
+
+
+def test_a_file_of_before_expiry_is_taken_on(tmp_path: Path) -> None:
+    path, case = tmp_path / "landkeeper.db", a_case()
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("CREATE TABLE broom_cases (instance_id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+                    " item TEXT NOT NULL) WITHOUT ROWID")  # fmt: skip
+        old.execute("INSERT INTO broom_cases VALUES (?, 1, ?)", (case.instance_id, json.dumps(case_to_record(case))))
+    for _ in range(2):
+        with closing(LedgerFile(path, keep=timedelta(days=1))) as ledger:
+            assert ledger.find_cases([case.instance_id]) == {case.instance_id: case}
+
+
+def test_what_is_over_leaves_the_file(tmp_path: Path) -> None:
+    path, case = tmp_path / "landkeeper.db", a_case()
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    with closing(LedgerFile(path, keep=timedelta(days=30))) as ledger:
+        assert ledger.write_case(case)
+        assert ledger.write_case(move(case, State.COMPLIANT, long_ago))
+        assert ledger.take("HOUR#1", 1, long_ago)
+        assert ledger.take("HOUR#2", 1, datetime.now(UTC) + timedelta(hours=1))
+    with closing(LedgerFile(path)) as ledger:
+        assert ledger.write_case(a_case("i-2"))
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT instance_id FROM broom_cases").fetchall() == [("i-2",)]
+        assert file.execute("SELECT counter FROM broom_counters").fetchall() == [("HOUR#2",)]
+
+
 @pytest.mark.embedded
 @pytest.mark.usefixtures("aws_environment")
 def test_settled_cases_leave_the_table_in_time_and_open_ones_stay() -> None:
     client, name = home_sessions().home("dynamodb"), f"Ledger-{uuid.uuid4().hex[:8]}"
     create_ledger_table(client, name)
     table = LedgerTable(client, name, keep=timedelta(days=30))
-    case = a_case()
-    settled = move(case, State.COMPLIANT, LATER)
+    case, now = a_case(), datetime.now(UTC)
+    settled = move(case, State.COMPLIANT, now)
     found = []
     for each in (case, settled):
         assert table.write_case(each)
         found.append(client.get_item(TableName=name, Key={"InstanceId": {"S": "i-1"}})["Item"].get("ExpiresAt"))
-    assert found == [None, {"N": str(int((LATER + timedelta(days=30)).timestamp()))}]
+    assert found == [None, {"N": str(int((now + timedelta(days=30)).timestamp()))}]
     assert table.find_cases([InstanceId("i-1")]) == {"i-1": settled}
     assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "ExpiresAt"

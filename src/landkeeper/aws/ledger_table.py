@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ class LedgerTable:
 
     def __init__(self, client: DynamoDBClient, name: str, *, keep: timedelta | None = None) -> None:
         """`client` is DynamoDB's, in the table's account and region. `keep` is how long cases stay once they are
-        settled; None for good."""
+        settled; None for good. A case whose time is over is gone, whether DynamoDB has removed it yet or not."""
         self._client = client
         self._name = name
         self._keep = keep
@@ -69,7 +70,7 @@ class LedgerTable:
         with _explaining(self._name):
             for id_ in ids:
                 answer = self._client.get_item(TableName=self._name, Key={_KEY: {"S": id_}}, ConsistentRead=True)
-                if "Item" in answer:
+                if "Item" in answer and not _has_expired(answer["Item"]):
                     found[id_] = self._parse(answer["Item"])
         return found
 
@@ -89,7 +90,7 @@ class LedgerTable:
                 ExpressionAttributeNames={"#state": "State"},
                 ExpressionAttributeValues={":state": {"S": str(state)}, ":first": {"S": first}, ":last": {"S": last}},
             ):
-                yield from map(self._parse, page["Items"])
+                yield from (self._parse(item) for item in page["Items"] if not _has_expired(item))
 
     def _parse(self, item: Mapping[str, Any]) -> Case:
         return parse_case({name: self._deserialize(value) for name, value in item.items()})
@@ -100,7 +101,10 @@ class LedgerTable:
         if self._keep is not None and case.is_settled:
             item["ExpiresAt"] = {"N": str(int((case.changed_at + self._keep).timestamp()))}
         before = case.version - 1
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(InstanceId)"}
+        condition: dict[str, Any] = {
+            "ConditionExpression": "attribute_not_exists(InstanceId) OR ExpiresAt <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(int(time.time()))}},
+        }
         if before:
             condition = {
                 "ConditionExpression": "#version = :before",
@@ -136,6 +140,11 @@ class LedgerTable:
                     raise
                 return False
         return True
+
+
+def _has_expired(item: Mapping[str, Any]) -> bool:
+    """Whether its time is over. DynamoDB removes such items within days (DynamoDB Developer Guide, "Time to Live")."""
+    return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= time.time()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (
     (
         "CREATE TABLE IF NOT EXISTS broom_cases (instance_id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
-        " item TEXT NOT NULL) WITHOUT ROWID"
+        " item TEXT NOT NULL, expires_at INTEGER) WITHOUT ROWID"
     ),
     (
         "CREATE TABLE IF NOT EXISTS broom_counters (counter TEXT PRIMARY KEY, taken INTEGER NOT NULL,"
@@ -28,12 +28,23 @@ _SCHEMA = (
 )
 
 
+_SELECT = "SELECT item FROM broom_cases WHERE (expires_at IS NULL OR expires_at > ?)"
+"""Those cases whose time is not over."""
+
+
 class LedgerFile:
     """Broom's `Ledger` in a SQLite file. Safe to use from several threads, and from several processes."""
 
-    def __init__(self, path: Path, *, lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS) -> None:
-        """Opens the file, and makes it where there is none. Raises LedgerError where that is not possible."""
+    def __init__(
+        self, path: Path, *, keep: timedelta | None = None, lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS
+    ) -> None:
+        """Opens the file, and makes it where there is none. Raises LedgerError where that is not possible.
+
+        `keep` is how long cases stay once they are settled; None for good.
+        """
         self._path = path
+        self._keep = keep
+        self._is_swept = False
         self._lock = threading.Lock()
         with self._explaining():
             self._connection = sqlite3.connect(
@@ -43,9 +54,24 @@ class LedgerFile:
             with self._explaining():
                 for statement in _SCHEMA:
                     self._connection.execute(statement)
+                self._take_on()
         except LedgerError:
             self._connection.close()
             raise
+
+    def _take_on(self) -> None:
+        """Give the column for expiry to a file that was made without it."""
+        if self._knows_expiry():
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            # Another process may have been faster.
+            if not self._knows_expiry():
+                self._connection.execute("ALTER TABLE broom_cases ADD COLUMN expires_at INTEGER")
+
+    def _knows_expiry(self) -> bool:
+        columns = self._connection.execute("PRAGMA table_info(broom_cases)").fetchall()
+        return any(name == "expires_at" for _, name, *_ in columns)
 
     def close(self) -> None:
         """Give the file back."""
@@ -53,9 +79,9 @@ class LedgerFile:
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
         """The cases there are of these instances, as last written."""
-        query = "SELECT item FROM broom_cases WHERE instance_id = ?"
+        query = f"{_SELECT} AND instance_id = ?"
         with self._explaining(), self._lock:
-            rows = [(id_, self._connection.execute(query, (id_,)).fetchone()) for id_ in ids]
+            rows = [(id_, self._connection.execute(query, (_now(), id_)).fetchone()) for id_ in ids]
         return {id_: parse_case(self._parse(row[0])) for id_, row in rows if row is not None}
 
     def list_cases(
@@ -63,21 +89,36 @@ class LedgerFile:
     ) -> Iterator[Case]:
         """The cases in a state, the one that is due first coming first; with times, those that are due between them."""
         with self._explaining(), self._lock:
-            rows = self._connection.execute("SELECT item FROM broom_cases").fetchall()
+            rows = self._connection.execute(_SELECT, (_now(),)).fetchall()
         yield from due_cases((parse_case(self._parse(row[0])) for row in rows), state, due_after, due_before)
 
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
+        self._forget_expired()
         item = json.dumps(case_to_record(case))
+        expires_at = None
+        if self._keep is not None and case.is_settled:
+            expires_at = int((case.changed_at + self._keep).timestamp())
         if case.version == 1:
             return self._changes(
-                "INSERT INTO broom_cases (instance_id, version, item) VALUES (?, 1, ?) ON CONFLICT DO NOTHING",
-                (case.instance_id, item),
+                "INSERT INTO broom_cases (instance_id, version, item, expires_at) VALUES (?, 1, ?, ?)"
+                " ON CONFLICT (instance_id) DO UPDATE SET version = 1, item = excluded.item,"
+                " expires_at = excluded.expires_at WHERE expires_at <= ?",
+                (case.instance_id, item, expires_at, _now()),
             )
         return self._changes(
-            "UPDATE broom_cases SET version = ?, item = ? WHERE instance_id = ? AND version = ?",
-            (case.version, item, case.instance_id, case.version - 1),
+            "UPDATE broom_cases SET version = ?, item = ?, expires_at = ? WHERE instance_id = ? AND version = ?",
+            (case.version, item, expires_at, case.instance_id, case.version - 1),
         )
+
+    def _forget_expired(self) -> None:
+        """Remove what is over, once for each time the file is opened to write."""
+        if self._is_swept:
+            return
+        self._is_swept = True
+        with self._explaining(), self._lock:
+            self._connection.execute("DELETE FROM broom_cases WHERE expires_at <= ?", (_now(),))
+            self._connection.execute("DELETE FROM broom_counters WHERE expires_at <= ?", (_utc().isoformat(),))
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
         """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
@@ -106,3 +147,11 @@ class LedgerFile:
             yield
         except sqlite3.Error as error:
             raise LedgerError(f"the file '{self._path}' cannot be used as a ledger: {error}") from error
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _now() -> int:
+    return int(_utc().timestamp())

@@ -225,8 +225,11 @@ def open_units(sessions: AccountSessions) -> AccountUnits:
 
 
 def _table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
-    keep = None if settings.ledger_days is None else timedelta(days=settings.ledger_days)
-    return LedgerTable(sessions.home("dynamodb"), name, keep=keep)
+    return LedgerTable(sessions.home("dynamodb"), name, keep=_keep(settings))
+
+
+def _keep(settings: Settings) -> timedelta | None:
+    return None if settings.ledger_days is None else timedelta(days=settings.ledger_days)
 
 
 def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
@@ -246,7 +249,7 @@ def open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.ledger_file import LedgerFile  # noqa: PLC0415
 
-    with closing(LedgerFile(settings.file)) as ledger:
+    with closing(LedgerFile(settings.file, keep=_keep(settings))) as ledger:
         yield ledger
 
 
