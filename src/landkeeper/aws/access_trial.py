@@ -56,7 +56,7 @@ def try_account(
             failure = _try(call, sessions.ec2(region))
             if failure is not None:
                 refused[action] = failure
-        if calls is ENDING:
+        if "ec2:TerminateInstances" in calls:
             failure = _try(lambda client: client.describe_auto_scaling_groups(MaxRecords=1), sessions.scaling(region))
             if failure is not None:
                 refused["autoscaling:DescribeAutoScalingGroups"] = failure

@@ -42,19 +42,20 @@ HISTORY, COVERAGE, POOLS = "History", "Coverage", "Pools"
 _KEYS_PER_CALL = 100
 _NOT_NEWER = "(attribute_not_exists(SchemaVersion) OR SchemaVersion <= :present)"
 
-_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "": (("VpcId", "HASH"), ("OwnerId", "RANGE")),
     HISTORY: (("VpcId", "HASH"), ("At", "RANGE")),
     COVERAGE: (("AccountId", "HASH"),),
     POOLS: (("PoolId", "HASH"), ("Item", "RANGE")),
 }
+"""The key of each table, by what its name ends in."""
 
 
 def create_tables(client: DynamoDBClient, name: str) -> tuple[str, ...]:
     """Make those of the four tables that are not there, and wait until they can be used; answers their names."""
     made = []
     with _explaining(name):
-        for suffix, keys in _KEYS.items():
+        for suffix, keys in KEYS.items():
             try:
                 client.create_table(**_definition(name, suffix, keys))
             except client.exceptions.ResourceInUseException:
@@ -88,7 +89,7 @@ def check_table(client: DynamoDBClient, name: str) -> None:
     with _explaining(name):
         table = client.describe_table(TableName=name)["Table"]
     keys = tuple((key["AttributeName"], key["KeyType"]) for key in table["KeySchema"])
-    if keys != _KEYS[""]:
+    if keys != KEYS[""]:
         found = " and ".join(key for key, _ in keys)
         raise StoreError(f"the table '{name}' is not VPC Tracker's: its key is {found}, not VpcId and OwnerId")
     if OWNER_INDEX not in {index.get("IndexName") for index in table.get("GlobalSecondaryIndexes", ())}:

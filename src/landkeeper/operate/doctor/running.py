@@ -1,0 +1,127 @@
+"""Whether it is at work: runs of the tracker, dead letters, cases that move, reports that reach somebody, policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from landkeeper.operate.doctor.facts import AccountRun, OverdueCase, Queue, Topic
+from landkeeper.operate.doctor.lines import Line, counted, lasting, named, ok, unchecked, wrong
+from landkeeper.org import Failure
+
+_DAY = timedelta(days=1)
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": _DAY}
+
+
+def longest_pause(schedule: str) -> timedelta:
+    """How long after a run the next one must have been: two of a `rate(…)`, and a day at least."""
+    rate = _RATE.fullmatch(schedule.strip())
+    return max(_DAY, 2 * int(rate[1]) * _UNITS[rate[2]]) if rate else _DAY
+
+
+def judge_tracker(
+    runs: Sequence[AccountRun] | Failure, table: str, schedule: str, dispatcher: str, region: str, now: datetime
+) -> list[Line]:
+    """Whether VPC Tracker ran lately, and read what it tried.
+
+    `runs` are those of accounts that it is still to read; `table` is where they come from.
+    """
+    check = "last tracker run"
+    if isinstance(runs, Failure):
+        return [unchecked(check, runs)]
+    now_please = f"aws lambda invoke --function-name {dispatcher} --region {region} /dev/null"
+    mend = f"run it now ({now_please}), and see the log of the dispatcher function for why it did not"
+    tried = [one.tried_at for one in runs if one.tried_at is not None]
+    if not tried:
+        return [wrong(check, "it never ran", mend)]
+    age, most = now - max(tried), longest_pause(schedule)
+    if age > most:
+        return [wrong(check, f"it has not run for {lasting(age)}; its schedule is {schedule}", mend)]
+    late = [_name_of(one) for one in runs if one.tried_at is None or now - one.tried_at > most]
+    lines = []
+    if late:
+        found = f"{counted(len(late), 'account')} left out for more than {lasting(most)}: {named(late)}"
+        lines.append(wrong(check, found, "see the log of the tracker function, and its dead letters", late))
+    unread = [f"{_name_of(one)}: {one.failure}" for one in runs if one.failure]
+    if unread:
+        some = counted(len(unread), "account")
+        found = f"{lasting(age)} ago; {some} of {len(runs)} could not be read in whole: {named(unread[:1])}"
+        mend = f"landkeeper vpc coverage --table {table} says which and why; the line on the tracker's role says more"
+        lines.append(wrong(check, found, mend, unread))
+    return lines or [ok(check, f"{lasting(age)} ago, {counted(len(runs), 'account')} read")]
+
+
+def _name_of(run: AccountRun) -> str:
+    return f"{run.name} ({run.account})" if run.name else run.account
+
+
+def judge_dead_letters(queues: Mapping[str, Queue | Failure], region: str) -> list[Line]:
+    """Whether messages lie where nobody takes them from. By logical id."""
+    check = "dead letters"
+    lines = [unchecked(check, f"{name}: {queue}") for name, queue in queues.items() if isinstance(queue, Failure)]
+    for name, queue in queues.items():
+        if isinstance(queue, Queue) and queue.messages:
+            mend = (
+                f"aws sqs receive-message --queue-url {queue.url} --region {region} shows one, the function's log says "
+                f"why it failed; then: aws sqs start-message-move-task --source-arn {queue.arn} --region {region}"
+            )
+            lines.append(wrong(check, f"{counted(queue.messages, 'message')} in {name}", mend, [name]))
+    empty = [name for name, queue in queues.items() if isinstance(queue, Queue) and not queue.messages]
+    return lines or ([ok(check, f"none in {', '.join(empty)}")] if empty else [])
+
+
+def longest_rest(audit_schedule: str) -> timedelta:
+    """How long after it was due a case may lie: two audits, which take up what was lost, and twelve hours at least."""
+    rate = _RATE.fullmatch(audit_schedule.strip())
+    return max(timedelta(hours=12), 2 * int(rate[1]) * _UNITS[rate[2]]) if rate else 2 * _DAY
+
+
+def judge_ledger(overdue: Sequence[OverdueCase] | Failure, function: str, now: datetime) -> Line:
+    """Whether Broom's cases move. `overdue` are those that were due longer ago than `longest_rest`."""
+    if isinstance(overdue, Failure):
+        return unchecked("ledger", overdue)
+    if not overdue:
+        return ok("ledger", "no case is overdue")
+    oldest = min(overdue, key=lambda one: one.due_at)
+    found = (
+        f"{counted(len(overdue), 'case')} overdue; {oldest.instance_id} is {oldest.state} and was due "
+        f"{lasting(now - oldest.due_at)} ago"
+    )
+    mend = f"see the log of the function {function}, and landkeeper broom case {oldest.instance_id}"
+    return wrong("ledger", found, mend, [one.instance_id for one in overdue])
+
+
+def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:
+    """Whether reports reach somebody: every subscription confirmed, and at least one there."""
+    check = "reports"
+    if isinstance(topic, Failure):
+        return [unchecked(check, topic)]
+    subscribe = f"aws sns subscribe --topic-arn {topic.arn} --protocol email --region {region} --notification-endpoint"
+    if not topic.subscriptions:
+        return [wrong(check, "nobody is subscribed to the topic of reports", f"{subscribe} ADDRESS")]
+    waiting = [one for one in topic.subscriptions if not one.is_confirmed]
+    if not waiting:
+        kinds = ", ".join(sorted({one.protocol for one in topic.subscriptions}))
+        return [ok(check, f"{counted(len(topic.subscriptions), 'subscription')} confirmed: {kinds}")]
+    return [
+        wrong(
+            check,
+            f"the subscription of {one.endpoint} ({one.protocol}) is not confirmed: it gets nothing",
+            "follow the link that AWS sent there; if it is lost or older than three days: "
+            f"{subscribe.replace('email', one.protocol)} {one.endpoint}",
+            [one.endpoint],
+        )
+        for one in waiting
+    ]
+
+
+def judge_text(check: str, where: str, problems: Sequence[str] | Failure, *, well: str, mend: str) -> Line:
+    """Whether a policy or a configuration that functions read passes its check. `well` is told where it does."""
+    if isinstance(problems, Failure):
+        return unchecked(check, f"{where}: {problems}")
+    if not problems:
+        return ok(check, f"{where}: {well}")
+    more = f", and {counted(len(problems) - 1, 'problem')} more" if len(problems) > 1 else ""
+    return wrong(check, f"does not pass its check: {problems[0]}{more}", mend, problems)

@@ -1,0 +1,146 @@
+"""Who may do what where, as the functions find it: the roles trust them, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from landkeeper import __version__
+from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
+from landkeeper.aws.organizations import list_members
+from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.stack_parts import ask_function, read_organization
+from landkeeper.operate.doctor.access import (
+    choose_sample,
+    judge_listing,
+    judge_organization,
+    judge_regions,
+    judge_roles,
+)
+from landkeeper.operate.doctor.facts import Trial, Trials
+from landkeeper.operate.doctor.lines import Line, unchecked
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, parse_account_id
+from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.wiring.access import MOST_ACCOUNTS, TASK
+from landkeeper.wiring.doctor.patient import Patient, read_coverage
+
+READER, TERMINATOR = "tracker's role", "Broom's role"
+_ASKED_AT_ONCE = 8
+
+
+def examine_access(patient: Patient, *, every_account: bool, own_role: str | None) -> Iterator[Line]:
+    """The organisation, the regions, and the roles in the accounts: all of them, or a sample."""
+    sessions, parts = patient.sessions, patient.parts
+    organization = read_organization(sessions.home("organizations"), patient.caller.account)
+    yield from judge_organization(organization, parts, patient.caller.account)
+    wanted = [Region(one) for one in parts.parameters.get("Regions", "").split(",") if one]
+    yield judge_regions(wanted, sessions.find_unknown_regions(wanted))
+    coverage = read_coverage(patient)
+    accounts = _accounts(patient, coverage)
+    if isinstance(accounts, Failure):
+        yield unchecked("accounts", accounts)
+        return
+    doubtful = [] if isinstance(coverage, Failure) else [one.account for one in coverage if not one.is_complete]
+    chosen = accounts if every_account else choose_sample(accounts, doubtful)
+    if own_role is not None:
+        yield from _examine_own_role(patient, own_role, chosen, len(accounts))
+        return
+    yield from _examine_roles(patient, chosen, len(accounts))
+
+
+def _accounts(patient: Patient, coverage: Sequence[Coverage] | Failure) -> tuple[Account, ...] | Failure:
+    """The accounts that the tracker is to read: those that the stack names, else the organisation's active ones."""
+    given = patient.parts.parameters.get("Accounts", "")
+    if given:
+        return tuple(Account(parse_account_id(one.strip())) for one in given.split(",") if one.strip())
+    known = () if isinstance(coverage, Failure) else coverage
+    members = list_members(patient.sessions.home("organizations"))
+    if isinstance(members, Failure):
+        tried = tuple(Account(one.account, one.account_name) for one in known if one.membership is Membership.ACTIVE)
+        return tried or members
+    skipped = {one.account for one in known if one.membership is Membership.SKIPPED}
+    active = (one.account for one in members if one.membership is Membership.ACTIVE)
+    return tuple(one for one in active if one.id not in skipped)
+
+
+def _examine_roles(patient: Patient, accounts: Sequence[Account], total: int) -> Iterator[Line]:
+    """The roles as the functions find them: they trust the functions, and nobody else."""
+    lists = not patient.parts.parameters.get("Accounts", "")
+    if lists and patient.function("DispatcherFunction") is not None:
+        (answer,) = _ask(patient, "DispatcherFunction", (), organization=True)
+        yield judge_listing("the dispatcher", answer)
+    roles = (("TrackerFunction", READER, "landkeeper-read"), ("BroomFunction", TERMINATOR, "landkeeper-terminate"))
+    for name, check, usual in roles:
+        if patient.function(name) is None:
+            continue
+        role = patient.environment(name).get("LANDKEEPER_ROLE_NAME") or usual
+        answers = _ask(patient, name, accounts, organization=lists and name == "BroomFunction")
+        if lists and name == "BroomFunction" and answers:
+            yield judge_listing("Broom", answers[0])
+        yield from judge_roles(check, role, accounts, total, answers)
+
+
+def _ask(patient: Patient, name: str, accounts: Sequence[Account], *, organization: bool) -> Sequence[Trials | Failure]:
+    """What a function answers about the accounts, a few of them at a time."""
+    function = patient.function(name)
+    assert function is not None  # noqa: S101 - asked for by its callers
+    client = patient.sessions.home("lambda")
+    parts = [accounts[start : start + MOST_ACCOUNTS] for start in range(0, len(accounts), MOST_ACCOUNTS)] or [()]
+
+    def ask(number: int) -> Trials | Failure:
+        question = {"task": TASK, "accounts": [one.id for one in parts[number]]}
+        told = ask_function(
+            client, function.name, question | ({"organization": True} if not number and organization else {})
+        )
+        if isinstance(told, Failure):
+            return replace(told, message=f"{name} does not answer: {told.message}") if told.code else told
+        return parse_answer(told)
+
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        answers = list(pool.map(ask, range(len(parts))))
+    for answer in answers:
+        if isinstance(answer, Trials):
+            patient.versions[name] = answer.version
+    return answers
+
+
+def parse_answer(told: Mapping[str, Any]) -> Trials:
+    """What `landkeeper.wiring.access` answered, as a value."""
+    trials = (
+        Trial(
+            AccountId(one["account"]),
+            one["region"],
+            _failure_of(one["way_in"]) if one["way_in"] else None,
+            {action: _failure_of(why) for action, why in one["refused"].items()},
+        )
+        for one in told["trials"]
+    )
+    organization = told.get("organization")
+    return Trials(told["version"], tuple(trials), _failure_of(organization) if organization else None)
+
+
+def _failure_of(told: Mapping[str, str]) -> Failure:
+    reasons = FailureReason.__members__
+    return Failure(reasons.get(told["reason"], FailureReason.OTHER), told["code"], told["message"])
+
+
+def _examine_own_role(patient: Patient, role: str, accounts: Sequence[Account], total: int) -> Iterator[Line]:
+    """A role that whoever runs the doctor assumes, for people who run the commands without the functions."""
+    external_id = patient.settings.external_id or patient.parts.parameters.get("ExternalId") or None
+    sessions = open_sessions(patient.sessions.region, role_name=role, external_id=external_id)
+    regions = patient.parts.parameters.get("Regions", "").split(",")
+    region = Region(regions[0] or patient.sessions.region)
+    calls: dict[str, Call] = dict(READING)
+    if role == patient.parts.parameters.get("TerminateRoleName"):
+        calls = dict(ENDING) if role != patient.parts.parameters.get("ReadRoleName") else {**READING, **ENDING}
+
+    def attempt(account: Account) -> Trials:
+        tried = try_account(sessions, account.id, region, calls)
+        way_in, refused = (tried, {}) if isinstance(tried, Failure) else (None, tried)
+        return Trials(__version__, (Trial(account.id, region, way_in, refused),))
+
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        answers = list(pool.map(attempt, accounts))
+    yield from judge_roles(f"role {role}", role, accounts, total, answers)

@@ -1,0 +1,133 @@
+"""Whether it is at work: tables, policies, the tracker's runs, dead letters, the ledger, and who gets the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from landkeeper.aws.ledger_table import INDEX, LedgerTable
+from landkeeper.aws.log_feed import read_queue, read_topic
+from landkeeper.aws.stack_parts import read_table
+from landkeeper.aws.vpc_table import KEYS, OWNER_INDEX
+from landkeeper.broom.ledger import Case, State
+from landkeeper.broom.policy_file import parse_policy
+from landkeeper.documents import DocumentError
+from landkeeper.operate.doctor.facts import AccountRun, OverdueCase
+from landkeeper.operate.doctor.lines import Line, counted
+from landkeeper.operate.doctor.running import (
+    judge_dead_letters,
+    judge_ledger,
+    judge_reports,
+    judge_text,
+    judge_tracker,
+    longest_rest,
+)
+from landkeeper.operate.doctor.stack import Keys, judge_tables
+from landkeeper.org import Failure, FailureReason, LandkeeperError, UsageError
+from landkeeper.vpctracker.config_file import parse_config
+from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.wiring.doctor.feed import dead_letter_queues
+from landkeeper.wiring.doctor.patient import Patient, read_coverage
+from landkeeper.wiring.texts import read_text
+
+_OPEN = (State.WAITING, State.JUDGED, State.ACTING)
+_MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
+_MOST_CASES = 1_000
+
+
+def examine_running(patient: Patient) -> Iterator[Line]:
+    """Tables, policies, runs, dead letters, ledger, reports."""
+    parts, region, now = patient.parts, patient.sessions.region, patient.clock()
+    yield from _examine_tables(patient)
+    yield from _examine_texts(patient)
+    coverage = read_coverage(patient)
+    runs = coverage if isinstance(coverage, Failure) else _runs_of(coverage)
+    dispatcher = parts.find("DispatcherFunction", "DispatcherFunction")
+    table, schedule = parts.find("VpcTable", "VpcTracker"), parts.parameters.get("TrackerSchedule", "rate(1 hour)")
+    yield from judge_tracker(runs, table, schedule, dispatcher, region, now)
+    queues = dead_letter_queues(parts)
+    client = patient.sessions.home("sqs")
+    yield from judge_dead_letters({name: read_queue(client, url) for name, url in queues.items()}, region)
+    if parts.find("LedgerTable", "Ledger"):
+        yield judge_ledger(_overdue(patient, now), parts.find("BroomFunction", "BroomFunction"), now)
+    topic = parts.find("ReportsTopicArn", "Reports")
+    if topic:
+        yield from judge_reports(read_topic(patient.sessions.home("sns"), topic), region)
+
+
+def _examine_tables(patient: Patient) -> Iterator[Line]:
+    wanted: dict[str, Keys] = {}
+    vpcs, ledger = patient.parts.find("VpcTable", "VpcTracker"), patient.parts.find("LedgerTable", "Ledger")
+    if vpcs:
+        wanted |= {f"{vpcs}{suffix}": Keys(keys) for suffix, keys in KEYS.items()}
+        wanted[vpcs] = Keys(KEYS[""], frozenset({OWNER_INDEX}))
+    if ledger:
+        wanted[ledger] = Keys((("InstanceId", "HASH"),), frozenset({INDEX}))
+    client = patient.sessions.home("dynamodb")
+    yield from judge_tables({name: read_table(client, name) for name in wanted}, wanted)
+
+
+def _examine_texts(patient: Patient) -> Iterator[Line]:
+    """What the functions read: the policy and, where there is one, the configuration."""
+    policy = patient.environment("BroomFunction").get("LANDKEEPER_POLICY", "")
+    if policy:
+        rules: list[int] = []
+
+        def check(text: str, where: str) -> None:
+            rules.append(len(parse_policy(text, where).rules))
+
+        problems = _problems_of(patient, policy, "policy", check)
+        mend = "mend it, see what landkeeper broom policy check FILE says, and run landkeeper deploy --policy FILE"
+        yield judge_text("policy", policy, problems, well=counted(sum(rules), "rule"), mend=mend)
+    config = patient.environment("TrackerFunction").get("LANDKEEPER_CONFIG", "")
+    if config:
+        problems = _problems_of(patient, config, "configuration", parse_config)
+        mend = "mend it, see what landkeeper config check FILE says, and run landkeeper deploy --config FILE"
+        yield judge_text("configuration", config, problems, well="passes its check", mend=mend)
+
+
+def _problems_of(
+    patient: Patient, where: str, what: str, check: Callable[[str, str], object]
+) -> Sequence[str] | Failure:
+    try:
+        check(read_text(where, lambda: patient.sessions, what=what), where)
+    except DocumentError as error:
+        return [str(problem) for problem in error.problems]
+    except UsageError as error:
+        # A policy that is not there is as wrong as one that cannot be parsed; one that may not be read is not known.
+        gone = FailureReason.NOT_FOUND in str(error)
+        return [str(error)] if gone else Failure(FailureReason.OTHER, message=str(error))
+    return ()
+
+
+def _runs_of(coverage: Sequence[Coverage]) -> list[AccountRun]:
+    return [
+        AccountRun(one.account, one.account_name, one.tried_at, _failure_in(one))
+        for one in coverage
+        if one.membership is Membership.ACTIVE
+    ]
+
+
+def _failure_in(coverage: Coverage) -> str:
+    if coverage.failure is not None:
+        return str(coverage.failure)
+    failed = {region: str(one.failure) for region, one in coverage.regions.items() if one.failure is not None}
+    return next((f"{region}: {failure}" for region, failure in failed.items()), "")
+
+
+def _overdue(patient: Patient, now: datetime) -> Sequence[OverdueCase] | Failure:
+    schedule = patient.parts.parameters.get("AuditSchedule", "rate(6 hours)")
+    ledger = LedgerTable(patient.sessions.home("dynamodb"), patient.parts.find("LedgerTable", "Ledger"))
+    try:
+        found = list(islice(_find_overdue(ledger, now - longest_rest(schedule)), _MOST_CASES))
+    except LandkeeperError as error:
+        return Failure(FailureReason.OTHER, message=str(error))
+    return [OverdueCase(one.instance_id, str(one.state), one.next_at) for one in found]
+
+
+def _find_overdue(ledger: LedgerTable, before: datetime) -> Iterator[Case]:
+    for state in _OPEN:
+        yield from ledger.list_cases(state, due_before=before)
+    for state in _MAYBE_UNREPORTED:
+        yield from (case for case in ledger.list_cases(state, due_before=before) if case.awaits_only_report)
