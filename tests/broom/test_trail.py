@@ -106,7 +106,7 @@ def test_utf_16_and_a_byte_order_mark_are_read() -> None:
         (b"hello\nworld", "not JSON: Expecting value: line 1 column 1 (char 0)"),
         (b"\xff\xfehi\xd8", "not JSON: it is not text"),
         (b"[" * 100_000, "not a log: its JSON is nested too deeply"),
-        (b"1" * 5_000, "not JSON: Exceeds the limit"),
+        (b"1" * 5_000, "the record is a number, not an object"),
         (b"{}", "no Records, and not a CloudTrail record itself"),
         (b'{"Records": null}', "Records is missing or null, not a list"),
         (b'{"Records": "x"}', "Records is text, not a list"),

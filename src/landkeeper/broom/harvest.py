@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.broom.launches import Launch, LaunchedInstance, Tags, Untagging
+from landkeeper.broom.launches import Launch, LaunchedInstance, Tagging, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
-from landkeeper.broom.trail import NOT_A_LAUNCH, Entry, Ignored, Malformed, read_log
+from landkeeper.broom.scan import Scanned, scan_log
+from landkeeper.broom.trail import NOT_A_LAUNCH, Entry, Ignored, Malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,15 @@ class Harvest:
 
     def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         """Take in the content of one log file, unless it is larger than the limit when unpacked."""
+        self.add_scan(source, scan_log(data, limit_bytes=limit_bytes))
+
+    def add_scan(self, source: str, scanned: Scanned) -> None:
+        """Take in what one log file holds."""
         self.files += 1
-        for entry in read_log(data, limit_bytes=limit_bytes):
+        for entry in (*scanned.found, *scanned.faults):
             self.add_entry(source, entry)
+        for reason, count in scanned.ignored.items():
+            self.ignored[reason] += count
 
     def add_entry(self, source: str, entry: Entry) -> None:
         """Take in one record."""
@@ -64,6 +71,8 @@ class Harvest:
             case Untagging():
                 self.ignored[NOT_A_LAUNCH] += 1
                 self.untaggings.append(entry)
+            case Tagging():
+                self.ignored[NOT_A_LAUNCH] += 1
             case Ignored(_, reason):
                 self.ignored[reason] += 1
             case Malformed(where, reason):

@@ -42,6 +42,23 @@ class Untagging:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagging:
+    """A successful `CreateTags`: what tags were put on instances after their launch."""
+
+    event_time: datetime
+    instance_ids: frozenset[InstanceId]
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A successful `TerminateInstances`: instances that were gone from then on."""
+
+    event_time: datetime
+    instance_ids: frozenset[InstanceId]
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """A successful `RunInstances`: who created which instances, where and when."""
 

@@ -1,4 +1,7 @@
-"""From the bytes of a log file to JSON values: gzip or plain, one document or JSON lines."""
+"""From the bytes of a log file to JSON values: gzip or plain, one document or JSON lines.
+
+This is the whole parse. What reads logs faster (`landkeeper.broom.scan`) is held against it.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,16 @@ from typing import Any
 DEFAULT_LIMIT_BYTES = 256 * 1024 * 1024
 """How large a log file may be once it is unpacked; CloudTrail's own are a few megabytes."""
 
+Text = bytes | bytearray
+
 _GZIP = b"\x1f\x8b"
 _GZIP_FRAMING = 31
+_SLICE_BYTES = 1024 * 1024
+_PIECE_BYTES = 4 * 1024 * 1024
+
+
+class DamagedError(Exception):
+    """Packed bytes that cannot be unpacked, or are more than allowed; its sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +42,74 @@ class Document:
     value: Any
 
 
+def is_packed(data: bytes) -> bool:
+    """Whether the bytes say of themselves that they are gzip."""
+    return data.startswith(_GZIP)
+
+
+def unpack(data: bytes, limit_bytes: int) -> Iterator[bytes]:
+    """The content of a file, in pieces of 4 MiB at most; a plain file is one piece.
+
+    All members of a gzip file come one after the other, each checked against its length and checksum; zero padding
+    behind the last one is allowed. Raises DamagedError, and for more than `limit_bytes` too, before they are held.
+    """
+    if not is_packed(data):
+        if len(data) > limit_bytes:
+            raise DamagedError(_too_large(limit_bytes))
+        yield data
+        return
+    left = limit_bytes
+    for piece in _inflate(data, limit_bytes):
+        left -= len(piece)
+        if left < 0:
+            raise DamagedError(_too_large(limit_bytes))
+        yield piece
+
+
+def _inflate(data: bytes, limit_bytes: int) -> Iterator[bytes]:
+    most = min(_PIECE_BYTES, limit_bytes + 1)
+    member, fed, rest = zlib.decompressobj(_GZIP_FRAMING), 0, b""
+    while fed < len(data) or rest:
+        # Fed in slices: what zlib has not taken yet it hands back as a copy.
+        taken = rest or data[fed : fed + _SLICE_BYTES]
+        fed += 0 if rest else len(taken)
+        try:
+            piece = member.decompress(taken, most)
+        except zlib.error as error:
+            raise DamagedError(f"the gzip data is damaged ({error})") from None
+        if piece:
+            yield piece
+        rest = member.unconsumed_tail
+        if member.eof:
+            end = fed - len(member.unused_data)
+            if not data.startswith(_GZIP, end):
+                _check_padding(data, end)
+                return
+            member, fed, rest = zlib.decompressobj(_GZIP_FRAMING), end, b""
+    raise DamagedError("the gzip data ends early: the file is truncated")
+
+
+def _check_padding(data: bytes, end: int) -> None:
+    if data.count(b"\0", end) != len(data) - end:
+        raise DamagedError("the gzip data is followed by something else")
+
+
 def read_documents(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Document | Unreadable]:
     """The JSON values in a file: one, or one a line. Never raises: what cannot be read is an Unreadable."""
-    plain = _unpack(data, limit_bytes) if data.startswith(_GZIP) else data
-    if isinstance(plain, Unreadable):
-        yield plain
-        return
-    if len(plain) > limit_bytes:
-        yield Unreadable("", _too_large(limit_bytes))
-        return
     try:
-        text = plain.decode(json.detect_encoding(plain))
+        plain = b"".join(unpack(data, limit_bytes))
+    except DamagedError as error:
+        yield Unreadable("", str(error))
+        return
+    yield from parse_documents(plain)
+
+
+def parse_documents(plain: Text) -> Iterator[Document | Unreadable]:
+    """The same for bytes that are unpacked already."""
+    encoding = json.detect_encoding(plain)
+    try:
+        # A byte that is no UTF-8 costs the character it stands for, not every launch in the file.
+        text = plain.decode(encoding, errors="replace" if encoding.startswith("utf-8") else "strict")
     except UnicodeDecodeError as error:
         yield Unreadable("", f"not JSON: it is not text ({error.reason} at byte {error.start})")
         return
@@ -53,8 +121,9 @@ def _parse_text(text: str) -> Iterator[Document | Unreadable]:
         yield Unreadable("", "the file is empty")
         return
     whole = _parse(text, "")
-    lines = text.splitlines()
-    if isinstance(whole, Unreadable) and len(lines) > 1 and isinstance(_parse(lines[0], ""), Document):
+    # Not `splitlines`: a string in JSON may hold the other characters that it takes for the end of a line.
+    lines = text.split("\n") if isinstance(whole, Unreadable) else []
+    if len(lines) > 1 and isinstance(_parse(lines[0], ""), Document):
         yield from (_parse(line, f"line {number}") for number, line in enumerate(lines, 1) if line.strip())
     else:
         yield whole
@@ -62,31 +131,22 @@ def _parse_text(text: str) -> Iterator[Document | Unreadable]:
 
 def _parse(text: str, where: str) -> Document | Unreadable:
     try:
-        return Document(where, json.loads(text))
+        return Document(where, parse_json(text))
     except RecursionError:
         return Unreadable(where, "not a log: its JSON is nested too deeply")
     except ValueError as error:
         return Unreadable(where, f"not JSON: {error}")
 
 
-def _unpack(data: bytes, limit_bytes: int) -> bytes | Unreadable:
-    """All members of a gzip file, one after the other; zero padding behind the last one is allowed."""
-    unpacked = bytearray()
-    rest = data
-    while rest.startswith(_GZIP):
-        member = zlib.decompressobj(_GZIP_FRAMING)
-        try:
-            unpacked += member.decompress(rest, limit_bytes + 1 - len(unpacked))
-        except zlib.error as error:
-            return Unreadable("", f"the gzip data is damaged ({error})")
-        if len(unpacked) > limit_bytes:
-            return Unreadable("", _too_large(limit_bytes))
-        if not member.eof:
-            return Unreadable("", "the gzip data ends early: the file is truncated")
-        rest = member.unused_data
-    if rest.strip(b"\0"):
-        return Unreadable("", "the gzip data is followed by something else")
-    return bytes(unpacked)
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises ValueError, or RecursionError where it is nested too deeply."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # A number of more digits than Python turns into an int: nothing that is looked at is one.
+        return json.loads(text, parse_int=float)
 
 
 def _too_large(limit_bytes: int) -> str:

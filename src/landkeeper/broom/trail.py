@@ -11,15 +11,14 @@ Amazon EC2 User Guide, "Log Amazon EC2 API calls using AWS CloudTrail"; Amazon E
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL, describe_principal
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
-from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, read_documents
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tagging, Tags, Untagging
+from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
 from landkeeper.org import AccountId, Principal, Region
 
 
@@ -42,10 +41,31 @@ class Malformed:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
-Entry = Launch | Untagging | Ignored | Malformed
+Entry = Launch | Untagging | Tagging | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
 NOT_AN_API_CALL = "an event, not an API call"
+
+LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "DeleteTags"})
+"""The events of which the launches and what took tags off instances are read."""
+
+TAG_EVENTS = LAUNCH_EVENTS | {"CreateTags"}
+"""The same, and what put tags on instances later. Logs hold many of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The records of one document, and where it stands. `is_list` says whether it lists them or is one itself."""
+
+    where: str
+    records: list[Any]
+    is_list: bool
+
+    def place(self, number: int) -> str:
+        """Where a record stands, by its number from 1."""
+        if not self.is_list:
+            return self.where
+        return f"{self.where}, record {number}" if self.where else f"record {number}"
 
 
 class _FieldError(Exception):
@@ -53,41 +73,38 @@ class _FieldError(Exception):
 
 
 def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Entry]:
-    """Every record of a log file, in order, as a Launch, Ignored or Malformed."""
+    """Every record of a log file, in order, as what it is: the whole parse."""
     for document in read_documents(data, limit_bytes=limit_bytes):
-        match document:
-            case Unreadable(where, reason):
-                yield Malformed(where, reason)
-            case Document(where, value):
-                yield from _read_document(value, where)
-            case _:
-                assert_never(document)
-
-
-def _read_document(value: object, where: str) -> Iterator[Entry]:
-    if isinstance(value, list):
-        yield from _read_records(value, where)
-    elif isinstance(value, dict) and (name := _list_name(value)):
-        records = value[name]
-        if isinstance(records, list):
-            yield from _read_records(records, where)
+        listing = list_records(document)
+        if isinstance(listing, Malformed):
+            yield listing
         else:
-            yield Malformed(where, f"{name} is {_kind(records)}, not a list")
-    elif isinstance(value, dict) and not {"eventName", "detail", "CloudTrailEvent"} & value.keys():
-        yield Malformed(where, "no Records, and not a CloudTrail record itself")
-    else:
-        yield read_record(value, where)
+            yield from (read_record(record, listing.place(at)) for at, record in enumerate(listing.records, 1))
+
+
+def list_records(document: Document | Unreadable) -> Listing | Malformed:
+    """The records that a document holds, none of them looked at."""
+    match document:
+        case Unreadable(where, reason):
+            return Malformed(where, reason)
+        case Document(where, list() as records):
+            return Listing(where, records, is_list=True)
+        case Document(where, dict() as value) if name := _list_name(value):
+            records = value[name]
+            if isinstance(records, list):
+                return Listing(where, records, is_list=True)
+            return Malformed(where, f"{name} is {_kind(records)}, not a list")
+        case Document(where, dict() as value) if not {"eventName", "detail", "CloudTrailEvent"} & value.keys():
+            return Malformed(where, "no Records, and not a CloudTrail record itself")
+        case Document(where, value):
+            return Listing(where, [value], is_list=False)
+        case _:
+            assert_never(document)
 
 
 def _list_name(value: Mapping[str, Any]) -> str:
     """The key under which a document lists its records; `Events` is what LookupEvents calls them."""
     return next((name for name in ("Records", "Events") if name in value and "eventName" not in value), "")
-
-
-def _read_records(records: list[Any], where: str) -> Iterator[Entry]:
-    prefix = f"{where}, " if where else ""
-    for number, record in enumerate(records, 1):
-        yield read_record(record, f"{prefix}record {number}")
 
 
 def read_record(record: object, where: str = "") -> Entry:
@@ -106,8 +123,8 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {_kind(name)}: this is not a CloudTrail record")
-    if name == "DeleteTags":
-        return _read_untagging(record, where)
+    if name in _TAG_CALLS:
+        return _read_tag_call(record, where)
     parse = _LAUNCHES.get(name)
     if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
         return Ignored(where, NOT_A_LAUNCH)
@@ -121,7 +138,7 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
 
 def _read_looked_up(text: object, where: str) -> Entry:
     try:
-        record = json.loads(text) if isinstance(text, str) else text
+        record = parse_json(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return Malformed(where, "CloudTrailEvent is not JSON")
     if isinstance(record, dict) and "eventName" in record:
@@ -179,16 +196,20 @@ def _parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
     )
 
 
-def _read_untagging(record: Mapping[str, Any], where: str) -> Entry:
-    """What took tags off instances; any other use of the call, and one that cannot be read, is no launch."""
+def _read_tag_call(record: Mapping[str, Any], where: str) -> Entry:
+    """What put tags on instances or took them off; any other use of the calls, and one that cannot be read, is none."""
     request = record.get("requestParameters")
     if record.get("errorCode") or not isinstance(request, dict):
         return Ignored(where, NOT_A_LAUNCH)
     try:
         resources = _listed(request, "resourcesSet", "resourceId")
-        keys = _listed(request, "tagSet", "key")
         instances = frozenset(InstanceId(id_) for id_ in resources if id_.startswith("i-"))
-        return Untagging(_time(record), instances, keys) if instances else Ignored(where, NOT_A_LAUNCH)
+        if not instances:
+            return Ignored(where, NOT_A_LAUNCH)
+        if record["eventName"] == "DeleteTags":
+            return Untagging(_time(record), instances, _listed(request, "tagSet", "key"))
+        tags = _tags([_object(item, "tagSet") for item in _items(request.get("tagSet"), "tagSet")], "tagSet")
+        return Tagging(_time(record), instances, tags)
     except _FieldError:
         return Ignored(where, NOT_A_LAUNCH)
 
@@ -198,6 +219,7 @@ def _listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]
 
 
 _LAUNCHES = {"RunInstances": _parse_launch, "BidFulfilledEvent": _parse_fulfilment}
+_TAG_CALLS = TAG_EVENTS - _LAUNCHES.keys()
 
 
 def _is_left_out(response: object) -> bool:
