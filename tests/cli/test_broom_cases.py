@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from contextlib import closing
 from pathlib import Path
@@ -96,11 +98,35 @@ def test_an_audit_looks_at_all_that_runs_and_a_dry_run_touches_nothing(
     command = ["broom", "audit", "--policy", "broom.yaml", "--role", ROLE, "--account", account, "--region", HERE]
     assert run([*command, "--dry-run", "--format", "json"]) == 0
     # Both are too young: their logs may still come.
-    assert printed(capsys) == {"findings": [], "failures": [], "totals": {"Running": 2, "Regions": 1, "Findings": 0}}
+    totals = {"Running": 2, "Regions": 1, "Unread": 0, "Findings": 0}
+    assert printed(capsys) == {"findings": [], "failures": [], "totals": totals}
     assert not (folder / "landkeeper.db").exists()
 
 
 def test_an_account_that_cannot_be_audited_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["broom", "audit", "--policy", "broom.yaml", "--role", "NobodyMadeThisRole", "--account", "330000000003"]
     assert run(command) == 3
-    assert "330000000003 could not be audited: role not assumable" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "330000000003 could not be audited: role not assumable" in err
+    assert out == "running instances: 0, in 0 regions; 0 break the policy; 1 account or region could not be read\n"
+
+
+def test_what_was_not_read_is_no_region_without_instances(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["broom", "audit", "--policy", "broom.yaml", "--role", ROLE, "--account", "330000000004"]
+    assert run([*command, "--region", HERE, "--region", "xx-nowhere-1", "--format", "json"]) == 3
+    answer = printed(capsys)
+    assert answer["totals"] == {"Running": 0, "Regions": 1, "Unread": 1, "Findings": 0}
+    assert [failure.split(" could")[0] for failure in answer["failures"]] == ["330000000004 xx-nowhere-1"]
+
+
+def test_only_what_is_still_to_come_has_a_time_when_it_is_due(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hold(folder, InstanceId("i-1"), MEMBER)
+    one = launch("i-2")
+    due_at = LAUNCHED_AT.replace(microsecond=123456)
+    with closing(LedgerFile(folder / "landkeeper.db")) as ledger:
+        assert ledger.write_case(
+            move(open_case(one, one.instances[0], LAUNCHED_AT), State.WAITING, LAUNCHED_AT, "grace", due_at=due_at)
+        )
+    assert run(["broom", "cases", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["InstanceId"]: row["DueAt"] for row in rows} == {"i-1": "", "i-2": "2026-01-01T10:00:00Z"}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.broom_world import EVENTS, STRICT
 from tests.member_instances import ROLE, start_instances
+from tests.servers import home_sessions
 
 from landkeeper.cli import run
 from landkeeper.org import AccountId
@@ -61,6 +62,25 @@ def test_an_instance_is_explained_by_its_case(
     assert run(["broom", "policy", "explain", bad, *command, *where]) == 0
     answer, err = answer_of(capsys)
     assert (answer["Principal"], err) == ("jane", "")
+
+
+@pytest.mark.parametrize("where", ["s3://policies-to-check/broom.yaml", "ssm:/landkeeper/policy-to-check"])
+def test_a_policy_is_checked_and_exported_where_the_function_reads_it(
+    where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3, ssm = home_sessions().home("s3"), home_sessions().home("ssm")
+    s3.create_bucket(Bucket="policies-to-check")
+    s3.put_object(Bucket="policies-to-check", Key="broom.yaml", Body=STRICT.encode())
+    ssm.put_parameter(Name="/landkeeper/policy-to-check", Value=STRICT, Type="String", Overwrite=True)
+    assert run(["broom", "policy", "check", where]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{where}: well, with 1 rule and 0 exemptions; 3 warnings\n"
+    assert all(line.startswith(f"{where}:") for line in err.splitlines())
+    assert run(["broom", "policy", "export", where, "--as", "tag-policy"]) == 0
+    assert '"Code"' in capsys.readouterr().out
+    assert run(["broom", "policy", "check", f"{where}-gone"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"landkeeper: the policy {where}-gone cannot be read: not found")
 
 
 def test_what_cannot_be_read_is_said(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

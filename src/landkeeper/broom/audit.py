@@ -49,6 +49,8 @@ class Audited:
     findings: tuple[Finding, ...] = ()
     running: int = 0
     """How many instances run there."""
+    is_read: bool = True
+    """Whether they could be listed."""
 
 
 def audit_place(
@@ -70,7 +72,7 @@ def audit_place(
         swept = Swept()
         if running.reason is not FailureReason.REGION_DISABLED:
             swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
-        return Audited(swept)
+        return Audited(swept, is_read=False)
     suspects = [_open(live, place, now, act_since) for live in running.values() if _is_of_age(live, now)]
     suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
     known = outside.ledger.find_cases([case.instance_id for case in suspects])

@@ -93,11 +93,6 @@ def open_log_objects(settings: Settings) -> LogObjects:
     return LogObjects(_sessions(settings).home("s3"), limit_bytes=settings.log_limit_bytes)
 
 
-def read_policy(where: str, settings: Settings) -> Policy:
-    """The policy at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError or PolicyError."""
-    return parse_policy(read_text(where, lambda: _sessions(settings), what="policy"), where)
-
-
 def sweep_found_launches(
     settings: Settings,
     policy: Policy,

@@ -37,6 +37,9 @@ class CommandAudit:
     """The texts of reports that had no topic to go to."""
     running: int
     places: int
+    """How many regions of accounts were read."""
+    unread: int
+    """How many were not, and accounts of which not even the regions are known. Disabled regions count for nothing."""
 
 
 def find_accounts(settings: Settings, sessions: AccountSessions) -> tuple[AccountId, ...]:
@@ -76,7 +79,7 @@ def audit_account(
     if isinstance(places, Failure):
         swept = Swept()
         swept.fail(f"{account} could not be audited: {places}", try_again=False)
-        yield Audited(swept)
+        yield Audited(swept, is_read=False)
         return
     actions_on = opened.settings.actions_on
     for place in places:
@@ -100,7 +103,8 @@ def audit_from_command(settings: Settings, policy: Policy, *, dry_run: bool) -> 
         failures=(*overdue.failures, *(failure for each in audited for failure in each.swept.failures)),
         reports=() if dry_run else tuple(report.text for report in opened.printed.reports),
         running=sum(each.running for each in audited),
-        places=len(audited),
+        places=sum(each.is_read for each in audited),
+        unread=sum(bool(each.swept.failures) and not each.is_read for each in audited),
     )
 
 

@@ -13,13 +13,19 @@ from landkeeper.broom.live import Absent, Seen
 from landkeeper.org import AccountId, Failure, Region
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom import open_ledger, open_units
+from landkeeper.wiring.texts import read_text
 
-__all__ = ["find_case", "find_units", "list_known_regions", "see_instance"]
+__all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", "see_instance"]
 
 
 def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Failure]:
     """What tells the root and the units that an account is in, by the credentials at hand."""
     return open_units(_sessions(settings)).find_units
+
+
+def read_policy_text(where: str, settings: Settings) -> str:
+    """The text at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError."""
+    return read_text(where, lambda: _sessions(settings), what="policy")
 
 
 def find_case(settings: Settings, id_: InstanceId) -> Case | None:

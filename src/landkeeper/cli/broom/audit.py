@@ -10,7 +10,7 @@ import rich_click as click
 from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, counted, format_option, print_json, print_rows
 from landkeeper.settings import read_settings
 
 _NAMES = ("InstanceId", "AccountId", "Region", "Verdict", "Action", "Outcome", "Because")
@@ -63,14 +63,17 @@ def audit_command(
         for each in done.findings
     ]  # fmt: skip
     if format_ == "json":
-        totals = {"Running": done.running, "Regions": done.places, "Findings": len(rows)}
+        totals = {"Running": done.running, "Regions": done.places, "Unread": done.unread, "Findings": len(rows)}
         print_json({"findings": rows, "failures": list(done.failures), "totals": totals})
     else:
-        print_rows(rows, [Column(name, name) for name in _NAMES], format_)
+        unread = counted(done.unread, "account or region", "accounts or regions")
+        totals_line = (
+            f"running instances: {done.running}, in {counted(done.places, 'region')}; {len(rows)} break the policy"
+            f"{f'; {unread} could not be read' if done.unread else ''}"
+        )
+        print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=totals_line)
     for failure in done.failures:
         warn(failure)
-    if format_ == "table":
-        stdout().print(f"{done.running} instances run in {done.places} regions; {len(rows)} break the policy")
     if dry_run:
         warn("dry run: live tags were read, nothing was done")
     return INCOMPLETE if done.failures else DONE

@@ -116,7 +116,9 @@ def _settings(ledger: str | None, file: Path | None) -> Settings:
 
 
 def _row(case: Case) -> dict[str, Any]:
-    return {**case_to_record(case), "Principal": escaped(case.principal.name)}
+    is_open = case.state in {State.WAITING, State.ACTING}
+    due_at = f"{case.next_at:%Y-%m-%dT%H:%M:%SZ}" if is_open else ""
+    return {**case_to_record(case), "Principal": escaped(case.principal.name), "DueAt": due_at}
 
 
 def _tell(case: Case) -> None:

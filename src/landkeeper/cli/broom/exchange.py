@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import rich_click as click
@@ -10,10 +11,11 @@ from landkeeper.broom.policy import Penalty
 from landkeeper.broom.policy_export import export_scp, export_tag_policy
 from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
+from landkeeper.cli.broom.options import read_policy_text
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.org import UsageError
-from landkeeper.settings import read_named_file
+from landkeeper.settings import read_named_file, read_settings
 
 
 @click.command(name="import")
@@ -49,7 +51,7 @@ def import_command(
 
 
 @click.command(name="export")
-@click.argument("file")
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME")
 @click.option(
     "--as", "form", type=click.Choice(["tag-policy", "scp"]), required=True,
     help="AWS Organizations tag policies, or service control policies.",
@@ -60,7 +62,7 @@ def export_command(file: str, form: str, enforce: bool) -> int:
 
     What that form cannot say is listed on standard error.
     """
-    policy = parse_policy(read_named_file(file, what="policy"), file)
+    policy = parse_policy(read_policy_text(file, read_settings(os.environ)), file)
     if form == "scp" and enforce:
         raise UsageError("--enforce goes with --as tag-policy: a service control policy always enforces")
     today = datetime.now(UTC).date()

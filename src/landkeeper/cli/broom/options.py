@@ -23,9 +23,14 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     where = name or settings.policy
     if where is None:
         raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
-    if not where.startswith(("s3://", "ssm:")):
-        return parse_policy(read_named_file(where, what="policy"), where)
-    # Loaded here, so that a file on disk does not wait for boto3.
-    from landkeeper.wiring.broom import read_policy  # noqa: PLC0415
+    return parse_policy(read_policy_text(where, settings), where)
 
-    return read_policy(where, settings)
+
+def read_policy_text(where: str, settings: Settings) -> str:
+    """The text at a path, `s3://bucket/key`, or `ssm:NAME`, read as the function reads its policy."""
+    if not where.startswith(("s3://", "ssm:")):
+        return read_named_file(where, what="policy")
+    # Loaded here, so that a file on disk does not wait for the SDK.
+    from landkeeper.wiring.policy import read_policy_text as read_from_afar  # noqa: PLC0415
+
+    return read_from_afar(where, settings)

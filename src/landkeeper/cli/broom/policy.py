@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import rich_click as click
@@ -10,10 +11,11 @@ from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_sc
 from landkeeper.broom.policy_warnings import find_warnings
 from landkeeper.cli.broom.exchange import export_command, import_command
 from landkeeper.cli.broom.explain import explain_command
+from landkeeper.cli.broom.options import read_policy_text
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import counted, print_json, stdout
-from landkeeper.settings import read_named_file
+from landkeeper.settings import read_settings
 
 
 @click.group(name="policy")
@@ -22,7 +24,7 @@ def policy_command() -> None:
 
 
 @policy_command.command()
-@click.argument("file")
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME")
 @click.option("--check", "is_strict", is_flag=True, help="Exit with 4 when there are warnings.")
 def check(file: str, is_strict: bool) -> int:
     """Say whether a policy can be used, and what is wrong or odd with it, line by line.
@@ -30,7 +32,7 @@ def check(file: str, is_strict: bool) -> int:
     What is odd, such as a rule that can never apply, is a warning: the policy can be used.
     """
     try:
-        parsed = parse_policy_file(read_named_file(file, what="policy"), file)
+        parsed = parse_policy_file(read_policy_text(file, read_settings(os.environ)), file)
     except PolicyError as error:
         for problem in error.problems:
             warn(str(problem))
