@@ -142,6 +142,12 @@ def test_a_stack_that_fails_says_which_resource_and_why_and_its_remains_are_dele
     desk.execute(desk.plan("fails", QUEUE % 1))
 
 
+def test_what_is_found_wrong_before_anything_is_made_is_told(desk: Desk) -> None:
+    bucket = 'Resources: {B: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Sub "%s"}}}'
+    with pytest.raises(StackError, match=f"stack taken is ROLLBACK_COMPLETE: B: .*{BUCKET}"):
+        desk.execute(desk.plan("taken", bucket % BUCKET))
+
+
 def test_an_update_that_fails_is_rolled_back_and_says_why(desk: Desk) -> None:
     desk.execute(desk.plan("falls-back", QUEUE % 1))
     with pytest.raises(StackError, match="stack falls-back is UPDATE_ROLLBACK_COMPLETE: Odd: "):

@@ -28,6 +28,8 @@ _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 _NOT_YET = "REVIEW_IN_PROGRESS"
 _CONSEQUENCE = "cancelled"
 """In the reason of every resource that was under way when another one failed."""
+_ELSEWHERE = "Call DescribeEvents"
+"""In the reason of a stack that failed before anything was made: what was wrong is told elsewhere."""
 
 
 class StackDeployer:
@@ -107,7 +109,7 @@ class StackDeployer:
         self._client.execute_change_set(StackName=name, ChangeSetName=change_set.name)
         status, failed = self._follow(name, seen, on_event)
         if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
-            raise StackError(f"stack {name} is {status}: {_first_reason(failed)}")
+            raise StackError(f"stack {name} is {status}: {self._why(name, failed)}")
         return self.outputs(name)
 
     def discard(self, change_set: ChangeSet) -> None:
@@ -150,7 +152,7 @@ class StackDeployer:
         # By its id a stack that is gone can still be looked at (CloudFormation API Reference, "DescribeStacks").
         status, failed = self._follow(stack_id, seen, on_event)
         if status != "DELETE_COMPLETE":
-            raise StackError(f"stack {stack_name} is {status}: {_first_reason(failed)}")
+            raise StackError(f"stack {stack_name} is {status}: {self._why(stack_id, failed)}")
 
     def _follow(
         self, stack: str, seen: set[str], on_event: Callable[[StackEvent], None]
@@ -172,6 +174,25 @@ class StackDeployer:
             if not status.endswith("_IN_PROGRESS"):
                 return status, failed
             time.sleep(self._poll_seconds)
+
+    def _why(self, stack: str, failed: list[StackEvent]) -> str:
+        """Why it failed: the first failure that is no mere consequence of another one."""
+        causes = [event for event in failed if _CONSEQUENCE not in event.reason.lower()] or failed
+        if not causes:
+            return "no reason given"
+        if _ELSEWHERE in causes[0].reason:
+            return "; ".join(self._problems(stack)) or causes[0].reason
+        return f"{causes[0].resource}: {causes[0].reason}"
+
+    def _problems(self, stack: str) -> list[str]:
+        """What CloudFormation found wrong before it made anything (API Reference, "DescribeEvents")."""
+        pages = self._client.get_paginator("describe_events").paginate(StackName=stack)
+        return [
+            f"{event.get('LogicalResourceId', '')}: {event['ValidationStatusReason']}"
+            for page in pages
+            for event in page["OperationEvents"]
+            if event.get("ValidationStatusReason")
+        ]
 
     def _events(self, stack: str) -> list[dict[str, str]]:
         pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack)
@@ -208,9 +229,3 @@ def _properties(details: Any) -> Iterator[PropertyChange]:
         target = detail.get("Target", {})
         path = target.get("Path", "").removeprefix("/Properties/") or target.get("Name") or target.get("Attribute", "")
         yield PropertyChange(path, target.get("BeforeValue", ""), target.get("AfterValue", ""))
-
-
-def _first_reason(failed: list[StackEvent]) -> str:
-    """Why it failed: the first failure that is no mere consequence of another one."""
-    causes = [event for event in failed if _CONSEQUENCE not in event.reason.lower()] or failed
-    return f"{causes[0].resource}: {causes[0].reason}" if causes else "no reason given"

@@ -14,6 +14,7 @@ _COMMANDS = {
     "broom": "landkeeper.cli.broom",
     "config": "landkeeper.cli.config",
     "deploy": "landkeeper.cli.deploy",
+    "destroy": "landkeeper.cli.destroy",
     "doctor": "landkeeper.cli.doctor",
     "cost": "landkeeper.cli.cost",
 }

@@ -25,7 +25,7 @@ ACTIONS = (
 CREATED = "s3:ObjectCreated:*"
 SUFFIX = ".json.gz"
 
-_TABLE_KEYS = {
+TABLE_KEYS = {
     ("VpcTable", ""): ("VpcId", "OwnerId"),
     ("VpcTable", "History"): ("VpcId", "At"),
     ("VpcTable", "Coverage"): ("AccountId",),
@@ -61,7 +61,7 @@ class Obstacle:
 
 def table_names(parameters: Mapping[str, str]) -> list[str]:
     """The tables that the stack has, by the parameters that name them."""
-    return [f"{_table(parameters, name)}{suffix}" for name, suffix in _TABLE_KEYS]
+    return [f"{_table(parameters, name)}{suffix}" for name, suffix in TABLE_KEYS]
 
 
 def log_file_prefix(parameters: Mapping[str, str]) -> str:
@@ -217,7 +217,7 @@ def shadows(notifications: Sequence[Notification], prefix: str, suffix: str) -> 
 
 
 def _of_tables(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
-    for (name, suffix), keys in _TABLE_KEYS.items():
+    for (name, suffix), keys in TABLE_KEYS.items():
         table = f"{_table(parameters, name)}{suffix}"
         found = surroundings.tables.get(table)
         if found is not None and found != keys:

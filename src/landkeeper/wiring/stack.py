@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from landkeeper.aws.artifacts import ArtifactBucket
 from landkeeper.aws.bucket_notifications import BucketNotifications
+from landkeeper.aws.data_stores import LeftData
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.stack import StackDeployer
 from landkeeper.aws.surroundings import look_around
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
+from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
 from landkeeper.operate.package import FunctionPackage, make_package
 from landkeeper.operate.preflight import ACTIONS, SERVICES, table_names
 from landkeeper.operate.stacks import ChangeSet, StackEvent, StackState
@@ -61,3 +63,23 @@ def _look(sessions: AccountSessions, state: StackState | None, parameters: Mappi
     return look_around(
         sessions, state, parameters=parameters, tables=table_names(parameters), services=SERVICES, actions=ACTIONS
     )
+
+
+def destroy_stack(
+    settings: Settings,
+    stack_name: str,
+    names: Sequence[str],
+    *,
+    approve: Callable[[DestroyPlan], bool],
+    on_event: Callable[[StackEvent], None],
+    poll_seconds: float = 2.0,
+) -> Destroyed | None:
+    """Delete a stack of the account of the credentials at hand, and the data that is named.
+
+    Raises HomeAccountError without working credentials, UsageError where there is nothing like it, StackError when
+    CloudFormation could not delete all of it.
+    """
+    sessions = open_sessions(settings.region)
+    sessions.home_account()
+    stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
+    return destroy(stack_name, names, stacks, LeftData(sessions), approve=approve, on_event=on_event)

@@ -1,0 +1,166 @@
+"""Taking the stack down: what holds data stays, unless it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from landkeeper.operate.stacks import StackEvent, StackResource, Stacks
+from landkeeper.org import Failure, UsageError
+
+
+class DataKind(StrEnum):
+    """What holds data."""
+
+    TABLE = "table"
+    BUCKET = "bucket"
+    TRAIL = "trail"
+    FILES = "files in the bucket"
+
+
+_KINDS = {
+    "AWS::DynamoDB::Table": DataKind.TABLE,
+    "AWS::S3::Bucket": DataKind.BUCKET,
+    "AWS::CloudTrail::Trail": DataKind.TRAIL,
+}
+_WITH_THE_BUCKET = "AWS::S3::BucketPolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """Something that holds data, by the name that it goes by in AWS."""
+
+    kind: DataKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyPlan:
+    """What goes and what stays."""
+
+    stack_name: str
+    has_stack: bool
+    goes: tuple[StackResource, ...]
+    deleted: tuple[Datum, ...]
+    stays: tuple[Datum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """What became of the plan."""
+
+    plan: DestroyPlan
+    failures: tuple[tuple[Datum, Failure], ...]
+    """What was to be deleted and could not be; it is still there."""
+
+
+class DataStores(Protocol):
+    """Deletes what holds data, and nothing that it was not told to."""
+
+    def find_left(self, stack_name: str, name: str) -> Datum | None:
+        """What an earlier stack left behind under this name; None where it is not one of ours."""
+
+    def find_files(self, stack_name: str) -> Datum | None:
+        """The packages and policies that deploying the stack has uploaded; None where there are none."""
+
+    def delete(self, datum: Datum, stack_name: str) -> Failure | None:
+        """Delete it, a table's deletion protection and a bucket's content first; the failure where AWS refuses."""
+
+    def forget_topic(self, bucket: str) -> bool:
+        """Take the notification that deploying added out of an existing bucket; whether there was one."""
+
+
+def plan_destruction(
+    stack_name: str, resources: Sequence[StackResource], left: Iterable[Datum], names: Sequence[str], *, has_stack: bool
+) -> DestroyPlan:
+    """What goes and what stays when the stack goes and the data of these names.
+
+    `left` is other data than the stack's own resources. Raises UsageError for a name that nothing of the stack has,
+    and for a bucket whose trail is to stay.
+    """
+    data = [Datum(_KINDS[each.resource_type], each.physical_id) for each in resources if each.resource_type in _KINDS]
+    data += left
+    unknown = [name for name in names if name not in {each.name for each in data}]
+    if unknown:
+        known = ", ".join(each.name for each in data) or "nothing"
+        raise UsageError(f"--delete-data {unknown[0]}: the stack {stack_name} has no such data, it has {known}")
+    deleted = tuple(each for each in data if each.name in names)
+    stays = tuple(each for each in data if each.name not in names)
+    _check_trail(deleted, stays)
+    kept_types = {*_KINDS, _WITH_THE_BUCKET}
+    goes = tuple(each for each in resources if each.resource_type not in kept_types)
+    return DestroyPlan(stack_name, has_stack, goes, deleted, stays)
+
+
+def _check_trail(deleted: Sequence[Datum], stays: Sequence[Datum]) -> None:
+    writing = [each.name for each in stays if each.kind is DataKind.TRAIL]
+    buckets = [each.name for each in deleted if each.kind is DataKind.BUCKET]
+    if writing and buckets:
+        raise UsageError(
+            f"--delete-data {buckets[0]}: the trail {writing[0]} writes into this bucket; "
+            f"say --delete-data {writing[0]} too"
+        )
+
+
+def destroy(
+    stack_name: str,
+    names: Sequence[str],
+    stacks: Stacks,
+    stores: DataStores,
+    *,
+    approve: Callable[[DestroyPlan], bool],
+    on_event: Callable[[StackEvent], None],
+) -> Destroyed | None:
+    """Delete the stack, then the data that is named; None where `approve` says no, and nothing was changed.
+
+    Tables, the trail and its bucket stay otherwise, and the next deployment adopts them. Of a stack that is gone
+    already the data that is left can still be named. Raises UsageError where there is nothing to destroy, StackError
+    where the stack could not be deleted; its data is then untouched.
+    """
+    state = stacks.find(stack_name)
+    if state is None and not names:
+        raise UsageError(f"there is no stack {stack_name} here: --stack-name and AWS_REGION say which one and where")
+    resources = stacks.resources(stack_name) if state is not None else []
+    plan = plan_destruction(
+        stack_name, resources, _left(stack_name, names, stores, resources), names, has_stack=state is not None
+    )
+    if not approve(plan):
+        return None
+    if state is not None:
+        if state.parameters.get("TrailBucketName") and not state.parameters.get("TrailBucketAccount"):
+            stores.forget_topic(state.parameters["TrailBucketName"])
+        stacks.delete(stack_name, on_event)
+    failures = []
+    for datum in sorted(plan.deleted, key=_order):
+        failure = stores.delete(datum, stack_name)
+        if failure is not None:
+            failures.append((datum, failure))
+    return Destroyed(plan, tuple(failures))
+
+
+def _left(stack_name: str, names: Sequence[str], stores: DataStores, resources: Sequence[StackResource]) -> list[Datum]:
+    files = stores.find_files(stack_name)
+    found = [files] if files is not None else []
+    own = {*(each.physical_id for each in resources), *(each.name for each in found)}
+    others = (stores.find_left(stack_name, name) for name in names if name not in own)
+    return [*found, *(each for each in others if each is not None)]
+
+
+def _order(datum: Datum) -> int:
+    """A trail before the bucket that it writes to."""
+    match datum.kind:
+        case DataKind.TRAIL:
+            return 0
+        case DataKind.TABLE:
+            return 1
+        case DataKind.BUCKET:
+            return 2
+        case DataKind.FILES:
+            return 3
+        case _:
+            assert_never(datum.kind)
