@@ -22,7 +22,7 @@ def longest_pause(schedule: str) -> timedelta:
 
 
 def judge_tracker(
-    runs: Sequence[AccountRun] | Failure, table: str, schedule: str, dispatcher: str, region: str, now: datetime
+    runs: Sequence[AccountRun] | Failure, now: datetime, *, table: str, schedule: str, dispatcher: str, region: str
 ) -> list[Line]:
     """Whether VPC Tracker ran lately, and read what it tried.
 

@@ -45,7 +45,7 @@ def examine_running(patient: Patient) -> Iterator[Line]:
     runs = coverage if isinstance(coverage, Failure) else _runs_of(coverage)
     dispatcher = parts.find("DispatcherFunction", "DispatcherFunction")
     table, schedule = parts.find("VpcTable", "VpcTracker"), parts.parameters.get("TrackerSchedule", "rate(1 hour)")
-    yield from judge_tracker(runs, table, schedule, dispatcher, region, now)
+    yield from judge_tracker(runs, now, table=table, schedule=schedule, dispatcher=dispatcher, region=region)
     queues = dead_letter_queues(parts)
     client = patient.sessions.home("sqs")
     yield from judge_dead_letters({name: read_queue(client, url) for name, url in queues.items()}, region)
