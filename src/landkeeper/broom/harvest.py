@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.broom.launches import Launch, LaunchedInstance, Tagging, Tags, Untagging
+from landkeeper.broom.launches import Ending, Launch, LaunchedInstance, Tagging, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
 from landkeeper.broom.scan import Scanned, scan_log
@@ -71,7 +71,7 @@ class Harvest:
             case Untagging():
                 self.ignored[NOT_A_LAUNCH] += 1
                 self.untaggings.append(entry)
-            case Tagging():
+            case Tagging() | Ending():
                 self.ignored[NOT_A_LAUNCH] += 1
             case Ignored(_, reason):
                 self.ignored[reason] += 1

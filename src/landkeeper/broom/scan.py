@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
-from landkeeper.broom.launches import Launch, Tagging, Untagging
+from landkeeper.broom.launches import Ending, Launch, Tagging, Untagging
 from landkeeper.broom.log_engine import ESCAPE, RECORD_START, Engine, Named, best_engine
 from landkeeper.broom.log_stream import NotStreamableError, stream_records, survey
 from landkeeper.broom.log_text import (
@@ -42,7 +42,7 @@ from landkeeper.broom.trail import (
 _HEAD = b'{"Records":[' + RECORD_START
 _TAIL = b"}]}"
 
-Found = Launch | Untagging | Tagging
+Found = Launch | Untagging | Tagging | Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def scan_log(
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     engine: Engine | None = None,
 ) -> Scanned:
-    """The records of a log file that go by a wanted name, one of `TAG_EVENTS`. Never raises.
+    """The records of a log file that go by a wanted name, one of `PAST_EVENTS`. Never raises.
 
     A file whose content is larger than `limit_bytes` is a fault, before that much of it is held. The engine is the
     fastest that is installed.
@@ -163,7 +163,9 @@ class _Gathered:
         match entry:
             case Tagging() if "CreateTags" not in wanted:
                 self.ignored[NOT_A_LAUNCH] += 1
-            case Launch() | Untagging() | Tagging():
+            case Ending() if "TerminateInstances" not in wanted:
+                self.ignored[NOT_A_LAUNCH] += 1
+            case Launch() | Untagging() | Tagging() | Ending():
                 self.found.append(entry)
             case Ignored(_, reason):
                 self.ignored[reason] += 1

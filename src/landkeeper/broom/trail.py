@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL, describe_principal
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tagging, Tags, Untagging
+from landkeeper.broom.launches import Ending, InstanceId, Launch, LaunchedInstance, Tagging, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
 from landkeeper.org import AccountId, Principal, Region
 
@@ -41,7 +41,7 @@ class Malformed:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
-Entry = Launch | Untagging | Tagging | Ignored | Malformed
+Entry = Launch | Untagging | Tagging | Ending | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
 NOT_AN_API_CALL = "an event, not an API call"
@@ -51,6 +51,9 @@ LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "DeleteTags"})
 
 TAG_EVENTS = LAUNCH_EVENTS | {"CreateTags"}
 """The same, and what put tags on instances later. Logs hold many of these."""
+
+PAST_EVENTS = TAG_EVENTS | {"TerminateInstances"}
+"""The same, and what ended instances: all that a backtest asks of the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,9 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {_kind(name)}: this is not a CloudTrail record")
-    if name in _TAG_CALLS:
-        return _read_tag_call(record, where)
+    change = _CHANGES.get(name)
+    if change is not None:
+        return change(record, where)
     parse = _LAUNCHES.get(name)
     if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
         return Ignored(where, NOT_A_LAUNCH)
@@ -214,12 +218,24 @@ def _read_tag_call(record: Mapping[str, Any], where: str) -> Entry:
         return Ignored(where, NOT_A_LAUNCH)
 
 
+def _read_ending(record: Mapping[str, Any], where: str) -> Entry:
+    """What terminated instances; a call that failed or cannot be read is none."""
+    request = record.get("requestParameters")
+    if record.get("errorCode") or not isinstance(request, dict):
+        return Ignored(where, NOT_A_LAUNCH)
+    try:
+        instances = frozenset(InstanceId(id_) for id_ in _listed(request, "instancesSet", "instanceId"))
+        return Ending(_time(record), instances)
+    except _FieldError:
+        return Ignored(where, NOT_A_LAUNCH)
+
+
 def _listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]:
     return frozenset(_text(_object(item, name), field, name) for item in _items(request.get(name), name))
 
 
 _LAUNCHES = {"RunInstances": _parse_launch, "BidFulfilledEvent": _parse_fulfilment}
-_TAG_CALLS = TAG_EVENTS - _LAUNCHES.keys()
+_CHANGES = {"CreateTags": _read_tag_call, "DeleteTags": _read_tag_call, "TerminateInstances": _read_ending}
 
 
 def _is_left_out(response: object) -> bool:
