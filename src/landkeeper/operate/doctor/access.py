@@ -83,8 +83,8 @@ def judge_roles(
 
 def _unanswered(check: str, failure: Failure) -> Line:
     understood = failure.reason is not FailureReason.OTHER
-    mend = "" if understood else "run `landkeeper deploy` again: functions of an older Landkeeper cannot be asked"
-    return unchecked(check, failure if understood else failure.message, mend=mend)
+    mend = "see its log; a function of an older Landkeeper cannot be asked: run `landkeeper deploy` again"
+    return unchecked(check, failure) if understood else unchecked(check, failure.message, mend=mend)
 
 
 def _closed(check: str, role: str, trials: Sequence[Trial], names: Mapping[AccountId, str]) -> Iterator[Line]:
