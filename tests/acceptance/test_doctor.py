@@ -10,17 +10,20 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from tests.broom_world import launch
 from tests.servers import answering
 
 from landkeeper.aws.access_trial import ENDING, READING
+from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.vpc_table import create_tables
+from landkeeper.broom.ledger import open_case
 from landkeeper.cli import run
 from landkeeper.embedded.observer import invoke, scan
 from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session
@@ -336,6 +339,18 @@ def without_the_topics_queue(made: Deployment) -> Iterator[None]:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=held["Endpoint"])
 
 
+@contextmanager
+def with_a_case_that_stands_still(made: Deployment) -> Iterator[None]:
+    ledger, now = LedgerTable(made.client("dynamodb"), made.outputs["LedgerTable"]), datetime.now(UTC)
+    sample = launch("i-0123456789abcdef0")
+    case = open_case(sample, sample.instances[0], now - timedelta(days=3))
+    assert ledger.write_case(replace(case, version=1, due_at=now - timedelta(days=2, hours=1)))
+    yield
+    made.client("dynamodb").delete_item(
+        TableName=made.outputs["LedgerTable"], Key={"InstanceId": {"S": case.instance_id}}
+    )
+
+
 Plant = Callable[[Deployment], AbstractContextManager[None]]
 
 FAULTS: dict[str, tuple[Plant, str, str, str]] = {
@@ -365,6 +380,9 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
         with_a_policy_that_broke, "policy", "vaporise", "broom policy check"),
     "queue that feeds nobody": (
         with_a_queue_that_feeds_nobody, "queues feed functions", "takes nothing from BroomQueue", "--enabled"),
+    "case that stands still": (
+        with_a_case_that_stands_still, "ledger", "i-0123456789abcdef0 is waiting and was due 2 days ago",
+        "broom case i-0123456789abcdef0"),
     "schedule off": (with_a_schedule_off, "schedules and rules", "DispatcherFunctionSchedule is off", "enable-rule"),
     "queue not subscribed": (
         without_the_topics_queue, "topic of log files", "does not hear of log files", "aws sns subscribe"),
@@ -386,6 +404,35 @@ def test_a_planted_fault_is_found_and_named_and_nothing_else_is(
 
 def test_what_was_mended_is_well_again(doctor: Found) -> None:
     assert doctor() == (0, [])
+
+
+def test_a_role_can_be_tried_with_the_credentials_at_hand(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes, told = {}, {}
+    for role in (READER, TERMINATOR, "nobody-made-this"):
+        capsys.readouterr()
+        codes[role] = run(["doctor", "--stack-name", STACK, "--role", role, "--format", "json"])
+        (told[role],) = [line for line in json.loads(capsys.readouterr().out) if line["Check"] == f"role {role}"]
+    assert list(codes.values()) == [0, 0, 4]
+    assert told[READER]["Found"] == f"{READER} works in 3 accounts (every one)"
+    assert "shop" in told["nobody-made-this"]["Found"]
+    assert "(2 of 3 accounts tried)" in told["nobody-made-this"]["Found"]
+
+
+def test_lines_to_read_fit_the_terminal_but_for_words_that_must_not_be_broken(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with with_dead_letters(deployment):
+        capsys.readouterr()
+        assert run(["doctor", "--stack-name", STACK]) == 4
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80 and len(line.split()) > 3] == []
+    (wrong,) = [line for line in lines if line.startswith("WRONG")]
+    assert wrong.split()[:4] == ["WRONG", "dead", "letters", "1"]
+    assert any(line.strip().startswith("to mend: aws sqs receive-message") for line in lines)
+    assert lines[-1].endswith("1 wrong.")
 
 
 def test_a_clock_that_is_wrong_is_found(deployment: Deployment) -> None:
