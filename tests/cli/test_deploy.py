@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from landkeeper.cli import run
-from landkeeper.embedded.simulators import Embedded
+from landkeeper.embedded.simulators import Embedded, embedded_session
 
 POLICY = "version: 1\nrules:\n  - {name: code, require: {tag: Code}, action: notify}\n"
 
@@ -42,6 +44,8 @@ def test_it_deploys_and_finds_nothing_to_do_the_second_time(
     [
         (["--parameter", "Regions"], "NAME=VALUE"),
         (["--parameter", "CodeKey=x"], "set by deploying itself"),
+        (["--parameter", "Region=eu-west-1"], "did you mean Regions?"),
+        (["--parameter", "Whatever=1"], "it has CodeBucket"),
         ([], "--yes"),
     ],
 )
@@ -52,6 +56,61 @@ def test_wrong_words_are_one_line_and_nothing_is_called(
     said = capsys.readouterr().err
     assert complaint in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.embedded
+def test_what_would_fail_is_refused_line_by_line_before_anything_is_changed(
+    aws_environment: Embedded, policy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = embedded_session(aws_environment)
+    session.client("s3").create_bucket(Bucket="shadowed-logs")
+    queue = session.client("sqs").create_queue(QueueName="somebody-elses")["QueueUrl"]
+    arn = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    told = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:Put"]}]}
+    session.client("s3").put_bucket_notification_configuration(Bucket="shadowed-logs", NotificationConfiguration=told)
+    words = ["deploy", "--policy", policy, "--yes", "--as-installed", "--stack-name", "refused"]
+    words += ["--parameter", "TrailBucketName=shadowed-logs", "--parameter", "MemberUnits="]
+    assert run(words) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "shadowed-logs tells" in said[0]
+    assert "TrailBucketEvents=true" in said[0]
+    names = {stack["StackName"] for stack in session.client("cloudformation").describe_stacks()["Stacks"]}
+    assert "refused" not in names
+    assert session.client("s3").get_bucket_notification_configuration(Bucket="shadowed-logs")["QueueConfigurations"]
+
+
+def test_plain_files_are_written_without_any_call(
+    no_aws: None, policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "files"
+    words = [
+        "deploy",
+        "--template-only",
+        str(out),
+        "--policy",
+        policy,
+        "--as-installed",
+        "--parameter",
+        "VpcTable=Ours",
+    ]
+    assert run(words) == 0
+    shown = capsys.readouterr().out
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in json.loads((out / "parameters.json").read_text())
+    }
+    assert 'TableName: "OursHistory"' in (out / "landkeeper.yaml").read_text()
+    readme = (out / "README.md").read_text()
+    for key in ("CodeKey", "PolicyKey", "MemberRolesKey", "MemberEventsKey"):
+        name = parameters[key].removeprefix("landkeeper/")
+        assert (out / name).stat().st_size > 0
+        assert f"aws s3 cp {name} s3://YOUR-BUCKET/landkeeper/{name}" in readme
+        assert str(out / name) in shown
+    assert parameters["VpcTable"] == "Ours"
+    assert zipfile.is_zipfile(out / parameters["CodeKey"].removeprefix("landkeeper/"))
+    assert (out / "log-archive.yaml").exists()
 
 
 def test_a_policy_that_does_not_pass_is_refused_before_anything_is_done(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from landkeeper.operate.next_steps import next_steps
 from landkeeper.operate.package import FunctionPackage, make_package, this_processor
 from landkeeper.operate.plain_files import plain_files
 from landkeeper.operate.stacks import ChangeSet
+from landkeeper.operate.templates import parameter_names
 from landkeeper.org import UsageError
 from landkeeper.settings import read_named_file, read_settings
 from landkeeper.vpctracker.config_file import parse_config
@@ -122,6 +124,10 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
         if name in _BY_DEPLOYING:
             raise UsageError(f"--parameter {name} is set by deploying itself")
         given[name] = value
+    for name in given.keys() - set(parameter_names()):
+        close = difflib.get_close_matches(name, parameter_names(), 1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(parameter_names())}"
+        raise UsageError(f"--parameter {name} is none of the template's: {hint}")
     return given
 
 

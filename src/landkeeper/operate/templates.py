@@ -22,6 +22,12 @@ def template(name: str) -> str:
     return (files("landkeeper") / "infra" / name).read_text(encoding="utf-8")
 
 
+def parameter_names() -> list[str]:
+    """The parameters of the stack's template, in its order."""
+    section = template(STACK).partition("\nParameters:\n")[2].partition("\nMappings:\n")[0]
+    return re.findall(r"^  (\w+):$", section, re.MULTILINE)
+
+
 def stack_template(values: Mapping[str, str]) -> str:
     """The stack's template with the names of what it keeps written out.
 
