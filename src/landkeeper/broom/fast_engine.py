@@ -82,7 +82,7 @@ class FastEngine:
             if len(found) != len(numbers):
                 slices = self._slices.decode(text).Records
                 found = [_read(bytes(slices[number - 1])) for number in numbers]
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         return Named(len(heads), list(zip(numbers, found, strict=True)))
 
