@@ -193,7 +193,7 @@ def _opened(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
     monkeypatch.setattr(landkeeper.wiring.broom, "_now", clock)
     monkeypatch.setenv("LANDKEEPER_ACCOUNTS", MEMBERS[0])
     open_broom.cache_clear()
-    yield World(deployed, Killer(open_broom().opened.sessions), clock)
+    yield World(deployed, Killer(open_broom().sessions), clock)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -63,6 +64,39 @@ def test_one_bad_message_does_not_take_its_batch_with_it(
     assert "nothing.json.gz cannot be read: not found (NoSuchKey" in reasons
     assert "the gzip data ends early: the file is truncated" in reasons
     assert "record 1: the record is text, not an object" in reasons
+
+
+@dataclass(frozen=True)
+class Context:
+    """Lambda's context, as far as the function looks at it."""
+
+    aws_request_id: str
+
+
+def test_what_came_of_instances_is_counted_once_and_lines_name_their_request(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, good = start_one(MEMBER), start_one(MEMBER, Code="LOL")
+    body = deployed.log(record(bad, good))
+    handler(batch(body, "garbage"), Context("first"))
+    handler(batch(body), Context("second"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["requestId"] for line in lines if line["message"] == "judged"} == {"first", "second"}
+    (counted,) = (line for line in lines if line["message"] == "metrics")
+    names = ("InstancesJudged", "InstancesDestroyed", "InstancesKept", "Failures", "requestId")
+    assert [counted[name] for name in names] == [2, 1, 1, 1, "first"]
+
+
+def test_a_launch_that_the_event_and_the_log_file_tell_of_is_dealt_with_once(deployed: Deployed) -> None:
+    bad, good = start_one(MEMBER), start_one(MEMBER, Code="LOL")
+    launched = record(bad, good)
+    told = {**event("eventbridge_api_call.json"), "detail": launched}
+    for _ in range(2):
+        assert handler(batch(json.dumps(told)), None) == {"batchItemFailures": []}
+        assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
+    assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("terminated", "running")
+    assert (deployed.case_state(bad), deployed.case_state(good)) == (State.REPORTED, State.COMPLIANT)
+    assert len(deployed.reports()) == 1
 
 
 def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed) -> None:
@@ -128,6 +162,12 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=plain)
     loaded = done.stdout.split()
     unwanted = (
+        # What only launches need is imported when there is one.
+        "landkeeper.broom.sweep",
+        "landkeeper.broom.policy_file",
+        "landkeeper.wiring.broom_dealings",
+        "boto3",
+        "yaml",
         "rich",
         "rich_click",
         "click",

@@ -58,9 +58,10 @@ def test_named_accounts_are_read_through_the_role_and_what_cannot_be_read_is_in_
     (place,) = answer["unreadable"]
     assert (place["AccountId"], place["Region"], place["Reason"]) == ("310000000001", None, "role not assumable")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["level"] for line in lines] == ["WARNING", "INFO"]
-    assert lines[0]["AccountId"] == "310000000001"
-    assert lines[1]["accounts_read"] == 1
+    assert [line["level"] for line in lines] == ["INFO", "WARNING", "INFO"]
+    assert (lines[0]["AccountsUnreadable"], lines[0]["VpcsRead"]) == (1, lines[2]["vpcs"])
+    assert lines[1]["AccountId"] == "310000000001"
+    assert lines[2]["accounts_read"] == 1
     monkeypatch.setenv("LANDKEEPER_ROLE_NAME", _ROLE)
     assert handler({}, None)["accounts_read"] == 2
 
@@ -137,8 +138,10 @@ def test_a_batch_of_accounts_fails_message_by_message(worker_of: VpcTable, capsy
     assert _failed(handler(_event("tracker_accounts"), Invocation())) == ["3", "4", "5", "6"]
     assert [coverage.account_name for coverage in worker_of.read_all_coverage()] == ["shop", "lake"]
     lines = _lines(capsys)
-    assert [line["message"] for line in lines] == ["not readable"] * 4 + ["tracked"] * 2
-    assert {line["AccountId"] for line in lines[4:]} == {"111122223333", "444455556666"}
+    assert [line["message"] for line in lines] == ["not readable"] * 4 + ["tracked"] * 2 + ["metrics"]
+    assert {line["AccountId"] for line in lines[4:6]} == {"111122223333", "444455556666"}
+    assert {line["requestId"] for line in lines} == {Invocation.aws_request_id}
+    assert (lines[6]["VpcsRead"], lines[6]["AccountsUnreadable"]) == (sum(line["vpcs"] for line in lines[4:6]), 0)
     before = list(worker_of.read_all_history())
     assert _failed(handler(_event("tracker_accounts"), Invocation())) == ["3", "4", "5", "6"]
     assert list(worker_of.read_all_history()) == before

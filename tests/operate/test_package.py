@@ -110,7 +110,7 @@ def test_every_service_that_the_functions_call_comes_along() -> None:
     """Modules that only the command enters are in the package too, and may call other services."""
     modules = [path for path in _reached() if path.parent.name in {"aws", "wiring"}]
     called = re.findall(
-        r"""(?:home|hasty|_client)\((?:self\._swapped, )?"([a-z0-9-]+)\"""",
+        r"""(?:home|hasty|later|_client)\((?:self\._swapped, )?"([a-z0-9-]+)\"""",
         "".join(path.read_text(encoding="utf-8") for path in modules),
     )
     assert set(called) == packaging.SERVICES

@@ -13,7 +13,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -102,6 +102,16 @@ class _SharedMethods:
         if not self._methods:
             self._methods.update(class_attributes)
         class_attributes.update(self._methods)
+
+
+class _ClientWhenCalled:
+    """Stands for a client that there may never be."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
 
 
 def client_config(*, max_connections: int = 64) -> Config:
@@ -257,6 +267,10 @@ class AccountSessions:
     def home(self, service: str, region: str | None = None) -> Any:
         """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""
         return self._client(self._home, service, region or self._region)
+
+    def later(self, service: str) -> Any:
+        """A client as of `home` that is made when it is first called: most invocations of a function need few."""
+        return _ClientWhenCalled(lambda: self.home(service))
 
     def hasty(self, service: str) -> Any:
         """A client as of `home` that gives up within seconds: for answers that can be done without."""

@@ -24,6 +24,8 @@ class Note:
     """What came of it where a rule was broken: `destroyed`, `held`, …"""
     tags: Tags | None = None
     """The tags that EC2 showed; None where the instance was not read."""
+    is_stored: bool = False
+    """Whether this is what the ledger has from before, and nothing was found out or done now."""
 
 
 @dataclass(slots=True)
@@ -64,4 +66,4 @@ def note_on_stored(case: Case) -> Note:
     action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
     rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
     because = f"{rule}the ledger has it as {case.state} since {case.changed_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Note(verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags)
+    return Note(verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags, is_stored=True)

@@ -11,15 +11,15 @@ The log is JSON lines.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache
 from typing import Any, assert_never
 
+from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
 from landkeeper.org import LandkeeperError, UsageError
 from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.dispatch import (
@@ -58,6 +58,7 @@ def handler(event: object, context: object) -> Summary:
     A batch is answered with `batchItemFailures`, a run with what it came to. An account that cannot be read is in the
     answer or the log, and no error; a store that cannot be written is one.
     """
+    begin_request(context)
     settings = read_settings(os.environ)
     match event:
         case {"Records": _} if is_batch(event):
@@ -89,9 +90,11 @@ def scan(settings: Settings) -> Summary:
     """Track every account in this invocation."""
     store = function_store(settings)
     summary = summarize(track_vpcs(function_source(settings), store))
+    unreadable = len({place["AccountId"] for place in summary["unreadable"]})
+    put_metrics({"VpcsRead": summary["vpcs"], "AccountsUnreadable": unreadable})
     for place in summary["unreadable"]:
-        _log("WARNING", "could not be read", place)
-    _log("INFO", "tracked", {name: value for name, value in summary.items() if name != "unreadable"})
+        log("WARNING", "could not be read", place)
+    log("INFO", "tracked", {name: value for name, value in summary.items() if name != "unreadable"})
     return summary
 
 
@@ -99,7 +102,7 @@ def send_out(settings: Settings, run: str) -> Summary:
     """Send every account to the workers' queue. Raises UnfinishedError when the queue did not take all of them."""
     done = dispatch_accounts(settings, run)
     summary = {"run": done.run, "accounts": done.accounts, "sent": done.accounts - len(done.unsent)}
-    _log("INFO", "sent out", summary)
+    log("INFO", "sent out", summary)
     _log_unsent(done.unsent)
     if done.unsent:
         raise UnfinishedError(f"{len(done.unsent)} of {done.accounts} accounts were not sent: {done.unsent[0].reason}")
@@ -109,7 +112,7 @@ def send_out(settings: Settings, run: str) -> Summary:
 def tell(settings: Settings) -> Summary:
     """Tell the topic what is new. Raises UnfinishedError when it did not take all of it."""
     outcome = tell_notices(settings)
-    _log("INFO", "told", {"notices": outcome.sent})
+    log("INFO", "told", {"notices": outcome.sent})
     if outcome.failure is not None:
         raise UnfinishedError(f"a notice was not taken, and will be told the next time: {outcome.failure}")
     return {"notices": outcome.sent}
@@ -138,9 +141,9 @@ def _unreadable_messages(messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
         match message.work:
             case Ignored(reason):
-                _log("INFO", "ignored", {"MessageId": message.id, "Reason": reason})
+                log("INFO", "ignored", {"MessageId": message.id, "Reason": reason})
             case Malformed(reason):
-                _log("ERROR", "not readable", {"MessageId": message.id, "Reason": reason})
+                log("ERROR", "not readable", {"MessageId": message.id, "Reason": reason})
                 yield message.id
             case TrackAccount() | Reread():
                 pass
@@ -155,10 +158,12 @@ def _do_all(worker: Worker, jobs: Sequence[Job], seconds: float) -> Iterator[str
     done, late = wait(running, timeout=seconds)
     # Not `with pool`: that would wait for the late ones, and time would be over for the whole batch.
     pool.shutdown(wait=False, cancel_futures=True)
+    counts = Counter({"VpcsRead": 0, "AccountsUnreadable": 0})
     for future in done:
-        yield from _conclude(future, running[future])
+        yield from _conclude(future, running[future], counts)
+    put_metrics(counts)
     for future in late:
-        _log("ERROR", "took too long", {"MessageIds": running[future].message_ids})
+        log("ERROR", "took too long", {"MessageIds": running[future].message_ids})
         yield from running[future].message_ids
 
 
@@ -172,11 +177,14 @@ def _do(worker: Worker, job: Job) -> AccountOutcome | RereadOutcome:
             assert_never(job)
 
 
-def _conclude(future: Future[AccountOutcome | RereadOutcome], job: Job) -> Iterator[str]:
+def _conclude(future: Future[AccountOutcome | RereadOutcome], job: Job, counts: Counter[str]) -> Iterator[str]:
     try:
-        _log_outcome(future.result(), job)
+        outcome = future.result()
+        if isinstance(outcome, AccountOutcome):
+            counts.update(VpcsRead=len(outcome.seen), AccountsUnreadable=bool(outcome.unreadable))
+        _log_outcome(outcome, job)
     except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
-        _log("ERROR", "failed", {"MessageIds": job.message_ids, "Error": f"{type(error).__name__}: {error}"})
+        log("ERROR", "failed", {"MessageIds": job.message_ids, "Error": f"{type(error).__name__}: {error}"})
         yield from job.message_ids
 
 
@@ -186,7 +194,7 @@ def _log_outcome(outcome: AccountOutcome | RereadOutcome, job: Job) -> None:
             _log_account(outcome, {"Run": job.run} if isinstance(job, AccountJob) else {})
         case RereadOutcome(account, regions, read, unsent):
             if read is None:
-                _log("INFO", "read already, or not to be read", {"AccountId": account})
+                log("INFO", "read already, or not to be read", {"AccountId": account})
             else:
                 _log_account(read, {"Regions": sorted(regions), "SecondLooks": sorted(read.missed)})
             _log_unsent(unsent)
@@ -196,14 +204,14 @@ def _log_outcome(outcome: AccountOutcome | RereadOutcome, job: Job) -> None:
 
 def _log_account(outcome: AccountOutcome, fields: Mapping[str, Any]) -> None:
     for place in outcome.unreadable:
-        _log("WARNING", "could not be read", _place(place))
+        log("WARNING", "could not be read", _place(place))
     counts = {"vpcs": len(outcome.seen), "changes": dict(outcome.changes)}
-    _log("INFO", "tracked", {"AccountId": outcome.account.id, **fields, **counts})
+    log("INFO", "tracked", {"AccountId": outcome.account.id, **fields, **counts})
 
 
 def _log_unsent(unsent: Sequence[Unsent]) -> None:
     for message in unsent:
-        _log("ERROR", "not sent", {"Message": message.body, "Reason": message.reason})
+        log("ERROR", "not sent", {"Message": message.body, "Reason": message.reason})
 
 
 def summarize(outcome: TrackOutcome) -> Summary:
@@ -236,7 +244,3 @@ def _seconds_left(context: object) -> float:
 def _run_name(context: object) -> str:
     # An invocation that Lambda repeats keeps its id, and so does its run.
     return str(getattr(context, "aws_request_id", "") or uuid.uuid4())
-
-
-def _log(level: str, message: str, fields: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps({"level": level, "message": message, **fields}) + "\n")

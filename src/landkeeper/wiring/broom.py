@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,22 +16,17 @@ from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.units import AccountUnits
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
-from landkeeper.broom.launches import InstanceId, Launch, Untagging
+from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy import Policy
-from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_launches
 from landkeeper.broom.swept import Swept
 from landkeeper.broom.untagging import sweep_untagged
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
-from landkeeper.wiring.texts import read_text
-
-POLICY_KEPT_SECONDS = 60.0
-"""How long a warm function goes by the policy that it has read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +50,9 @@ class OpenedBroom:
     """The reports that had no topic to go to."""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionBroom:
-    """What Broom's function works with; made once for as long as the function stays warm."""
-
-    objects: LogObjects
-    opened: OpenedBroom
-    load_policy: Callable[[], Policy]
-    actions_on: bool
-    log_limit_bytes: int
-
-    def sweep_launches(
-        self, policy: Policy, launches: Sequence[Launch], untaggings: Sequence[Untagging], run_limit: RunLimit
-    ) -> Swept:
-        """Deal with launches."""
-        return sweep_launches(
-            policy,
-            launches,
-            self.opened.outside,
-            actions_on=self.actions_on,
-            run_limit=run_limit,
-            untaggings=untaggings,
-        )
-
-    def sweep_untagged(self, policy: Policy, untaggings: Sequence[Untagging], run_limit: RunLimit) -> Swept:
-        """Deal with cases that waited for tags which were taken off since."""
-        return sweep_untagged(policy, untaggings, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
-
-    def sweep_due_cases(self, policy: Policy, ids: Sequence[InstanceId], run_limit: RunLimit) -> Swept:
-        """Deal with cases that were put off until now."""
-        return sweep_due_cases(policy, ids, self.opened.outside, actions_on=self.actions_on, run_limit=run_limit)
-
-
 def open_log_objects(settings: Settings) -> LogObjects:
     """Log files in S3, read with the credentials at hand."""
-    return LogObjects(_sessions(settings).home("s3"), limit_bytes=settings.log_limit_bytes)
+    return LogObjects(_sessions(settings).later("s3"), limit_bytes=settings.log_limit_bytes)
 
 
 def sweep_found_launches(
@@ -124,7 +86,9 @@ def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBro
     """What a command works with; in a dry run nothing that it does reaches anything outside."""
     sessions, printed = _sessions(settings), CollectedReports()
     with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
-        outside = _rehearsal(sessions, ledger, printed) if dry_run else _real(settings, sessions, ledger, printed)
+        outside = (
+            _rehearsal(sessions, ledger, printed) if dry_run else open_outside(settings, sessions, ledger, printed)
+        )
         yield OpenedBroom(settings, sessions, outside, printed)
 
 
@@ -158,48 +122,17 @@ def open_cases(settings: Settings) -> Iterator[Ledger]:
         yield ledger
 
 
-def open_function(settings: Settings) -> FunctionBroom:
-    """What the function works with. Raises UsageError naming the setting that is missing."""
-    if settings.ledger_table is None:
-        raise UsageError("LANDKEEPER_LEDGER_TABLE is not set: nothing is done without a ledger")
-    if settings.topic_arn is None:
-        raise UsageError("LANDKEEPER_TOPIC_ARN is not set: nothing is done without a place to report to")
-    where = settings.policy
-    if where is None:
-        raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
-    sessions = _sessions(settings)
-    ledger, printed = _table(sessions, settings.ledger_table, settings), CollectedReports()
-    return FunctionBroom(
-        objects=LogObjects(sessions.home("s3"), limit_bytes=settings.log_limit_bytes),
-        opened=OpenedBroom(settings, sessions, _real(settings, sessions, ledger, printed), printed),
-        load_policy=_remembering(lambda: parse_policy(read_text(where, lambda: sessions, what="policy"), where)),
-        actions_on=settings.actions_on,
-        log_limit_bytes=settings.log_limit_bytes,
-    )
-
-
-def _remembering(load: Callable[[], Policy]) -> Callable[[], Policy]:
-    """The policy as `load` reads it, read anew once a minute: reading and parsing cost more than judging by it."""
-    kept: list[tuple[float, Policy]] = []
-
-    def remembered() -> Policy:
-        if not kept or time.monotonic() - kept[0][0] > POLICY_KEPT_SECONDS:
-            kept[:] = [(time.monotonic(), load())]
-        return kept[0][1]
-
-    return remembered
-
-
 def _sessions(settings: Settings) -> AccountSessions:
     return open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
 
 
-def _real(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:
+def open_outside(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:
+    """What a sweep that is no rehearsal reaches; reports are `printed` where there is no topic for them."""
     instances = Ec2Instances(sessions)
     reports: Reports = printed
     if settings.topic_arn is not None:
-        events = ReportEvents(sessions.home("events"))
-        reports = TopicReports(sessions.home("sns"), settings.topic_arn, events.put_report)
+        events = ReportEvents(sessions.later("events"))
+        reports = TopicReports(sessions.later("sns"), settings.topic_arn, events.put_report)
     queue, units = _queue(settings, sessions), open_units(sessions)
     return Outside(instances, instances, ledger, reports, queue, _now, units)
 
@@ -210,8 +143,8 @@ def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
     schedule = None
     if settings.schedule_role_arn is not None:
         arn = queue_arn(settings.queue_url, sessions.region, settings.schedule_role_arn)
-        schedule = CaseSchedule(sessions.home("scheduler"), arn, settings.schedule_role_arn)
-    return SqsCaseQueue(sessions.home("sqs"), settings.queue_url, schedule)
+        schedule = CaseSchedule(sessions.later("scheduler"), arn, settings.schedule_role_arn)
+    return SqsCaseQueue(sessions.later("sqs"), settings.queue_url, schedule)
 
 
 def open_units(sessions: AccountSessions) -> AccountUnits:
@@ -219,8 +152,9 @@ def open_units(sessions: AccountSessions) -> AccountUnits:
     return AccountUnits(lambda: sessions.hasty("organizations"))
 
 
-def _table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
-    return LedgerTable(sessions.home("dynamodb"), name, keep=_keep(settings))
+def open_table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
+    """The ledger in a table."""
+    return LedgerTable(sessions.later("dynamodb"), name, keep=_keep(settings))
 
 
 def _keep(settings: Settings) -> timedelta | None:
@@ -236,7 +170,7 @@ def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: Collec
 def open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool) -> Iterator[Ledger]:
     """The ledger that the settings name; one that is only read need not be there, and is empty then."""
     if settings.ledger_table is not None:
-        yield _table(sessions, settings.ledger_table, settings)
+        yield open_table(sessions, settings.ledger_table, settings)
         return
     if not to_write and not settings.file.exists():
         yield ScratchLedger()

@@ -1,0 +1,42 @@
+"""The wiring of Broom's function, as far as every invocation needs it.
+
+Most log files hold no launch, and most of a cold start is imports: what deals with launches is imported and made when
+the first one comes.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from landkeeper.aws.log_objects import LogObjects
+from landkeeper.aws.sessions import open_sessions
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+
+if TYPE_CHECKING:
+    from landkeeper.wiring.broom_dealings import Dealings
+
+
+class FunctionBroom:
+    """What Broom's function works with; made once for as long as the function stays warm."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises UsageError naming the setting that is missing."""
+        if settings.ledger_table is None:
+            raise UsageError("LANDKEEPER_LEDGER_TABLE is not set: nothing is done without a ledger")
+        if settings.topic_arn is None:
+            raise UsageError("LANDKEEPER_TOPIC_ARN is not set: nothing is done without a place to report to")
+        if settings.policy is None:
+            raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
+        self.settings = settings
+        self.sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+        self.objects = LogObjects(self.sessions.later("s3"), limit_bytes=settings.log_limit_bytes)
+        self._ledger_table, self._policy = settings.ledger_table, settings.policy
+
+    @cached_property
+    def dealings(self) -> Dealings:
+        """What deals with launches."""
+        from landkeeper.wiring.broom_dealings import Dealings  # noqa: PLC0415 - see the module
+
+        return Dealings(self.settings, self.sessions, self._ledger_table, self._policy)
