@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.broom.launches import Ending, Launch, LaunchedInstance, Tagging, Tags, Untagging
+from landkeeper.broom.identity import SPOT
+from landkeeper.broom.launches import Ending, Launch, LaunchedInstance, SpotRequest, Tagging, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
 from landkeeper.broom.scan import Scanned, scan_log
 from landkeeper.broom.trail import NOT_A_LAUNCH, Entry, Ignored, Malformed
+from landkeeper.org import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Harvest:
     faults: list[FoundFault] = field(default_factory=list)
     files: int = 0
     _seen: set[str] = field(default_factory=set)
+    _askers: dict[str, Principal] = field(default_factory=dict)
 
     def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         """Take in the content of one log file, unless it is larger than the limit when unpacked."""
@@ -58,7 +61,7 @@ class Harvest:
     def add_scan(self, source: str, scanned: Scanned) -> None:
         """Take in what one log file holds."""
         self.files += 1
-        for entry in (*scanned.found, *scanned.faults):
+        for entry in (*scanned.spot_requests, *scanned.found, *scanned.faults):
             self.add_entry(source, entry)
         for reason, count in scanned.ignored.items():
             self.ignored[reason] += count
@@ -71,6 +74,9 @@ class Harvest:
             case Untagging():
                 self.ignored[NOT_A_LAUNCH] += 1
                 self.untaggings.append(entry)
+            case SpotRequest(principal, request_ids):
+                self.ignored[NOT_A_LAUNCH] += 1
+                self._askers.update(dict.fromkeys(request_ids, principal))
             case Tagging() | Ending():
                 self.ignored[NOT_A_LAUNCH] += 1
             case Ignored(_, reason):
@@ -83,6 +89,11 @@ class Harvest:
     def add_launch(self, source: str, launch: Launch) -> None:
         """Take in one launch. What is wrong in its record is a fault beside it."""
         self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.doubts]
+        if launch.principal.invoked_by == SPOT:
+            # What is read later counts as well: the mapping is the same one.
+            launch = replace(launch, askers=self._askers)
+        else:
+            self._askers.update({each.spot_request: launch.principal for each in launch.instances if each.spot_request})
         self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
         self._seen.add(launch.event_id)
 

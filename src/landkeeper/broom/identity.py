@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from landkeeper.org import Principal
@@ -36,6 +37,9 @@ _ON_INSTANCE = re.compile(r"(.+)/(i-[0-9a-f]{8,17})")
 # Set for calls from the console too: then it is the person who called, not a service.
 _NOT_A_SERVICE = frozenset({"", "signin.amazonaws.com", "AWS Internal"})
 
+SPOT = "spot.amazonaws.com"
+"""What invokes the launches of EC2 Spot."""
+
 UNKNOWN_PRINCIPAL = Principal(kind="Unknown", name="(unknown)")
 """Stands for whoever it was where a record does not say."""
 
@@ -56,6 +60,11 @@ def describe_principal(identity: Mapping[str, Any]) -> Principal | None:
         invoked_by=service,
         issuer_arn=_text(issuer, "arn"),
     )
+
+
+def on_behalf_of(service: str, principal: Principal) -> Principal:
+    """The principal as the one for whom a service launched: named beside it, and otherwise the same."""
+    return replace(principal, name=_with_service(principal.name, service), invoked_by=service)
 
 
 def _with_service(name: str, service: str) -> str:

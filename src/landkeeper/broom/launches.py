@@ -25,6 +25,8 @@ class LaunchedInstance:
     """Empty where the log does not say."""
     tags: Tags
     """The tags in the answer. A hint: what counts are the tags that the instance has now."""
+    spot_request: str = ""
+    """The Spot request it was launched for; empty for none, and where the log does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Untagging:
     def without(self, tags: Tags) -> Tags:
         """The tags that are left."""
         return {key: value for key, value in tags.items() if self.keys and key not in self.keys}
+
+
+@dataclass(frozen=True, slots=True)
+class SpotRequest:
+    """A successful `RequestSpotInstances`: who asked for instances that EC2 Spot launches when it has them."""
+
+    principal: Principal
+    request_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,8 @@ class Launch:
     """What its record has in common with those that other accounts got of the same call; empty where it went to one."""
     where: str = field(default="", compare=False)
     """Which record of its file it is; empty for a record that came alone."""
+    askers: Mapping[str, Principal] = field(default_factory=dict, compare=False, repr=False)
+    """Who asked for which Spot request, by its id, as far as the logs that were read along with this one tell."""
     doubts: tuple[str, ...] = ()
     """What is wrong in its record, a reason each, without keeping its instances from being judged."""
 

@@ -1,5 +1,6 @@
-"""Launches whose answer CloudTrail left out for its size: EC2 still knows their instances, by the client token.
+"""What the log leaves out of a launch and EC2 knows: its instances, and which Spot request it was for.
 
+Instances that CloudTrail left out for their number are found by the client token.
 Source: Amazon EC2 API Reference, "DescribeInstances", the filter `client-token`.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from landkeeper.broom.actions import YOUNG
+from landkeeper.broom.identity import SPOT, on_behalf_of
 from landkeeper.broom.launches import Launch, LaunchedInstance
 from landkeeper.broom.ports import InstanceReader
 from landkeeper.org import Failure
@@ -32,16 +34,32 @@ class Named:
 
 
 def name_instances(launches: Iterable[Launch], reader: InstanceReader, now: datetime) -> Named:
-    """The launches, each with its instances; where the log left them out they are looked up in the account's EC2."""
+    """The launches, each with its instances; where the log left them out they are looked up in the account's EC2.
+
+    Those of EC2 Spot are put down to who asked for them, where the logs tell.
+    """
     named: list[Launch] = []
     missing: list[Missing] = []
     for launch in launches:
-        found = launch if launch.instances else _look_up(launch, reader, now)
+        found = _name_asker(launch, reader) if launch.instances else _look_up(launch, reader, now)
         if isinstance(found, Missing):
             missing.append(found)
         else:
             named.append(found)
     return Named(tuple(named), tuple(missing))
+
+
+def _name_asker(launch: Launch, reader: InstanceReader) -> Launch:
+    """The launch put down to whoever asked EC2 Spot for it, where the logs tell; EC2 knows for which request it was."""
+    if not launch.askers:
+        return launch
+    requests = {each.spot_request for each in launch.instances if each.spot_request}
+    if not requests:
+        answer = reader.read_instances(launch.account, launch.region, [each.id for each in launch.instances])
+        requests = set() if isinstance(answer, Failure) else {live.spot_request for live in answer.values()}
+    askers = {launch.askers.get(request) for request in requests}
+    asker = askers.pop() if len(askers) == 1 else None
+    return launch if asker is None else replace(launch, principal=on_behalf_of(SPOT, asker))
 
 
 def _look_up(launch: Launch, reader: InstanceReader, now: datetime) -> Launch | Missing:

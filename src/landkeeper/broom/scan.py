@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
-from landkeeper.broom.launches import Ending, Launch, Tagging, Untagging
+from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
 from landkeeper.broom.log_engine import ESCAPE, RECORD_START, Engine, Named, best_engine
 from landkeeper.broom.log_stream import NotStreamableError, stream_records, survey
 from landkeeper.broom.log_text import (
@@ -62,6 +62,8 @@ class Scanned:
     is_passed_over: bool = False
     """Whether it was searched and not parsed: then `records` is how often one seems to begin. A record that carries
     another record inside counts twice, which CloudTrail's files do not have."""
+    spot_requests: tuple[SpotRequest, ...] = ()
+    """Who asked for Spot instances, in the order of the file."""
 
 
 def scan_log(
@@ -145,6 +147,7 @@ class _Gathered:
     found: list[Found] = field(default_factory=list)
     faults: list[Malformed] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    spot_requests: list[SpotRequest] = field(default_factory=list)
 
     def add_records(self, listing: Listing, records: Iterable[object], wanted: Collection[str]) -> None:
         """Take in the records of a listing."""
@@ -161,10 +164,14 @@ class _Gathered:
     def add(self, entry: Entry, wanted: Collection[str]) -> None:
         """Take in what a record is."""
         match entry:
+            case SpotRequest() if "RequestSpotInstances" not in wanted:
+                self.ignored[NOT_A_LAUNCH] += 1
             case Tagging() if "CreateTags" not in wanted:
                 self.ignored[NOT_A_LAUNCH] += 1
             case Ending() if "TerminateInstances" not in wanted:
                 self.ignored[NOT_A_LAUNCH] += 1
+            case SpotRequest():
+                self.spot_requests.append(entry)
             case Launch() | Untagging() | Tagging() | Ending():
                 self.found.append(entry)
             case Ignored(_, reason):
@@ -177,4 +184,5 @@ class _Gathered:
     def scanned(self, size: int) -> Scanned:
         """All of it, of a file whose content has that size."""
         ignored = {reason: count for reason, count in self.ignored.items() if count}
-        return Scanned(tuple(self.found), tuple(self.faults), ignored, self.records, size)
+        asked = tuple(self.spot_requests)
+        return Scanned(tuple(self.found), tuple(self.faults), ignored, self.records, size, spot_requests=asked)

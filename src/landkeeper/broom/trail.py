@@ -16,8 +16,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL, describe_principal
-from landkeeper.broom.launches import Ending, InstanceId, Launch, LaunchedInstance, Tagging, Tags, Untagging
+from landkeeper.broom.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
+from landkeeper.broom.launches import (
+    Ending,
+    InstanceId,
+    Launch,
+    LaunchedInstance,
+    SpotRequest,
+    Tagging,
+    Tags,
+    Untagging,
+)
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
 from landkeeper.org import AccountId, Principal, Region
 
@@ -41,19 +50,20 @@ class Malformed:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
-Entry = Launch | Untagging | Tagging | Ending | Ignored | Malformed
+Entry = Launch | SpotRequest | Untagging | Tagging | Ending | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
 NOT_AN_API_CALL = "an event, not an API call"
 
-LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "DeleteTags"})
-"""The events of which the launches and what took tags off instances are read."""
+LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "RequestSpotInstances", "DeleteTags"})
+"""The events of which the launches, who asked for them, and what took tags off instances are read."""
 
 TAG_EVENTS = LAUNCH_EVENTS | {"CreateTags"}
 """The same, and what put tags on instances later. Logs hold many of these."""
 
-PAST_EVENTS = TAG_EVENTS | {"TerminateInstances"}
-"""The same, and what ended instances: all that a backtest asks of the past."""
+PAST_EVENTS = (TAG_EVENTS | {"TerminateInstances"}) - {"RequestSpotInstances"}
+"""All that a backtest asks of the past: launches, what became of tags, what ended instances. Only EC2 could tell what
+came of a Spot request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,8 @@ def _parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
     ids = details.get("instanceIdSet")
     if not isinstance(ids, list) or not ids or not all(isinstance(id_, str) and id_ for id_ in ids):
         raise _FieldError(f"serviceEventDetails.instanceIdSet is {_kind(ids)}: it has to list the instances")
+    # In no example of AWS's; where it is there, EC2 need not be asked.
+    request = _text_or_none(details, "spotInstanceRequestId")
     identity = record.get("userIdentity")
     caller = identity.get("accountId") if isinstance(identity, dict) else None
     account = _account(record, {})
@@ -193,11 +205,24 @@ def _parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
         event_time=_time(record),
         account=account,
         region=Region(_text(record, "awsRegion")),
-        principal=Principal("AWSService", "EC2 Spot", "", str(caller or account), "spot.amazonaws.com"),
-        instances=tuple(LaunchedInstance(InstanceId(id_), "", "", {}) for id_ in ids),
+        principal=Principal("AWSService", "EC2 Spot", "", str(caller or account), SPOT),
+        instances=tuple(LaunchedInstance(InstanceId(id_), "", "", {}, request) for id_ in ids),
         request_tags={},
         where=where,
     )
+
+
+def _read_spot_request(record: Mapping[str, Any], where: str) -> Entry:
+    """Who asked for Spot instances; a call that failed or cannot be read tells of nobody."""
+    answer, identity = record.get("responseElements"), record.get("userIdentity")
+    principal = describe_principal(identity) if isinstance(identity, dict) else None
+    if record.get("errorCode") or not isinstance(answer, dict) or principal is None:
+        return Ignored(where, NOT_A_LAUNCH)
+    try:
+        ids = _listed(answer, "spotInstanceRequestSet", "spotInstanceRequestId")
+        return SpotRequest(principal, ids) if ids else Ignored(where, NOT_A_LAUNCH)
+    except _FieldError:
+        return Ignored(where, NOT_A_LAUNCH)
 
 
 def _read_tag_call(record: Mapping[str, Any], where: str) -> Entry:
@@ -235,7 +260,12 @@ def _listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]
 
 
 _LAUNCHES = {"RunInstances": _parse_launch, "BidFulfilledEvent": _parse_fulfilment}
-_CHANGES = {"CreateTags": _read_tag_call, "DeleteTags": _read_tag_call, "TerminateInstances": _read_ending}
+_CHANGES = {
+    "RequestSpotInstances": _read_spot_request,
+    "CreateTags": _read_tag_call,
+    "DeleteTags": _read_tag_call,
+    "TerminateInstances": _read_ending,
+}
 
 
 def _is_left_out(response: object) -> bool:
@@ -312,6 +342,7 @@ def _instance(item: object, path: str, doubts: list[str]) -> LaunchedInstance:
         image_id=_text_or_doubt(fields, "imageId", path, doubts),
         type=_text_or_doubt(fields, "instanceType", path, doubts),
         tags=_tags(_items(fields.get("tagSet"), f"{path}.tagSet"), f"{path}.tagSet"),
+        spot_request=_text_or_none(fields, "spotInstanceRequestId"),
     )
 
 
