@@ -89,7 +89,9 @@ def _of_log_archive(
 
 def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
     named = {
-        name: parameters[name] for name in ("ReadRoleName", "TerminateRoleName", "ExternalId") if parameters.get(name)
+        name: parameters[name]
+        for name in ("ReadRoleName", "TerminateRoleName", "SpareTagged", "ExternalId")
+        if parameters.get(name)
     }
     return {"TrackerRoleArn": outputs["TrackerRoleArn"], "BroomRoleArn": outputs["BroomRoleArn"], **named}
 

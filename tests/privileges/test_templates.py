@@ -1,0 +1,156 @@
+"""What no template may let anybody do, and what the roles that can do harm are held to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from tests.privileges.granted import TEMPLATES, AllowedAction, grants_of, listed, resources_of, settled, statements_in
+
+# Calls that know no resources: IAM takes nothing but * for them (Service Authorization Reference).
+_WITHOUT_RESOURCES = (
+    "autoscaling:Describe",
+    "ec2:Describe",
+    "organizations:List",
+)
+_ENDING = {"ec2:StopInstances", "ec2:TerminateInstances"}
+
+
+def _grants() -> Iterator[tuple[str, AllowedAction]]:
+    return ((template, grant) for template in TEMPLATES for grant in grants_of(template))
+
+
+def _policies_of_resources() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The statements of policies that are attached to buckets, queues, topics and the like."""
+    for template in TEMPLATES:
+        for name, resource in resources_of(template).items():
+            properties = resource["Properties"]
+            documents = [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
+            if resource["Type"] != "AWS::IAM::ManagedPolicy":
+                for statement in statements_in(documents):
+                    yield f"{template}:{name}", statement
+            if resource["Type"] == "AWS::Events::EventBusPolicy":
+                yield f"{template}:{name}", properties["Statement"]
+
+
+def test_roles_name_each_action() -> None:
+    actions = {grant.action for _, grant in _grants()}
+    assert len(actions) > 30
+    assert not {action for action in actions if "*" in action or ":" not in action}
+
+
+def test_roles_name_resources_wherever_iam_knows_any() -> None:
+    wide = {grant.action for _, grant in _grants() if grant.resources == "*"}
+    assert wide
+    assert not {action for action in wide if not action.startswith(_WITHOUT_RESOURCES)}
+
+
+def test_roles_hold_no_policies_of_anybody_else() -> None:
+    """AWS's managed policies grow without asking."""
+    for template in TEMPLATES:
+        for name, resource in resources_of(template).items():
+            if resource["Type"] == "AWS::IAM::Role":
+                attached = str(resource["Properties"].get("ManagedPolicyArns", ""))
+                assert "arn:" not in attached, (template, name)
+
+
+def test_functions_bring_no_permissions_along() -> None:
+    """SAM would add its own to a function without a role, or with `Policies`."""
+    for name, resource in resources_of("landkeeper.yaml").items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert "Role" in resource["Properties"], name
+            assert "Policies" not in resource["Properties"], name
+
+
+def test_whoever_may_assume_a_role_is_one_service_or_one_role() -> None:
+    for template in TEMPLATES:
+        for name, resource in resources_of(template).items():
+            if resource["Type"] == "AWS::IAM::Role":
+                for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+                    ((kind, who),) = statement["Principal"].items()
+                    assert statement["Action"] == "sts:AssumeRole", (template, name)
+                    assert kind in {"Service", "AWS"}
+                    assert isinstance(who, str) == (kind == "Service"), (template, name)
+                    assert "*" not in str(who)
+
+
+def test_instances_can_be_ended_by_two_roles_only_and_only_in_their_own_account() -> None:
+    ending = [(template, grant) for template, grant in _grants() if grant.action in _ENDING]
+    assert {(template, grant.role) for template, grant in ending} == {
+        ("landkeeper.yaml", "BroomRole"), ("member-roles.yaml", "Terminator"),
+    }  # fmt: skip
+    for _, grant in ending:
+        assert grant.resources == str({"!Sub": "arn:${AWS::Partition}:ec2:*:${AWS::AccountId}:instance/*"})
+        condition, spared, nothing = grant.condition["!If"]
+        assert condition == "SparesTagged"
+        # True where the tag is absent (IAM guide, "Condition operator to check existence of condition keys").
+        assert spared == {"Null": {"aws:ResourceTag/landkeeper:spare": "true"}}
+        assert nothing == {"!Ref": "AWS::NoValue"}
+
+
+def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
+    """Beside ending instances every action reads, or writes into what the stack itself made."""
+    reading = ("Describe", "List", "Get", "Query", "Scan", "BatchGet", "Receive", "Decrypt")
+    own = {
+        "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "sqs:DeleteMessage", "sns:Publish",
+        "events:PutEvents", "scheduler:CreateSchedule", "iam:PassRole", "sts:AssumeRole", "logs:CreateLogStream",
+        "logs:PutLogEvents", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+    }  # fmt: skip
+    actions = {grant.action for _, grant in _grants()} - _ENDING
+    assert {action for action in actions if not action.split(":")[1].startswith(reading)} <= own
+
+
+def test_broom_enters_accounts_of_its_own_organisation_only() -> None:
+    (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == "AssumeTheTerminator"]
+    assert grant.condition["!If"] == [
+        "InOrganization",
+        {"StringEquals": {"aws:ResourceOrgID": {"!Ref": "OrganizationId"}}},
+        {"!Ref": "AWS::NoValue"},
+    ]
+    assert "role/${TerminateRoleName}" in grant.resources
+
+
+def test_each_role_that_is_assumed_goes_by_the_name_that_the_stack_was_given() -> None:
+    assumed = {grant.resources for _, grant in _grants() if grant.action == "sts:AssumeRole"}
+    assert all("RoleName}" in one or "RoleArn" in one for one in assumed)
+
+
+def test_the_schedulers_role_is_handed_to_the_scheduler_only() -> None:
+    (grant,) = [grant for _, grant in _grants() if grant.action == "iam:PassRole"]
+    assert grant.resources == str({"!GetAtt": "BroomScheduleRole.Arn"})
+    assert grant.condition == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_the_trail_bucket_takes_writes_from_cloudtrail_alone_and_from_one_trail() -> None:
+    policy = resources_of("landkeeper.yaml")["TrailBucketPolicy"]["Properties"]["PolicyDocument"]
+    allowing = [each for each in statements_in([policy]) if each["Effect"] == "Allow"]
+    writing = [each for each in allowing if any("Put" in action for action in listed(each["Action"]))]
+    assert writing
+    for statement in writing:
+        assert statement["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+        assert statement["Action"] == "s3:PutObject"
+        assert "/AWSLogs/" in str(statement["Resource"])
+    for statement in allowing:
+        if statement["Principal"] == {"Service": "cloudtrail.amazonaws.com"}:
+            assert "aws:SourceArn" in json.dumps(statement["Condition"])
+        assert set(listed(statement["Action"])) <= {"s3:GetBucketAcl", "s3:PutObject"}
+    (barred,) = [each for each in statements_in([policy]) if each.get("Sid") == "NobodyElseWrites"]
+    assert (barred["Effect"], barred["Principal"], barred["Action"]) == ("Deny", "*", "s3:PutObject")
+    assert barred["Condition"] == {"Bool": {"aws:PrincipalIsAWSService": "false"}}
+
+
+@pytest.mark.parametrize(("where", "statement"), list(_policies_of_resources()))
+def test_a_policy_on_a_resource_lets_in_services_for_their_source_or_the_organisation(
+    where: str, statement: Mapping[str, Any]
+) -> None:
+    if statement["Effect"] == "Deny":
+        return
+    assert not [action for action in listed(statement["Action"]) if "*" in action], where
+    condition = json.dumps(settled(statement["Condition"]))
+    if statement["Principal"] == "*":
+        assert "aws:PrincipalOrgID" in condition, where
+    else:
+        assert set(statement["Principal"]) == {"Service"}, where
+        assert "aws:SourceArn" in condition or "aws:SourceAccount" in condition, where
