@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
+from hypothesis import strategies as st
 from tests.strategies import START, stored_vpcs
 
 from landkeeper.aws.items import count_bytes, from_history_item, from_item, to_history_item, to_item
@@ -16,6 +22,35 @@ def test_attributes_survive_dynamodbs_types(stored: StoredVpc) -> None:
     assert from_item(to_item(attributes)) == attributes
     entry = history_of(Appeared(stored))
     assert from_history_item(to_history_item(entry)) == entry
+
+
+NUMBERS = st.integers(-(10**30), 10**30)
+VALUES = st.recursive(
+    st.text() | NUMBERS | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
+)
+
+
+@given(VALUES)
+def test_types_are_those_that_boto3_gives(value: object) -> None:
+    assert to_item({"it": value})["it"] == TypeSerializer().serialize(value)
+
+
+@given(VALUES)
+def test_values_come_back_as_they_went(value: object) -> None:
+    assert from_item(to_item({"it": value}))["it"] == value
+
+
+def test_what_others_may_have_written_is_read_as_boto3_reads_it() -> None:
+    attributes: tuple[Any, ...] = ({"N": "1E+3"}, {"N": "12.00"}, {"N": "-7"}, {"S": "x"})
+    for attribute in attributes:
+        assert from_item({"it": attribute})["it"] == TypeDeserializer().deserialize(attribute)
+    assert from_item({"it": {"SS": ["a", "b"]}})["it"] == ["a", "b"]
+
+
+def test_what_has_no_type_in_dynamodb_is_refused() -> None:
+    with pytest.raises(TypeError, match="Decimal"):
+        to_item({"it": {"deep": [Decimal(1)]}})
 
 
 def test_sizes_are_those_that_dynamodb_bills() -> None:

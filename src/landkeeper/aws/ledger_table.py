@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
+from landkeeper.aws.items import from_item, to_item
 from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case, write_time
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, State
@@ -61,8 +61,6 @@ class LedgerTable:
         self._client = client
         self._name = name
         self._keep = keep
-        self._serialize = TypeSerializer().serialize
-        self._deserialize = TypeDeserializer().deserialize
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
         """The cases there are of these instances, as last written."""
@@ -93,11 +91,11 @@ class LedgerTable:
                 yield from (self._parse(item) for item in page["Items"] if not _has_expired(item))
 
     def _parse(self, item: Mapping[str, Any]) -> Case:
-        return parse_case({name: self._deserialize(value) for name, value in item.items()})
+        return parse_case(from_item(item))
 
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
-        item = {name: self._serialize(value) for name, value in case_to_record(case).items()}
+        item = to_item(case_to_record(case))
         if self._keep is not None and case.is_settled:
             item["ExpiresAt"] = {"N": str(int((case.changed_at + self._keep).timestamp()))}
         before = case.version - 1

@@ -27,13 +27,11 @@ from landkeeper.operate.wheels import fetch_files, find_tags, runs_on_lambda
 from landkeeper.org import LandkeeperError, UsageError
 
 DISTRIBUTIONS = (
-    "boto3",
     "botocore",
     "google-re2",
     "jmespath",
     "python-dateutil",
     "PyYAML",
-    "s3transfer",
     "six",
     "urllib3",
 )
@@ -202,7 +200,7 @@ def is_packaged(file: PurePosixPath) -> bool:
         return False
     if file.parts[0] == "yaml" and file.suffix == ".so":
         return False
-    if file.parts[:2] == ("boto3", "data") or file.name.startswith("examples-1.json"):
+    if file.name.startswith("examples-1.json"):
         return False
     is_model = file.parts[:2] == ("botocore", "data") and len(file.parts) > 3
     return not is_model or file.parts[2] in SERVICES
