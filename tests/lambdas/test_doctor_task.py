@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.deployed_broom import Deployed
 from tests.servers import home_session
 
 from landkeeper import __version__
@@ -76,3 +77,12 @@ def test_broom_may_end_nothing_with_a_role_that_only_looks(
 def test_what_the_doctor_does_not_ask_is_refused(aws_environment: object, accounts: object) -> None:
     with pytest.raises(UsageError):
         tracker.handler({"task": "doctor", "accounts": accounts}, None)
+
+
+def test_broom_says_whether_it_can_read_a_log_file(
+    aws_environment: object, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.sessions.home("s3").put_object(Bucket=deployed.bucket, Key="AWSLogs/x.json.gz", Body=b"")
+    for key, reason in (("AWSLogs/x.json.gz", None), ("AWSLogs/y.json.gz", "NOT_FOUND")):
+        answer = broom.handler({"task": "doctor", "log_file": {"bucket": deployed.bucket, "key": key}}, None)
+        assert (answer["log_file"] and answer["log_file"]["reason"]) == reason

@@ -12,11 +12,13 @@ from landkeeper import __version__
 from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.broom.feeds import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings
+from landkeeper.wiring.broom_function import FunctionBroom
 
 TASK = "doctor"
-"""What an invocation names itself, beside `accounts` and `organization`."""
+"""What an invocation names itself, beside `accounts`, `organization` and `log_file`."""
 MOST_ACCOUNTS = 5
 """How many accounts an invocation may name, so that the smallest function is done in time."""
 
@@ -27,8 +29,12 @@ def answer_reader(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any
 
 
 def answer_terminator(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any]:
-    """What Broom's function may do in the accounts that the doctor asks about."""
-    return answer_access(settings, asked, ENDING)
+    """What Broom's function may do in the accounts that the doctor asks about, and whether it can read a log file."""
+    answer = answer_access(settings, asked, ENDING)
+    if isinstance(named := asked.get("log_file"), Mapping):
+        read = FunctionBroom(settings).objects.read_object(LogObject(str(named["bucket"]), str(named["key"])))
+        answer["log_file"] = _told(read) if isinstance(read, Failure) else None
+    return answer
 
 
 def answer_access(settings: Settings, asked: Mapping[Any, Any], calls: Mapping[str, Call]) -> dict[str, Any]:

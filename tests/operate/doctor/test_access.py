@@ -110,6 +110,10 @@ def test_accounts_without_a_way_in_are_one_line_that_names_all_of_them() -> None
     assert line.verdict is Verdict.WRONG
     assert "a4 (000000000004) and 2 more (7 of 8 accounts tried)" in line.found
     assert len(line.subjects) == 7
+    assert line.mend.startswith("deploy member-roles.yaml there")
+    (line,) = judge_roles("x", "reader", [], 1, [Trials("0.1.0", (_trial(1, SHUT),))], stack_set="keeper-roles")
+    assert "list-stack-instances --stack-set-name keeper-roles;" in line.mend
+    assert "deploy member-roles.yaml there" in line.mend
 
 
 def test_what_a_role_may_not_do_is_told_apart_from_what_could_not_be_tried() -> None:

@@ -17,12 +17,14 @@ from landkeeper.operate.doctor.facts import (
     Subscription,
     Topic,
     Trail,
+    Trials,
 )
 from landkeeper.operate.doctor.feed import (
     Feed,
     judge_log_files,
     judge_notification,
     judge_queue_policy,
+    judge_reading,
     judge_topic,
     judge_trail,
 )
@@ -195,3 +197,12 @@ def test_the_newest_log_file_says_how_old_and_of_where_it_is() -> None:
     assert (none.verdict, "in the folders of 3 accounts" in none.found) == (Verdict.WRONG, True)
     assert judge_log_files(LogFilesSeen("odd.json.gz", NOW, 1), FEED, NOW).found == "0 seconds old, of odd.json.gz"
     assert judge_log_files(DENIED, FEED, NOW).verdict is Verdict.UNCHECKED
+
+
+def test_broom_has_to_read_the_newest_file_itself() -> None:
+    assert judge_reading(Trials("0.1.0", ()), FEED, "arn:role").verdict is Verdict.OK
+    shut_out = judge_reading(Trials("0.1.0", (), log_file=DENIED), FEED, "arn:role")
+    assert (shut_out.verdict, "let arn:role read it" in shut_out.mend) == (Verdict.WRONG, True)
+    odd = Failure(FailureReason.OTHER, "TooLarge", "larger than the limit")
+    assert judge_reading(Trials("0.1.0", (), log_file=odd), FEED, "arn:role").verdict is Verdict.UNCHECKED
+    assert judge_reading(DENIED, FEED, "arn:role").verdict is Verdict.UNCHECKED

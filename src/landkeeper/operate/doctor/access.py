@@ -64,13 +64,22 @@ def choose_sample(
 
 
 def judge_roles(
-    check: str, role: str, asked: Sequence[Account], total: int, answers: Sequence[Trials | Failure]
+    check: str,
+    role: str,
+    asked: Sequence[Account],
+    total: int,
+    answers: Sequence[Trials | Failure],
+    *,
+    stack_set: str = "",
 ) -> list[Line]:
-    """Whether the role can be assumed and holds its permissions in the accounts that were tried."""
+    """Whether the role can be assumed and holds its permissions in the accounts that were tried.
+
+    `stack_set` is the one that gives accounts the role, where the stack has made one.
+    """
     names = {one.id: one.label for one in asked}
     trials = [trial for answer in answers if isinstance(answer, Trials) for trial in answer.trials]
     lines = [_unanswered(check, one) for one in dict.fromkeys(one for one in answers if isinstance(one, Failure))]
-    lines += _closed(check, role, trials, names)
+    lines += _closed(check, role, trials, names, stack_set)
     lines += _refused(check, role, trials, names)
     if not trials:
         return lines
@@ -87,7 +96,9 @@ def _unanswered(check: str, failure: Failure) -> Line:
     return unchecked(check, failure) if understood else unchecked(check, failure.message, mend=mend)
 
 
-def _closed(check: str, role: str, trials: Sequence[Trial], names: Mapping[AccountId, str]) -> Iterator[Line]:
+def _closed(
+    check: str, role: str, trials: Sequence[Trial], names: Mapping[AccountId, str], stack_set: str
+) -> Iterator[Line]:
     groups: defaultdict[FailureReason, list[Trial]] = defaultdict(list)
     for trial in trials:
         if trial.way_in is not None:
@@ -102,6 +113,11 @@ def _closed(check: str, role: str, trials: Sequence[Trial], names: Mapping[Accou
             "deploy member-roles.yaml there, with the TrackerRoleArn and BroomRoleArn of this stack's outputs; in the "
             "management account too, which StackSets leave out"
         )
+        if stack_set:
+            mend = (
+                f"see what came of it: aws cloudformation list-stack-instances --stack-set-name {stack_set}; "
+                f"in the management account, and outside its units, {mend}"
+            )
         yield wrong(check, f"the role {role} cannot be assumed in {where}", mend, places)
 
 

@@ -220,6 +220,8 @@ class Trials:
     trials: tuple[Trial, ...]
     organization: Failure | None = None
     """Why it could not list the organisation's accounts; None where it could, or was not asked."""
+    log_file: Failure | None = None
+    """The same of the log file that it was asked to read."""
 
 
 @dataclass(frozen=True, slots=True)

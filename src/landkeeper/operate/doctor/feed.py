@@ -18,13 +18,15 @@ from landkeeper.operate.doctor.facts import (
     Rule,
     Topic,
     Trail,
+    Trials,
 )
 from landkeeper.operate.doctor.lines import Line, counted, lasting, ok, unchecked, wrong
 from landkeeper.operate.doctor.resource_policy import Request, allows
-from landkeeper.org import Failure
+from landkeeper.org import Failure, FailureReason
 
 SUFFIX = ".json.gz"
 OLDEST_LOG_FILE = timedelta(days=1)
+_MAY_NOT = frozenset({FailureReason.MISSING_PERMISSION, FailureReason.ROLE_NOT_ASSUMABLE, FailureReason.SCP_DENY})
 _CREATED = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload")
 
 
@@ -249,6 +251,21 @@ def judge_log_files(seen: LogFilesSeen | Failure, feed: Feed, now: datetime) -> 
     if age > OLDEST_LOG_FILE:
         return wrong(check, f"{lasting(age)} old: {seen.newest_key}", mend)
     return ok(check, f"{lasting(age)} old, of {_place_of(seen.newest_key)}")
+
+
+def judge_reading(answer: Trials | Failure, feed: Feed, role: str) -> Line:
+    """Whether Broom itself can read the newest log file: bucket, key, and the role in another account play a part."""
+    check = "log file read"
+    failure = answer if isinstance(answer, Failure) else answer.log_file
+    if failure is None:
+        return ok(check, f"Broom reads the newest file of {feed.bucket}")
+    if isinstance(answer, Failure) or failure.reason not in _MAY_NOT:
+        return unchecked(check, failure)
+    mend = (
+        f"let {role} read it, in the policy of the bucket {feed.bucket} and of the key that the trail encrypts with; "
+        "for a bucket in another account: log-archive.yaml there, and --parameter LogReaderRoleArn=..."
+    )
+    return wrong(check, f"Broom cannot read the newest file of {feed.bucket}: {failure}", mend)
 
 
 def _place_of(key: str) -> str:

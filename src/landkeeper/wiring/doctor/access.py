@@ -79,24 +79,24 @@ def _examine_roles(patient: Patient, accounts: Sequence[Account], total: int) ->
         answers = _ask(patient, name, accounts, organization=lists and name == "BroomFunction")
         if lists and name == "BroomFunction" and answers:
             yield judge_listing("Broom", answers[0])
-        yield from judge_roles(check, role, accounts, total, answers)
+        yield from judge_roles(check, role, accounts, total, answers, stack_set=_roles_stack_set(patient))
+
+
+def _roles_stack_set(patient: Patient) -> str:
+    """The StackSet that gives accounts their roles, by what it is called; nothing where the stack makes none."""
+    made = patient.parts.of_type("AWS::CloudFormation::StackSet")
+    return next((physical_id.partition(":")[0] for name, physical_id in made.items() if "Role" in name), "")
 
 
 def _ask(patient: Patient, name: str, accounts: Sequence[Account], *, organization: bool) -> Sequence[Trials | Failure]:
     """What a function answers about the accounts, a few of them at a time."""
-    function = patient.function(name)
-    assert function is not None  # noqa: S101 - asked for by its callers
-    client = patient.sessions.home("lambda")
     parts = [accounts[start : start + MOST_ACCOUNTS] for start in range(0, len(accounts), MOST_ACCOUNTS)] or [()]
 
     def ask(number: int) -> Trials | Failure:
-        question = {"task": TASK, "accounts": [one.id for one in parts[number]]}
-        told = ask_function(
-            client, function.name, question | ({"organization": True} if not number and organization else {})
-        )
-        if isinstance(told, Failure):
-            return replace(told, message=f"{name} does not answer: {told.message}") if told.code else told
-        return parse_answer(told)
+        question: dict[str, Any] = {"accounts": [one.id for one in parts[number]]}
+        if organization and number == 0:
+            question["organization"] = True
+        return ask_about(patient, name, question)
 
     with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
         answers = list(pool.map(ask, range(len(parts))))
@@ -104,6 +104,16 @@ def _ask(patient: Patient, name: str, accounts: Sequence[Account], *, organizati
         if isinstance(answer, Trials):
             patient.versions[name] = answer.version
     return answers
+
+
+def ask_about(patient: Patient, name: str, question: Mapping[str, Any]) -> Trials | Failure:
+    """What one of the stack's functions, by its logical id, answers to a question."""
+    found = patient.parts.find(name, name)
+    told = ask_function(patient.sessions.home("lambda"), found, {"task": TASK, **question})
+    if isinstance(told, Failure):
+        silent = told.reason is FailureReason.OTHER
+        return replace(told, message=f"{name} does not answer: {told.message}") if silent else told
+    return parse_answer(told)
 
 
 def parse_answer(told: Mapping[str, Any]) -> Trials:
@@ -117,8 +127,13 @@ def parse_answer(told: Mapping[str, Any]) -> Trials:
         )
         for one in told["trials"]
     )
-    organization = told.get("organization")
-    return Trials(told["version"], tuple(trials), _failure_of(organization) if organization else None)
+    listed, read = told.get("organization"), told.get("log_file")
+    return Trials(
+        told["version"],
+        tuple(trials),
+        organization=_failure_of(listed) if listed else None,
+        log_file=_failure_of(read) if read else None,
+    )
 
 
 def _failure_of(told: Mapping[str, str]) -> Failure:

@@ -13,6 +13,7 @@ from landkeeper.operate.doctor.feed import (
     judge_log_files,
     judge_notification,
     judge_queue_policy,
+    judge_reading,
     judge_topic,
     judge_trail,
 )
@@ -20,6 +21,7 @@ from landkeeper.operate.doctor.lines import Line, unchecked
 from landkeeper.operate.doctor.resource_policy import Request
 from landkeeper.operate.doctor.stack import judge_mappings, judge_rules
 from landkeeper.org import Failure
+from landkeeper.wiring.doctor.access import ask_about
 from landkeeper.wiring.doctor.patient import Patient
 
 _QUEUES = {"BroomQueue": "BroomFunction", "WorkQueue": "TrackerFunction", "EventsQueue": "TrackerFunction"}
@@ -89,7 +91,12 @@ def _examine_log_files(patient: Patient, feed: Feed, rules: Sequence[Rule]) -> I
     yield from judge_trail(trails, feed, now)
     s3 = sessions.home("s3")
     first = (patient.caller.account, sessions.region)
-    yield judge_log_files(read_log_files(s3, feed.bucket, feed.prefix, first, now), feed, now)
+    seen = read_log_files(s3, feed.bucket, feed.prefix, first, now)
+    yield judge_log_files(seen, feed, now)
+    if not isinstance(seen, Failure) and seen.newest_key and patient.function("BroomFunction") is not None:
+        asked = {"log_file": {"bucket": feed.bucket, "key": seen.newest_key}}
+        role = patient.parts.find("BroomRoleArn", "BroomRole")
+        yield judge_reading(ask_about(patient, "BroomFunction", asked), feed, role)
     if not feed.queue_arn:
         yield unchecked("bucket notification", "the stack's queue of log files cannot be read, so nothing is compared")
         return
