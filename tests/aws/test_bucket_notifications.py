@@ -40,8 +40,8 @@ def shared(aws_environment: Embedded) -> Shared:
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = session.client("sns").create_topic(Name=name)["TopicArn"]
-    rules = [{"Name": "prefix", "Value": "inventory/"}]
-    others = {
+    rules: Any = [{"Name": "prefix", "Value": "inventory/"}]
+    others: Any = {
         "Id": "theirs",
         "QueueArn": queue,
         "Events": ["s3:ObjectCreated:*"],

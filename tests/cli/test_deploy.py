@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_what_would_fail_is_refused_line_by_line_before_anything_is_changed(
     arn = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
-    told = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:Put"]}]}
+    told: Any = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:Put"]}]}
     session.client("s3").put_bucket_notification_configuration(Bucket="shadowed-logs", NotificationConfiguration=told)
     words = ["deploy", "--policy", policy, "--yes", "--as-installed", "--stack-name", "refused"]
     words += ["--parameter", "TrailBucketName=shadowed-logs", "--parameter", "MemberUnits="]

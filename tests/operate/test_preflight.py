@@ -31,7 +31,6 @@ def test_nothing_stands_in_the_way_of_a_plain_deployment() -> None:
     ("surroundings", "parameters", "words"),
     [
         (replace(HERE, missing_services=("scheduler",)), {}, ("no scheduler", "AWS_REGION")),
-        (replace(HERE, is_region_known=False), {}, ("no region eu-west-1", "AWS_REGION")),
         (replace(HERE, denied_actions=("iam:CreateRole",)), {}, ("iam:CreateRole", "--template-only")),
         (replace(HERE, stack=StackState("UPDATE_IN_PROGRESS")), {}, ("UPDATE_IN_PROGRESS", "when it is done")),
         (replace(HERE, stack=StackState("DELETE_FAILED")), {}, ("DELETE_FAILED", "landkeeper destroy")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import boto3
+import botocore
+import botocore.session
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
@@ -17,7 +18,7 @@ from landkeeper.operate.surroundings import (
     OrganizationSeen,
     Surroundings,
 )
-from landkeeper.org import Region
+from landkeeper.org import Region, UsageError
 
 _TRAILS = "cloudtrail.amazonaws.com"
 _STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -35,8 +36,6 @@ def look_around(
 ) -> Surroundings:
     """What a deployment with these parameters meets. Raises HomeAccountError without working credentials."""
     account, region, partition = sessions.home_account(), sessions.region, sessions.partition()
-    if sessions.find_unknown_regions([region]):
-        return Surroundings(account, region, partition, is_region_known=False)
     return Surroundings(
         account,
         region,
@@ -52,9 +51,20 @@ def look_around(
     )
 
 
+def check_region(region: Region) -> None:
+    """Raise UsageError for a region that does not exist: without that, its endpoints could not be reached."""
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    if not any(region in session.get_available_regions("ec2", partition) for partition in partitions):
+        raise UsageError(
+            f"there is no region '{region}', as far as botocore {botocore.__version__} knows: set AWS_REGION to "
+            "another one, or update botocore if it is a new one"
+        )
+
+
 def find_missing_services(sessions: AccountSessions, services: Iterable[str]) -> tuple[str, ...]:
     """The services that the session's region does not have; none where botocore is older than the region."""
-    home, here = boto3.Session(), sessions.region
+    home, here = botocore.session.Session(), sessions.region
     if here not in home.get_available_regions("ec2", sessions.partition()):
         return ()
     return tuple(each for each in services if here not in home.get_available_regions(each, sessions.partition()))
@@ -99,7 +109,7 @@ def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
     account, management = sessions.home_account(), seen["MasterAccountId"]
     try:
         root = client.list_roots()["Roots"][0]["Id"]
-        delegated = set() if account == management else _delegated_services(client, account)
+        delegated: set[str] = set() if account == management else find_delegated_services(sessions, account)
     except CALL_ERRORS:
         return OrganizationSeen(seen["Id"], management)
     return OrganizationSeen(
@@ -111,9 +121,12 @@ def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
     )
 
 
-def _delegated_services(client: Any, account: str) -> set[str]:
-    pages = client.get_paginator("list_delegated_services_for_account").paginate(AccountId=account)
-    return {each["ServicePrincipal"] for page in pages for each in page["DelegatedServices"]}
+def find_delegated_services(sessions: AccountSessions, account: str) -> set[str]:
+    """The services that an account administers for its organisation. Raises what botocore raises."""
+    pages = sessions.home("organizations").get_paginator("list_delegated_services_for_account")
+    return {
+        each["ServicePrincipal"] for page in pages.paginate(AccountId=account) for each in page["DelegatedServices"]
+    }
 
 
 def find_trail_bucket(sessions: AccountSessions, parameters: Mapping[str, str]) -> BucketSeen | BucketUnseen | None:

@@ -107,9 +107,6 @@ def _of_bucket(surroundings: Surroundings, given: Mapping[str, str]) -> dict[str
 
 def find_obstacles(parameters: Mapping[str, str], surroundings: Surroundings) -> list[Obstacle]:
     """All that the deployment would fail on, with the way out of each. `parameters` are complete."""
-    if not surroundings.is_region_known:
-        here = surroundings.region
-        return [Obstacle(f"there is no region {here} for this account", "set AWS_REGION to one that it has enabled")]
     return [
         *_of_region(surroundings),
         *_of_permissions(surroundings),

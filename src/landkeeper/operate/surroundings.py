@@ -58,7 +58,6 @@ class Surroundings:
     region: str
     partition: str = "aws"
     stack: StackState | None = None
-    is_region_known: bool = True
     missing_services: tuple[str, ...] = ()
     """Services that the region does not have, of those that the stack needs."""
     denied_actions: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from landkeeper.aws.bucket_notifications import BucketNotifications
 from landkeeper.aws.data_stores import LeftData
 from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.stack import StackDeployer
-from landkeeper.aws.surroundings import look_around
+from landkeeper.aws.surroundings import check_region, look_around
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
 from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
 from landkeeper.operate.package import FunctionPackage, make_package
@@ -35,6 +35,7 @@ def deploy_stack(
     Raises HomeAccountError without working credentials, RefusedError for what it would fail on, StackError when
     CloudFormation refuses or rolls back.
     """
+    check_region(settings.region)
     sessions = open_sessions(settings.region)
     stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
 
@@ -79,6 +80,7 @@ def destroy_stack(
     Raises HomeAccountError without working credentials, UsageError where there is nothing like it, StackError when
     CloudFormation could not delete all of it.
     """
+    check_region(settings.region)
     sessions = open_sessions(settings.region)
     sessions.home_account()
     stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)

@@ -1,0 +1,57 @@
+"""Reads log files of an account that lets nobody but its own roles read them, as Control Tower's Log Archive does."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.credentials import DeferredRefreshableCredentials
+
+from landkeeper.aws.sessions import SESSION_NAME, AccountSessions, client_config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def s3_in_role(sessions: AccountSessions, role_arn: str) -> S3Client:
+    """An S3 client that signs as this role, made when it is first called; the role is assumed anew in good time."""
+    client: Any = _ClientInRole(sessions, role_arn)
+    s3: S3Client = client
+    return s3
+
+
+class _ClientInRole:
+    def __init__(self, sessions: AccountSessions, role_arn: str) -> None:
+        self._sessions = sessions
+        self._role_arn = role_arn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    @cached_property
+    def _client(self) -> Any:
+        session = botocore.session.Session()
+        session.register_component("credential_provider", _Provider(self._assume))
+        return session.create_client("s3", region_name=self._sessions.region, config=client_config())
+
+    def _assume(self) -> dict[str, str]:
+        given = self._sessions.home("sts").assume_role(RoleArn=self._role_arn, RoleSessionName=SESSION_NAME)[
+            "Credentials"
+        ]
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+
+class _Provider:
+    """botocore's `credential_provider` component, reduced to the one method that the session calls."""
+
+    def __init__(self, assume: Any) -> None:
+        self._assume = assume
+
+    def load_credentials(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(self._assume, method="assume-role")
