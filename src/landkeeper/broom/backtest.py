@@ -46,10 +46,10 @@ HITS = (Fate.TERMINATED, Fate.HELD, Fate.STOPPED, Fate.NOTIFIED)
 class Doubt(StrEnum):
     """Why an instance may have fared better, or worse, than the log lets one see."""
 
-    NO_TAGS_TOLD = "the record of its Spot request shows neither its tags nor its type"
-    BY_A_SERVICE = "a service launched it, and may have tagged it in ways that the log does not show"
-    UNITS_UNKNOWN = "it is a notice only because nobody knows which organizational units its account is in"
-    TIME_NOT_OVER = "its time to be tagged was not over when the logs were read"
+    NO_TAGS_TOLD = "launched for a Spot request, of which the log shows no tags"
+    BY_A_SERVICE = "launched by a service, which may tag it otherwise"
+    UNITS_UNKNOWN = "which units its account is in is not known"
+    TIME_NOT_OVER = "its time was not over when the logs were read"
 
 
 @dataclass(frozen=True, slots=True)

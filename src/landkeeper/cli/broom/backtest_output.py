@@ -1,0 +1,262 @@
+"""How `landkeeper broom backtest` answers: tables to read, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from landkeeper.broom.backtest import Doubt, Fate, PastFate
+from landkeeper.broom.backtest_answer import By, Comparison, Tally, tally_by, total
+from landkeeper.broom.launches import InstanceId
+from landkeeper.cli.broom.output import one_line
+from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
+
+if TYPE_CHECKING:
+    from landkeeper.wiring.backtest import Past
+
+_SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
+_LONGEST_NAME = 28
+_ATTRIBUTES = (
+    "InstanceId", "Fate", "AccountId", "Region", "LaunchedAt", "DecidedAt", "Principal", "PrincipalArn", "InstanceType",
+    "ImageId", "Rule", "Because", "Tags", "Doubts", "Change", "EventId", "Source",
+)  # fmt: skip
+_COUNTS = (Fate.TERMINATED, Fate.HELD, Fate.STOPPED, Fate.NOTIFIED)
+_STYLES = {Fate.TERMINATED: "red", Fate.HELD: "yellow", Fate.STOPPED: "magenta"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that a backtest found out."""
+
+    fates: tuple[PastFate, ...]
+    past: Past
+    policy: str
+    since: datetime | None
+    until: datetime | None
+    unknown_limits: tuple[str, ...] = ()
+    against: str = ""
+    comparison: Comparison | None = None
+
+    @property
+    def hits(self) -> list[PastFate]:
+        """The instances that the policy would have hit, oldest launch first."""
+        return [each for each in self.fates if each.is_hit]
+
+
+def print_answer(answer: Answer, format_: Format) -> None:
+    """Print it."""
+    if format_ == "json":
+        print_json(_as_json(answer))
+    elif format_ == "csv":
+        columns = [Column(name, name) for name in _ATTRIBUTES if name != "Change" or answer.comparison is not None]
+        print_rows(list(_csv_rows(answer)), columns, "csv")
+    else:
+        _print_tables(answer)
+
+
+def _print_tables(answer: Answer) -> None:
+    if answer.comparison is not None:
+        _print_comparison(answer, answer.comparison)
+    elif answer.hits:
+        _print_instances("Instances that the policy would have hit", answer.hits)
+    titles = {By.DAY: "Day", By.RULE: "Rule", By.ACCOUNT: "Account", By.REGION: "Region", By.PRINCIPAL: "Hit most"}
+    for by, title in titles.items():
+        _print_tallies(title, tally_by(by, answer.fates), by)
+    for line in _closing(answer):
+        stdout().print(line, markup=False)
+
+
+def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[InstanceId, str] | None = None) -> None:
+    table = Table(
+        title=f"{title} ({len(fates):,})", title_justify="left", title_style="bold", header_style="bold",
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
+    )  # fmt: skip
+    table.add_column("What, when", no_wrap=True)
+    longest = max(len(one_line(each.past.case.principal.name)) for each in fates[:_SHOWN_INSTANCES])
+    table.add_column("Who, where", overflow="fold", min_width=min(longest, _LONGEST_NAME))
+    table.add_column("What would have been, why", overflow="fold")
+    for each in fates[:_SHOWN_INSTANCES]:
+        case = each.past.case
+        what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
+        who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
+        fate = (notes or {}).get(case.instance_id, str(each.fate))
+        doubts = "".join(f"\nin doubt: {doubt}" for doubt in each.doubts)
+        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (doubts, "dim"))
+        table.add_row(Text(what), Text(who), why)
+    stdout().print(table)
+    if len(fates) > _SHOWN_INSTANCES:
+        stdout().print(f"and {len(fates) - _SHOWN_INSTANCES:,} more: --format csv or json has all of them\n")
+
+
+def _print_comparison(answer: Answer, comparison: Comparison) -> None:
+    against = f"{answer.policy} over {answer.against}"
+    if comparison.newly_hit:
+        _print_instances(f"Newly hit by {against}", comparison.newly_hit)
+    if comparison.newly_spared:
+        was = {each.past.case.instance_id: f"was {each.fate}" for each in comparison.newly_spared}
+        _print_instances(f"Newly spared by {against}", comparison.newly_spared, was)
+    if comparison.changed:
+        was = {now.past.case.instance_id: f"{now.fate}, was {before.fate}" for now, before in comparison.changed}
+        _print_instances(f"Hit in another way by {against}", [now for now, _ in comparison.changed], was)
+
+
+def _print_tallies(title: str, tallies: Sequence[Tally], by: By) -> None:
+    hit = [tally for tally in tallies if tally.hit]
+    if not hit:
+        return
+    most = _SHOWN_DAYS if by is By.DAY else _SHOWN_LINES
+    shown = hit[-most:] if by is By.DAY else hit[:most]
+    used = [fate for fate in _COUNTS if any(tally.fates[fate] for tally in hit)]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column(title, overflow="fold", min_width=12)
+    if by is By.PRINCIPAL:
+        table.add_column("Account", no_wrap=True)
+    for head in ("Broken" if by is By.RULE else "Launched", "Hit", *(str(fate).capitalize() for fate in used)):
+        table.add_column(head, justify="right", no_wrap=True)
+    for tally in shown:
+        account = [Text(one_line(tally.account))] if by is By.PRINCIPAL else []
+        numbers = (tally.instances, tally.hit, *(tally.fates[fate] for fate in used))
+        table.add_row(Text(one_line(tally.name)), *account, *(f"{number:,}" if number else "" for number in numbers))
+    stdout().print(table)
+    if len(hit) > len(shown):
+        stdout().print(f"and {len(hit) - len(shown):,} more that were hit: --format json has all of them\n")
+
+
+def _closing(answer: Answer) -> Iterator[str]:
+    """The last lines: what was read, what it comes to, and what it does not tell."""
+    past, whole = answer.past, total(answer.fates)
+    progress = past.progress
+    notes = [f"{past.kept:,} of them kept from before"] if past.kept else []
+    notes += [f"{counted(len(past.copies), 'copy', 'copies')} counted once"] if past.copies else []
+    notes += [f"{len(past.skipped):,} others skipped"] if past.skipped else []
+    notes += [f"{past.pruned.total():,} left out by day"] if past.pruned else []
+    notes += [f"{counted(len(past.faults), 'fault')}"] if past.faults else []
+    beside = f" ({', '.join(notes)})" if notes else ""
+    yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {progress.events:,} events"
+    if not past.chronicle.launches:
+        yield "No launches: there is nothing that a policy would have been asked about."
+        return
+    repeats = (
+        f", {counted(past.chronicle.repeats, 'record')} of the same calls counted once"
+        if past.chronicle.repeats
+        else ""
+    )
+    yield f"{counted(past.chronicle.launches, 'launch', 'launches')}{repeats}; {_words(whole)}"
+    if answer.comparison is not None:
+        found = answer.comparison
+        yield (
+            f"Over {answer.against}: {len(found.newly_hit):,} newly hit, {len(found.newly_spared):,} newly spared, "
+            f"{len(found.changed):,} hit in another way"
+        )
+    yield from _unknown(answer)
+
+
+def _words(whole: Tally) -> str:
+    counts = {fate: whole.fates[fate] for fate in Fate}
+    kinds = ", ".join(f"{counts[fate]:,} {fate}" for fate in _COUNTS if counts[fate])
+    hit = f"{whole.hit:,} hit ({kinds})" if whole.hit else "none hit"
+    gone = f", {counts[Fate.GONE]:,} gone in time" if counts[Fate.GONE] else ""
+    exempt = f", {counts[Fate.EXEMPT]:,} exempt" if counts[Fate.EXEMPT] else ""
+    return f"of {counted(whole.instances, 'instance')} {hit}{gone}, {counts[Fate.COMPLIANT]:,} compliant{exempt}"
+
+
+def _unknown(answer: Answer) -> Iterator[str]:
+    """What the log does not tell and may change the answer."""
+    if answer.past.chronicle.unnamed:
+        silent = counted(len(answer.past.chronicle.unnamed), "launch", "launches")
+        yield f"Not judged: {silent} of which CloudTrail left the instances out for their number."
+    if answer.unknown_limits:
+        yield f"Not applied: {', '.join(answer.unknown_limits)}; a log does not tell them."
+    for doubt in Doubt:
+        number = sum(doubt in each.doubts for each in answer.hits)
+        if number:
+            yield f"In doubt: {number:,} of those hit: {doubt}."
+
+
+def _as_json(answer: Answer) -> dict[str, Any]:
+    past, whole = answer.past, total(answer.fates)
+    found: dict[str, Any] = {
+        "policy": answer.policy,
+        "since": answer.since and _time(answer.since),
+        "until": answer.until and _time(answer.until),
+        "partial": past.is_partial,
+        "totals": {
+            "Launches": past.chronicle.launches, "Repeats": past.chronicle.repeats,
+            "Unnamed": len(past.chronicle.unnamed),
+            **_counts(whole), "Gone": whole.fates[Fate.GONE], "Compliant": whole.fates[Fate.COMPLIANT],
+            "Exempt": whole.fates[Fate.EXEMPT], "Files": past.progress.files_done, "FilesKept": past.kept,
+            "Bytes": past.progress.bytes_done, "Events": past.progress.events,
+        },
+        "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
+        "instances": [_row(each) for each in answer.hits],
+        "not_applied": list(answer.unknown_limits),
+        "not_judged": [{"EventId": launch.event_id, "Source": source} for source, launch in past.chronicle.unnamed],
+        "skipped": [{"File": each.name, "Reason": each.reason} for each in past.skipped],
+        "left_out": dict(past.pruned),
+        "copies": [{"File": name, "Of": first} for name, first in past.copies],
+        "unreadable": [{"File": each.source, "Record": each.where, "Reason": each.reason} for each in past.faults],
+    }  # fmt: skip
+    if answer.comparison is not None:
+        compared = answer.comparison
+        found["comparison"] = {
+            "against": answer.against,
+            "newly_hit": [_row(each) for each in compared.newly_hit],
+            "newly_spared": [_row(each) for each in compared.newly_spared],
+            "changed": [{**_row(now), "Was": str(before.fate)} for now, before in compared.changed],
+        }
+    return found
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    fates = {str(fate).capitalize(): tally.fates[fate] for fate in _COUNTS}
+    return {"Instances": tally.instances, "Hit": tally.hit, **fates}
+
+
+def _tally(tally: Tally, by: By) -> dict[str, Any]:
+    account = {"AccountId": tally.account} if by is By.PRINCIPAL else {}
+    return {str(by).capitalize(): tally.name, **account, **_counts(tally)}
+
+
+def _csv_rows(answer: Answer) -> Iterator[dict[str, Any]]:
+    """A row for each instance that is hit, and with another policy for each that it would have hit."""
+    compared = answer.comparison
+    changes: dict[str, str] = {}
+    if compared is not None:
+        changes |= {each.past.case.instance_id: "newly hit" for each in compared.newly_hit}
+        changes |= {now.past.case.instance_id: f"was {before.fate}" for now, before in compared.changed}
+    for each in answer.hits:
+        yield {**_row(each), "Change": changes.get(each.past.case.instance_id, "")}
+    for each in compared.newly_spared if compared is not None else ():
+        yield {**_row(each), "Change": "newly spared"}
+
+
+def _row(each: PastFate) -> dict[str, Any]:
+    case = each.past.case
+    return {
+        "InstanceId": case.instance_id,
+        "Fate": str(each.fate),
+        "AccountId": case.account,
+        "Region": case.region,
+        "LaunchedAt": _time(case.event_time),
+        "DecidedAt": _time(each.at),
+        "Principal": case.principal.name,
+        "PrincipalArn": case.principal.arn,
+        "InstanceType": case.instance_type,
+        "ImageId": case.image_id,
+        "Rule": each.rule,
+        "Because": each.because,
+        "Tags": dict(each.tags),
+        "Doubts": [str(doubt) for doubt in each.doubts],
+        "EventId": case.event_ids[0],
+        "Source": each.past.source,
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

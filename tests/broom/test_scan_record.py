@@ -1,0 +1,48 @@
+"""What was found in a log file, kept as text and read back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests import past_logs as past
+
+from landkeeper.broom.scan import Scanned, scan_log
+from landkeeper.broom.scan_record import read_scanned, write_scanned
+from landkeeper.broom.trail import PAST_EVENTS
+
+_SHARED: dict[str, Any] = {"sharedEventID": "s"}
+FILES = (
+    past.log(
+        past.launch(["i-1", "i-2"], tags={"Code": "LÖL"}, asked={"Owner": "x"}, **_SHARED),
+        past.tagged(["i-1"], "10:01:00", {"a": "b"}), past.untagged("i-1", "10:02:00", ["a"]),
+        past.untagged("i-2", "10:02:00"), past.ended(["i-1", "i-2"], "10:03:00"), past.spot(["i-3"], "10:00:00"),
+        past.launch("i-4", userIdentity="?"), past.record("DescribeInstances", "10:00:00", {}),
+    ),
+    past.log("no record"),  # type: ignore[arg-type] # which is what it is about
+    b"",
+    past.log(past.record("DescribeInstances", "10:00:00", {})),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("data", FILES)
+def test_what_is_read_back_is_what_was_found(data: bytes) -> None:
+    scanned = scan_log(data, wanted=PAST_EVENTS)
+    assert scanned != Scanned()
+    again = read_scanned(write_scanned(scanned))
+    assert again == scanned
+    # Two launches are equal wherever they stand; a kept one has to know where.
+    assert repr(again) == repr(scanned)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '"x"', "null", '{"found": 1}', "[" * 100_000])
+def test_what_was_not_written_so_is_not_read(text: str) -> None:
+    assert read_scanned(text) is None
+
+
+@pytest.mark.parametrize("part", ["found", "faults"])
+def test_what_was_cut_is_not_read(part: str) -> None:
+    value = json.loads(write_scanned(scan_log(FILES[0], wanted=PAST_EVENTS)))
+    value[part] = [{"is": "launch", "at": "yesterday"}, 1]
+    assert read_scanned(json.dumps(value)) is None

@@ -1,0 +1,350 @@
+"""`landkeeper broom backtest`, as somebody types it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import past_logs as past
+from tests.broom_world import STRICT
+
+from landkeeper.cli import run
+
+LOL = {"Code": "LOL"}
+POLICY = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")
+Backtest = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def policy_file(tmp_path: Path) -> Path:
+    path = tmp_path / "broom.yaml"
+    path.write_text(POLICY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Three days of a trail: two hits, one that was tagged in time, one that complied."""
+    return past.write_logs(
+        tmp_path / "logs",
+        {
+            past.trail_key("2026-01-01"): past.log(
+                past.launch(["i-1", "i-2"]), past.record("DescribeTags", "10:00:00", {})
+            ),
+            past.trail_key("2026-01-01", number=1): past.log(past.tagged("i-2", "10:05:00", LOL)),
+            past.trail_key("2026-01-02"): past.log(past.launch("i-3", "2026-01-02T10:00:00Z", tags=LOL)),
+            past.trail_key("2026-01-03", account=past.OTHER, region="us-east-1"): past.log(
+                past.launch("i-4", "2026-01-03T10:00:00Z", awsRegion="us-east-1", recipientAccountId=past.OTHER)
+            ),
+        },
+    )
+
+
+@pytest.fixture
+def backtest(
+    no_aws: None, tmp_path: Path, policy_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Backtest:
+    """Runs the command, with a cache of the test's own; answers code, standard output and standard error."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def start(*arguments: str | Path, policy: Path | None = None) -> tuple[int, str, str]:
+        code = run(["broom", "backtest", "--policy", str(policy or policy_file), *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return start
+
+
+def answer_of(result: tuple[int, str, str]) -> Any:
+    return json.loads(result[1])
+
+
+class TestAnswers:
+    def test_the_table_says_who_would_have_lost_what_and_why(self, backtest: Backtest, logs: Path) -> None:
+        code, out, err = backtest(logs)
+        assert (code, err) == (0, "")
+        for words in (
+            *("Instances that the policy would have hit (2)", "i-1", "i-4", "2026-01-01 10:00 t3.micro", "jane"),
+            *("444455556666 us-east-1", "terminated", "rule code: tag Code is missing"),
+            "4 files, ",
+            " bytes, 5 events",
+            "3 launches; of 4 instances 2 hit (2 terminated), 2 compliant",
+        ):
+            assert words in out
+        assert "i-3" not in out
+        assert max(map(len, out.splitlines())) <= 100
+
+    def test_json_has_totals_each_count_and_each_instance(self, backtest: Backtest, logs: Path) -> None:
+        answer = answer_of(backtest(logs, "--format", "json"))
+        assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-4"]
+        first = answer["instances"][0]
+        assert first.items() >= {
+            "Fate": "terminated", "AccountId": past.ACCOUNT, "Region": "eu-west-1",
+            "LaunchedAt": "2026-01-01T10:00:00Z", "DecidedAt": "2026-01-01T10:15:00Z",
+            "Principal": "jane", "Rule": "code", "EventId": "launch-i-1-i-2",
+            "Because": "rule code: tag Code is missing", "Source": str(logs / past.trail_key("2026-01-01")),
+        }.items()  # fmt: skip
+        assert answer["totals"].items() >= {"Launches": 3, "Instances": 4, "Hit": 2, "Terminated": 2, "Compliant": 2,
+                                            "Files": 4, "Events": 5, "FilesKept": 0}.items()  # fmt: skip
+        assert answer["by"]["day"] == [
+            {"Day": day, "Instances": there, "Hit": hit, "Terminated": hit, "Held": 0, "Stopped": 0, "Notified": 0}
+            for day, there, hit in (("2026-01-01", 2, 1), ("2026-01-02", 1, 0), ("2026-01-03", 1, 1))
+        ]
+        assert [(one["Principal"], one["AccountId"], one["Hit"]) for one in answer["by"]["principal"]] == [
+            ("jane", past.ACCOUNT, 2)
+        ]
+        assert set(answer["by"]) == {"day", "rule", "account", "region", "principal"}
+        assert answer["partial"] is False
+
+    def test_csv_has_a_line_for_each_instance_that_is_hit(self, backtest: Backtest, logs: Path) -> None:
+        rows = list(csv.DictReader(io.StringIO(backtest(logs, "--format", "csv")[1])))
+        assert [(row["InstanceId"], row["Fate"], row["Rule"]) for row in rows] == [
+            ("i-1", "terminated", "code"), ("i-4", "terminated", "code"),
+        ]  # fmt: skip
+        assert "Change" not in rows[0]
+
+    def test_another_policy_is_compared_with(self, backtest: Backtest, logs: Path, tmp_path: Path) -> None:
+        old = tmp_path / "old.yaml"
+        old.write_text(POLICY.replace("LOL, GGG", "BRB") + "exempt: [{account: '444455556666'}]\n")
+        answer = answer_of(backtest(logs, "--against", old, "--format", "json"))["comparison"]
+        assert answer["against"] == str(old)
+        assert [each["InstanceId"] for each in answer["newly_hit"]] == ["i-4"]
+        assert [each["InstanceId"] for each in answer["newly_spared"]] == ["i-2", "i-3"]
+        out = backtest(logs, "--against", old)[1]
+        assert "Newly hit by" in out
+        assert "2 newly spared" in " ".join(out.split())
+        milder = tmp_path / "milder.yaml"
+        milder.write_text(POLICY.replace("terminate", "notify"))
+        answer = answer_of(backtest(logs, "--against", milder, "--format", "json"))["comparison"]
+        assert [(each["Fate"], each["Was"]) for each in answer["changed"]] == [("terminated", "notified")] * 2
+        assert "terminated, was notified" in backtest(logs, "--against", milder)[1]
+        rows = list(csv.DictReader(io.StringIO(backtest(logs, "--against", old, "--format", "csv")[1])))
+        assert [(row["InstanceId"], row["Change"]) for row in rows] == [
+            ("i-1", ""), ("i-4", "newly hit"), ("i-2", "newly spared"), ("i-3", "newly spared"),
+        ]  # fmt: skip
+
+    def test_since_and_until_choose_launches_and_files(self, backtest: Backtest, logs: Path) -> None:
+        early = answer_of(backtest(logs, "--until", "2026-01-01", "--format", "json"))
+        assert [each["InstanceId"] for each in early["instances"]] == ["i-1"]
+        assert (early["until"], early["left_out"]) == ("2026-01-02T00:00:00Z", {})
+        late = answer_of(backtest(logs, "--since", "2026-01-03T00:00:00+00:00", "--format", "json"))
+        assert [each["InstanceId"] for each in late["instances"]] == ["i-4"]
+        assert late["left_out"] == {"outside the days asked for": 3}
+        assert late["totals"]["Files"] == 1
+        nothing = backtest(logs, "--until", "2025-01-01T00:00:00Z")
+        assert (nothing[0], "No launches" in nothing[1]) == (0, True)
+
+    def test_a_grace_may_be_tried_out(self, backtest: Backtest, logs: Path) -> None:
+        answer = answer_of(backtest(logs, "--grace", "1m", "--format", "json"))
+        assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-2", "i-4"]
+
+    def test_what_a_log_cannot_tell_is_said(self, backtest: Backtest, tmp_path: Path) -> None:
+        policy = tmp_path / "other.yaml"
+        policy.write_text(
+            POLICY + "limits: {terminations_per_run: 1}\nonboarding: {ous: [ou-ab12-new], action: notify}\n"
+        )
+        silent = past.launch("i-9", event_id="silent")
+        silent["responseElements"] = None
+        logs = past.write_logs(tmp_path / "logs", {"a.json.gz": past.log(past.spot(["i-1"], "10:00:00"), silent)})
+        code, out, err = backtest(logs, policy=policy)
+        words = " ".join(out.split())
+        assert code == 0
+        assert "which organizational units the accounts are in is not known" in err
+        assert "Not judged: 1 launch of which CloudTrail left the instances out" in words
+        assert "Not applied: terminations_per_run; a log does not tell them." in words
+        assert "In doubt: 1 of those hit: launched for a Spot request, of which the log shows no tags." in words
+
+
+class TestFiles:
+    def test_no_launches_at_all_is_said_and_well(self, backtest: Backtest, tmp_path: Path) -> None:
+        logs = past.write_logs(tmp_path / "logs", {"a.json.gz": past.log(past.record("DescribeTags", "10:00:00", {}))})
+        code, out, err = backtest(logs)
+        assert (code, err) == (0, "")
+        assert "No launches: there is nothing that a policy would have been asked about." in out
+        assert answer_of(backtest(logs, "--format", "json"))["instances"] == []
+
+    def test_other_files_are_skipped_copies_count_once_and_bad_ones_are_a_line_each(
+        self, backtest: Backtest, tmp_path: Path
+    ) -> None:
+        log = past.log(past.launch("i-1"))
+        logs = past.write_logs(tmp_path / "logs", {
+            "a.json.gz": log, "b/copy.json.gz": log, "cut.json.gz": log[:-9], "picture.png": b"x",
+            "c.json": json.dumps({"Records": [past.launch("i-1"), past.launch("i-2")]}).encode(),
+            "AWSLogs/1/CloudTrail-Digest/eu-west-1/2026/01/01/d.json.gz": b"x", "e.json": b"{}",
+        })  # fmt: skip
+        (logs / "loop.json").symlink_to("loop.json")
+        code, out, err = backtest(logs, "--format", "json")
+        answer = json.loads(out)
+        assert code == 3
+        assert [line.removeprefix(f"{logs}/") for line in err.splitlines()] == [
+            "loop.json: cannot be read: Too many levels of symbolic links",
+            "cut.json.gz: the gzip data ends early: the file is truncated",
+            "e.json: no Records, and not a CloudTrail record itself",
+        ]
+        assert [(Path(each["File"]).name, each["Reason"]) for each in answer["skipped"]] == [
+            ("picture.png", "not named as log files are"), ("d.json.gz", "a CloudTrail digest file"),
+        ]  # fmt: skip
+        assert [(Path(one["File"]).name, Path(one["Of"]).name) for one in answer["copies"]] == [
+            ("copy.json.gz", "a.json.gz")
+        ]
+        assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-2"]
+        assert answer["totals"].items() >= {"Launches": 2, "Repeats": 1, "Files": 5}.items()
+        assert [Path(each["File"]).name for each in answer["unreadable"]] == ["loop.json", "cut.json.gz", "e.json"]
+        assert "(1 copy counted once, 2 others skipped, 3 faults)" in " ".join(backtest(logs, "--no-cache")[1].split())
+
+    def test_what_is_not_there_is_wrong_usage_and_an_empty_folder_is_named(
+        self, backtest: Backtest, tmp_path: Path
+    ) -> None:
+        assert backtest(tmp_path / "nowhere")[0] == 2
+        (tmp_path / "empty").mkdir()
+        code, _, err = backtest(tmp_path / "empty", tmp_path / "nowhere")
+        assert code == 3
+        assert err.splitlines() == [
+            f"{tmp_path}/empty: the folder has no files in it", f"{tmp_path}/nowhere: there is no such file or folder",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("arguments", "line"),
+        [
+            (
+                ["--since", "yesterday"],
+                "--since is 'yesterday': it takes a time such as 2026-03-01T12:00:00Z, or a date",
+            ),
+            (["--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01 is not before --until 2026-01-01"),
+            (["--grace", "soon"], "--grace is 'soon': it takes a number with s, m, h or d, as in 15m"),
+            (["--against", "nowhere.yaml"], "the policy nowhere.yaml cannot be read: No such file or directory"),
+        ],
+    )
+    def test_wrong_usage_is_one_line(self, backtest: Backtest, logs: Path, arguments: list[str], line: str) -> None:
+        assert backtest(logs, *arguments) == (2, "", f"landkeeper: {line}\n")
+
+    def test_a_policy_that_fails_its_check_ends_it_before_anything_is_read(
+        self, backtest: Backtest, tmp_path: Path
+    ) -> None:
+        bad = tmp_path / "bad.yaml"
+        bad.write_text("version: 1\nruls: []\n")
+        code, out, err = backtest(tmp_path / "nowhere", policy=bad)
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1
+        assert "bad.yaml:2: in the policy the key 'ruls' is not known" in err
+        assert not (tmp_path / "cache").exists()
+
+
+class TestTheCache:
+    def test_the_second_policy_reads_only_what_is_new_or_changed(
+        self, backtest: Backtest, logs: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = answer_of(backtest(logs, "--format", "json"))
+        again = answer_of(backtest(logs, "--format", "json"))
+        assert (first["totals"].pop("FilesKept"), again["totals"].pop("FilesKept")) == (0, 4)
+        assert again == first
+        changed = logs / past.trail_key("2026-01-02")
+        changed.write_bytes(past.log(past.launch("i-5", "2026-01-02T10:00:00Z")))
+        (logs / "new.json.gz").write_bytes(past.log(past.launch("i-6", "2026-01-02T10:00:00Z")))
+        monkeypatch.chdir(logs)
+        third = answer_of(backtest(".", "--format", "json"))
+        assert third["totals"]["FilesKept"] == 3
+        assert [each["InstanceId"] for each in third["instances"]] == ["i-1", "i-5", "i-6", "i-4"]
+        assert answer_of(backtest(logs, "--no-cache", "--format", "json"))["totals"]["FilesKept"] == 0
+
+    def test_what_was_unreadable_is_named_from_the_cache_as_well(self, backtest: Backtest, tmp_path: Path) -> None:
+        logs = past.write_logs(tmp_path / "logs", {"cut.json.gz": past.log(past.launch("i-1"))[:-9]})
+        assert backtest(logs, "--format", "csv") == backtest(logs, "--format", "csv")
+        assert backtest(logs)[0] == 3
+
+    @pytest.mark.parametrize("damage", ["broken", "folder", "file in the way"])
+    def test_a_cache_that_is_of_no_use_breaks_nothing(
+        self, backtest: Backtest, logs: Path, tmp_path: Path, damage: str
+    ) -> None:
+        file = tmp_path / "cache" / "landkeeper" / "backtest.db"
+        if damage == "file in the way":
+            (tmp_path / "cache").write_text("")
+        else:
+            file.parent.mkdir(parents=True)
+            file.mkdir() if damage == "folder" else file.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+        code, out, err = backtest(logs)
+        assert code == 0
+        assert "2 hit (2 terminated)" in out
+        assert ("what was read is not kept for the next time: " in err) is (damage != "broken")
+
+
+def many_logs(folder: Path, number: int, *, padding: int = 3000) -> Path:
+    """Files with a launch each, of some kilobytes each that do not get smaller."""
+    noise = os.urandom(padding).hex()
+    return past.write_logs(
+        folder,
+        {
+            f"{at:05}.json.gz": gzip.compress(
+                json.dumps(
+                    {"Records": [past.launch(f"i-{at:05}", userAgent=f"{at}{noise}")]}, separators=(",", ":")
+                ).encode()
+            )
+            for at in range(number)
+        },
+    )
+
+
+def test_several_processes_find_what_one_finds_in_the_same_order(backtest: Backtest, tmp_path: Path) -> None:
+    from landkeeper.broom.harvest import Harvest  # noqa: PLC0415 - the other way to the same launches
+
+    logs = many_logs(tmp_path / "logs", 400, padding=10_000)
+    (logs / "00200.json.gz").write_bytes(b"\x1f\x8bnothing")
+    code, out, err = backtest(logs, "--format", "json")
+    answer, plain = json.loads(out), Harvest()
+    for file in sorted(logs.iterdir()):
+        plain.add_file(str(file), file.read_bytes())
+    assert code == 3
+    assert err.count("\n") == 1
+    assert sum(file.stat().st_size for file in logs.iterdir()) > 4 * 1024 * 1024
+    assert {each["EventId"] for each in answer["instances"]} == {found.launch.event_id for found in plain.launches}
+    assert [each["Source"] for each in answer["instances"]] == sorted(each["Source"] for each in answer["instances"])
+
+
+@pytest.mark.usefixtures("no_aws")
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal here")
+def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_path: Path, policy_file: Path) -> None:
+    logs = many_logs(tmp_path / "logs", 1200)
+    # The last one is a pipe that nobody writes to: reading does not come to an end by itself.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "landkeeper", "broom", "backtest", str(logs), "--policy", str(policy_file)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    running = subprocess.Popen(
+        [*command, str(pipe), "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    cache = tmp_path / "cache" / "landkeeper" / "backtest.db-wal"
+    until = time.monotonic() + 60
+    while not (cache.exists() and cache.stat().st_size > 100_000):
+        assert time.monotonic() < until
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    # Whoever waits for the pipe is let go, as a disk that answers in the end would do.
+    with suppress(OSError):
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    out, err = running.communicate(timeout=60)
+    answer = json.loads(out)
+    assert running.returncode == 3
+    assert "stopped: this is the answer for what was read until then" in err
+    assert answer["partial"] is True
+    assert 0 < answer["totals"]["Launches"] == answer["totals"]["Files"] < 1200
+    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False, env=environment)
+    again = json.loads(done.stdout)
+    assert (done.returncode, again["partial"], again["totals"]["Launches"]) == (0, False, 1200)
+    assert again["totals"]["FilesKept"] > 0
