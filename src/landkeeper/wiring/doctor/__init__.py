@@ -38,7 +38,8 @@ class Asked:
 
 def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) -> Iterator[Line]:
     """Look at everything, line by line as it is found. Without credentials or a stack it ends early."""
-    sessions = open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+    # Where `landkeeper deploy` deploys to: the region of the settings, whatever the profile says.
+    sessions = open_sessions(settings.region)
     caller = read_caller(sessions.home("sts"), clock)
     yield judge_caller(caller)
     yield judge_clock(caller)
