@@ -6,11 +6,16 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = (
+    "broom",
     "cidr",
     "fanout",
+    "lambda",
+    "logs",
     "store",
     "workload",
 )
+_MODULES = {"broom": "broom_event", "lambda": "broom_function"}
+"""Where a module is not named as its benchmark is."""
 
 
 def main(names: list[str]) -> int:
@@ -20,7 +25,7 @@ def main(names: list[str]) -> int:
         sys.stderr.write(f"there is no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}\n")
         return 2
     for name in names or BENCHMARKS:
-        import_module(f"benchmarks.{name}").run()
+        import_module(f"benchmarks.{_MODULES.get(name, name)}").run()
     return 0
 
 

@@ -91,6 +91,11 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle(self) -> None:
+            # A function that is ended hangs up.
+            with suppress(ConnectionError):
+                super().handle()
+
         def do_GET(self) -> None:
             request_id, event, deadline = api.events.get()
             headers = {
@@ -99,8 +104,7 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
                 "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:broom",
             }
-            with suppress(ConnectionError):
-                self._answer(200, event, headers)
+            self._answer(200, event, headers)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
