@@ -78,7 +78,7 @@ class FastEngine:
             numbers = [number for number, head in enumerate(heads, 1) if head.eventName in wanted]
             if not numbers:
                 return Named(len(heads), ())
-            found = self._read_cut(text, len(heads), wanted)
+            found = self._read_cut(text, len(heads), {heads[number - 1].eventName for number in numbers})
             if len(found) != len(numbers):
                 slices = self._slices.decode(text).Records
                 found = [_read(bytes(slices[number - 1])) for number in numbers]
@@ -86,17 +86,17 @@ class FastEngine:
             return None
         return Named(len(heads), list(zip(numbers, found, strict=True)))
 
-    def _read_cut(self, text: Text, total: int, wanted: Collection[str]) -> Sequence[Mapping[str, Any]]:
-        """The wanted records, cut out of the text; none where that is not sure to be right.
+    def _read_cut(self, text: Text, total: int, names: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """The records of these names, cut out of the text; none where that is not sure to be right.
 
-        Every record has an `eventVersion`. If that key stands there as often as there are records, none is nested; if
-        each time it is the first of an object, that is where each record begins. Escapes could hide one.
+        Every record has an `eventVersion`. If that key stands there as often as there are records, and no escape can
+        hide one, no other is nested in any of them: where it is the first of an object, a record begins.
         """
-        if self.find(text, ESCAPE) >= 0 or {self.count(text, RECORD_START), self.count(text, _KEY)} != {total}:
+        if self.find(text, ESCAPE) >= 0 or self.count(text, _KEY) != total:
             return ()
-        starts = sorted({start for name in wanted for start in _starts(text, f'"{name}'.encode())})
+        starts = sorted({start for name in names for start in _starts(text, f'"{name}"'.encode())})
         records = [_read(_cut(text, start)) for start in starts]
-        return [record for record in records if record["eventName"] in wanted]
+        return [record for record in records if record["eventName"] in names]
 
 
 def _starts(text: Text, needle: bytes) -> Iterator[int]:
