@@ -10,7 +10,7 @@ from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, la
 
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.ledger import Case, Outcome, State, release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import Refused
 from landkeeper.broom.policy import Policy
@@ -97,7 +97,7 @@ def test_what_a_service_operates_is_left_alone(world: World) -> None:
     assert (world.ec2.ended, world.case().state) == ([], State.EXEMPT)
 
 
-def test_the_third_child_of_a_group_within_an_hour_is_held_and_may_be_released(world: World) -> None:
+def test_the_third_child_of_a_group_within_an_hour_is_held(world: World) -> None:
     ids = [f"i-{number}" for number in range(3)]
     for id_ in ids:
         world.ec2.run(id_, aws__autoscaling__groupName="web")
@@ -105,6 +105,21 @@ def test_the_third_child_of_a_group_within_an_hour_is_held_and_may_be_released(w
     assert len(world.ec2.ended) == 2
     assert world.case(I2).outcome is Outcome.HELD
     assert "Auto Scaling group web launches another one in its place." in world.topic.reports[0].text
+
+
+def test_what_an_operator_lets_go_of_the_same_limits_do_not_hold_again(world: World) -> None:
+    limited = policy(STRICT + "limits: {terminations_per_hour: 0}")
+    world.sweep(under=limited)
+    assert world.case().state is State.HELD
+    world.sweep(under=limited)
+    assert world.ec2.ended == []
+    released = release(world.case(), "arn:aws:iam::111122223333:user/op", world.clock())
+    assert released is not None
+    assert world.ledger.write_case(released)
+    world.look_again(under=limited)
+    assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+    assert world.case().released_by == "arn:aws:iam::111122223333:user/op"
+    assert "released by arn:aws:iam::111122223333:user/op" in [step.because for step in world.case().story]
 
 
 def test_a_young_child_of_a_group_is_judged_with_what_the_group_tags(world: World) -> None:

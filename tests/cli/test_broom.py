@@ -43,10 +43,10 @@ class TestOffline:
         out, err = capsys.readouterr()
         for word in (
             *("What the policy would do, by the tags in the log", "Developer/jane@example.com"),
-            *("111122223333 eu-west-1", "i-0aaaaaaaaaaaaaaa2", "ami-0abcdef1234567890 t3.micro", "terminate"),
+            *("111122223333 eu-west-1", "i-0aaaaaaaaaaaaaaa2", "ami-0abcdef1234567890", "t3.micro", "terminate"),
             *("rule code: tag Code is missing", "log_file.json"),
             "Auto Scaling for AWSServiceRoleForAutoScaling/AutoScaling",
-            "1 files, 3 launches; instances: 1 compliant, 1 exempt, 2 violation; 2 records ignored, 0 unreadable",
+            "1 file, 3 launches; instances: 1 compliant, 1 exempt, 2 violation; 2 records ignored, 0 unreadable",
         ):
             assert word in out
         assert err == "offline: nothing was called, and instances are judged by the tags in the log\n"

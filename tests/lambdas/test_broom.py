@@ -130,8 +130,9 @@ def test_an_account_that_cannot_be_entered_brings_the_message_back(
 ) -> None:
     monkeypatch.setenv("LANDKEEPER_ROLE_NAME", "NobodyMadeThisRole")
     body = deployed.log(record("i-0123456789abcdef0", account="320000000009"))
-    answers = [handler(batch(body), None) for _ in range(3)]
-    assert [len(answer["batchItemFailures"]) for answer in answers] == [1, 1, 0]
+    answers = [handler(batch(body), None) for _ in range(4)]
+    assert [len(answer["batchItemFailures"]) for answer in answers] == [1, 1, 0, 0]
+    assert deployed.case_state(InstanceId("i-0123456789abcdef0")) is State.FAILED
     (report,) = deployed.reports()
     assert "This instance is still there: the instance could not be read: role not assumable" in report["Message"]
 
@@ -259,6 +260,15 @@ def test_a_topic_that_is_gone_keeps_every_instance_alive(deployed: Deployed) -> 
     body = deployed.log(record(bad))
     assert handler(batch(body), None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("running", State.JUDGED)
+
+
+def test_where_reports_are_optional_a_topic_that_is_gone_keeps_nothing_alive(deployed: Deployed) -> None:
+    """The report is owed all the same: the message comes back for it."""
+    deployed.set_policy(STRICT + "report: optional\n")
+    deployed.sessions.home("sns").delete_topic(TopicArn=os.environ["LANDKEEPER_TOPIC_ARN"])
+    bad = start_one(MEMBER)
+    assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("terminated", State.ACTED)
 
 
 def test_a_region_that_does_not_exist_is_tried_again_and_then_reported_once(deployed: Deployed) -> None:

@@ -17,7 +17,7 @@ from landkeeper.broom.notices import describe_outcome, escaped
 from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, chosen, counted, format_option, print_json, print_rows, stdout
 from landkeeper.org import UsageError, parse_account_id
 from landkeeper.settings import Settings, read_settings
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from landkeeper.broom.ledger import Case
 
 _COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
+_USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
+"""What says nothing, by the column that may then be left out."""
 
 
 def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,7 +58,8 @@ def cases_command(
     if format_ == "json":
         print_json([case_to_record(case) for case in found])
     else:
-        print_rows([_row(case) for case in found], [Column(name, name) for name in _COLUMNS], format_)
+        rows, columns = [_row(case) for case in found], [Column(name, name) for name in _COLUMNS]
+        print_rows(rows, chosen(columns, rows, format_, usual=_USUAL), format_, totals=counted(len(rows), "case"))
     return DONE
 
 

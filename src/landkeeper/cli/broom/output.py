@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.cli.output import Column, Format, print_json, print_rows, stderr, stdout
+from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stderr, stdout
 
 if TYPE_CHECKING:
     from landkeeper.broom.harvest import Harvest, JudgedInstance, JudgedLaunch
@@ -45,10 +45,15 @@ def print_reports(texts: Iterable[str]) -> None:
 def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
     if not judged:
         return
-    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold")
-    for title, style in (("Who, where, from", ""), ("What", ""), ("Action", "bold"), ("Why", "")):
-        # Folded, never cut: an id or the name of a file is of no use without its end.
-        table.add_column(title, style=style or None, overflow="fold")
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold", expand=True)
+    # An id in pieces cannot be copied: the other two columns take what room is left, and are folded, never cut.
+    for title, style, ratio in (
+        ("Who, where, from", "", 1),
+        ("What", "", None),
+        ("Action", "bold", None),
+        ("Why", "", 1),
+    ):
+        table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
     for each in judged:
         launch = _launch(each)
         repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
@@ -62,19 +67,19 @@ def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
 
 def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
     instance = judged.instance
-    what = f"{one_line(instance.id)}\n{one_line(instance.image_id)} {one_line(instance.type)}"
+    what = "\n".join(one_line(text) for text in (instance.id, instance.image_id, instance.type) if text)
     action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
     return Text(what), Text(one_line(action)), Text(one_line(judged.because))
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
     verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
-    counted = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
+    found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
     again = f", {repeats} of them repeats" if repeats else ""
     stdout().print(
-        f"{harvest.files} files, {len(judged)} launches{again}; instances: {counted}; "
-        f"{sum(harvest.ignored.values())} records ignored, {len(harvest.faults)} unreadable"
+        f"{counted(harvest.files, 'file')}, {counted(len(judged), 'launch', 'launches')}{again}; instances: {found}; "
+        f"{counted(sum(harvest.ignored.values()), 'record')} ignored, {len(harvest.faults)} unreadable"
     )
 
 
