@@ -11,7 +11,14 @@ import botocore
 import pytest
 from botocore import xform_name
 
-from landkeeper.operate.models import find_words, trim_endpoints, trim_paginators, trim_service, write_json
+from landkeeper.operate.models import (
+    find_words,
+    trim_answers,
+    trim_endpoints,
+    trim_paginators,
+    trim_service,
+    write_json,
+)
 
 DATA = Path(botocore.__file__).parent / "data"
 
@@ -67,6 +74,20 @@ def test_documentation_goes_and_a_member_of_that_name_stays() -> None:
     assert trimmed["operations"]["GetIt"] == {"output": {"shape": "It"}, "documentation": ""}
     assert trimmed["shapes"]["It"]["members"] == {"documentation": {"shape": "Text", "documentation": ""}}
     assert trimmed["shapes"]["It"]["required"] == ["documentation"]
+
+
+def test_answers_hold_what_is_named_and_what_is_sent_stays_whole() -> None:
+    whole = trim_service(described("ec2"), {"describeinstances", "describespotinstancerequests"})
+    trimmed = trim_answers(whole, frozenset({"Reservations", "Instances", "InstanceId", "State", "Name"}))
+    shapes = trimmed["shapes"]
+    assert shapes["Instance"]["members"].keys() == {"InstanceId", "State"}
+    assert shapes["InstanceState"]["members"].keys() == {"Name"}
+    assert shapes["DescribeInstancesResult"]["members"].keys() == {"Reservations", "NextToken"}
+    assert "NetworkInterfaces" not in shapes
+    for operation in trimmed["operations"].values():
+        sent = operation["input"]["shape"]
+        assert shapes[sent] == whole["shapes"][sent]
+    assert referred(trimmed["operations"]) | referred(shapes) == set(shapes)
 
 
 def test_paginators_follow_the_operations() -> None:

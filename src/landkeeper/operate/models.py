@@ -1,7 +1,8 @@
 """The SDK's descriptions of AWS's services, cut down to what the functions call.
 
 botocore reads the whole description of a service when its first client is made: EC2's has over seven hundred
-operations, of which the functions call a dozen. Reading it costs a cold start more than all else that it does.
+operations, of which the functions call a dozen. Reading it costs a cold start more than all else that it does. And
+of every answer it looks for whatever the description says could be there: of an instance that is ninety things.
 """
 
 from __future__ import annotations
@@ -13,30 +14,38 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_WORD = re.compile(r"[a-z][a-z0-9_]*")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def find_words(sources: Iterable[str]) -> frozenset[str]:
-    """Every name in the sources, without underscores: those of operations that are called are among them."""
-    return frozenset(word.replace("_", "") for source in sources for word in _WORD.findall(source))
+    """Every name in the sources, as it is and without underscores.
+
+    Among them are those of the operations that are called, and of the members of answers that are looked at.
+    """
+    words = {word for source in sources for word in _WORD.findall(source)}
+    return frozenset(words | {word.replace("_", "") for word in words})
 
 
 def trim_service(model: Json, words: Collection[str]) -> Json:
     """A `service-2` description with the operations that the words name, the shapes they need, and no documentation."""
     operations = {name: each for name, each in model["operations"].items() if name.lower() in words}
-    shapes: Json = {}
-    wanted = list(_shapes_in(operations))
-    while wanted:
-        name = wanted.pop()
-        if name not in shapes:
-            shapes[name] = model["shapes"][name]
-            wanted += _shapes_in(shapes[name])
-    kept = {
-        "operations": operations,
-        "shapes": {name: each for name, each in model["shapes"].items() if name in shapes},
-    }
-    trimmed: Json = _without_documentation({**model, **kept})
+    reached = _reached_from(_shapes_in(operations), model["shapes"])
+    shapes = {name: each for name, each in model["shapes"].items() if name in reached}
+    trimmed: Json = _without_documentation({**model, "operations": operations, "shapes": shapes})
     return trimmed
+
+
+def trim_answers(model: Json, words: Collection[str]) -> Json:
+    """A trimmed `service-2` description whose answers hold those members alone that the words name.
+
+    What is sent stays whole, and in answers what the next page is found by.
+    """
+    operations, shapes = model["operations"], model["shapes"]
+    sent = _reached_from((each["input"]["shape"] for each in operations.values() if "input" in each), shapes)
+    kept = {*words, "NextToken"}
+    answered = {name: shape if name in sent else _with_members(shape, kept) for name, shape in shapes.items()}
+    reached = _reached_from(_shapes_in(operations), answered)
+    return {**model, "shapes": {name: shape for name, shape in answered.items() if name in reached}}
 
 
 def trim_paginators(model: Json, words: Collection[str]) -> Json:
@@ -58,6 +67,25 @@ def trim_endpoints(model: Json, services: Collection[str]) -> Json:
 def write_json(value: Json) -> bytes:
     """JSON without a byte to spare."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _with_members(shape: Json, names: Collection[str]) -> Json:
+    members = shape.get("members")
+    return (
+        shape if members is None else {**shape, "members": {each: members[each] for each in members if each in names}}
+    )
+
+
+def _reached_from(names: Iterable[str], shapes: Json) -> set[str]:
+    """The shapes of these names, and all that they are made of."""
+    reached: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead += _shapes_in(shapes[name])
+    return reached
 
 
 def _shapes_in(value: object) -> Iterator[str]:

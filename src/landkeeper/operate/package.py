@@ -22,7 +22,14 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
 import landkeeper
-from landkeeper.operate.models import find_words, trim_endpoints, trim_paginators, trim_service, write_json
+from landkeeper.operate.models import (
+    find_words,
+    trim_answers,
+    trim_endpoints,
+    trim_paginators,
+    trim_service,
+    write_json,
+)
 from landkeeper.operate.wheels import fetch_files, find_tags, runs_on_lambda
 from landkeeper.org import LandkeeperError, UsageError
 
@@ -122,7 +129,7 @@ def compile_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _trim(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files with the SDK's descriptions cut down to what the code in them names, and to the newest of each API."""
-    words = find_words(content.decode() for name, content in files.items() if name.startswith("landkeeper/aws/"))
+    words = find_words(content.decode() for name, content in files.items() if name.startswith("landkeeper/"))
     described = [PurePosixPath(name).parts for name in files if name.startswith("botocore/data/")]
     newest = {
         parts[2]: max(other[3] for other in described if other[2] == parts[2]) for parts in described if parts[4:]
@@ -141,7 +148,9 @@ def _trim_description(name: str, content: bytes, words: Collection[str]) -> byte
     plain = gzip.decompress(content) if name.endswith(".gz") else content
     match name.removesuffix(".gz"):
         case "service-2.json":
-            return write_json(trim_service(json.loads(plain), words))
+            trimmed = trim_service(json.loads(plain), words)
+            # EC2's answers are the large ones, and in its protocol what is not described is passed over.
+            return write_json(trim_answers(trimmed, words) if trimmed["metadata"]["protocol"] == "ec2" else trimmed)
         case "paginators-1.json":
             return write_json(trim_paginators(json.loads(plain), words))
         case "endpoints.json":
