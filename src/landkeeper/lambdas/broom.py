@@ -159,5 +159,7 @@ def _metrics_of(note: Note) -> Iterator[str]:
     yield "InstancesJudged"
     if note.outcome == "destroyed":
         yield "InstancesDestroyed"
+    elif note.outcome == "held":
+        yield "InstancesHeld"
     elif note.verdict in {"compliant", "exempt"}:
         yield "InstancesKept"

@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from landkeeper.wiring.broom_dealings import Dealings
 
 
@@ -31,7 +33,7 @@ class FunctionBroom:
             raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
         self.settings = settings
         self.sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
-        self.objects = LogObjects(self.sessions.later("s3"), limit_bytes=settings.log_limit_bytes)
+        self.objects = LogObjects(_log_reader(settings, self.sessions), limit_bytes=settings.log_limit_bytes)
         self._ledger_table, self._policy = settings.ledger_table, settings.policy
 
     @cached_property
@@ -40,3 +42,12 @@ class FunctionBroom:
         from landkeeper.wiring.broom_dealings import Dealings  # noqa: PLC0415 - see the module
 
         return Dealings(self.settings, self.sessions, self._ledger_table, self._policy)
+
+
+def _log_reader(settings: Settings, sessions: AccountSessions) -> S3Client:
+    if settings.log_role_arn is None:
+        own: S3Client = sessions.later("s3")
+        return own
+    from landkeeper.aws.log_reader import s3_in_role  # noqa: PLC0415 - few have their log files in another account
+
+    return s3_in_role(sessions, settings.log_role_arn)

@@ -1,0 +1,52 @@
+"""Parts of Broom's function: what it counts, and with what it reads log files."""
+
+from __future__ import annotations
+
+import pytest
+from tests.member_instances import ROLE
+from tests.servers import home_session
+
+from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.swept import Note
+from landkeeper.embedded.simulators import Embedded
+from landkeeper.lambdas.broom import _metrics_of
+from landkeeper.org import Failure
+from landkeeper.settings import Settings
+from landkeeper.wiring.broom_function import FunctionBroom
+
+
+@pytest.mark.parametrize(
+    ("note", "counted"),
+    [
+        (Note("violation", "terminate", "", "destroyed"), ["InstancesJudged", "InstancesDestroyed"]),
+        (Note("violation", "terminate", "", "held"), ["InstancesJudged", "InstancesHeld"]),
+        (Note("compliant", "keep", ""), ["InstancesJudged", "InstancesKept"]),
+        (Note("violation", "wait", ""), []),
+        (Note("violation", "terminate", "", "held", is_stored=True), []),
+    ],
+)
+def test_an_instance_counts_once_and_as_what_became_of_it(note: Note, counted: list[str]) -> None:
+    assert list(_metrics_of(note)) == counted
+
+
+@pytest.mark.embedded
+def test_log_files_of_another_account_are_read_in_the_role_that_is_named_and_in_no_other(
+    aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = home_session().client("s3")
+    s3.create_bucket(Bucket="others-logs")
+    s3.put_object(Bucket="others-logs", Key="one.json.gz", Body=b"log")
+    found = LogObject("others-logs", "one.json.gz")
+    assert _function(None).objects.read_object(found) == b"log"
+    assert _function(f"arn:aws:iam::320000000003:role/{ROLE}").objects.read_object(found) == b"log"
+    refused = _function("arn:aws:iam::320000000003:role/never-made").objects.read_object(found)
+    assert isinstance(refused, Failure)
+
+
+def _function(log_role_arn: str | None) -> FunctionBroom:
+    return FunctionBroom(
+        Settings(
+            ledger_table="any", topic_arn="arn:aws:sns:us-east-1:123456789012:any", policy="broom.yaml",
+            log_role_arn=log_role_arn,
+        )
+    )  # fmt: skip
