@@ -86,7 +86,9 @@ class Simulators:
     `detach` lets them outlive the context. Raises SimulatorError when one does not come up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, enforce_policies: bool = False) -> None:
+        """With `enforce_policies` MiniStack refuses what the policies of a function's role do not allow."""
+        self._enforce_policies = enforce_policies
         self._stack = ExitStack()
 
     def __enter__(self) -> Embedded:
@@ -115,7 +117,11 @@ class Simulators:
         ministack = self._launch(
             "ministack",
             [sys.executable, "-m", "ministack"],
-            {**environment, **_ministack_environment(ministack_url, moto_url, directory)},
+            {
+                **environment,
+                **_ministack_environment(ministack_url, moto_url, directory),
+                "AUTH": "true" if self._enforce_policies else "false",
+            },
             directory,
         )
         _wait_for(f"{ministack_url}/_ministack/health", ministack, directory / "ministack.log")
