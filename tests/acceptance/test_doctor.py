@@ -7,6 +7,7 @@ CloudTrail's API shows it; roles and instances are moto's too, everything else i
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,8 @@ from typing import Any
 import boto3
 import pytest
 from tests.broom_world import launch
+from tests.privileges.granted import asked_for
+from tests.recorded_calls import recorded_calls
 from tests.servers import answering
 
 from landkeeper.aws.access_trial import ENDING, READING
@@ -37,6 +40,11 @@ pytestmark = pytest.mark.embedded
 STACK, HERE = "keeper", "eu-west-1"
 ADMIN, READER, TERMINATOR = "OrganizationAccountAccessRole", "landkeeper-read", "landkeeper-terminate"
 POLICY = "version: 1\nrules:\n  - {name: code, require: {tag: Code}, action: notify}\n"
+# Where the permission has another name than the call (Service Authorization Reference).
+OTHERWISE = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+}
 _PATIENCE_SECONDS = 40.0
 
 
@@ -173,6 +181,21 @@ def test_on_a_healthy_stack_every_line_is_ok(deployment: Deployment, capsys: pyt
         "tables", "policy", "last tracker run", "dead letters", "ledger", "reports",
     }  # fmt: skip
     assert any("every one" in line["Found"] for line in lines if line["Check"] == "tracker's role")
+
+
+def test_its_page_lists_the_permissions_that_it_takes(deployment: Deployment) -> None:
+    with recorded_calls() as calls:
+        assert run(["doctor", "--stack-name", STACK]) == 0
+    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
+    told = page.partition("## What it needs")[2].partition("With `--role`")[0]
+    listed, service = set(), ""
+    for word in re.findall(r"`([A-Za-z0-9:]+)`", told):
+        service = word.partition(":")[0] if ":" in word else service
+        listed.add(f"{service}:{word.rpartition(':')[2]}")
+    asked = {OTHERWISE.get(action, action) for call in calls for action, _ in asked_for(call)}
+    # A subscription that waits for its confirmation is looked at once more, and so is a region that nobody knows.
+    seldom = {"sns:GetSubscriptionAttributes", "ec2:DescribeRegions"}
+    assert asked | seldom | {"sts:GetCallerIdentity"} == listed
 
 
 @contextmanager
