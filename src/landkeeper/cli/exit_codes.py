@@ -8,4 +8,4 @@ USAGE = 2
 INCOMPLETE = 3
 """Done but not complete: something could not be read or ended, and the rest is written."""
 FINDINGS = 4
-"""Findings, only where `--check` asks for that."""
+"""Findings, only where `--check` asks for that, and for `doctor`."""
