@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from landkeeper.broom.fast_engine import FastEngine
-from landkeeper.broom.launches import Launch, Tagging, Untagging
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Untagging
 from landkeeper.broom.log_engine import STANDARD, Engine, StandardEngine, best_engine, find_fast_engine
 from landkeeper.broom.log_stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
 from landkeeper.broom.log_text import unpack
@@ -35,7 +35,7 @@ def _small(engine: Engine) -> Engine:
     return engine
 
 
-ENGINES = {
+ENGINES: dict[str, Engine] = {
     "standard": STANDARD,
     "fast": FastEngine(),
     "standard, in pieces": _small(StandardEngine()),
@@ -56,12 +56,12 @@ def log(*records: object) -> bytes:
 
 OTHER = record("DescribeInstances")
 # What is only found where it is asked for.
-_EVENT_OF = {"Tagging": "CreateTags", "Ending": "TerminateInstances"}
+_EVENT_OF = {"SpotRequest": "RequestSpotInstances", "Tagging": "CreateTags", "Ending": "TerminateInstances"}
 
 
 def whole(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
     """What the whole parse says."""
-    found, faults, ignored = [], [], Counter[str]()
+    found, asked, faults, ignored = [], [], [], Counter[str]()
     for entry in read_log(data, limit_bytes=LIMIT):
         if isinstance(entry, Malformed):
             faults.append(entry)
@@ -69,9 +69,11 @@ def whole(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
             ignored[entry.reason] += 1
         elif _EVENT_OF.get(type(entry).__name__, "RunInstances") not in wanted:
             ignored[NOT_A_LAUNCH] += 1
+        elif isinstance(entry, SpotRequest):
+            asked.append(entry)
         else:
             found.append(entry)
-    return Scanned(tuple(found), tuple(faults), dict(ignored))
+    return Scanned(tuple(found), tuple(faults), dict(ignored), spot_requests=tuple(asked))
 
 
 def places(scanned: Scanned) -> list[str]:
@@ -85,7 +87,7 @@ def check(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
     scanned = answers["standard"]
     assert answers == dict.fromkeys(answers, scanned)
     assert {name: places(each) for name, each in answers.items()} == dict.fromkeys(answers, places(expected))
-    assert scanned.found == expected.found
+    assert (scanned.found, scanned.spot_requests) == (expected.found, expected.spot_requests)
     if scanned.is_passed_over:
         assert (scanned.found, scanned.faults) == ((), ())
     else:
@@ -95,7 +97,9 @@ def check(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
 
 # Values that a record may carry anywhere, odd ones among them.
 _HUGE = "a number of more digits than Python turns into an int"
-_NAMES = st.sampled_from([*sorted(PAST_EVENTS), "DescribeInstances", "RunInstance", "xRunInstances", ""])
+_NAMES = st.sampled_from(
+    [*sorted(PAST_EVENTS | LAUNCH_EVENTS), "DescribeInstances", "RunInstance", "xRunInstances", ""]
+)
 _TEXTS = st.sampled_from(
     [
         "",
@@ -358,7 +362,7 @@ def test_tags_put_on_later_are_found_where_they_are_asked_for() -> None:
     )
     tagging, untagging = check(data, TAG_EVENTS).found
     assert isinstance(tagging, Tagging)
-    assert (tagging.instance_ids, tagging.tags) == ({"i-1"}, {"Owner": "jane"})
+    assert (set(tagging.instance_ids), tagging.tags) == ({"i-1"}, {"Owner": "jane"})
     assert isinstance(untagging, Untagging)
     assert check(data).found == (untagging,)
 
