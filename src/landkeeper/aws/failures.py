@@ -62,6 +62,7 @@ _BY_CODE = {
     "ResourceNotFoundException": FailureReason.NOT_FOUND,
     "ParameterNotFound": FailureReason.NOT_FOUND,
     "AWSOrganizationsNotInUseException": FailureReason.NOT_FOUND,
+    "AccountNotFoundException": FailureReason.NOT_FOUND,
 }
 
 _NO_CREDENTIALS = (

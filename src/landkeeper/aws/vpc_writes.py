@@ -39,8 +39,8 @@ _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 
 # DynamoDB API Reference, "TransactWriteItems": the codes of cancellation reasons.
-_LATE = "ConditionalCheckFailed"
-_BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+LATE = "ConditionalCheckFailed"
+BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class _Fate(Enum):
@@ -113,9 +113,9 @@ class VpcWrites:
 
     def _fate(self, change: Change, reasons: Sequence[Any]) -> _Fate:
         codes = {str(reason.get("Code", "None")) for reason in reasons}
-        if _LATE in codes:
+        if LATE in codes:
             return _Fate.LATE
-        if codes & _BUSY:
+        if codes & BUSY:
             return _Fate.BUSY
         if codes == {"None"}:
             return _Fate.INNOCENT

@@ -127,7 +127,7 @@ class VpcFile:
 
     def write_coverage(self, coverage: Coverage) -> bool:
         """Replace what is known of the account, one version on; False where somebody else wrote it meanwhile."""
-        item = _json(stamped(coverage_to_attributes(replace(coverage, version=coverage.version + 1))))
+        item = as_json(stamped(coverage_to_attributes(replace(coverage, version=coverage.version + 1))))
         with self._transaction() as connection:
             for row in connection.execute(_COVERAGE_QUERY, (coverage.account,)):
                 if int(upgraded(json.loads(row[0])).get("Version", 0)) != coverage.version:
@@ -156,7 +156,7 @@ class VpcFile:
 
     def write_noticed(self, noticed: Noticed) -> bool:
         """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
-        item = _json({"Told": sorted(noticed.told), "Version": noticed.version})
+        item = as_json({"Told": sorted(noticed.told), "Version": noticed.version})
         with self._transaction() as connection:
             done = connection.execute(
                 "INSERT INTO vpc_noticed SELECT 1, ?, ? WHERE ? = coalesce((SELECT version FROM vpc_noticed), 0) + 1"
@@ -167,7 +167,7 @@ class VpcFile:
 
     def _write(self, change: Change) -> bool:
         vpc = change.after.vpc
-        item = _json(stamped(vpc_to_attributes(change.after)))
+        item = as_json(stamped(vpc_to_attributes(change.after)))
         if change.expected_version == 0:
             done = self._connection.execute(
                 "INSERT OR IGNORE INTO vpcs VALUES (?, ?, ?, ?)", (vpc.id, vpc.owner, change.after.version, item)
@@ -180,7 +180,7 @@ class VpcFile:
         if done.rowcount == 0:
             return False
         entry = stamped(history_of(change))
-        self._connection.execute("INSERT INTO vpc_history VALUES (?, ?, ?)", (vpc.id, entry["At"], _json(entry)))
+        self._connection.execute("INSERT INTO vpc_history VALUES (?, ?, ?)", (vpc.id, entry["At"], as_json(entry)))
         return True
 
     def _prepare(self) -> None:
@@ -246,5 +246,6 @@ def _reason(error: sqlite3.Error) -> str:
     return str(error)
 
 
-def _json(item: Mapping[str, Any]) -> str:
+def as_json(item: Mapping[str, Any]) -> str:
+    """The item as it is stored."""
     return json.dumps(item, ensure_ascii=False, separators=(",", ":"))

@@ -58,6 +58,8 @@ def _name(attributes: Mapping[str, object]) -> str:
             return f"the item {vpc} of {owner}"
         case {"AccountId": account}:
             return f"the coverage of {account}"
+        case {"PoolId": pool, "Item": item}:
+            return f"the item {item} of {pool}"
         case _:
             return "an item without a name"
 

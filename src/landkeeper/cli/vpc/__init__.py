@@ -1,14 +1,16 @@
-"""`landkeeper vpc`: track VPCs, list them, and what their address blocks do to each other."""
+"""`landkeeper vpc`: track VPCs, list them, what their address blocks do to each other, and pools to give more from."""
 
 from __future__ import annotations
 
 import rich_click as click
 
+from landkeeper.cli.vpc.allocate import allocate_command, release_command
 from landkeeper.cli.vpc.connect import connect_command
 from landkeeper.cli.vpc.coverage import coverage_command
 from landkeeper.cli.vpc.export import export_command
 from landkeeper.cli.vpc.list import defaults_command, list_command
 from landkeeper.cli.vpc.overlaps import overlaps_command
+from landkeeper.cli.vpc.pool import pool_group
 from landkeeper.cli.vpc.show import history_command, show_command
 from landkeeper.cli.vpc.track import track_command
 
@@ -20,6 +22,6 @@ def command() -> None:
 
 for _command in (
     track_command, list_command, show_command, history_command, coverage_command, defaults_command, overlaps_command,
-    connect_command, export_command,
+    connect_command, export_command, pool_group, allocate_command, release_command,
 ):  # fmt: skip
     command.add_command(_command)

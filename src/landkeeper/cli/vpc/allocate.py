@@ -1,0 +1,152 @@
+"""`vpc allocate` and `vpc release`: take a block from a pool, and give it back."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+import rich_click as click
+
+from landkeeper.cli.output import print_json, stderr, stdout
+from landkeeper.cli.vpc.known import freshness
+from landkeeper.cli.vpc.options import config_option, settings_of, store_options
+from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.vpctracker.allocation import PoolExhausted
+from landkeeper.vpctracker.attributes import format_time
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.inventory import Standing
+from landkeeper.vpctracker.pools import parse_prefix_length
+from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, allocate, release
+from landkeeper.vpctracker.pools_items import reservation_to_item
+from landkeeper.wiring.pools import check_account, open_pools
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.pools import Reservation
+
+_TTL = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_NAMED_AT_MOST = 10
+
+
+@click.command(name="allocate")
+@click.option("--pool", required=True, metavar="NAME", help="The pool to take it from.")
+@click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
+@click.option("--account", required=True, metavar="ID", help="The account that the VPC is for.")
+@click.option("--for", "purpose", required=True, metavar="TEXT", help="What it is for, in words.")
+@click.option("--grow-to", metavar="N", help="Keep the block of this prefix length around it free for its growth.")
+@click.option("--region", metavar="R", help="The region that the VPC is for.")
+@click.option("--request-id", default="", metavar="X", help="The same request again gets the same block.")
+@click.option("--ttl", metavar="TIME", help="Give it back if no VPC has turned up by then: 7d, 12h or 30m.")
+@click.option("--accept-unread", is_flag=True, help="Also while accounts of the space were never read.")
+@config_option
+@store_options
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="The block alone, or the reservation as JSON.",
+)  # fmt: skip
+def allocate_command(
+    *, pool: str, prefix_length: str, account: str, purpose: str, grow_to: str | None, region: str | None,
+    request_id: str, ttl: str | None, accept_unread: bool, config: str | None, table: str | None, file: Path | None,
+    format_: str,
+) -> int:  # fmt: skip
+    """Reserve the lowest free block of a pool that fits.
+
+    It keeps off every block that the tracker knows in the pool's space, also of accounts that can no longer be read,
+    off all reservations, and off 172.17.0.0/16.
+    """
+    request = Request(
+        pool=pool,
+        prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
+        account=parse_account_id(account),
+        purpose=purpose,
+        grow_to=None if grow_to is None else _parse_room(grow_to),
+        region=None if region is None else parse_region(region),
+        request_id=request_id,
+        ttl=None if ttl is None else parse_ttl(ttl),
+        accept_unread=accept_unread,
+    )
+    settings = settings_of(table, file).with_config(config)
+    with open_pools(settings, to_write=True) as pools:
+        check_account(pools, settings, request.account)
+        outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
+        known = list(pools.store.read_all_coverage())
+    match outcome:
+        case NeverRead(accounts):
+            raise UsageError(_never_read(accounts))
+        case PoolExhausted(largest):
+            raise UsageError(_exhausted(request, None if largest is None else largest.prefix_length))
+        case Reserved(reservation, is_new):
+            _print_reservation(reservation, known, format_, is_new=is_new)
+        case _:
+            assert_never(outcome)
+    return 0
+
+
+@click.command(name="release")
+@click.argument("reservation", metavar="RESERVATION")
+@config_option
+@store_options
+def release_command(*, reservation: str, config: str | None, table: str | None, file: Path | None) -> int:
+    """Give a block back to its pool. Refused while a VPC that is known has an address of it."""
+    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
+        freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
+    stdout().print(f"{freed.held} of the pool {freed.pool} is free again.", markup=False)
+    return 0
+
+
+def parse_ttl(text: str) -> timedelta:
+    """The time that `7d`, `12h` or `30m` names. Raises UsageError for anything else."""
+    found = _TTL.fullmatch(text)
+    if found is None:
+        raise UsageError(f"--ttl is '{text}': it takes a number of days, hours or minutes, as in 7d, 12h or 30m")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _parse_room(text: str) -> int:
+    digits = text.removeprefix("/")
+    if not digits.isascii() or not digits.isdigit() or not 8 <= int(digits[:3]) <= 28:
+        raise UsageError(f"--grow-to is '{text}': it takes a prefix length from 8 to 28")
+    return int(digits[:3])
+
+
+def _never_read(accounts: tuple[Coverage, ...]) -> str:
+    named = [_place(one) for one in accounts[:_NAMED_AT_MOST]]
+    more = f" and {len(accounts) - _NAMED_AT_MOST} more" if len(accounts) > _NAMED_AT_MOST else ""
+    return (
+        f"nothing was reserved, for nobody has seen yet what these have: {', '.join(named)}{more}; track them, declare "
+        "regions governed that are closed for good, or say --accept-unread"
+    )
+
+
+def _place(one: Coverage) -> str:
+    regions = [name for name, region in sorted(one.regions.items())
+               if region.complete_at is None and region.standing is Standing.READ]  # fmt: skip
+    where = f" in {' and '.join(regions[:3])}{' …' if len(regions) > 3 else ''}" if regions else ""
+    return f"{one.account_name} ({one.account}){where}" if one.account_name else f"{one.account}{where}"
+
+
+def _exhausted(request: Request, largest: int | None) -> str:
+    if largest is None:
+        return f"the pool '{request.pool}' is full: not one address is free"
+    wanted = request.prefix_length if request.grow_to is None else request.grow_to
+    room = "" if request.grow_to is None else " for the room to grow"
+    return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"
+
+
+def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
+    if format_ == "json":
+        print_json({**reservation_attributes(one), "IsNew": is_new})
+        return
+    stdout().print(str(one.block), markup=False)
+    room = f", {one.room} is kept around it" if one.room else ""
+    until = f", until {format_time(one.expires_at)} unless a VPC turns up" if one.expires_at else ""
+    again = "" if is_new else " already, by the same request id"
+    remark = f"Reserved{again} as {one.id} in the pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
+    stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+
+
+def reservation_attributes(one: Reservation) -> dict[str, object]:
+    """The reservation as JSON has it."""
+    return {name: value for name, value in reservation_to_item(one).items() if name != "Item"}

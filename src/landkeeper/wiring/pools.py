@@ -1,0 +1,148 @@
+"""Pools' wiring: which store, who acts, and what AWS is asked besides."""
+
+from __future__ import annotations
+
+import getpass
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from landkeeper.aws.ipam import read_ipam, read_ipams
+from landkeeper.aws.member import find_member_state
+from landkeeper.aws.pool_table import PoolTable
+from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.org import AccountId, Failure, FailureReason, Region, UsageError
+from landkeeper.vpctracker.coverage import Membership
+from landkeeper.vpctracker.pools_acts import Actor
+from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
+from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
+from landkeeper.vpctracker.pools_tracked import Tracked, read_tracked
+from landkeeper.wiring.config import read_config
+
+if TYPE_CHECKING:
+    from landkeeper.settings import Settings
+    from landkeeper.vpctracker.config import TrackerConfig
+    from landkeeper.vpctracker.ports import VpcStore
+
+_PATIENCE_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+class _Both(PoolStore, TrackedStore, Protocol):
+    """What keeps pools and what the tracker knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Everything that a command on pools needs."""
+
+    store: _Both
+    vpcs: VpcStore
+    config: TrackerConfig
+    actor: Actor
+    sessions: AccountSessions | None
+    """Those of the table; None where a file keeps the records."""
+
+    def tracked_of(self, space: str) -> Tracked:
+        """What the tracker knows of that space."""
+        return read_tracked(self.store, space, self.config)
+
+
+@contextmanager
+def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = False) -> Iterator[Pools]:
+    """The store that the settings name, which has to be there; a file is made only `with_new_file`.
+
+    Raises UsageError or StoreError where it is not there, or is not one of ours.
+    """
+    config = read_config(settings)
+    if settings.vpc_table is not None:
+        sessions = open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+        client = sessions.home("dynamodb")
+        table = PoolTable(client, settings.vpc_table)
+        table.check()
+        by = sessions.home_principal() if to_write else ""
+        yield Pools(table, VpcTable(client, settings.vpc_table), config, actor_named(by), sessions)
+        return
+    if not with_new_file and not settings.file.exists():
+        raise UsageError(
+            f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
+        )
+    # Here and not above: the function package comes without the embedded rooms.
+    from landkeeper.embedded.pool_file import PoolFile  # noqa: PLC0415
+
+    with closing(PoolFile(settings.file)) as file:
+        yield Pools(file, file, config, actor_named(_user()), None)
+
+
+def actor_named(by: str) -> Actor:
+    """Somebody who acts now, and waits up to a minute for their turn."""
+    return Actor(by, lambda: datetime.now(UTC), lambda: f"res-{uuid.uuid4().hex[:17]}", _pauses)
+
+
+def _pauses() -> Iterator[bool]:
+    """True after each pause. They grow, with full jitter, so that those who wait do not come back together."""
+    longest = _FIRST_PAUSE_SECONDS
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads retries, guards no secret
+        longest = min(_LONGEST_PAUSE_SECONDS, longest * 2)
+        yield True
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user id that has no name.
+        return ""
+
+
+def check_account(pools: Pools, settings: Settings, account: AccountId) -> None:
+    """Raises UsageError for an account that is not in the organisation, or is no longer active in it.
+
+    The tracker knows those that it was told of. For any other one Organizations is asked.
+    """
+    known = pools.vpcs.read_coverage(account)
+    if known.tried_at is not None or known.regions:
+        if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
+            raise UsageError(f"the account {account} is {known.membership}: it gets no block")
+        return
+    sessions = pools.sessions or open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+    state = find_member_state(sessions.home("organizations"), account)
+    if isinstance(state, Failure):
+        why = "is not in the organisation" if state.reason is FailureReason.NOT_FOUND else (
+            f"was never tracked, and whether it is in the organisation cannot be looked up: {state}"
+        )  # fmt: skip
+        raise UsageError(f"the account {account} {why}")
+    if state != "ACTIVE":
+        raise UsageError(f"the account {account} is {state.lower().replace('_', ' ')}: it gets no block")
+
+
+def read_ipam_pools(
+    settings: Settings, ipam: str, region: Region | None
+) -> tuple[tuple[IpamPool, ...], tuple[IpamAllocation, ...]]:
+    """What is in the IPAM of that id, or in the only one of the region. `region` is its home, if not that at hand.
+
+    Raises UsageError where there is none, or it cannot be read.
+    """
+    sessions = open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+    home = region or sessions.region
+    found = read_ipams(sessions.home("ec2", home))
+    if isinstance(found, Failure):
+        raise UsageError(f"the IPAMs of {home} cannot be read: {found}")
+    if (ipam and ipam not in found) or (len(found) != 1 and not ipam):
+        there_are = f"there are {', '.join(found)}" if found else "there is none"
+        raise UsageError(
+            f"--ipam takes the id of an IPAM whose home is {home}: {there_are}; --region names another home"
+        )
+    read = read_ipam(lambda where: sessions.home("ec2", where), home, ipam or found[0])
+    if isinstance(read, Failure):
+        raise UsageError(f"the IPAM {ipam or found[0]} cannot be read: {read}")
+    return read
