@@ -1,11 +1,12 @@
-# make setup | demo | test | check | bench | format | pins | clean
+# make setup | demo | test | check | checkov | bench | format | pins | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.landkeeper-setup
 SHELL := /bin/bash
+CHECKOV := 3.3.30
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format pins clean
+.PHONY: help setup demo test check checkov bench format pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,11 +26,15 @@ test: setup ## every test, with coverage; the pure rooms must be covered whole
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered
 
-check: setup ## format, lint, types, import rules
+check: setup ## format, lint, types, import rules, templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint -- src/landkeeper/infra/*.yaml
+
+checkov: setup ## the templates by checkov, fetched for the occasion: 100 packages that nothing else here needs
+	@$(BIN)/uv tool run checkov@$(CHECKOV) --directory src/landkeeper/infra --framework cloudformation --compact --quiet --skip-download
 
 bench: setup ## measure, and write the figures into benchmarks/RESULTS.md; takes some minutes
 	@$(BIN)/python -m benchmarks
