@@ -119,6 +119,23 @@ def test_what_was_not_read_is_no_region_without_instances(folder: Path, capsys: 
     assert [failure.split(" could")[0] for failure in answer["failures"]] == ["330000000004 xx-nowhere-1"]
 
 
+def test_a_case_that_did_not_come_back_is_taken_up_and_named_with_its_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = AccountId("330000000005")
+    (bad,) = start_instances(account)
+    one = launch(bad, account=account, region=HERE)
+    waiting = move(open_case(one, one.instances[0], LAUNCHED_AT), State.WAITING, LAUNCHED_AT, "x", due_at=LAUNCHED_AT)
+    with closing(LedgerFile(folder / "landkeeper.db")) as ledger:
+        assert ledger.write_case(waiting)
+    command = ["broom", "audit", "--policy", "broom.yaml", "--role", ROLE, "--account", account, "--region", HERE]
+    for flags, state in ((["--dry-run"], "running"), ([], "terminated")):
+        assert run([*command, *flags, "--format", "json"]) == 0
+        (finding,) = printed(capsys)["findings"]
+        assert (finding["InstanceId"], finding["AccountId"], finding["Region"]) == (bad, account, HERE)
+        assert (finding["Outcome"], state_of(account, bad)) == ("destroyed", state)
+
+
 def test_only_what_is_still_to_come_has_a_time_when_it_is_due(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hold(folder, InstanceId("i-1"), MEMBER)
     one = launch("i-2")

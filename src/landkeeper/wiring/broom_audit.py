@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,13 +13,15 @@ from landkeeper.broom.audit import Audited, Finding, audit_overdue, audit_place
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place
 from landkeeper.broom.swept import Swept
-from landkeeper.org import AccountId, Failure, Region, UsageError
+from landkeeper.org import AccountId, Failure, UsageError
 from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.inventory import Standing
 from landkeeper.wiring.broom import OpenedBroom, open_for_command
 
 if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
+    from landkeeper.broom.launches import InstanceId
+    from landkeeper.broom.ledger import Case
     from landkeeper.broom.policy import Policy
     from landkeeper.settings import Settings
 
@@ -93,13 +95,14 @@ def audit_from_command(settings: Settings, policy: Policy, *, dry_run: bool) -> 
     with open_for_command(settings, dry_run=dry_run) as opened:
         run_limit = RunLimit(policy.limits.terminations_per_run)
         overdue = audit_overdue(policy, opened.outside, actions_on=settings.actions_on, run_limit=run_limit)
+        cases = opened.outside.ledger.find_cases(tuple(overdue.notes))
         audited = [
             each
             for account in find_accounts(settings, opened.sessions)
             for each in audit_account(policy, account, opened, run_limit, act_since=None)
         ]
     return CommandAudit(
-        findings=(*_overdue_findings(overdue), *(found for each in audited for found in each.findings)),
+        findings=(*_overdue_findings(overdue, cases), *(found for each in audited for found in each.findings)),
         failures=(*overdue.failures, *(failure for each in audited for failure in each.swept.failures)),
         reports=() if dry_run else tuple(report.text for report in opened.printed.reports),
         running=sum(each.running for each in audited),
@@ -108,5 +111,5 @@ def audit_from_command(settings: Settings, policy: Policy, *, dry_run: bool) -> 
     )
 
 
-def _overdue_findings(swept: Swept) -> Iterator[Finding]:
-    return (Finding(id_, AccountId(""), Region(""), note) for id_, note in swept.notes.items())
+def _overdue_findings(swept: Swept, cases: Mapping[InstanceId, Case]) -> Iterator[Finding]:
+    return (Finding(id_, cases[id_].account, cases[id_].region, note) for id_, note in swept.notes.items())
