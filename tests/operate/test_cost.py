@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from landkeeper.lambdas.log_lines import METRICS
 from landkeeper.operate.cost.bill import Bill, Line, make_bill
 from landkeeper.operate.cost.figures import read_figures, read_prices
 from landkeeper.operate.cost.landscape import Asked, TrailUse
 from landkeeper.operate.cost.stack_facts import PolledQueue, StackFacts, parse_rate, read_stack_facts
+from landkeeper.operate.cost.usage import METRICS_OF_FUNCTIONS
 from landkeeper.org import UsageError
 
 FACTS = StackFacts(
@@ -100,6 +102,7 @@ def test_a_hundred_accounts_by_hand() -> None:
 
     assert lines["s3_gets"].dollars == pytest.approx((logs + 500 * DAYS) * 0.0004 / 1000)
     assert (lines["cloudwatch_alarms"].quantity, lines["cloudwatch_alarms"].dollars) == (10, 0)
+    assert (lines["cloudwatch_metrics"].quantity, lines["cloudwatch_metrics"].dollars) == (6, 0)
     assert (lines["cloudwatch_dashboards"].quantity, lines["cloudwatch_dashboards"].dollars) == (1, 0)
     ingested = (requests * 700 + 500 * DAYS * 400) / 1024**3
     assert lines["logs_ingested"].quantity == pytest.approx(ingested)
@@ -108,8 +111,12 @@ def test_a_hundred_accounts_by_hand() -> None:
     assert set(lines) == {
         "lambda_requests", "lambda_gb_seconds_x86_64", "sqs_requests", "sns_publishes", "eventbridge_events",
         "scheduler_invocations", "dynamodb_write_units", "dynamodb_read_units", "dynamodb_storage", "s3_gets",
-        "cloudwatch_alarms", "cloudwatch_dashboards", "logs_ingested", "logs_stored",
+        "cloudwatch_alarms", "cloudwatch_metrics", "cloudwatch_dashboards", "logs_ingested", "logs_stored",
     }  # fmt: skip
+
+
+def test_the_metrics_that_are_counted_are_those_that_the_functions_write() -> None:
+    assert len(METRICS) == METRICS_OF_FUNCTIONS
 
 
 def _polls(pollers: int, messages: float) -> float:

@@ -13,6 +13,15 @@ import time
 from collections.abc import Mapping
 
 NAMESPACE = "Landkeeper"
+METRICS = (
+    "InstancesJudged",
+    "InstancesDestroyed",
+    "InstancesKept",
+    "Failures",
+    "VpcsRead",
+    "AccountsUnreadable",
+)
+"""Every metric of the functions; each is billed, beyond CloudWatch's ten free ones."""
 
 _request = {"requestId": ""}
 
@@ -28,9 +37,9 @@ def log(level: str, message: str, fields: Mapping[str, object] | None = None) ->
 
 
 def put_metrics(counts: Mapping[str, int]) -> None:
-    """Print counts for CloudWatch to take as metrics of the product, without dimensions; nothing where all are 0."""
+    """Print counts, those in METRICS, for CloudWatch to take as metrics without dimensions; nothing where all are 0."""
     if any(counts.values()):
-        metrics = [{"Name": name, "Unit": "Count"} for name in counts]
+        metrics = [{"Name": name, "Unit": "Count"} for name in METRICS if name in counts]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}
         told = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
         log("INFO", "metrics", {**counts, "_aws": told})
