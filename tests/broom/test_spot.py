@@ -17,7 +17,7 @@ from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.scan import scan_log
-from landkeeper.broom.sweep import Outside, sweep_launches
+from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
 from landkeeper.broom.trail import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
@@ -70,7 +70,9 @@ def test_exemptions_by_principal_are_those_of_who_asked() -> None:
     exempting = policy(
         "version: 1\nrules: [{name: a, require: {tag: A}, action: terminate}]\nexempt: [{principal: '*/Developer/*'}]"
     )
-    sweep_launches(exempting, [each.launch for each in harvest.launches], outside, run_limit=RunLimit())
+    swept = sweep_launches(exempting, [each.launch for each in harvest.launches], outside, run_limit=RunLimit())
+    (judged,) = judge_by_notes(harvest.launches, swept)
+    assert judged.found.launch.principal.name == "EC2 Spot for Developer/jane@example.com"
     assert (ec2.ended, ledger.find_cases([SPOTTED])[SPOTTED].state) == ([], "exempt")
 
 

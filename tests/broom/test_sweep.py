@@ -392,3 +392,13 @@ def test_a_harvest_keeps_what_took_tags_off() -> None:
     harvest.add_file("a.json", json.dumps(record).encode())
     assert [each.instance_ids for each in harvest.untaggings] == [{"i-1"}]
     assert harvest.ignored == {"not a RunInstances call": 1}
+
+
+def test_what_ec2_completes_of_a_launch_is_shown(world: World) -> None:
+    world.ec2.launched["token-1"] = [I1]
+    found = [FoundLaunch(replace(launch(), client_token="token-1"), "file", False)]
+    (judged,) = judge_by_notes(found, world.sweep(found[0].launch))
+    assert [(each.instance.id, each.outcome) for each in judged.instances] == [(I1, "destroyed")]
+    unknown = [FoundLaunch(replace(launch(event_id="event-2"), client_token="token-2"), "file", False)]
+    (judged,) = judge_by_notes(unknown, world.sweep(unknown[0].launch))
+    assert judged.instances == ()

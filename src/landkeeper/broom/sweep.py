@@ -80,6 +80,7 @@ def sweep_launches(
     cases = [seen_by(known.get(id_, case), case) for id_, case in found.items()]
     cases = [untagged(case, untaggings) for case in cases]
     swept = _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
+    swept.launches |= {launch.event_id: launch for launch in named.launches}
     for missing in named.missing:
         swept.fail(missing.because, try_again=missing.try_again)
     return swept
@@ -103,9 +104,10 @@ def sweep_cases(
 
 def judge_by_notes(found: Iterable[FoundLaunch], swept: Swept) -> tuple[JudgedLaunch, ...]:
     """Each launch with what the sweep noted on its instances."""
+    completed = [replace(each, launch=swept.launches.get(each.launch.event_id, each.launch)) for each in found]
     return tuple(
         JudgedLaunch(each, tuple(_judged(each.launch, instance, swept) for instance in each.launch.instances))
-        for each in found
+        for each in completed
     )
 
 

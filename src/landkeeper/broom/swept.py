@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from landkeeper.broom.actions import Decision
 from landkeeper.broom.harvest import words_of
-from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.launches import InstanceId, Launch, Tags
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.live import LiveInstance, Seen
 
@@ -39,6 +39,8 @@ class Swept:
     """Whether some of it may work the next time, so that the message must come again."""
     waiting: int = 0
     """How many instances are looked at again later."""
+    launches: dict[str, Launch] = field(default_factory=dict)
+    """The launches by event id, with what EC2 knows and the log left out: instances, and who asked for them."""
 
     def take_in(self, other: Swept) -> None:
         """Add what came of another sweep of the same run."""
@@ -46,6 +48,7 @@ class Swept:
         self.failures += other.failures
         self.try_again = self.try_again or other.try_again
         self.waiting += other.waiting
+        self.launches |= other.launches
 
     def fail(self, sentence: str, *, try_again: bool) -> None:
         """Note something that could not be done."""
