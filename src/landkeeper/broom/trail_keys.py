@@ -99,17 +99,34 @@ def delivery_days(since: datetime | None, until: datetime | None, window: timede
     return Days(since and since.date(), (until + window + _LATE).date() if until else None)
 
 
-def plan_listing(prefix: str, below: int = 0) -> Walk | Take | Leave:
-    """How to list a prefix, which may begin and end anywhere; `below` says how far down it was found."""
+@dataclass(frozen=True, slots=True)
+class TrailPlace:
+    """A place in a trail's layout."""
+
+    root: str
+    """What comes before the folders of accounts: `AWSLogs/`, or `AWSLogs/o-id/`, with all before it."""
+    account: str = ""
+    """Empty above the folder of one."""
+    service: str = ""
+    region: str = ""
+
+
+def find_root(prefix: str) -> TrailPlace | None:
+    """Where a prefix is in a trail's layout, going by its whole folders; None above `AWSLogs/`."""
     folder = prefix[: prefix.rfind("/") + 1]
     root = _ROOT.match(folder)
     if root is None:
-        return Walk() if below < _SEARCHED_LEVELS else Take()
+        return None
     parts = folder[root.end() :].split("/")[:-1]
     organization = f"{parts.pop(0)}/" if parts and parts[0].startswith("o-") else ""
-    if len(parts) < 2:
-        return Walk()
-    account, service, *rest = parts
-    if service != "CloudTrail":
-        return Leave(f"below {service}/, which holds no CloudTrail log files")
-    return Take(f"{root[0]}{organization}{account}/CloudTrail/{rest[0]}/") if rest else Walk()
+    return TrailPlace(root[0] + organization, *parts[:3])
+
+
+def plan_listing(prefix: str, below: int = 0) -> Walk | Take | Leave:
+    """How to list a prefix, which may begin and end anywhere; `below` says how far down it was found."""
+    place = find_root(prefix)
+    if place is None:
+        return Walk() if below < _SEARCHED_LEVELS else Take()
+    if place.service not in {"", "CloudTrail"}:
+        return Leave(f"below {place.service}/, which holds no CloudTrail log files")
+    return Take(f"{place.root}{place.account}/CloudTrail/{place.region}/") if place.region else Walk()

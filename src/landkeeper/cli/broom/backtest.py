@@ -11,7 +11,8 @@ import rich_click as click
 from landkeeper.broom.backtest import PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest_answer import compare
 from landkeeper.broom.policy import Policy
-from landkeeper.broom.trail_keys import delivery_days
+from landkeeper.broom.trail_keys import Days, delivery_days
+from landkeeper.cli.broom.backtest_athena import EngineAsked, engine_options, read_by_athena
 from landkeeper.cli.broom.backtest_output import Answer, print_answer
 from landkeeper.cli.broom.backtest_progress import showing_progress
 from landkeeper.cli.broom.interruption import interruptible
@@ -20,7 +21,7 @@ from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format, format_option
 from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
+from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.backtest import Past, Reading, default_cache_file, read_past
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -36,6 +37,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @click.option("--grace", metavar="TIME", help="This grace for every rule, as in 15m, not that of the policy.")
 @click.option("--requester-pays", is_flag=True, help="Read a bucket whose requester pays, and pay.")
 @click.option("--no-cache", is_flag=True, help="Read every file, and keep nothing of what is in it.")
+@engine_options
 @format_option
 def backtest_command(
     paths: tuple[str, ...],
@@ -46,6 +48,7 @@ def backtest_command(
     grace: str | None,
     requester_pays: bool,
     no_cache: bool,
+    engine: EngineAsked,
     format_: Format,
 ) -> int:
     """Say what a policy would have done to the launches in CloudTrail log files.
@@ -61,12 +64,10 @@ def backtest_command(
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--since {since} is not before --until {until}")
     days = delivery_days(first, last, max(window(each) for each in (policy, other) if each is not None))
-    cache = None if no_cache else default_cache_file(os.environ)
-    with interruptible() as interruption, showing_progress() as show:
-        reading = Reading(
-            days, requester_pays, cache, lambda: interruption.is_asked, show, lambda fault: warn(str(fault))
-        )
-        past = read_past(paths, settings, reading)
+    engine.check(paths, days)
+    past = _read(paths, settings, days, engine, requester_pays=requester_pays, no_cache=no_cache)
+    if past is None:
+        return DONE
     _remark(past, policy)
     read_at, told = datetime.now(UTC), tuple(past.chronicle.instances())
 
@@ -80,6 +81,30 @@ def backtest_command(
     if past.missing == len(paths):
         return USAGE
     return INCOMPLETE if past.faults or past.is_partial else DONE
+
+
+def _read(
+    paths: tuple[str, ...],
+    settings: Settings,
+    days: Days,
+    engine: EngineAsked,
+    *,
+    requester_pays: bool,
+    no_cache: bool,
+) -> Past | None:
+    """What the logs tell; None where only Athena's statements were asked for."""
+    with interruptible() as interruption, showing_progress() as show:
+
+        def is_stopped() -> bool:
+            return interruption.is_asked
+
+        if engine.is_athena:
+            return read_by_athena(
+                paths[0], engine, settings, days, requester_pays=requester_pays, is_stopped=is_stopped, show=show
+            )
+        cache = None if no_cache else default_cache_file(os.environ)
+        reading = Reading(days, requester_pays, cache, is_stopped, show, lambda fault: warn(str(fault)))
+        return read_past(paths, settings, reading)
 
 
 def _remark(past: Past, policy: Policy) -> None:
