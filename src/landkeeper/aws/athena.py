@@ -15,6 +15,7 @@ from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.org import Failure, FailureReason
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_s3 import S3Client
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.2, 3.0
@@ -37,7 +38,9 @@ class CalledOff:
 class AthenaStatements:
     """Runs statements, one after the other."""
 
-    def __init__(self, client: Any, s3: S3Client, *, database: str, workgroup: str, output: str | None) -> None:
+    def __init__(
+        self, client: AthenaClient, s3: S3Client, *, database: str, workgroup: str, output: str | None
+    ) -> None:
         """`client` is Athena's. `output` is where answers go, `s3://bucket/prefix/`; None for the workgroup's place."""
         self._client = client
         self._s3 = s3
@@ -74,7 +77,9 @@ class AthenaStatements:
         csv.field_size_limit(sys.maxsize)
         try:
             with closing(self._s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-                yield from csv.DictReader(io.TextIOWrapper(_Readable(body), encoding="utf-8", newline=""))
+                yield from csv.DictReader(
+                    io.TextIOWrapper(io.BufferedReader(_Readable(body)), encoding="utf-8", newline="")
+                )
         except CALL_ERRORS as error:
             yield failure_of(error)
 
