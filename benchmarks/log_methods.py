@@ -1,0 +1,127 @@
+"""`python -m benchmarks.log_methods METHOD FOLDER`: read the logs of a folder in one way, in a process of its own.
+
+Prints, as JSON, seconds of CPU without the start-up, the peak of memory in MB, and the digest of the event ids of the
+launches that it found, in order; empty for what only searches or unpacks. Programs that it starts are counted in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from landkeeper.broom.launches import Launch
+from landkeeper.broom.log_engine import STANDARD, Engine, find_fast_engine
+from landkeeper.broom.scan import scan_log
+from landkeeper.broom.trail import LAUNCH_EVENTS, PAST_EVENTS, read_record
+
+Files = list[Path]
+_PICK = '.Records[] | select(.eventName == "RunInstances") | .eventID'
+
+
+def _naive(files: Files) -> Iterator[str]:
+    """What one writes first; the records of interest are read as Landkeeper reads them."""
+    for file in files:
+        with gzip.open(file) as log:
+            records = json.loads(log.read())["Records"]
+        for record in records:
+            if record["eventName"] in LAUNCH_EVENTS:
+                launch = read_record(record)
+                if isinstance(launch, Launch):
+                    yield launch.event_id
+
+
+def _scan(engine: Engine, wanted: frozenset[str]) -> Callable[[Files], Iterator[str]]:
+    def scan(files: Files) -> Iterator[str]:
+        for file in files:
+            found = scan_log(file.read_bytes(), wanted=wanted, engine=engine).found
+            yield from (launch.event_id for launch in found if isinstance(launch, Launch))
+
+    return scan
+
+
+def _with_deflate(files: Files) -> Iterable[str]:
+    import deflate  # noqa: PLC0415 - of the extra `fast`
+
+    for file in files:
+        deflate.gzip_decompress(file.read_bytes())
+    return ()
+
+
+def _with_zlib(files: Files) -> Iterable[str]:
+    for file in files:
+        zlib.decompress(file.read_bytes(), 31)
+    return ()
+
+
+def _jq(files: Files) -> Iterable[str]:
+    with _start("zcat", *files) as zcat, _start("jq", "-r", _PICK, stdin=zcat.stdout) as jq:
+        return jq.communicate()[0].decode().split()
+
+
+def _ripgrep(files: Files) -> Iterable[str]:
+    with _start("rg", "-z", "-l", "-j1", "-F", '"RunInstances"', *files) as ripgrep:
+        ripgrep.communicate()
+    return ()
+
+
+def _start(*command: str | Path, stdin: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE)  # noqa: S603 - programs named here
+
+
+def _duckdb(files: Files) -> Iterable[str]:
+    import duckdb  # noqa: PLC0415 - may be missing
+
+    query = """SELECT r.eventID FROM (SELECT unnest(Records) AS r FROM read_json(?,
+        columns = {Records: 'STRUCT(eventName VARCHAR, eventID VARCHAR)[]'}, maximum_object_size = 200000000))
+        WHERE r.eventName = 'RunInstances'"""
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    return [row[0] for row in connection.execute(query, [[str(file) for file in files]]).fetchall()]
+
+
+def methods() -> dict[str, Callable[[Files], Iterable[str]]]:
+    """Every way there is here, by name."""
+    ways: dict[str, Callable[[Files], Iterable[str]]] = {
+        "naive": _naive,
+        "standard": _scan(STANDARD, LAUNCH_EVENTS),
+        "standard-past": _scan(STANDARD, PAST_EVENTS),
+        "zlib": _with_zlib,
+        "jq": _jq,
+        "ripgrep": _ripgrep,
+        "duckdb": _duckdb,
+    }
+    fast = find_fast_engine()
+    if fast is not None:
+        ways |= {"fast": _scan(fast, LAUNCH_EVENTS), "fast-past": _scan(fast, PAST_EVENTS), "libdeflate": _with_deflate}
+    return ways
+
+
+def _cpu_seconds() -> float:
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in spent)
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    """Read all logs of the folder, the first two of them once before to be warm."""
+    files, read = sorted(folder.iterdir()), methods()[name]
+    for _ in read(files[:2]):
+        pass
+    cpu, wall = _cpu_seconds(), time.perf_counter()
+    found = list(read(files))
+    seconds = {"cpu": _cpu_seconds() - cpu, "wall": time.perf_counter() - wall}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    digest = hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest() if found else ""
+    return {**seconds, "peak": peak, "found": len(found), "digest": digest}
+
+
+if __name__ == "__main__":
+    json.dump(measure(sys.argv[1], Path(sys.argv[2])), sys.stdout)

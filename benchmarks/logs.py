@@ -1,0 +1,158 @@
+"""How fast logs are scanned: Landkeeper beside what one writes first, other tools, and unpacking alone.
+
+Seconds of CPU, in a process for each, one after the other and round by round, so that whatever else the machine does
+falls on all of them alike; medians, and what the naive loop took divided by them.
+
+`LANDKEEPER_BENCH_EVENTS=10000000` makes that many events in distinct files for the run over both processors instead of
+200,000; it takes about 350 bytes of disk for each, and some minutes to make.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.log_files import write_log
+from benchmarks.log_methods import methods
+from benchmarks.results import write_results
+from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
+from landkeeper.broom.trail_keys import ListedLog
+from landkeeper.org import Failure
+from landkeeper.wiring.past_files import PastFile
+from landkeeper.wiring.past_scans import scan_files
+
+_FILES, _RECORDS, _ROUNDS = 40, 1_000, 5
+_SLOW = {"jq": 1, "duckdb": 1}
+"""How many rounds are enough of what takes longer than all others together."""
+_SHARES = ((0.0, "no launches"), (0.001, "0.1 % launches"), (0.01, "1 % launches"))
+_EVENTS = int(os.environ.get("LANDKEEPER_BENCH_EVENTS", "200000"))
+_TITLES = {
+    "naive": "gzip.open, json.loads and a loop",
+    "libdeflate": "libdeflate alone, the limit (13)",
+    "zlib": "zlib alone, the standard library's limit",
+    "fast": "Landkeeper, extra fast",
+    "fast-past": "Landkeeper, extra fast, all that a backtest asks for",
+    "standard": "Landkeeper, standard library",
+    "standard-past": "Landkeeper, standard library, all that a backtest asks for",
+    "ripgrep": "rg -z -l, which parses nothing",
+    "jq": "zcat and jq",
+    "duckdb": "DuckDB, one thread",
+}
+_BARS = {"fast": (10, 7.5, 6.5), "standard": (4, 1.2, 1)}
+
+
+def run() -> None:
+    """Measure, and write the results down."""
+    folder = Path(tempfile.mkdtemp(prefix="landkeeper-logs-"))
+    try:
+        write_results("logs", list(_rows(folder)))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _rows(folder: Path) -> Iterator[tuple[str, str]]:
+    here = {name: title for name, title in _TITLES.items() if name in methods() and _is_installed(name)}
+    yield (
+        "files",
+        f"{_FILES} of {_RECORDS:,} records for each share of launches, {_ROUNDS} rounds, medians of CPU seconds",
+    )
+    for index, (share, title) in enumerate(_SHARES):
+        made = _make(folder / str(share), _FILES, share)
+        measured = _measure(made, list(here))
+        cpu = {name: statistics.median(each["cpu"] for each in runs) for name, runs in measured.items()}
+        _check_answers(measured)
+        for name, method in here.items():
+            bar = f" (bar: {_BARS[name][index]})" if name in _BARS else ""
+            each = cpu[name] / _FILES * 1000
+            yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {each:.2f} ms a file"
+    for name in sorted(_TITLES.keys() - here.keys()):
+        yield _TITLES[name], "not measured: not installed"
+    yield from _rows_of_both_processors(folder)
+
+
+def _is_installed(name: str) -> bool:
+    programs = {"jq": ("zcat", "jq"), "ripgrep": ("rg",)}.get(name, ())
+    return all(map(shutil.which, programs)) and (name != "duckdb" or find_spec("duckdb") is not None)
+
+
+def _make(folder: Path, files: int, share: float) -> Path:
+    folder.mkdir()
+    with ProcessPoolExecutor() as pool:
+        sizes = list(pool.map(partial(write_log, folder, records=_RECORDS, launches=share), range(files), chunksize=8))
+    sys.stderr.write(f"made {files:,} files, {sum(sizes) / 1e6:,.0f} MB unpacked, in {folder}\n")
+    return folder
+
+
+def _measure(folder: Path, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    measured = defaultdict(list)
+    for round_ in range(_ROUNDS):
+        for name in (name for name in names if round_ < _SLOW.get(name, _ROUNDS)):
+            command = [sys.executable, "-m", "benchmarks.log_methods", name, str(folder)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+            measured[name].append(json.loads(done.stdout))
+    return measured
+
+
+def _check_answers(measured: dict[str, list[dict[str, Any]]]) -> None:
+    """Whatever looks for launches has to have found the same ones."""
+    expected = measured["naive"][0]["digest"]
+    for name, runs in measured.items():
+        if name not in {"libdeflate", "zlib", "ripgrep"} and {each["digest"] for each in runs} != {expected}:
+            raise AssertionError(f"{name} found other launches than the naive loop")
+
+
+def _rows_of_both_processors(folder: Path) -> Iterator[tuple[str, str]]:
+    """The workers of `landkeeper broom backtest` on files with 0.1 % launches: one process, then all processors."""
+    made = _make(folder / "many", _EVENTS // _RECORDS, 0.001)
+    runs = {processes: [_scan_in(made, processes) for _ in range(3 if _EVENTS <= 1_000_000 else 1)]
+            for processes in (1, os.cpu_count() or 1)}  # fmt: skip
+    wall = {processes: min(each["wall"] for each in many) for processes, many in runs.items()}
+    first = runs[1][0]
+    size = f"{first['records']:,} events in {first['files']:,} files, {first['bytes'] / 1e9:.2f} GB unpacked"
+    for processes, seconds in wall.items():
+        speed = f"{first['records'] / seconds:,.0f} events and {first['bytes'] / seconds / 1e6:,.0f} MB a second"
+        yield f"{size}: {processes} processes, best of {len(runs[processes])}", f"{seconds:.2f} s; {speed}"
+    yield "all processors against one (bar: 1.8)", f"{wall[1] / min(wall.values()):.2f} times"
+    load = f"load of the machine meanwhile: {os.getloadavg()[0]:.1f}"
+    full = _EVENTS >= 10_000_000
+    yield (
+        f"10,000,000 events on idle processors (bar: 25 s){'' if full else ', from this run'}",
+        (f"{min(wall.values()) / first['records'] * 10_000_000:.1f} s; {load}"),
+    )
+
+
+def _scan_in(folder: Path, processes: int) -> dict[str, Any]:
+    code = f"from benchmarks.logs import scan; scan({str(folder)!r}, {processes})"
+    command = [sys.executable, "-c", code]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # type: ignore[no-any-return] # noqa: S603 - our own code
+
+
+def scan(folder: str, processes: int) -> None:
+    """Scan all files of a folder with so many processes, and print as JSON what there was and how long it took."""
+    files = [
+        PastFile(entry.path, entry.stat().st_size, "") for entry in sorted(os.scandir(folder), key=attrgetter("name"))
+    ]
+    start = time.perf_counter()
+    scans = [each.scanned for each in scan_files(files, _no_fetch, limit_bytes=DEFAULT_LIMIT_BYTES,
+                                                 is_stopped=lambda: False, processes=processes)]  # fmt: skip
+    wall = time.perf_counter() - start
+    records, size = sum(each.records for each in scans), sum(each.unpacked_bytes for each in scans)
+    json.dump({"wall": wall, "files": len(scans), "records": records, "bytes": size}, sys.stdout)
+
+
+def _no_fetch(listed: ListedLog) -> Failure:
+    raise AssertionError(f"{listed} is on no disk")

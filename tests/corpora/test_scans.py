@@ -1,0 +1,48 @@
+"""Public CloudTrail logs, where they lie beside the project: each engine finds in them what the whole parse finds."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from landkeeper.broom.fast_engine import FastEngine
+from landkeeper.broom.launches import Launch
+from landkeeper.broom.log_engine import STANDARD, Engine
+from landkeeper.broom.log_text import is_packed
+from landkeeper.broom.scan import scan_log
+from landkeeper.broom.trail import Malformed, read_log
+
+CORPORA = (Path(__file__).parents[2] / ".." / "shared" / "corpora").resolve()
+FILES = sorted(file for folder in ("cloudtrail-logs", "cloudtrail-records") for file in (CORPORA / folder).rglob("*.*"))
+
+pytestmark = [
+    pytest.mark.corpora,
+    pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora of public logs are not beside the project"),
+]
+
+
+@pytest.mark.parametrize("engine", [STANDARD, FastEngine()], ids=["standard", "fast"])
+@pytest.mark.parametrize("packed", [False, True], ids=["as they are", "packed"])
+def test_each_engine_finds_what_the_whole_parse_finds(engine: Engine, *, packed: bool) -> None:
+    launches = 0
+    for file in FILES:
+        data = file.read_bytes()
+        if packed and not is_packed(data):
+            data = gzip.compress(data)
+        entries, scanned = list(read_log(data)), scan_log(data, engine=engine)
+        found = [entry for entry in entries if isinstance(entry, Launch)]
+        assert [(each, each.where) for each in scanned.found if isinstance(each, Launch)] == [
+            (each, each.where) for each in found
+        ], file
+        assert list(scanned.faults) == [entry for entry in entries if isinstance(entry, Malformed)], file
+        assert scanned.records >= len(found), file
+        launches += len(found)
+    assert launches == len({row for row in _index() if row}), "the launches of the index"
+
+
+def _index() -> list[str]:
+    lines = (CORPORA / "INDEX-runinstances.tsv").read_text(encoding="utf-8").splitlines()
+    column = lines[0].split("\t").index("errorCode")
+    return [line for line in lines[1:] if line.split("\t")[column] == "None"]
