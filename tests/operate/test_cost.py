@@ -29,7 +29,7 @@ FACTS = StackFacts(
     runs_a_day={"DispatcherFunction": 24, "NoticesFunction": 24, "BroomFunction": 4},
     alarm_metrics=10,
     dashboards=1,
-    custom_metrics=0,
+    custom_metrics=frozenset(),
     log_days=30,
     provisioned_units=35,
     scaled_capacities=10,
@@ -61,15 +61,15 @@ def test_a_hundred_accounts_by_hand() -> None:
     assert lines["lambda_requests"].dollars == 0
 
     gb_seconds = second * (
-        730 * (1.0 / core + 1)  # dispatcher
+        730 * (0.8 / core + 1)  # dispatcher
         + 7_300 * (7.3 / core + 3)  # workers, ten accounts each
         + 20 * DAYS * ((0.3 + 7 / 170) / core + 1)  # one region read again
-        + 730 * (1.0 / core + 1)  # notices
-        + (logs + digests) * (0.004 / core + 0.040)
-        + 0.01 * broom_batches * 0.58 / core
-        + 475 * DAYS * (0.012 / core + 0.250)
-        + 25 * DAYS * (0.042 / core + 1.2)
-        + 4 * DAYS * 100 * (0.730 / core + 17 * 0.150)
+        + 730 * (0.7 / core + 1)  # notices
+        + (logs + digests) * (0.003 / core + 0.040)
+        + 0.01 * broom_batches * 0.44 / core
+        + 475 * DAYS * (0.010 / core + 0.250)
+        + 25 * DAYS * (0.036 / core + 1.2)
+        + 4 * DAYS * 100 * (0.840 / core + 17 * 0.150)
     )
     assert lines["lambda_gb_seconds_x86_64"].quantity == pytest.approx(gb_seconds)
     assert lines["lambda_gb_seconds_x86_64"].dollars == 0
@@ -102,7 +102,7 @@ def test_a_hundred_accounts_by_hand() -> None:
 
     assert lines["s3_gets"].dollars == pytest.approx((logs + 500 * DAYS) * 0.0004 / 1000)
     assert (lines["cloudwatch_alarms"].quantity, lines["cloudwatch_alarms"].dollars) == (10, 0)
-    assert (lines["cloudwatch_metrics"].quantity, lines["cloudwatch_metrics"].dollars) == (6, 0)
+    assert (lines["cloudwatch_metrics"].quantity, lines["cloudwatch_metrics"].dollars) == (7, 0)
     assert (lines["cloudwatch_dashboards"].quantity, lines["cloudwatch_dashboards"].dollars) == (1, 0)
     ingested = (requests * 700 + 500 * DAYS * 400) / 1024**3
     assert lines["logs_ingested"].quantity == pytest.approx(ingested)
@@ -117,6 +117,9 @@ def test_a_hundred_accounts_by_hand() -> None:
 
 def test_the_metrics_that_are_counted_are_those_that_the_functions_write() -> None:
     assert len(METRICS) == METRICS_OF_FUNCTIONS
+    looked_at = read_stack_facts().custom_metrics
+    assert looked_at
+    assert looked_at <= set(METRICS), "an alarm on a metric that nobody writes never rings"
 
 
 def _polls(pollers: int, messages: float) -> float:
@@ -258,7 +261,7 @@ def test_a_template_is_read_with_its_defaults() -> None:
         runs_a_day={"F": 48},
         alarm_metrics=4,
         dashboards=1,
-        custom_metrics=1,
+        custom_metrics=frozenset({"Held"}),
         log_days=14,
         provisioned_units=9,
         scaled_capacities=0,

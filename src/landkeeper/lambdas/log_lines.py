@@ -16,6 +16,7 @@ NAMESPACE = "Landkeeper"
 METRICS = (
     "InstancesJudged",
     "InstancesDestroyed",
+    "InstancesHeld",
     "InstancesKept",
     "Failures",
     "VpcsRead",

@@ -38,7 +38,8 @@ class StackFacts:
     """Of the functions that a schedule calls, by their logical id."""
     alarm_metrics: int
     dashboards: int
-    custom_metrics: int
+    custom_metrics: frozenset[str]
+    """Those of no service of AWS's that alarms look at; the functions write them."""
     log_days: int
     """How long logs are kept."""
     provisioned_units: int
@@ -98,7 +99,7 @@ def read_stack_facts(text: str | None = None) -> StackFacts:
         },
         alarm_metrics=sum(len(alarm.get("Metrics", (1,))) for alarm in alarms),
         dashboards=len(list(_of_type(resources, "AWS::CloudWatch::Dashboard"))),
-        custom_metrics=len({_metric(alarm) for alarm in alarms if not _is_of_aws(alarm)}),
+        custom_metrics=frozenset(str(alarm["MetricName"]) for alarm in alarms if not _is_of_aws(alarm)),
         log_days=max((int(days) for days in retentions), default=365),
         provisioned_units=sum(_units(properties) for _, properties in _of_type(resources, "AWS::DynamoDB::Table")),
         scaled_capacities=len(list(_of_type(resources, "AWS::ApplicationAutoScaling::ScalableTarget"))),
@@ -142,7 +143,3 @@ def _write_units(throughput: Mapping[str, Any]) -> int:
 
 def _is_of_aws(alarm: Mapping[str, Any]) -> bool:
     return str(alarm.get("Namespace", "AWS/")).startswith("AWS/")
-
-
-def _metric(alarm: Mapping[str, Any]) -> tuple[str, str]:
-    return str(alarm["Namespace"]), str(alarm["MetricName"])

@@ -16,7 +16,7 @@ _GB = 1024**3
 _SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 _DISPATCHER, _WORKER, _NOTICES, _BROOM = "DispatcherFunction", "TrackerFunction", "NoticesFunction", "BroomFunction"
 _QUEUES = {(_WORKER, "Accounts"): "accounts", (_WORKER, "Changes"): "changes", (_BROOM, "Queue"): "broom"}
-METRICS_OF_FUNCTIONS = 6
+METRICS_OF_FUNCTIONS = 7
 """How many metrics the functions write into their logs."""
 
 
@@ -43,8 +43,7 @@ class Usage:
                         "the policy, where there are launches": self._month(self._land.launches_a_day)},
             **self.trail(),
             "cloudwatch_alarms": self.alarms(),
-            "cloudwatch_metrics": {"metrics in the functions' logs": METRICS_OF_FUNCTIONS,
-                                   "custom metrics of the alarms": self._facts.custom_metrics},
+            "cloudwatch_metrics": {"metrics in the functions' logs": METRICS_OF_FUNCTIONS},
             "cloudwatch_dashboards": {"the stack's dashboard": self._facts.dashboards},
             **self.logs(),
         }  # fmt: skip
