@@ -117,7 +117,7 @@ def parse_documents(plain: Text) -> Iterator[Document | Unreadable]:
 
 
 def _parse_text(text: str) -> Iterator[Document | Unreadable]:
-    if not text.strip():
+    if not text or text.isspace():
         yield Unreadable("", "the file is empty")
         return
     whole = _parse(text, "")
