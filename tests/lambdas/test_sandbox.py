@@ -25,7 +25,7 @@ from landkeeper.org import AccountId
 
 pytestmark = pytest.mark.embedded
 
-ACCOUNTS = [AccountId(f"33000000000{number}") for number in (1, 2, 3)]
+ACCOUNTS = [AccountId(f"38000000000{number}") for number in (1, 2, 3)]
 BAD, GOOD = 7, 3
 """Launches of each kind in each account: thirty together."""
 RECORDS = 3000
