@@ -64,6 +64,7 @@ def test_a_stack_is_made_changed_and_left_alone(desk: Desk) -> None:
     second = desk.plan("changes", QUEUE % 2)
     assert [(change.action, change.resource) for change in second.changes] == [("Modify", "Q")]
     assert "DelaySeconds" in {each.path for each in second.changes[0].properties}
+    assert not second.changes[0].is_consequence
     _, events = desk.execute(second)
     assert "CREATE_COMPLETE" not in {event.status for event in events}
     assert desk.deployer.outputs("changes") == outputs
@@ -71,6 +72,21 @@ def test_a_stack_is_made_changed_and_left_alone(desk: Desk) -> None:
     assert [(each.logical_id, each.resource_type) for each in desk.deployer.resources("changes")] == [
         ("Q", "AWS::SQS::Queue")
     ]
+
+
+def test_what_only_refers_to_what_changes_is_told_apart(desk: Desk) -> None:
+    policy = """
+  P:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Q]
+      PolicyDocument: {Statement: [{Effect: Allow, Principal: "*", Action: "sqs:SendMessage", Resource: !GetAtt Q.Arn}]}
+"""
+    template = 'Resources:\n  Q: {Type: "AWS::SQS::Queue", Properties: {DelaySeconds: %s}}' + policy
+    desk.execute(desk.plan("refers", template % 1))
+    changes = {change.resource: change for change in desk.plan("refers", template % 2).changes}
+    assert not changes["Q"].is_consequence
+    assert all(change.is_consequence for name, change in changes.items() if name != "Q")
 
 
 def test_what_is_not_said_again_stays_and_what_the_template_has_no_more_is_left_out(desk: Desk) -> None:

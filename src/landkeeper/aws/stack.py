@@ -28,6 +28,7 @@ _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 _NOT_YET = "REVIEW_IN_PROGRESS"
 _CONSEQUENCE = "cancelled"
 """In the reason of every resource that was under way when another one failed."""
+_REFERENCES = {"ResourceReference", "ResourceAttribute"}
 _ELSEWHERE = "Call DescribeEvents"
 """In the reason of a stack that failed before anything was made: what was wrong is told elsewhere."""
 
@@ -228,4 +229,5 @@ def _properties(details: Any) -> Iterator[PropertyChange]:
     for detail in details:
         target = detail.get("Target", {})
         path = target.get("Path", "").removeprefix("/Properties/") or target.get("Name") or target.get("Attribute", "")
-        yield PropertyChange(path, target.get("BeforeValue", ""), target.get("AfterValue", ""))
+        refers = detail.get("Evaluation") == "Dynamic" and detail.get("ChangeSource", "") in _REFERENCES
+        yield PropertyChange(path, target.get("BeforeValue", ""), target.get("AfterValue", ""), refers)

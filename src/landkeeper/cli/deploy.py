@@ -10,7 +10,6 @@ from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from landkeeper.broom.policy_file import parse_policy
@@ -154,16 +153,13 @@ def _conclude(done: Deployed | Declined) -> int:
         return DONE
     if not done.change_set.changes:
         console.print(f"The stack {name} is as it should be; nothing to change.", markup=False)
-    table = Table(title=f"Stack {name}", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(overflow="fold")
+    width = max(map(len, done.outputs), default=0)
     for output, value in sorted(done.outputs.items()):
-        table.add_row(output, Text(value))
-    console.print(table)
-    steps = next_steps(name, done.parameters, done.outputs, done.surroundings)
-    console.print("Next:", style="bold")
-    for number, step in enumerate(steps, 1):
-        console.print(Text(f" {number}. {step}"), soft_wrap=True)
+        console.print(Text(f"{output:<{width}}  {value}"), soft_wrap=True)
+    if done.change_set.changes:
+        console.print("Next:", style="bold")
+        for number, step in enumerate(next_steps(name, done.parameters, done.outputs, done.surroundings), 1):
+            console.print(Text(f" {number}. {step}"), soft_wrap=True)
     return DONE
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from landkeeper.cli.output import counted
 from landkeeper.operate.stacks import Change, ChangeSet, PropertyChange, StackEvent
 
 _WORDS = {"Add": "+ add", "Modify": "~ change", "Remove": "- remove", "Import": "= adopt", "Replace": "! replace"}
@@ -15,22 +17,19 @@ _LONGEST_VALUE = 60
 
 def print_change_set(console: Console, change_set: ChangeSet) -> None:
     """Every resource that will change, those that cannot be undone first, and below each what changes in it."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    for _ in range(3):
-        table.add_column(overflow="fold")
-    for change in sorted(change_set.changes, key=_order):
-        kind = "Replace" if change.replaces else change.action
-        style = _STYLES.get(kind, "bold red")
-        table.add_row(
-            Text(_WORDS.get(kind, kind.lower()), style=style),
-            Text(change.resource),
-            Text(change.resource_type.removeprefix("AWS::"), style="dim"),
-        )
-        for path, before, after in _shown(change.properties):
-            table.add_row("", Text(f"  {path}"), Text(f"{before} -> {after}" if before or after else "", style="dim"))
     console.print(Text(f"What will change in the stack {change_set.stack_name}:", style="bold"))
-    console.print(table)
-    console.print(Text(_totals(change_set)))
+    shown = [change for change in change_set.changes if not change.is_consequence]
+    width = max((len(change.resource) for change in shown), default=0)
+    for change in sorted(shown, key=_order):
+        kind = "Replace" if change.replaces else change.action
+        line = Text(f"{_WORDS.get(kind, kind.lower()):<9} ", style=_STYLES.get(kind, "bold red"))
+        line.append(f"{change.resource:<{width}}  ", style="default")
+        line.append(change.resource_type.removeprefix("AWS::"), style="dim")
+        console.print(line, soft_wrap=True)
+        for path, before, after in _shown(change.properties):
+            detail = f"  {before} -> {after}" if before or after else ""
+            console.print(Text(f"{'':<12}{path}{detail}"), soft_wrap=True)
+    console.print(Text(_totals(shown, len(change_set.changes) - len(shown))), soft_wrap=True)
 
 
 def print_event(console: Console, event: StackEvent) -> None:
@@ -55,7 +54,9 @@ def _short(value: str) -> str:
     return value if len(value) <= _LONGEST_VALUE else f"{value[: _LONGEST_VALUE - 1]}…"
 
 
-def _totals(change_set: ChangeSet) -> str:
-    kinds = ["Replace" if change.replaces else change.action for change in change_set.changes]
+def _totals(shown: Sequence[Change], consequences: int) -> str:
+    kinds = ["Replace" if change.replaces else change.action for change in shown]
     told = [f"{kinds.count(kind)} to {_WORDS[kind][2:]}" for kind in _WORDS if kind in kinds]
+    if consequences:
+        told.append(f"{counted(consequences, 'other resource')} to follow by reference")
     return ", ".join(told)

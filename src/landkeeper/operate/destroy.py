@@ -87,7 +87,7 @@ def plan_destruction(
     data += left
     unknown = [name for name in names if name not in {each.name for each in data}]
     if unknown:
-        known = ", ".join(each.name for each in data) or "nothing"
+        known = ", ".join(sorted(each.name for each in data)) or "nothing"
         raise UsageError(f"--delete-data {unknown[0]}: the stack {stack_name} has no such data, it has {known}")
     deleted = tuple(each for each in data if each.name in names)
     stays = tuple(each for each in data if each.name not in names)

@@ -22,6 +22,8 @@ class PropertyChange:
     before: str = ""
     """Empty where CloudFormation does not tell."""
     after: str = ""
+    is_consequence: bool = False
+    """Whether it only refers to another resource that changes, and may well stay as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Change:
     """Whether carrying it out makes a new resource in place of the old one."""
     properties: tuple[PropertyChange, ...] = ()
     """What is modified; empty where all of it is new or goes."""
+
+    @property
+    def is_consequence(self) -> bool:
+        """Whether nothing of it changes but what refers to other resources."""
+        return not self.replaces and bool(self.properties) and all(each.is_consequence for each in self.properties)
 
 
 @dataclass(frozen=True, slots=True)
