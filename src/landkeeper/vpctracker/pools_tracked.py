@@ -41,7 +41,7 @@ class Tracked:
         ]
         around = (block_at(4, block.first, length).sort_key for length in range(block.prefix_length))
         keys = dict.fromkeys([*(key for key in around if key in self.vpcs), *inside])
-        return tuple(dict.fromkeys(vpc for key in keys for vpc in self.vpcs[key]))
+        return tuple({vpc.key: vpc for key in keys for vpc in self.vpcs[key]}.values())
 
 
 def read_tracked(store: TrackedStore, space: str, config: TrackerConfig) -> Tracked:
@@ -105,11 +105,6 @@ def _read_after(covered: RegionCoverage | None, moment: datetime) -> bool:
     if covered is None or covered.standing is not Standing.READ or covered.complete_at is None:
         return False
     return covered.complete_at > moment
-
-
-def block_of(key: int) -> Block:
-    """The IPv4 block of a key."""
-    return block_at(4, key >> 8, key & 0xFF)
 
 
 def keys_of(blocks: Iterable[str]) -> list[int]:

@@ -1,0 +1,203 @@
+"""`vpc pool`, `vpc allocate` and `vpc release`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
+
+from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.cli import run
+from landkeeper.embedded.pool_file import PoolFile
+from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
+from landkeeper.org import Account, Failure, FailureReason
+from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.inventory import Complete, Vpc, diff_account
+
+NOW = datetime.now(UTC)
+_LAKE = Account(ACCOUNTS[0], "lake")
+_ASK = ("allocate", "--pool", "prod", "--account", ACCOUNTS[0], "--for", "web", "--prefix-length")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_aws: None) -> Path:
+    """A file in the working directory in which an account was read: a VPC since ten days, and one since two."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "landkeeper.db"
+    with closing(PoolFile(path)) as store:
+        _track(store, 10, "10.0.0.0/20")
+        _track(store, 2, "10.0.0.0/20", "10.0.16.0/20")
+        read = {REGIONS[0]: RegionCoverage(NOW)}
+        assert store.write_coverage(Coverage(_LAKE.id, "lake", NOW, regions=read))
+        assert store.write_coverage(Coverage(ACCOUNTS[2], "gone", NOW, regions=read, membership=Membership.DEPARTED))
+    return path
+
+
+def _track(store: PoolFile | VpcTable, days_ago: int, *blocks: str) -> None:
+    vpcs = tuple(Vpc(vpc_ids(at), _LAKE.id, REGIONS[0], block) for at, block in enumerate(blocks))
+    reads = {REGIONS[0]: Complete(vpcs)}
+    changes = diff_account(store.read_owned(_LAKE.id), reads, _LAKE, NOW - timedelta(days=days_ago))
+    assert store.write_changes(changes) == []
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["vpc", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["vpc", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16") == (
+        "The pool prod is 10.0.0.0/16 of the space default; it gives blocks from /16 to /28.\n"
+    )
+    assert run(["vpc", *_ASK, "/20", "--grow-to", "18", "--ttl", "7d"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "10.0.64.0/20\n"
+    assert "10.0.64.0/18 is kept around it, until" in printed.err
+    given = json.loads(_run(capsys, *_ASK, "24", "--request-id", "a", "--format", "json"))
+    assert (given["CidrBlock"], given["PoolId"], given["IsNew"]) == ("10.0.32.0/24", "prod", True)
+    assert given["ReservationId"].startswith("res-")
+    again = json.loads(_run(capsys, *_ASK, "24", "--request-id", "a", "--format", "json"))
+    assert again == {**given, "IsNew": False}
+    assert run(["vpc", *_ASK, "24", "--request-id", "a"]) == 0
+    assert "already, by the same request id" in capsys.readouterr().err
+    assert _run(capsys, "release", given["ReservationId"]) == "10.0.32.0/24 of the pool prod is free again.\n"
+    assert "there is no reservation" in _refused(capsys, "release", given["ReservationId"])
+
+
+def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    _run(capsys, "pool", "create", "eu", "--cidr", "10.0.128.0/18", "--parent", "prod", "--region", "eu-west-1")
+    _run(capsys, "pool", "reserve", "prod", "--cidr", "10.0.64.0/20", "--cidr", "10.0.240.0/20", "--for", "Frankfurt")
+    block = _run(capsys, *_ASK, "20").strip()
+    with closing(PoolFile(file)) as store:
+        _track(store, 0, "10.0.0.0/20", "10.0.16.0/20", block)
+    shown = json.loads(_run(capsys, "pool", "show", "prod", "--format", "json"))
+    assert [(one["CidrBlock"], one["State"]) for one in shown["Reservations"]] == [
+        ("10.0.32.0/20", "used"), ("10.0.64.0/20", "elsewhere"), ("10.0.128.0/18", "pool"),
+        ("10.0.240.0/20", "elsewhere"),
+    ]  # fmt: skip
+    assert shown["Reservations"][0]["VpcIds"] == [vpc_ids(2)]
+    assert (shown["Used"], shown["Reserved"], shown["InPools"], shown["Free"]) == (12288, 8192, 16384, 28672)
+    assert shown["LargestFreeBlock"] == "10.0.96.0/19"
+    assert shown["Growth"]["AddressesPerDay"] == pytest.approx(8192 / 9, rel=0.01)
+    text = _run(capsys, "pool", "show", "prod")
+    assert "18.8% used (12,288)" in text
+    assert "Largest free block: 10.0.96.0/19" in text
+    assert "When it is full: " in text
+    assert "in 31 days" in text
+    assert text.splitlines()[-1] == "4 reservations."
+    bar = next(line for line in text.splitlines() if line.startswith("█"))
+    assert (bar.count("█"), bar.count("▓"), bar.count("▒"), bar.count("░")) == (12, 8, 16, 28)
+
+
+def test_pools_are_listed_with_their_shares(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(capsys, "pool", "list") == "No pools: `landkeeper vpc pool create` makes one.\n"
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/12")
+    _run(capsys, "pool", "create", "eu", "--cidr", "10.0.0.0/19", "--parent", "prod", "--region", "eu-west-1")
+    rows = json.loads(_run(capsys, "pool", "list", "--format", "json"))
+    assert [(row["PoolId"], row["UsedShare"], row["Free"]) for row in rows] == [
+        ("prod", "<1 %", 1048576 - 8192), ("eu", "100 %", 0),
+    ]  # fmt: skip
+    assert [row["LargestFreeBlock"] for row in rows] == ["10.8.0.0/13", None]
+    table = _run(capsys, "pool", "list")
+    assert "  eu " in table
+    assert table.splitlines()[-1] == "2 pools."
+    assert _run(capsys, "pool", "list", "--format", "csv").splitlines()[1].startswith("prod,10.0.0.0/12,default,")
+
+
+def test_a_pool_goes_when_nothing_is_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    _run(capsys, "pool", "create", "eu", "--cidr", "10.0.128.0/18", "--parent", "prod")
+    assert "not empty: it has the pool 'eu'" in _refused(capsys, "pool", "delete", "prod")
+    assert _run(capsys, "pool", "delete", "eu") == "The pool eu is gone and 10.0.128.0/18 is free again in prod.\n"
+    assert _run(capsys, "pool", "delete", "prod") == "The pool prod is gone.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("pool", "create", "x", "--cidr", "11.0.0.0/8"), "is not inside private ranges"),
+        (("pool", "create", "x", "--cidr", "10.0.128.0/17"), "overlaps the pool 'prod'"),
+        (("pool", "create", "x", "--cidr", "192.168.0.0/16", "--min", "/15"), "--min is /15"),
+        (("pool", "create", "x", "--cidr", "192.168.0.0/16", "--space", "lab"), "there is no space 'lab'"),
+        (("pool", "create", "x y", "--cidr", "192.168.0.0/16"), "cannot be the name of a pool"),
+        (("pool", "create", "x", "--cidr", "192.168.0.0/16", "--region", "Europe"), "not a region code"),
+        (("pool", "show", "nope"), "there is no pool 'nope': there are prod"),
+        (("pool", "reserve", "prod", "--cidr", "10.9.0.0/16", "--for", "x"), "is not inside the pool 'prod'"),
+        (("pool", "import"), "--ipam is missing"),
+        ((*_ASK, "29"), "--prefix-length is /29"),
+        ((*_ASK, "many"), "--prefix-length is 'many'"),
+        ((*_ASK, "20", "--grow-to", "24"), "a /20 cannot grow to a /24"),
+        ((*_ASK, "20", "--grow-to", "7"), "--grow-to is '7'"),
+        ((*_ASK, "20", "--ttl", "1w"), "--ttl is '1w': it takes a number of days, hours or minutes"),
+        ((*_ASK, "16"), "the pool 'prod' has no /16 left: the largest block that would fit is a /17"),
+        ((*_ASK, "20", "--grow-to", "16"), "has no /16 left for the room to grow: the largest block"),
+        ((*_ASK, "20", "--account", "123"), "'123' is not an AWS account id"),
+        ((*_ASK, "20", "--account", ACCOUNTS[2]), "the account 777788889999 is departed: it gets no block"),
+        ((*_ASK, "20", "--account", ACCOUNTS[1]), "was never tracked, and whether it is in the organisation cannot"),
+        (("release", "res-1"), "there is no reservation 'res-1'"),
+    ],
+)
+def test_bad_input_is_one_line(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str
+) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    assert why in _refused(capsys, *arguments)
+
+
+def test_accounts_that_nobody_has_read_are_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    denied = RegionCoverage(failed_at=NOW, failure=Failure(FailureReason.SCP_DENY))
+    with closing(PoolFile(file)) as store:
+        assert store.write_coverage(Coverage(ACCOUNTS[1], "shop", NOW, regions={REGIONS[1]: denied}))
+    refused = _refused(capsys, *_ASK, "20")
+    assert "nobody has seen yet what these have: shop (444455556666) in us-east-1; track them" in refused
+    assert _run(capsys, *_ASK, "20", "--accept-unread") == "10.0.32.0/20\n"
+
+
+def test_a_full_pool_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/19")
+    assert "the pool 'prod' is full: not one address is free" in _refused(capsys, *_ASK, "28")
+
+
+def test_without_a_file_there_is_nothing_to_allocate_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_aws: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "there is no file 'landkeeper.db'" in _refused(capsys, "pool", "list")
+    assert "there is no file 'landkeeper.db'" in _refused(capsys, *_ASK, "20")
+    assert not (tmp_path / "landkeeper.db").exists()
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    assert _run(capsys, "pool", "list").splitlines()[-1] == "1 pool."
+
+
+@pytest.mark.embedded
+def test_the_same_on_a_table_with_accounts_looked_up_in_the_organisation(
+    aws_environment: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ("--table", "PoolCommands")
+    assert run(["vpc", "track", *on, "--create-tables", "--region", "eu-west-1"]) == 0
+    capsys.readouterr()
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/8", *on)
+    shown = json.loads(_run(capsys, "pool", "show", "prod", "--format", "json", *on))
+    assert shown["MadeBy"].startswith("arn:aws:")
+    given = _run(
+        capsys, "allocate", "--pool", "prod", "--account", HOME_ACCOUNT, "--for", "x", "--prefix-length", "20", *on
+    )
+    assert given == "10.0.0.0/20\n"
+    asked = ("allocate", "--pool", "prod", "--account", "999988887777", "--for", "x", "--prefix-length", "20", *on)
+    refused = _refused(capsys, *asked)
+    assert "the account 999988887777" in refused
+    assert "in the organisation" in refused
