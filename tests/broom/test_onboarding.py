@@ -58,6 +58,8 @@ def test_an_account_anywhere_below_a_new_unit_gets_a_notice() -> None:
     ec2, case, report = swept(Units(frozenset({OLD, NEW, "r-ab12"})), under=policy(BOARDING))
     assert (ec2.ended, case.outcome) == ([], Outcome.NOTIFIED)
     assert f"(onboarding: its account is in the new unit {NEW}, so notify instead of terminate)" in report
+    assert "This instance has not been touched: this is a notice only." in report
+    assert "only a notice is given" in [step.because for step in case.story]
 
 
 def test_units_that_cannot_be_read_make_a_notice_that_says_so() -> None:

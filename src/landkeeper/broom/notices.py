@@ -24,7 +24,7 @@ _LONGEST_SUBJECT = 99
 _SENTENCES = {
     Outcome.DESTROYED: "This instance has been destroyed.",
     Outcome.STOPPED: "This instance has been stopped.",
-    Outcome.NOTIFIED: "This instance has not been touched: the rule asks for a notice only.",
+    Outcome.NOTIFIED: "This instance has not been touched: this is a notice only.",
     Outcome.ALREADY_GONE: "This instance was already gone.",
     Outcome.HELD: "This instance has not been touched: it is held back ({error}).",
     Outcome.PROTECTED: "This instance is still there: it is protected ({error}).",

@@ -301,7 +301,8 @@ class _Run:
         match result:
             case Done():
                 outcome = _OUTCOMES[case.action or Penalty.NOTIFY]
-                self._conclude(move(case, State.ACTED, now, f"EC2 took it: {outcome}", outcome=outcome, acted_at=now))
+                because = "only a notice is given" if outcome is Outcome.NOTIFIED else f"EC2 took it: {outcome}"
+                self._conclude(move(case, State.ACTED, now, because, outcome=outcome, acted_at=now))
             case Gone():
                 gone = "EC2 does not know the instance any more"
                 self._conclude(move(case, State.GONE, now, gone, outcome=Outcome.ALREADY_GONE))
