@@ -139,6 +139,8 @@ def _closing(answer: Answer) -> Iterator[str]:
     notes += [f"{counted(len(past.faults), 'fault')}"] if past.faults else []
     beside = f" ({', '.join(notes)})" if notes else ""
     yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {progress.events:,} events"
+    if past.is_partial:
+        yield f"Partial: reading was stopped, {progress.files - progress.files_done:,} files were not read."
     if not past.chronicle.launches:
         yield "No launches: there is nothing that a policy would have been asked about."
         return
