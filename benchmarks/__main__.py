@@ -11,6 +11,7 @@ BENCHMARKS = (
     "fanout",
     "lambda",
     "logs",
+    "pools",
     "store",
     "workload",
 )

@@ -11,12 +11,14 @@ from typing import Any, Protocol
 import pytest
 from tests.memory_pools import MemoryPools
 from tests.servers import home_sessions
-from tests.strategies import ACCOUNTS, REGIONS, START
+from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.vpc_table import POOLS, create_tables
+from landkeeper.aws.vpc_table import POOLS, VpcTable, create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.inventory import DELETED, Appeared, CidrAssociation, StoredVpc, Subnet, Vpc
 from landkeeper.vpctracker.pools import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools_items import (
     LIST,
@@ -118,6 +120,24 @@ def test_a_pool_of_thousands_of_reservations_is_read_whole(store: Store) -> None
             PoolWrite({"prod": version}, puts=tuple(map(reservation_to_item, made[start : start + 50])))
         )
     assert len(state_from_items(_POOL, store.read_pool_items("prod")).reservations) == len(made)
+
+
+@pytest.mark.parametrize("store", ["file", pytest.param("dynamodb", marks=pytest.mark.embedded)], indirect=True)
+def test_live_vpcs_come_with_their_blocks_and_tags_and_deleted_ones_do_not(store: Store) -> None:
+    associations = (CidrAssociation("a", "10.1.0.0/16", "disassociating"),)
+    subnets = (Subnet("subnet-1", "euw1-az1", "10.0.0.0/24", 251),)
+    live = Vpc(vpc_ids(1), ACCOUNTS[0], REGIONS[0], "10.0.0.0/16", account_name="lake", tags={"Env": "prod"},
+               cidr_associations=associations, subnets=subnets)  # fmt: skip
+    gone = replace(live, id=vpc_ids(2), state=DELETED)
+    tracker = store._vpcs if isinstance(store, PoolTable) else store
+    assert isinstance(tracker, PoolFile | VpcTable)
+    for vpc in (live, gone):
+        assert tracker.write_changes([Appeared(StoredVpc(vpc, START, START, 1))]) == []
+    assert tracker.write_coverage(Coverage(ACCOUNTS[0], "lake"))
+    (found,) = store.read_live_vpcs()
+    assert (found.id, found.owner, found.region, found.account_name) == (live.id, live.owner, live.region, "lake")
+    assert (found.taken_blocks, found.tags) == (("10.0.0.0/16", "10.1.0.0/16"), {"Env": "prod"})
+    assert [one.account_name for one in store.read_all_coverage()] == ["lake"]
 
 
 @pytest.mark.parametrize("store", ["file", pytest.param("dynamodb", marks=pytest.mark.embedded)], indirect=True)

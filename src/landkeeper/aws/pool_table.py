@@ -10,6 +10,7 @@ from landkeeper.aws.items import from_item, to_item
 from landkeeper.aws.vpc_table import POOLS, VpcTable, explaining
 from landkeeper.aws.vpc_writes import BUSY, LATE, patiently
 from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes
+from landkeeper.vpctracker.inventory import DELETED
 from landkeeper.vpctracker.pools_items import META
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, stamped, upgraded
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import Vpc
     from landkeeper.vpctracker.pools_items import PoolWrite
 
+_NAMES = tuple(f"#{name}" for name in (
+    "VpcId", "OwnerId", "AccountName", "Region", "CidrBlock", "CidrAssociations", "IsDefault", "State", "Tags",
+    "Version", "FirstSeen", "LastChanged", "SchemaVersion",
+))  # fmt: skip
+"""What an allocation has to know of a VPC: not its subnets and connections, which are most of it."""
+
 _LATE_OR_BUSY = BUSY | {LATE}
 
 
@@ -30,6 +37,7 @@ class PoolTable:
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         """`name` is the table of VPCs; that of pools is named after it."""
         self._client = client
+        self._tracker = name
         self._name = name + POOLS
         self._vpcs = VpcTable(client, name)
 
@@ -108,8 +116,19 @@ class PoolTable:
         return self._vpcs.read_all_coverage()
 
     def read_live_vpcs(self) -> Iterator[Vpc]:
-        """Every VPC that is not deleted. Raises StoreError or StoredItemError for one that cannot be read."""
-        for item in self._vpcs.read_all_attributes():
-            stored = vpc_from_attributes(upgraded(item))
-            if stored.is_live:
-                yield stored.vpc
+        """Every VPC that is not deleted. Raises StoreError or StoredItemError for one that cannot be read.
+
+        Read consistently: what a complete read has shown by now must not be missing. Only what is needed is sent.
+        """
+        with explaining(self._tracker):
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._tracker,
+                ConsistentRead=True,
+                ProjectionExpression=", ".join(_NAMES),
+                FilterExpression="#State <> :deleted",
+                ExpressionAttributeNames={name: name.removeprefix("#") for name in _NAMES},
+                ExpressionAttributeValues={":deleted": {"S": DELETED}},
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield vpc_from_attributes(upgraded(from_item(item))).vpc
