@@ -136,6 +136,13 @@ def test_a_queue_that_nothing_comes_into_is_polled_every_twenty_seconds_by_each_
     assert _lines(make_bill(quiet, limited))["sqs_requests"].parts["changes: polled"] == 5 * 730 * 180
 
 
+def test_workers_without_a_limit_are_polled_for_less() -> None:
+    quiet = replace(MIDDLE, launches_a_day=0, log_files_a_day=0, digests=False, changes_a_day=0)
+    few = _lines(make_bill(replace(quiet, workers_unlimited=True), FACTS))["sqs_requests"].parts
+    assert few["accounts: polled"] == pytest.approx(_polls(2, 7_300))
+    assert few["changes: polled"] == 2 * 730 * 180
+
+
 def test_a_second_trail_by_hand() -> None:
     """The stack's trail leaves reads out: one busy region an account, 300 events a day in it."""
     lines = _lines(make_bill(replace(MIDDLE, trail=TrailUse.SECOND), FACTS))
@@ -191,7 +198,10 @@ def test_the_stack_as_it_is_stays_under_five_dollars_for_a_hundred_accounts() ->
 
 
 def test_the_stack_as_it_is_costs_next_to_nothing_for_ten_accounts() -> None:
-    assert make_bill(Asked(accounts=10, regions=17, launches_a_day=50)).dollars < 0.50
+    small = Asked(accounts=10, regions=17, launches_a_day=50)
+    assert make_bill(small).dollars < 0.50
+    small = replace(small, workers_unlimited=True, log_files_a_day=2_000, digests=False)
+    assert make_bill(small).dollars < 0.05
 
 
 @pytest.mark.parametrize(

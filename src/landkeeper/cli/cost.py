@@ -80,6 +80,7 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
 @click.option("--provisioned", is_flag=True, help="Provisioned tables with auto scaling (AutoScaling=true).")
 @click.option("--recovery", is_flag=True, help="Point-in-time recovery (PointInTimeRecovery=true).")
 @click.option("--customer-key", is_flag=True, help="A KMS key of your own encrypts the log files.")
+@click.option("--workers-unlimited", is_flag=True, help="VPC Tracker's workers without a limit (WorkerConcurrency=0).")
 @click.option("--mails", is_flag=True, help="Reports go to an address by mail.")
 @click.option(
     "--free-tier",

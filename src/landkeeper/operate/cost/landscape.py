@@ -47,6 +47,7 @@ class Asked:
     recovery: bool = False
     customer_key: bool = False
     mails: bool = False
+    workers_unlimited: bool = False
     free_tier: bool = True
 
 

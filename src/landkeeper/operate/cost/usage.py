@@ -150,7 +150,8 @@ class Usage:
         return pollers * _SECONDS_A_MONTH / lasts
 
     def _pollers(self, queue: PolledQueue) -> float:
-        return self._figures["pollers_limited" if queue.is_limited else "pollers_idle"]
+        freed = self._land.asked.workers_unlimited and queue is self._queues["accounts"]
+        return self._figures["pollers_limited" if queue.is_limited and not freed else "pollers_idle"]
 
     def publishes(self) -> Parts:
         """Messages published to SNS topics; what SNS hands to SQS costs nothing there."""
