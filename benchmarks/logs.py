@@ -24,6 +24,7 @@ from functools import partial
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 
 from benchmarks.log_files import write_log
@@ -127,12 +128,14 @@ def _rows_of_both_processors(folder: Path) -> Iterator[tuple[str, str]]:
         speed = f"{first['records'] / seconds:,.0f} events and {first['bytes'] / seconds / 1e6:,.0f} MB a second"
         yield f"{size}: {processes} processes, best of {len(runs[processes])}", f"{seconds:.2f} s; {speed}"
     yield "all processors against one (bar: 1.8)", f"{wall[1] / min(wall.values()):.2f} times"
+    cpu = {processes: min(each["cpu"] for each in many) for processes, many in runs.items()}
+    more = f"{cpu[max(cpu)] / cpu[1]:.2f} times that of one, start-up included"
+    yield f"processor time of {max(cpu)} processes together", f"{cpu[max(cpu)]:.2f} s, {more}"
     load = f"load of the machine meanwhile: {os.getloadavg()[0]:.1f}"
-    full = _EVENTS >= 10_000_000
-    yield (
-        f"10,000,000 events on idle processors (bar: 25 s){'' if full else ', from this run'}",
-        (f"{min(wall.values()) / first['records'] * 10_000_000:.1f} s; {load}"),
-    )
+    whole = 10_000_000 / first["records"]
+    shared = f"its processor time, shared, {cpu[max(cpu)] / max(cpu) * whole:.1f} s"
+    title = f"10,000,000 events on idle processors (bar: 25 s){'' if whole <= 1 else ', from this run'}"
+    yield title, f"{min(wall.values()) * whole:.1f} s; {shared}; {load}"
 
 
 def _scan_in(folder: Path, processes: int) -> dict[str, Any]:
@@ -151,7 +154,9 @@ def scan(folder: str, processes: int) -> None:
                                                  is_stopped=lambda: False, processes=processes)]  # fmt: skip
     wall = time.perf_counter() - start
     records, size = sum(each.records for each in scans), sum(each.unpacked_bytes for each in scans)
-    json.dump({"wall": wall, "files": len(scans), "records": records, "bytes": size}, sys.stdout)
+    spent = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    cpu = sum(each.ru_utime + each.ru_stime for each in spent)
+    json.dump({"wall": wall, "cpu": cpu, "files": len(scans), "records": records, "bytes": size}, sys.stdout)
 
 
 def _no_fetch(listed: ListedLog) -> Failure:
