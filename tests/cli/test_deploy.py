@@ -114,6 +114,12 @@ def test_plain_files_are_written_without_any_call(
     assert (out / "log-archive.yaml").exists()
 
 
+def test_plain_files_take_a_policy(no_aws: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["deploy", "--template-only", str(tmp_path / "files")]) == 2
+    assert "say --policy FILE" in capsys.readouterr().err
+    assert not (tmp_path / "files").exists()
+
+
 def test_a_policy_that_does_not_pass_is_refused_before_anything_is_done(
     no_aws: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -86,6 +86,8 @@ def command(
     processor = None if as_installed else architecture or this_processor()
     request = DeployRequest(stack_name, policy, config, given, has_member_roles=role_name is not None)
     if directory is not None:
+        if not policy:
+            raise UsageError("--template-only takes a policy for Broom: say --policy FILE")
         return _write_files(directory, request, processor)
     if not yes and not sys.stdin.isatty():
         raise UsageError("there is nobody to ask here: say --yes to execute the change set unseen")
