@@ -136,6 +136,18 @@ class TestThePolicysOwnWords:
         assert found["i-1"].doubts == (Doubt.BY_A_SERVICE,)
         assert found["i-2"].doubts == (Doubt.NO_TAGS_TOLD,)
 
+    def test_what_a_template_may_have_tagged_is_in_doubt(self) -> None:
+        launches = []
+        for id_, template in (
+            ("i-1", {"launchTemplateId": "lt-1", "version": "2"}),
+            ("i-2", {"launchTemplateName": "web"}),
+        ):
+            launches.append(past.launch(id_))
+            launches[-1]["requestParameters"]["launchTemplate"] = template
+        found = fates(policy(), *launches, past.launch("i-3"))
+        assert [each.past.launch_template for each in found.values()] == ["lt-1", "web", ""]
+        assert [each.doubts for each in found.values()] == [(Doubt.FROM_A_TEMPLATE,), (Doubt.FROM_A_TEMPLATE,), ()]
+
     def test_a_grace_that_was_not_over_when_the_logs_were_read_is_in_doubt(self) -> None:
         told = chronicle(past.launch("i-1")).instances()
         (found,) = backtest(policy(GRACEFUL), told, read_at=datetime(2026, 1, 1, 10, 5, tzinfo=UTC))

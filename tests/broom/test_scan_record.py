@@ -13,12 +13,14 @@ from landkeeper.broom.scan_record import read_scanned, write_scanned
 from landkeeper.broom.trail import PAST_EVENTS
 
 _SHARED: dict[str, Any] = {"sharedEventID": "s"}
+TEMPLATED = past.launch("i-5")
+TEMPLATED["requestParameters"]["launchTemplate"] = {"launchTemplateId": "lt-1"}
 FILES = (
     past.log(
         past.launch(["i-1", "i-2"], tags={"Code": "LÖL"}, asked={"Owner": "x"}, **_SHARED),
         past.tagged(["i-1"], "10:01:00", {"a": "b"}), past.untagged("i-1", "10:02:00", ["a"]),
         past.untagged("i-2", "10:02:00"), past.ended(["i-1", "i-2"], "10:03:00"), past.spot(["i-3"], "10:00:00"),
-        past.launch("i-4", userIdentity="?"), past.record("DescribeInstances", "10:00:00", {}),
+        past.launch("i-4", userIdentity="?"), TEMPLATED, past.record("DescribeInstances", "10:00:00", {}),
     ),
     past.log("no record"),  # type: ignore[arg-type] # which is what it is about
     b"",

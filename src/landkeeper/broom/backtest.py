@@ -47,6 +47,7 @@ class Doubt(StrEnum):
     """Why an instance may have fared better, or worse, than the log lets one see."""
 
     NO_TAGS_TOLD = "launched for a Spot request, of which the log shows no tags"
+    FROM_A_TEMPLATE = "launched from a template, whose tags the log may not show"
     BY_A_SERVICE = "launched by a service, which may tag it otherwise"
     UNITS_UNKNOWN = "which units its account is in is not known"
     TIME_NOT_OVER = "its time was not over when the logs were read"
@@ -155,6 +156,7 @@ def _doubts(found: PastFate, read_at: datetime, *, is_unplaced: bool) -> tuple[D
     service = case.principal.invoked_by
     holds = {
         Doubt.NO_TAGS_TOLD: service == _SPOT,
+        Doubt.FROM_A_TEMPLATE: bool(found.past.launch_template),
         Doubt.BY_A_SERVICE: service not in {"", _SPOT},
         Doubt.UNITS_UNKNOWN: is_unplaced,
         Doubt.TIME_NOT_OVER: found.at > read_at,

@@ -27,6 +27,8 @@ class PastInstance:
     """The file that told of its launch."""
     changes: tuple[Tagging | Untagging, ...] = ()
     """What was done to its tags since, oldest first."""
+    launch_template: str = ""
+    """The template that it was launched from; empty for none, and where the logs do not say."""
     ended_at: datetime | None = None
     """When somebody terminated it; None where the logs do not tell."""
 
@@ -53,6 +55,7 @@ class Chronicle:
     _calls: set[str] = field(default_factory=set)
     _cases: dict[InstanceId, Case] = field(default_factory=dict)
     _sources: dict[InstanceId, str] = field(default_factory=dict)
+    _templates: dict[InstanceId, str] = field(default_factory=dict)
     _changes: defaultdict[InstanceId, list[Tagging | Untagging]] = field(default_factory=lambda: defaultdict(list))
     _endings: dict[InstanceId, datetime] = field(default_factory=dict)
 
@@ -84,6 +87,8 @@ class Chronicle:
             known = self._cases.get(instance.id)
             self._cases[instance.id] = case if known is None else seen_by(known, case)
             self._sources.setdefault(instance.id, source)
+            if launch.launch_template:
+                self._templates[instance.id] = launch.launch_template
 
     def instances(self) -> Iterator[PastInstance]:
         """Every instance whose launch was told, the oldest first."""
@@ -93,4 +98,5 @@ class Chronicle:
             # A record tells the second. Within one, tags are first taken off and then put on: whoever replaces a tag
             # does it in that order.
             ordered = sorted(changes, key=lambda change: (change.event_time, isinstance(change, Tagging)))
-            yield PastInstance(case, self._sources[id_], tuple(ordered), self._endings.get(id_))
+            template, ended_at = self._templates.get(id_, ""), self._endings.get(id_)
+            yield PastInstance(case, self._sources[id_], tuple(ordered), template, ended_at)

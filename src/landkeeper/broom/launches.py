@@ -84,6 +84,8 @@ class Launch:
     client_token: str = ""
     shared_event_id: str = ""
     """What its record has in common with those that other accounts got of the same call; empty where it went to one."""
+    launch_template: str = ""
+    """The id or name of the template that the request named; the log may not show the tags that are in it."""
     where: str = field(default="", compare=False)
     """Which record of its file it is; empty for a record that came alone."""
     askers: Mapping[str, Principal] = field(default_factory=dict, compare=False, repr=False)

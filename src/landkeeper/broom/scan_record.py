@@ -73,6 +73,7 @@ def _write_launch(launch: Launch) -> dict[str, Any]:
         "asked": dict(launch.request_tags),
         "token": launch.client_token,
         "shared": launch.shared_event_id,
+        "template": launch.launch_template,
         "where": launch.where,
         "doubts": list(launch.doubts),
     }
@@ -102,6 +103,7 @@ def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:
         request_tags=value["asked"],
         client_token=value["token"],
         shared_event_id=value["shared"],
+        launch_template=value["template"],
         where=value["where"],
         doubts=tuple(value["doubts"]),
     )

@@ -184,6 +184,7 @@ def _parse_launch(record: Mapping[str, Any], where: str) -> Launch:
         request_tags=_request_tags(request),
         client_token=token,
         shared_event_id=_text_or_none(record, "sharedEventID"),
+        launch_template=_template(request),
         where=where,
         doubts=tuple(doubts),
     )
@@ -352,6 +353,12 @@ def _text_or_doubt(fields: Mapping[str, Any], name: str, path: str, doubts: list
     except _FieldError as error:
         doubts.append(str(error))
         return ""
+
+
+def _template(request: Mapping[str, Any]) -> str:
+    template = request.get("launchTemplate")
+    named = template if isinstance(template, dict) else {}
+    return _text_or_none(named, "launchTemplateId") or _text_or_none(named, "launchTemplateName")
 
 
 def _request_tags(request: Mapping[str, Any]) -> Tags:
