@@ -172,6 +172,27 @@ def test_a_full_pool_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "the pool 'prod' is full: not one address is free" in _refused(capsys, *_ASK, "28")
 
 
+def test_a_pool_of_another_space_keeps_off_what_is_there_and_nothing_else(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("landkeeper.yaml").write_text(
+        "version: 1\nspaces: [{name: lab, accounts: ['444455556666']}]\n", encoding="utf-8"
+    )
+    with closing(PoolFile(file)) as store:
+        read = {REGIONS[0]: RegionCoverage(NOW)}
+        assert store.write_coverage(Coverage(ACCOUNTS[1], "shop", NOW, regions=read))
+        shop = Account(ACCOUNTS[1], "shop")
+        vpc = Vpc(vpc_ids(9), shop.id, REGIONS[0], "10.0.0.0/24")
+        assert store.write_changes(diff_account((), {REGIONS[0]: Complete((vpc,))}, shop, NOW)) == []
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    _run(capsys, "pool", "create", "lab", "--cidr", "10.0.0.0/16", "--space", "lab")
+    assert _run(capsys, *_ASK, "20") == "10.0.32.0/20\n"
+    assert _run(capsys, *_ASK, "24", "--pool", "lab", "--account", shop.id) == "10.0.1.0/24\n"
+    assert "the pool 'lab' is of the space lab, in which the account 111122223333 has no VPCs" in _refused(
+        capsys, *_ASK, "24", "--pool", "lab"
+    )
+
+
 def test_without_a_file_there_is_nothing_to_allocate_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_aws: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def tracked_in(
         if space_of(vpc).name == space:
             for text in vpc.taken_blocks:
                 found[parse_key(text)].append(vpc)
-    never_read = tuple(one for one in coverage.values() if is_never_read(one) and _may_be_in(one, space, config))
+    never_read = tuple(one for one in coverage.values() if is_never_read(one) and may_be_in(one, space, config))
     return Tracked({key: tuple(ones) for key, ones in found.items()}, coverage, never_read, tuple(sorted(found)))
 
 
@@ -76,8 +76,8 @@ def is_never_read(coverage: Coverage) -> bool:
     return any(one.complete_at is None for one in regions) or not coverage.regions
 
 
-def _may_be_in(coverage: Coverage, space: str, config: TrackerConfig) -> bool:
-    """Whether a VPC of that account may be in the space: by its account, or by tags that nobody knows."""
+def may_be_in(coverage: Coverage, space: str, config: TrackerConfig) -> bool:
+    """Whether a VPC of that account may be in the space: by its account, or by tags that nobody knows yet."""
     nobody_knows = any(one.name == space and one.tags for one in config.spaces)
     homes = {one.name for one in config.spaces if {coverage.account, coverage.account_name} & set(one.accounts)}
     return nobody_knows or space in (homes or {spaces_of(config).default.name})

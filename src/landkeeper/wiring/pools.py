@@ -19,10 +19,11 @@ from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.org import AccountId, Failure, FailureReason, Region, UsageError
 from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.pools_acts import Actor
+from landkeeper.vpctracker.pools import find_pool
+from landkeeper.vpctracker.pools_acts import Actor, read_pools
 from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
 from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
-from landkeeper.vpctracker.pools_tracked import Tracked, read_tracked
+from landkeeper.vpctracker.pools_tracked import Tracked, may_be_in, read_tracked
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
@@ -104,12 +105,16 @@ def _user() -> str:
         return ""
 
 
-def check_account(pools: Pools, settings: Settings, account: AccountId) -> None:
-    """Raises UsageError for an account that is not in the organisation, or is no longer active in it.
+def check_account(pools: Pools, settings: Settings, account: AccountId, pool: str) -> None:
+    """Raises UsageError for an account that is not in the organisation, is no longer active in it, or not in the pool's
+    space.
 
     The tracker knows those that it was told of. For any other one Organizations is asked.
     """
     known = pools.vpcs.read_coverage(account)
+    space = find_pool(read_pools(pools.store), pool).space
+    if not may_be_in(known, space, pools.config):
+        raise UsageError(f"the pool '{pool}' is of the space {space}, in which the account {account} has no VPCs")
     if known.tried_at is not None or known.regions:
         if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
             raise UsageError(f"the account {account} is {known.membership}: it gets no block")

@@ -69,7 +69,7 @@ def allocate_command(
     )
     settings = settings_of(table, file).with_config(config)
     with open_pools(settings, to_write=True) as pools:
-        check_account(pools, settings, request.account)
+        check_account(pools, settings, request.account, pool)
         outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
         known = list(pools.store.read_all_coverage())
     match outcome:
