@@ -75,7 +75,7 @@ def find_denied_actions(sessions: AccountSessions, actions: Sequence[str]) -> tu
 
     Source: IAM API Reference, "SimulatePrincipalPolicy"; a role is named there by its own ARN, not by the session's.
     """
-    iam = sessions.home("iam")
+    iam = sessions.hasty("iam")
     try:
         source = _principal(iam, sessions.home_principal())
         if source is None:
