@@ -56,7 +56,11 @@ def log(*records: object) -> bytes:
 
 OTHER = record("DescribeInstances")
 # What is only found where it is asked for.
-_EVENT_OF = {"SpotRequest": "RequestSpotInstances", "Tagging": "CreateTags", "Ending": "TerminateInstances"}
+_EVENT_OF = {
+    "SpotRequest": "RequestSpotInstances",
+    "Tagging": "CreateTags",
+    "Ending": "TerminateInstances",
+}
 
 
 def whole(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
@@ -324,6 +328,7 @@ def test_what_leads_fast_readers_astray(text: bytes, wheres: list[str]) -> None:
         log(OTHER, LAUNCH).replace(b'"awsRegion"', b"awsRegion", 1),
         log(OTHER, LAUNCH)[:-1] + b',"eventName":"x","y":[{"z":1}]}',
         b'{"Records":7}',
+        b"\xff\xfehi\xd8",
         b"[" * 100_000,
         b"",
         gzip.compress(log(OTHER, LAUNCH))[:-1],
@@ -431,3 +436,28 @@ def test_a_record_that_never_ends_is_given_up() -> None:
     with pytest.raises(NotStreamableError):
         list(stream_records(pieces()))
     assert len(given_out) <= MOST_RECORD_CHARACTERS // 1_000_000 + 2
+
+
+SPOT = record(
+    "RequestSpotInstances", responseElements={"spotInstanceRequestSet": {"items": [{"spotInstanceRequestId": "sir-1"}]}}
+)
+ENDED = record("TerminateInstances", requestParameters={"instancesSet": {"items": [{"instanceId": "i-1"}]}})
+TAGGED = record(
+    "CreateTags",
+    requestParameters={
+        "resourcesSet": {"items": [{"resourceId": "i-1"}]},
+        "tagSet": {"items": [{"key": "Owner", "value": "jane"}]},
+    },
+)
+
+
+@each_engine
+def test_what_is_not_asked_for_is_not_found_inside_an_event_either(engine: Engine) -> None:
+    data = log(OTHER, *({"detail": each} for each in (SPOT, ENDED, TAGGED)), LAUNCH)
+    few = scan_log(data, wanted=frozenset({"RunInstances"}), engine=engine)
+    assert (few.found, few.spot_requests) == (check(log(LAUNCH)).found, ())
+    assert (few.ignored, few.records) == ({NOT_A_LAUNCH: 4}, 5)
+    more = scan_log(data, wanted=TAG_EVENTS | PAST_EVENTS, engine=engine)
+    assert [type(each).__name__ for each in more.found] == ["Ending", "Tagging", "Launch"]
+    assert [each.request_ids for each in more.spot_requests] == [{"sir-1"}]
+    assert more.ignored == {NOT_A_LAUNCH: 1}

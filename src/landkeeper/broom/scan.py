@@ -75,7 +75,7 @@ def scan_log(
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     engine: Engine | None = None,
 ) -> Scanned:
-    """The records of a log file that go by a wanted name, one of `PAST_EVENTS`. Never raises.
+    """The records of a log file that go by a wanted name, of `LAUNCH_EVENTS` or `PAST_EVENTS`. Never raises.
 
     A file whose content is larger than `limit_bytes` is a fault, before that much of it is held. The engine is the
     fastest that is installed.
