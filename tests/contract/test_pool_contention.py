@@ -146,7 +146,7 @@ def test_processes_that_are_killed_leave_every_reservation_right(world: World) -
         die = 10 if _FULL or not said else 0
         running = [world.start(at, share, die=die) for at in range(_PROCESSES) if (share := left[at::_PROCESSES])]
         stop = threading.Event()
-        killer = threading.Thread(target=_kill_some, args=(running, stop))
+        killer = threading.Thread(target=_kill_some, args=(running, stop), daemon=True)
         if die:
             killer.start()
         said += [one for process in running for one in _said(process)]
