@@ -21,7 +21,7 @@ demo: setup ## the main job of both products, end to end, on this machine
 	@$(BIN)/landkeeper demo
 
 test: setup ## every test, with coverage; the pure rooms must be covered whole
-	@$(BIN)/python -m pytest --cov --cov-report=
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=
 	@$(BIN)/python -m coverage report --skip-covered --skip-empty
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from landkeeper.broom.scan import Scanned
 from landkeeper.broom.scan_record import read_scanned, write_scanned
+from landkeeper.embedded.write_ahead import use_write_ahead_log
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS scanned (
@@ -89,7 +90,7 @@ class ScanCache:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             db = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
             try:
-                db.execute("PRAGMA journal_mode = WAL")
+                use_write_ahead_log(db, _BUSY_SECONDS)
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(_SCHEMA)
                 db.execute("SELECT name, stamp, reader, digest, found FROM scanned LIMIT 1").fetchone()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.embedded.write_ahead import use_write_ahead_log
 from landkeeper.vpctracker.attributes import (
     Attributes,
     after_entries_at,
@@ -77,6 +78,7 @@ class VpcFile:
         """
         self._path = path
         self._say = say
+        self._wait_seconds = lock_timeout_seconds
         self._lock = threading.Lock()
         with self._explaining():
             self._connection = sqlite3.connect(
@@ -185,7 +187,7 @@ class VpcFile:
 
     def _prepare(self) -> None:
         with self._explaining():
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            use_write_ahead_log(self._connection, self._wait_seconds)
         if self._schema() == SCHEMA_VERSION:
             return
         with self._transaction() as connection:
