@@ -14,6 +14,8 @@ from landkeeper.org import AccountId, Region, UsageError, parse_account_id, pars
 DEFAULT_FILE = Path("landkeeper.db")
 DEFAULT_LOG_LIMIT_BYTES = 256 * 1024 * 1024
 DEFAULT_REGION = Region("us-east-1")
+DEFAULT_NETWORK_ROLE = "landkeeper-network"
+"""What `member-roles.yaml` calls the role that may change networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,10 @@ class Settings:
     """`LANDKEEPER_CONFIG`: a path, `s3://bucket/key`, or `ssm:NAME`; None: `landkeeper.yaml` if there is one."""
     role_name: str | None = None
     """`LANDKEEPER_ROLE_NAME`: the role assumed in other accounts; None means the own account only."""
+    network_role_name: str = DEFAULT_NETWORK_ROLE
+    """`LANDKEEPER_NETWORK_ROLE_NAME`: the role in other accounts that makes VPCs, and deletes default ones."""
     external_id: str | None = None
-    """`LANDKEEPER_EXTERNAL_ID`: what that role's trust policy may ask for."""
+    """`LANDKEEPER_EXTERNAL_ID`: what the trust policies of these roles may ask for."""
     regions: tuple[Region, ...] = ()
     """`LANDKEEPER_REGIONS`: the regions to read; empty means those that an account has enabled."""
     accounts: tuple[AccountId, ...] = ()
@@ -99,6 +103,14 @@ class Settings:
             accounts=tuple(map(parse_account_id, accounts)) or self.accounts,
         )
 
+    def with_network_access(self, *, role_name: str | None, external_id: str | None) -> Settings:
+        """The same with the flags `--role` and `--external-id` of commands that change networks."""
+        return replace(
+            self,
+            network_role_name=role_name or self.network_role_name,
+            external_id=external_id or self.external_id,
+        )
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from environment variables. Raises UsageError naming the variable that is wrong."""
@@ -121,6 +133,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         policy=environ.get("LANDKEEPER_POLICY") or None,
         config=environ.get("LANDKEEPER_CONFIG") or None,
         role_name=environ.get("LANDKEEPER_ROLE_NAME") or None,
+        network_role_name=environ.get("LANDKEEPER_NETWORK_ROLE_NAME") or DEFAULT_NETWORK_ROLE,
         external_id=environ.get("LANDKEEPER_EXTERNAL_ID") or None,
         regions=regions,
         accounts=accounts,

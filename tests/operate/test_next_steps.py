@@ -15,6 +15,7 @@ OUTPUTS = {
 }
 MANAGEMENT = Surroundings(HOME, "eu-west-1", organization=OrganizationSeen("o-example", HOME))
 DELEGATE = Surroundings(HOME, "eu-west-1", organization=OrganizationSeen("o-example", "444455556666"))
+NETWORK = f"arn:aws:iam::{HOME}:role/network"
 STACK_SETS = {"OrganizationId": "o-example", "MemberUnits": "r-ab12"}
 ARCHIVE = {"TrailBucketName": "logs", "TrailBucketAccount": "777788889999"}
 
@@ -34,6 +35,7 @@ def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
         ({"ReportEmail": "you@example.com"}, MANAGEMENT, ["confirm the subscription", "you@example.com"]),
         ({}, MANAGEMENT, ["member-roles.yaml", "--stack-name landkeeper-member-roles", OUTPUTS["TrackerRoleArn"]]),
         ({"ExternalId": "secret"}, MANAGEMENT, ["ExternalId=secret"]),
+        ({"NetworkPrincipalArn": NETWORK}, MANAGEMENT, [f"NetworkPrincipalArn={NETWORK}"]),
         (STACK_SETS, MANAGEMENT, ["each of its other regions", f"ToolingAccountId={HOME}", "member-events.yaml"]),
         (STACK_SETS, DELEGATE, ["management account 444455556666", "member-roles.yaml"]),
         (STACK_SETS, DELEGATE, ["and there, in every region", "member-events.yaml"]),

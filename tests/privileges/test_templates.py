@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from tests.privileges.granted import TEMPLATES, AllowedAction, grants_of, listed, resources_of, settled, statements_in
 
+from landkeeper.operate.cost.stack_facts import parse_template
+
 # Calls that know no resources: IAM takes nothing but * for them (Service Authorization Reference).
 _WITHOUT_RESOURCES = (
     "autoscaling:Describe",
     "ec2:Describe",
+    "elasticloadbalancing:Describe",
     "organizations:List",
+    "route53:ListHostedZonesByVPC",
+    "servicequotas:Get",
 )
 _ENDING = {"ec2:StopInstances", "ec2:TerminateInstances"}
+_NETWORKING = {
+    "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc", "ec2:DeleteInternetGateway", "ec2:DeleteNetworkAcl",
+    "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc",
+    "ec2:DetachInternetGateway", "ec2:DisassociateRouteTable", "ec2:ModifyVpcAttribute",
+}  # fmt: skip
 
 
 def _grants() -> Iterator[tuple[str, AllowedAction]]:
@@ -90,15 +102,46 @@ def test_instances_can_be_ended_by_two_roles_only_and_only_in_their_own_account(
         assert nothing == {"!Ref": "AWS::NoValue"}
 
 
+def test_networks_can_be_changed_by_one_role_only_and_only_in_its_own_account() -> None:
+    changing = [(template, grant) for template, grant in _grants() if grant.action in _NETWORKING]
+    assert {(template, grant.role) for template, grant in changing} == {("member-roles.yaml", "Networker")}
+    assert {grant.action for _, grant in changing} == _NETWORKING
+    for _, grant in changing:
+        assert grant.resources.count("arn:${AWS::Partition}:ec2:*:${AWS::AccountId}:") == grant.resources.count("arn:")
+
+
+def test_tags_can_be_set_on_what_is_just_made_and_one_be_taken_off() -> None:
+    (setting,) = [grant for _, grant in _grants() if grant.action == "ec2:CreateTags"]
+    assert setting.condition == {"StringEquals": {"ec2:CreateAction": ["CreateSubnet", "CreateVpc"]}}
+    (taking,) = [grant for _, grant in _grants() if grant.action == "ec2:DeleteTags"]
+    assert taking.condition == {
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["landkeeper:unfinished"]},
+        # Of nothing at all "for all values" is true (IAM guide, "Set operators for multivalued context keys").
+        "Null": {"aws:TagKeys": "false"},
+    }
+
+
+def test_the_network_role_is_made_only_for_somebody_and_not_for_any_session() -> None:
+    for template in ("member-roles.yaml", "landkeeper.yaml"):
+        text = (files("landkeeper") / "infra" / template).read_text(encoding="utf-8")
+        parameter = parse_template(text)["Parameters"]["NetworkPrincipalArn"]
+        assert parameter["Default"] == ""
+        pattern = re.compile(parameter["AllowedPattern"])
+        assert pattern.fullmatch("arn:aws:iam::111122223333:role/pipelines/network")
+        assert not pattern.fullmatch("arn:aws:iam::111122223333:root")
+        assert not pattern.fullmatch("arn:aws:iam::111122223333:role/*")
+    assert resources_of("member-roles.yaml")["Networker"]["Condition"] == "LetsNetworkIn"
+
+
 def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
-    """Beside ending instances every action reads, or writes into what the stack itself made."""
+    """Beside ending instances and the network role every action reads, or writes into what the stack itself made."""
     reading = ("Describe", "List", "Get", "Query", "Scan", "BatchGet", "Receive", "Decrypt")
     own = {
         "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "sqs:DeleteMessage", "sns:Publish",
         "events:PutEvents", "scheduler:CreateSchedule", "iam:PassRole", "sts:AssumeRole", "logs:CreateLogStream",
         "logs:PutLogEvents", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     }  # fmt: skip
-    actions = {grant.action for _, grant in _grants()} - _ENDING
+    actions = {grant.action for _, grant in _grants()} - _ENDING - _NETWORKING
     assert {action for action in actions if not action.split(":")[1].startswith(reading)} <= own
 
 

@@ -90,9 +90,11 @@ def _of_log_archive(
 def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
     named = {
         name: parameters[name]
-        for name in ("ReadRoleName", "TerminateRoleName", "SpareTagged", "ExternalId")
+        for name in (
+            "ReadRoleName", "TerminateRoleName", "NetworkPrincipalArn", "NetworkRoleName", "SpareTagged", "ExternalId",
+        )
         if parameters.get(name)
-    }
+    }  # fmt: skip
     return {"TrackerRoleArn": outputs["TrackerRoleArn"], "BroomRoleArn": outputs["BroomRoleArn"], **named}
 
 
