@@ -38,6 +38,7 @@ SESSION_NAME = "landkeeper"
 _KEPT_GRANTS = 64
 _RENEW_BEFORE = timedelta(minutes=5)
 _HASTE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+_ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class NoAccountSetError(LandkeeperError):
@@ -150,7 +151,7 @@ class AccountSessions:
         self._external_id = external_id
         self._region = region
         self._config = client_config()
-        self._clients: dict[tuple[botocore.session.Session, str, str, bool], Any] = {}
+        self._clients: dict[tuple[botocore.session.Session, str, str, Config | None], Any] = {}
         self._grants: OrderedDict[AccountId, Grant] = OrderedDict()
         self._lock = threading.Lock()
         self._home_arn = ""
@@ -264,6 +265,15 @@ class AccountSessions:
         client: AutoScalingClient = self._client(self._swapped, "autoscaling", region)
         return client
 
+    def ec2_once(self, region: Region) -> EC2Client:
+        """A client as of `ec2` that sends each request once: for calls that must not be made twice unseen."""
+        client: EC2Client = self._client(self._swapped, "ec2", region, _ONCE)
+        return client
+
+    def member(self, service: str, region: Region) -> Any:
+        """A client of any service that signs for whatever account `using` says."""
+        return self._client(self._swapped, service, region)
+
     def home(self, service: str, region: str | None = None) -> Any:
         """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""
         return self._client(self._home, service, region or self._region)
@@ -276,12 +286,12 @@ class AccountSessions:
         """A client as of `home` that gives up within seconds: for answers that can be done without."""
         return self._client(self._home, service, self._region, _HASTE)
 
-    def _client(self, session: botocore.session.Session, service: str, region: str, haste: Config | None = None) -> Any:
-        key = (session, service, region, haste is not None)
+    def _client(self, session: botocore.session.Session, service: str, region: str, own: Config | None = None) -> Any:
+        key = (session, service, region, own)
         # Making a client is not thread safe in boto3, using one is (boto3 guide, "Multithreading or multiprocessing").
         with self._lock:
             if key not in self._clients:
-                config = self._config.merge(haste) if haste is not None else self._config
+                config = self._config.merge(own) if own is not None else self._config
                 self._clients[key] = session.create_client(service, region_name=region, config=config)
             return self._clients[key]
 
