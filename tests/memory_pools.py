@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 
 from landkeeper.vpctracker.attributes import Attributes
+from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools_items import META, PoolWrite
@@ -43,5 +44,5 @@ class MemoryPools:
     def read_all_coverage(self) -> Iterable[Coverage]:
         return list(self.coverage)
 
-    def read_live_vpcs(self) -> Iterable[Vpc]:
+    def read_live_vpcs(self, within: Block | None = None) -> Iterable[Vpc]:
         return list(self.vpcs)

@@ -64,7 +64,7 @@ def main(kind: str, name: str, worker: str) -> None:
         request_id, length = line.split()
         request = Request(POOL, int(length), ACCOUNTS[0], f"test {worker}", request_id=request_id, accept_unread=True)
         outcome = allocate(
-            store, request, lambda space: read_tracked(store, space, TrackerConfig()), actor_named(worker)
+            store, request, lambda *of: read_tracked(store, of[0], TrackerConfig(), of[1]), actor_named(worker)
         )
         assert isinstance(outcome, Reserved), outcome
         given = outcome.reservation

@@ -14,7 +14,7 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import AccountId, UsageError
 from landkeeper.vpctracker.allocation import PoolExhausted
-from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
@@ -76,8 +76,8 @@ class Office:
     def read_at(self, moment: datetime) -> None:
         self.store.coverage = [Coverage(ACCOUNTS[0], "lake", regions={REGIONS[0]: RegionCoverage(moment)})]
 
-    def tracked_of(self, space: str) -> Tracked:
-        return read_tracked(self.store, space, TrackerConfig())
+    def tracked_of(self, space: str, within: Block) -> Tracked:
+        return read_tracked(self.store, space, TrackerConfig(), within)
 
     def create(self, name: str, block: str, **others: Any) -> Pool:
         return create_pool(self.store, Pool(name, parse_block(block), **others), self.actor)

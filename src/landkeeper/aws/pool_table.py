@@ -18,6 +18,7 @@ from landkeeper.vpctracker.schema import SCHEMA_VERSION, stamped, upgraded
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Vpc
     from landkeeper.vpctracker.pools_items import PoolWrite
@@ -115,7 +116,7 @@ class PoolTable:
         """What is known of every account that was ever tried."""
         return self._vpcs.read_all_coverage()
 
-    def read_live_vpcs(self) -> Iterator[Vpc]:
+    def read_live_vpcs(self, within: Block | None = None) -> Iterator[Vpc]:
         """Every VPC that is not deleted. Raises StoreError or StoredItemError for one that cannot be read.
 
         Read consistently: what a complete read has shown by now must not be missing. Only what is needed is sent.

@@ -13,6 +13,7 @@ from landkeeper.vpctracker.schema import stamped, upgraded
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.attributes import Attributes
+    from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.inventory import Vpc
     from landkeeper.vpctracker.pools_items import PoolWrite
 
@@ -56,7 +57,7 @@ class PoolFile(VpcFile):
             connection.executemany("DELETE FROM vpc_pools WHERE pool_id = ? AND item_id = ?", write.deletes)
         return True
 
-    def read_live_vpcs(self) -> Iterator[Vpc]:
+    def read_live_vpcs(self, within: Block | None = None) -> Iterator[Vpc]:
         """Every VPC that is not deleted. Raises StoreError or StoredItemError for one that cannot be read."""
         for item in self.read_all_attributes():
             stored = vpc_from_attributes(upgraded(item))

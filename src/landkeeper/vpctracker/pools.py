@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from landkeeper.org import AccountId, Region, UsageError
@@ -22,6 +22,10 @@ PRIVATE_RANGES = (*map(parse_block, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RESERVED_NAMES = frozenset({"POOLS", "TAKEN"})
+
+_TIME = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LARGEST_ROOM = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,22 @@ def parse_prefix_length(text: str, what: str) -> int:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 3:
         raise UsageError(f"{what} is '{text}': it takes a prefix length such as /20")
     return check_prefix_length(int(digits), what)
+
+
+def parse_room(text: str, what: str) -> int:
+    """The prefix length of a room, which may be larger than a block. Raises UsageError saying `what` is wrong."""
+    digits = text.removeprefix("/")
+    if not digits.isascii() or not digits.isdigit() or not _LARGEST_ROOM <= int(digits[:3]) <= LONGEST_PREFIX:
+        raise UsageError(f"{what} is '{text}': it takes a prefix length from {_LARGEST_ROOM} to {LONGEST_PREFIX}")
+    return int(digits[:3])
+
+
+def parse_time_to_live(text: str, what: str) -> timedelta:
+    """The time that `7d`, `12h` or `30m` names. Raises UsageError saying `what` is wrong."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{what} is '{text}': it takes a number of days, hours or minutes, as in 7d, 12h or 30m")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def check_name(name: str) -> str:

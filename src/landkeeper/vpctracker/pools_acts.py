@@ -96,6 +96,9 @@ class NeverRead:
 
 Allocation = Reserved | PoolExhausted | NeverRead
 
+TrackedOf = Callable[[str, Block], Tracked]
+"""What is known of a space, by its name, and of its VPCs in that block."""
+
 
 def read_pools(store: PoolStore) -> tuple[Pool, ...]:
     """All pools, by space and address."""
@@ -172,8 +175,8 @@ def reserve_block(store: PoolStore, pool: str, block: Block, purpose: str, actor
     return write_patiently(store, attempt, actor, f"the pool '{pool}'")
 
 
-def allocate(store: PoolStore, request: Request, tracked_of: Callable[[str], Tracked], actor: Actor) -> Allocation:
-    """Reserve the lowest fitting block for a VPC. `tracked_of` says what is known of a space.
+def allocate(store: PoolStore, request: Request, tracked_of: TrackedOf, actor: Actor) -> Allocation:
+    """Reserve the lowest fitting block for a VPC.
 
     The same request id again gets the same reservation. Raises UsageError where the request does not fit the pool.
     """
@@ -184,7 +187,7 @@ def allocate(store: PoolStore, request: Request, tracked_of: Callable[[str], Tra
     before = _find_earlier(state, request)
     if before is not None:
         return Reserved(before, is_new=False)
-    tracked = tracked_of(pool.space)
+    tracked = tracked_of(pool.space, pool.block)
     unread = _never_read(tracked, request)
     if unread and not request.accept_unread:
         return NeverRead(unread)
@@ -238,14 +241,14 @@ def find_reservation(store: PoolStore, reservation: str) -> tuple[Pool, Reservat
     return find_pool(pools, found.pool), found
 
 
-def release(store: PoolStore, reservation: str, tracked_of: Callable[[str], Tracked], actor: Actor) -> Reservation:
+def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Actor) -> Reservation:
     """Give the block back. Raises UsageError while a known VPC has an address of it, or of its room."""
     pool, found = find_reservation(store, reservation)
     if found.kind is Kind.POOL:
         raise UsageError(
             f"{reservation} is the range of the pool '{found.purpose}': `landkeeper vpc pool delete` does that"
         )
-    using = tracked_of(pool.space).find_overlapping(found.held)
+    using = tracked_of(pool.space, found.held).find_overlapping(found.held)
     if using:
         raise UsageError(
             f"{found.held} cannot be released: {_named(f'{vpc.id} of {vpc.owner}' for vpc in using)} has it"

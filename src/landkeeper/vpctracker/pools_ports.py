@@ -9,6 +9,7 @@ from landkeeper.vpctracker.ports import StoreError
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.attributes import Attributes
+    from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Vpc
     from landkeeper.vpctracker.pools_items import PoolWrite
@@ -40,8 +41,9 @@ class TrackedStore(Protocol):
     def read_all_coverage(self) -> Iterable[Coverage]:
         """What is known of every account that was ever tried."""
 
-    def read_live_vpcs(self) -> Iterable[Vpc]:
-        """Every VPC that is not deleted, as it was last known: at least its owner, region, blocks and tags.
+    def read_live_vpcs(self, within: Block | None = None) -> Iterable[Vpc]:
+        """Every VPC that is not deleted, as it was last known: at least its owner, region, IPv4 blocks and tags.
 
-        Raises StoredItemError for one that cannot be read: what is not known is not free.
+        `within` allows to leave out VPCs and blocks that have no address of that block. Raises StoredItemError for a
+        VPC that cannot be read: what is not known is not free.
         """

@@ -44,11 +44,11 @@ class Tracked:
         return tuple({vpc.key: vpc for key in keys for vpc in self.vpcs[key]}.values())
 
 
-def read_tracked(store: TrackedStore, space: str, config: TrackerConfig) -> Tracked:
-    """What the store knows of that space."""
+def read_tracked(store: TrackedStore, space: str, config: TrackerConfig, within: Block | None = None) -> Tracked:
+    """What the store knows of that space; of its VPCs, if so told, just those with an address of the block `within`."""
     # Coverage first: the VPCs of every read that it tells of are stored by then.
     coverage = by_account(store.read_all_coverage())
-    return tracked_in(space, store.read_live_vpcs(), coverage, config)
+    return tracked_in(space, store.read_live_vpcs(within), coverage, config)
 
 
 def tracked_in(

@@ -28,6 +28,7 @@ from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
+    from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.ports import VpcStore
 
@@ -51,9 +52,9 @@ class Pools:
     sessions: AccountSessions | None
     """Those of the table; None where a file keeps the records."""
 
-    def tracked_of(self, space: str) -> Tracked:
-        """What the tracker knows of that space."""
-        return read_tracked(self.store, space, self.config)
+    def tracked_of(self, space: str, within: Block | None = None) -> Tracked:
+        """What the tracker knows of that space, and of its VPCs in that block."""
+        return read_tracked(self.store, space, self.config, within)
 
 
 @contextmanager

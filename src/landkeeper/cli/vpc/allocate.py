@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,19 +14,15 @@ from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
 from landkeeper.vpctracker.allocation import PoolExhausted
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Standing
-from landkeeper.vpctracker.pools import parse_prefix_length
+from landkeeper.vpctracker.pools import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, allocate, release
 from landkeeper.vpctracker.pools_items import reservation_to_item
+from landkeeper.vpctracker.pools_refusals import explain
 from landkeeper.wiring.pools import check_account, open_pools
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.pools import Reservation
-
-_TTL = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_NAMED_AT_MOST = 10
 
 
 @click.command(name="allocate")
@@ -61,10 +56,10 @@ def allocate_command(
         prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
         account=parse_account_id(account),
         purpose=purpose,
-        grow_to=None if grow_to is None else _parse_room(grow_to),
+        grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
         region=None if region is None else parse_region(region),
         request_id=request_id,
-        ttl=None if ttl is None else parse_ttl(ttl),
+        ttl=None if ttl is None else parse_time_to_live(ttl, "--ttl"),
         accept_unread=accept_unread,
     )
     settings = settings_of(table, file).with_config(config)
@@ -73,10 +68,8 @@ def allocate_command(
         outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
         known = list(pools.store.read_all_coverage())
     match outcome:
-        case NeverRead(accounts):
-            raise UsageError(_never_read(accounts))
-        case PoolExhausted(largest):
-            raise UsageError(_exhausted(request, None if largest is None else largest.prefix_length))
+        case NeverRead() | PoolExhausted():
+            raise UsageError(explain(outcome, request))
         case Reserved(reservation, is_new):
             _print_reservation(reservation, known, format_, is_new=is_new)
         case _:
@@ -94,45 +87,6 @@ def release_command(*, reservation: str, config: str | None, table: str | None, 
         freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
     stdout().print(f"{freed.held} of the pool {freed.pool} is free again.", markup=False)
     return 0
-
-
-def parse_ttl(text: str) -> timedelta:
-    """The time that `7d`, `12h` or `30m` names. Raises UsageError for anything else."""
-    found = _TTL.fullmatch(text)
-    if found is None:
-        raise UsageError(f"--ttl is '{text}': it takes a number of days, hours or minutes, as in 7d, 12h or 30m")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-def _parse_room(text: str) -> int:
-    digits = text.removeprefix("/")
-    if not digits.isascii() or not digits.isdigit() or not 8 <= int(digits[:3]) <= 28:
-        raise UsageError(f"--grow-to is '{text}': it takes a prefix length from 8 to 28")
-    return int(digits[:3])
-
-
-def _never_read(accounts: tuple[Coverage, ...]) -> str:
-    named = [_place(one) for one in accounts[:_NAMED_AT_MOST]]
-    more = f" and {len(accounts) - _NAMED_AT_MOST} more" if len(accounts) > _NAMED_AT_MOST else ""
-    return (
-        f"nothing was reserved, for nobody has seen yet what these have: {', '.join(named)}{more}; track them, declare "
-        "regions governed that are closed for good, or say --accept-unread"
-    )
-
-
-def _place(one: Coverage) -> str:
-    regions = [name for name, region in sorted(one.regions.items())
-               if region.complete_at is None and region.standing is Standing.READ]  # fmt: skip
-    where = f" in {' and '.join(regions[:3])}{' …' if len(regions) > 3 else ''}" if regions else ""
-    return f"{one.account_name} ({one.account}){where}" if one.account_name else f"{one.account}{where}"
-
-
-def _exhausted(request: Request, largest: int | None) -> str:
-    if largest is None:
-        return f"the pool '{request.pool}' is full: not one address is free"
-    wanted = request.prefix_length if request.grow_to is None else request.grow_to
-    room = "" if request.grow_to is None else " for the room to grow"
-    return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"
 
 
 def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:

@@ -70,7 +70,7 @@ def show_command(*, name: str, config: str | None, table: str | None, file: Path
         now = pools.actor.clock()
         state, others = read_named_state(pools.store, name)
         around = [one for outer in ancestors(state.pool, others) for one in read_state(pools.store, outer).reservations]
-        tracked = pools.tracked_of(state.pool.space)
+        tracked = pools.tracked_of(state.pool.space, state.pool.block)
         usage = measure_usage(state, around, tracked, now)
         growth = _growth(pools, state, usage, now)
     rows = [_row(one, usage, tracked) for one in state.reservations]
