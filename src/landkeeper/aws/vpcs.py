@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.aws.connections import PAGE_SIZE, read_peerings, read_transit_gateways
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
@@ -36,6 +36,8 @@ _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 
 CALLS_AT_ONCE = 4
 """Regions of one account that are read at the same time, at most: EC2 throttles per account and region."""
+
+T = TypeVar("T")
 
 # EC2 left out what it always sends, or sent what is no address block.
 _STRANGE_ANSWERS = (KeyError, ValueError)
@@ -69,27 +71,46 @@ class Ec2VpcReader:
         if isinstance(grant, Failure):
             return grant
         try:
-            return self._read_regions(sessions, grant, self._regions or None if regions is None else regions)
+            return read_each_region(
+                sessions,
+                grant,
+                read_region,
+                regions=self._regions or None if regions is None else regions,
+                is_governed=self._is_governed,
+                calls_at_once=self._calls_at_once,
+            )
         finally:
             sessions.forget(account.id)
 
-    def _read_regions(
-        self, sessions: AccountSessions, grant: Grant, chosen: Collection[Region] | None
-    ) -> Mapping[Region, RegionRead] | Failure:
-        found = find_regions(sessions, grant) if chosen is None else dict.fromkeys(chosen, Standing.READ)
-        if isinstance(found, Failure):
-            return found
-        standings = {region: self._standing(grant.account, region, standing) for region, standing in found.items()}
-        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
-        to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
-        with ThreadPoolExecutor(self._calls_at_once, thread_name_prefix="region") as pool:
-            # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
-            reads = pool.map(lambda region: read_region(sessions, grant, region), to_read)
-            return {**left_out, **dict(zip(to_read, reads, strict=True))}
 
-    def _standing(self, account: AccountId, region: Region, standing: Standing) -> Standing:
-        is_governed = standing is Standing.READ and self._is_governed(account, region)
-        return Standing.GOVERNED if is_governed else standing
+def read_each_region(
+    sessions: AccountSessions,
+    grant: Grant,
+    read: Callable[[AccountSessions, Grant, Region], T],
+    *,
+    regions: Collection[Region] | None,
+    is_governed: Callable[[AccountId, Region], bool],
+    calls_at_once: int,
+) -> Mapping[Region, T | NotRead] | Failure:
+    """What `read` answers for `regions`, or for every region of the account; some at a time.
+
+    Those that are governed or not enabled are left out; a Failure when the account's regions are not known.
+    """
+    found = find_regions(sessions, grant) if regions is None else dict.fromkeys(regions, Standing.READ)
+    if isinstance(found, Failure):
+        return found
+
+    def standing_of(region: Region) -> Standing:
+        governed = found[region] is Standing.READ and is_governed(grant.account, region)
+        return Standing.GOVERNED if governed else found[region]
+
+    standings = {region: standing_of(region) for region in found}
+    left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
+    to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
+    with ThreadPoolExecutor(calls_at_once, thread_name_prefix="region") as pool:
+        # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
+        reads = pool.map(lambda region: read(sessions, grant, region), to_read)
+        return {**left_out, **dict(zip(to_read, reads, strict=True))}
 
 
 def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequence[Region]:

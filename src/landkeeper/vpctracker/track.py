@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.coverage import Coverage, cover_account, shared_after
+from landkeeper.vpctracker.fan_out import fan_out
 from landkeeper.vpctracker.inventory import (
     Change,
     Complete,
@@ -108,32 +108,15 @@ def track(
     """
     tally = _Tally(len(accounts))
     on_progress(tally.progress())
-    pool = ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="track")
 
-    def submit(account: Account) -> Future[AccountOutcome]:
-        return pool.submit(track_account, account, reader, store, clock=clock)
+    def work(account: Account, _: Callable[[], bool]) -> AccountOutcome:
+        return track_account(account, reader, store, clock=clock)
 
-    try:
-        for outcome in _as_they_come(accounts, submit, 2 * max_workers):
+    with closing(fan_out(accounts, work, max_workers=max_workers)) as outcomes:
+        for outcome in outcomes:
             tally.add(outcome)
             on_progress(tally.progress())
-    finally:
-        # Not `with pool`: a run that was stopped must not go on with the accounts that wait for a worker.
-        pool.shutdown(cancel_futures=True)
     return tally.outcome()
-
-
-def _as_they_come(
-    accounts: Iterable[Account], submit: Callable[[Account], Future[AccountOutcome]], at_once: int
-) -> Iterator[AccountOutcome]:
-    """Outcomes in the order of their completion. Few are under way `at_once`, so that an error stops the run soon."""
-    waiting = iter(accounts)
-    running = {submit(account) for account in islice(waiting, at_once)}
-    while running:
-        done, running = wait(running, return_when=FIRST_COMPLETED)
-        running |= {submit(account) for account in islice(waiting, len(done))}
-        for future in done:
-            yield future.result()
 
 
 def note_coverage(store: VpcStore, before: Coverage, change: Callable[[Coverage], Coverage]) -> Coverage:
