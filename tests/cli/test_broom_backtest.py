@@ -7,12 +7,14 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.broom_world import STRICT
 from landkeeper.cli import run
 
 LOL = {"Code": "LOL"}
+ROOT = Path(__file__).parents[2]
 POLICY = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")
 Backtest = Callable[..., tuple[int, str, str]]
 
@@ -107,6 +110,21 @@ class TestAnswers:
         ]
         assert set(answer["by"]) == {"day", "rule", "account", "region", "principal"}
         assert answer["partial"] is False
+        assert (answer["kind"], answer["version"], answer["grace"]) == ("landkeeper-backtest", 1, None)
+        assert answer["doubts"] == []
+        assert answer["totals"]["FilesUnread"] == 0
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(answer["read_at"])) < timedelta(hours=1)
+
+    def test_every_key_of_the_json_is_documented(self, backtest: Backtest, logs: Path, policy_file: Path) -> None:
+        answer = answer_of(backtest(logs, "--against", policy_file, "--grace", "2h", "--format", "json"))
+        assert answer["grace"] == 7200
+        page = (ROOT / "docs" / "backtest.md").read_text(encoding="utf-8")
+        documented = set(
+            re.findall(r"`(\w+)`", page.partition("## The answer as JSON")[2].partition("## What is read")[0])
+        )
+        rows = [*answer["instances"], *(row for rows in answer["by"].values() for row in rows)]
+        keys = {key for value in (answer, answer["totals"], answer["by"], answer["comparison"], *rows) for key in value}
+        assert keys - documented == set()
 
     def test_csv_has_a_line_for_each_instance_that_is_hit(self, backtest: Backtest, logs: Path) -> None:
         rows = list(csv.DictReader(io.StringIO(backtest(logs, "--format", "csv")[1])))
@@ -120,6 +138,7 @@ class TestAnswers:
         old.write_text(POLICY.replace("LOL, GGG", "BRB") + "exempt: [{account: '444455556666'}]\n")
         answer = answer_of(backtest(logs, "--against", old, "--format", "json"))["comparison"]
         assert answer["against"] == str(old)
+        assert answer["totals"].items() >= {"Instances": 4, "Hit": 3, "Exempt": 1, "Compliant": 0}.items()
         assert [each["InstanceId"] for each in answer["newly_hit"]] == ["i-4"]
         assert [each["InstanceId"] for each in answer["newly_spared"]] == ["i-2", "i-3"]
         out = backtest(logs, "--against", old)[1]
@@ -343,6 +362,7 @@ def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_pat
     assert running.returncode == 3
     assert "stopped: this is the answer for what was read until then" in err
     assert answer["partial"] is True
+    assert answer["totals"]["FilesUnread"] > 0
     assert 0 < answer["totals"]["Launches"] == answer["totals"]["Files"] < 1200
     done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False, env=environment)
     again = json.loads(done.stdout)

@@ -74,10 +74,21 @@ def backtest_command(
     def judge(by: Policy) -> tuple[PastFate, ...]:
         return backtest(by, told, since=first, until=last, read_at=read_at)
 
-    fates = judge(policy)
-    comparison = compare(fates, judge(other)) if other is not None else None
-    name = policy_file or settings.policy or ""
-    print_answer(Answer(fates, past, name, first, last, unknown_limits(policy), against or "", comparison), format_)
+    fates, others = judge(policy), judge(other) if other is not None else ()
+    answer = Answer(
+        fates=fates,
+        past=past,
+        policy=policy_file or settings.policy or "",
+        since=first,
+        until=last,
+        read_at=read_at,
+        grace=override,
+        unknown_limits=unknown_limits(policy),
+        against=against or "",
+        comparison=compare(fates, others) if other is not None else None,
+        other_fates=others,
+    )
+    print_answer(answer, format_)
     if past.missing == len(paths):
         return USAGE
     return INCOMPLETE if past.faults or past.is_partial else DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
 _LONGEST_NAME = 28
+_VERSION = 1
 _ATTRIBUTES = (
     "InstanceId", "Fate", "AccountId", "Region", "LaunchedAt", "DecidedAt", "Principal", "PrincipalArn", "InstanceType",
     "ImageId", "Rule", "Because", "Tags", "Doubts", "Change", "EventId", "Source",
@@ -39,9 +40,14 @@ class Answer:
     policy: str
     since: datetime | None
     until: datetime | None
+    read_at: datetime
+    grace: timedelta | None = None
+    """The grace that was tried in place of the rules' own."""
     unknown_limits: tuple[str, ...] = ()
     against: str = ""
     comparison: Comparison | None = None
+    other_fates: tuple[PastFate, ...] = ()
+    """What the other policy would have done."""
 
     @property
     def hits(self) -> list[PastFate]:
@@ -176,27 +182,30 @@ def _unknown(answer: Answer) -> Iterator[str]:
     if answer.unknown_limits:
         yield f"Not applied: {', '.join(answer.unknown_limits)}; a log does not tell them."
     for doubt in Doubt:
-        number = sum(doubt in each.doubts for each in answer.hits)
+        number = _doubted(answer, doubt)
         if number:
             yield f"In doubt: {number:,} of those hit: {doubt}."
 
 
+def _doubted(answer: Answer, doubt: Doubt) -> int:
+    return sum(doubt in each.doubts for each in answer.hits)
+
+
 def _as_json(answer: Answer) -> dict[str, Any]:
-    past, whole = answer.past, total(answer.fates)
+    """The shape is documented in docs/backtest.md; whoever takes a key away, or changes what it means, counts it up."""
+    past = answer.past
     found: dict[str, Any] = {
+        "kind": "landkeeper-backtest", "version": _VERSION,
         "policy": answer.policy,
+        "grace": answer.grace and int(answer.grace.total_seconds()),
         "since": answer.since and _time(answer.since),
         "until": answer.until and _time(answer.until),
+        "read_at": _time(answer.read_at.replace(microsecond=0)),
         "partial": past.is_partial,
-        "totals": {
-            "Launches": past.chronicle.launches, "Repeats": past.chronicle.repeats,
-            "Unnamed": len(past.chronicle.unnamed),
-            **_counts(whole), "Gone": whole.fates[Fate.GONE], "Compliant": whole.fates[Fate.COMPLIANT],
-            "Exempt": whole.fates[Fate.EXEMPT], "Files": past.progress.files_done, "FilesKept": past.kept,
-            "Bytes": past.progress.bytes_done, "Events": past.progress.events,
-        },
+        "totals": _totals(answer),
         "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
         "instances": [_row(each) for each in answer.hits],
+        "doubts": [{"Doubt": str(each), "Instances": count} for each in Doubt if (count := _doubted(answer, each))],
         "not_applied": list(answer.unknown_limits),
         "not_judged": [{"EventId": launch.event_id, "Source": source} for source, launch in past.chronicle.unnamed],
         "skipped": [{"File": each.name, "Reason": each.reason} for each in past.skipped],
@@ -205,14 +214,38 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "unreadable": [{"File": each.source, "Record": each.where, "Reason": each.reason} for each in past.faults],
     }  # fmt: skip
     if answer.comparison is not None:
-        compared = answer.comparison
-        found["comparison"] = {
-            "against": answer.against,
-            "newly_hit": [_row(each) for each in compared.newly_hit],
-            "newly_spared": [_row(each) for each in compared.newly_spared],
-            "changed": [{**_row(now), "Was": str(before.fate)} for now, before in compared.changed],
-        }
+        found["comparison"] = _comparison(answer, answer.comparison)
     return found
+
+
+def _totals(answer: Answer) -> dict[str, int]:
+    past, progress = answer.past, answer.past.progress
+    return {
+        "Launches": past.chronicle.launches,
+        "Repeats": past.chronicle.repeats,
+        "Unnamed": len(past.chronicle.unnamed),
+        **_fates(total(answer.fates)),
+        "Files": progress.files_done,
+        "FilesKept": past.kept,
+        "FilesUnread": progress.files - progress.files_done,
+        "Bytes": progress.bytes_done,
+        "Events": progress.events,
+    }
+
+
+def _comparison(answer: Answer, compared: Comparison) -> dict[str, Any]:
+    return {
+        "against": answer.against,
+        "totals": _fates(total(answer.other_fates)),
+        "newly_hit": [_row(each) for each in compared.newly_hit],
+        "newly_spared": [_row(each) for each in compared.newly_spared],
+        "changed": [{**_row(now), "Was": str(before.fate)} for now, before in compared.changed],
+    }
+
+
+def _fates(whole: Tally) -> dict[str, int]:
+    others = {str(fate).capitalize(): whole.fates[fate] for fate in (Fate.GONE, Fate.COMPLIANT, Fate.EXEMPT)}
+    return {**_counts(whole), **others}
 
 
 def _counts(tally: Tally) -> dict[str, int]:
