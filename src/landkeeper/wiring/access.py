@@ -11,11 +11,12 @@ from typing import Any
 from landkeeper import __version__
 from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.feeds import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.sessions import member_sessions
 
 TASK = "doctor"
 """What an invocation names itself, beside `accounts`, `organization` and `log_file`."""
@@ -42,7 +43,7 @@ def answer_access(settings: Settings, asked: Mapping[Any, Any], calls: Mapping[s
     accounts = asked.get("accounts", [])
     if not isinstance(accounts, list) or len(accounts) > MOST_ACCOUNTS:
         raise UsageError(f"'accounts' takes a list of up to {MOST_ACCOUNTS} account ids")
-    sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+    sessions = member_sessions(settings)
     answer: dict[str, Any] = {"landkeeper": TASK, "version": __version__}
     answer["trials"] = [_trial(settings, sessions, parse_account_id(str(one)), calls) for one in accounts]
     if asked.get("organization"):

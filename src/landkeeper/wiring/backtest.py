@@ -118,10 +118,10 @@ def read_past(paths: Sequence[str], settings: Settings, reading: Reading) -> Pas
 def open_buckets(settings: Settings, *, requester_pays: bool) -> TrailBuckets:
     """S3 with the credentials at hand."""
     # Imported where it is needed: reading files on disk does not wait for botocore.
-    from landkeeper.aws.sessions import open_sessions  # noqa: PLC0415
     from landkeeper.aws.trail_bucket import TrailBuckets  # noqa: PLC0415
+    from landkeeper.wiring.sessions import home_sessions  # noqa: PLC0415
 
-    client = open_sessions(settings.region).home("s3")
+    client = home_sessions(settings).home("s3")
     return TrailBuckets(client, limit_bytes=settings.log_limit_bytes, requester_pays=requester_pays)
 
 

@@ -138,9 +138,9 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
 
 def _open_athena(settings: Settings, options: AthenaOptions) -> AthenaStatements:
     from landkeeper.aws.athena import AthenaStatements  # noqa: PLC0415
-    from landkeeper.aws.sessions import open_sessions  # noqa: PLC0415
+    from landkeeper.wiring.sessions import home_sessions  # noqa: PLC0415
 
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
     return AthenaStatements(
         sessions.home("athena"),
         sessions.home("s3"),

@@ -13,7 +13,7 @@ from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.units import AccountUnits
 from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Untagging
@@ -27,6 +27,7 @@ from landkeeper.broom.swept import Swept
 from landkeeper.broom.untagging import sweep_untagged
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
+from landkeeper.wiring.sessions import member_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class OpenedBroom:
 
 def open_log_objects(settings: Settings) -> LogObjects:
     """Log files in S3, read with the credentials at hand."""
-    return LogObjects(_sessions(settings).later("s3"), limit_bytes=settings.log_limit_bytes)
+    return LogObjects(member_sessions(settings).later("s3"), limit_bytes=settings.log_limit_bytes)
 
 
 def sweep_found_launches(
@@ -84,7 +85,7 @@ def sweep_found_launches(
 @contextmanager
 def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBroom]:
     """What a command works with; in a dry run nothing that it does reaches anything outside."""
-    sessions, printed = _sessions(settings), CollectedReports()
+    sessions, printed = member_sessions(settings), CollectedReports()
     with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
         outside = (
             _rehearsal(sessions, ledger, printed) if dry_run else open_outside(settings, sessions, ledger, printed)
@@ -118,12 +119,8 @@ def open_cases(settings: Settings) -> Iterator[Ledger]:
         raise UsageError(
             f"there is no file '{settings.file}': `landkeeper broom sweep` makes it; --file or --ledger name another"
         )
-    with open_ledger(settings, _sessions(settings), to_write=False) as ledger:
+    with open_ledger(settings, member_sessions(settings), to_write=False) as ledger:
         yield ledger
-
-
-def _sessions(settings: Settings) -> AccountSessions:
-    return open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
 
 
 def open_outside(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
+from landkeeper.wiring.sessions import member_sessions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,7 +33,7 @@ class FunctionBroom:
         if settings.policy is None:
             raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
         self.settings = settings
-        self.sessions = open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)
+        self.sessions = member_sessions(settings)
         self.objects = LogObjects(_log_reader(settings, self.sessions), limit_bytes=settings.log_limit_bytes)
         self._ledger_table, self._policy = settings.ledger_table, settings.policy
 

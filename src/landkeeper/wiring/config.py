@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.sessions import open_sessions
 from landkeeper.vpctracker.config import TrackerConfig
+from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.texts import read_text
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def read_config(settings: Settings) -> TrackerConfig:
     # Here and not above: a function without a configuration starts sooner without the reader of YAML.
     from landkeeper.vpctracker.config_file import parse_config  # noqa: PLC0415
 
-    return parse_config(read_text(where, lambda: open_sessions(settings.region), what="configuration"), where)
+    return parse_config(read_text(where, lambda: home_sessions(settings), what="configuration"), where)

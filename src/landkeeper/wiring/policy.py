@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.regions import list_known_regions
-from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case
 from landkeeper.broom.live import Absent, Seen
 from landkeeper.org import AccountId, Failure, Region
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom import open_ledger, open_units
+from landkeeper.wiring.sessions import member_sessions
 from landkeeper.wiring.texts import read_text
 
 __all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", "see_instance"]
@@ -20,17 +20,17 @@ __all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", 
 
 def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Failure]:
     """What tells the root and the units that an account is in, by the credentials at hand."""
-    return open_units(_sessions(settings)).find_units
+    return open_units(member_sessions(settings)).find_units
 
 
 def read_policy_text(where: str, settings: Settings) -> str:
     """The text at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError."""
-    return read_text(where, lambda: _sessions(settings), what="policy")
+    return read_text(where, lambda: member_sessions(settings), what="policy")
 
 
 def find_case(settings: Settings, id_: InstanceId) -> Case | None:
     """The case that the ledger has of an instance; None where it has none."""
-    with open_ledger(settings, _sessions(settings), to_write=False) as ledger:
+    with open_ledger(settings, member_sessions(settings), to_write=False) as ledger:
         return ledger.find_cases([id_]).get(id_)
 
 
@@ -41,11 +41,7 @@ def see_instance(
 
     Without an account it is that of the credentials at hand, without a region that of the settings.
     """
-    sessions = _sessions(settings)
-    account, region = account or sessions.home_account(), region or settings.region
+    sessions = member_sessions(settings)
+    account, region = account or sessions.home_account(), region or sessions.region
     read = Ec2Instances(sessions).read_instances(account, region, [id_])
     return account, region, read if isinstance(read, Failure) else read.get(id_, Absent())
-
-
-def _sessions(settings: Settings) -> AccountSessions:
-    return open_sessions(settings.region, role_name=settings.role_name, external_id=settings.external_id)

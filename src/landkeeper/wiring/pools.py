@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from landkeeper.aws.ipam import read_ipam, read_ipams
 from landkeeper.aws.member import find_member_state
 from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.org import AccountId, Failure, FailureReason, Region, UsageError
 from landkeeper.vpctracker.coverage import Membership
@@ -25,6 +25,7 @@ from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
 from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
 from landkeeper.vpctracker.pools_tracked import Tracked, may_be_in, read_tracked
 from landkeeper.wiring.config import read_config
+from landkeeper.wiring.sessions import home_sessions
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -65,7 +66,7 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
     """
     config = read_config(settings)
     if settings.vpc_table is not None:
-        sessions = open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+        sessions = home_sessions(settings)
         client = sessions.home("dynamodb")
         table = PoolTable(client, settings.vpc_table)
         table.check()
@@ -120,7 +121,7 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
         if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
             raise UsageError(f"the account {account} is {known.membership}: it gets no block")
         return
-    sessions = pools.sessions or open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+    sessions = pools.sessions or home_sessions(settings)
     state = find_member_state(sessions.home("organizations"), account)
     if isinstance(state, Failure):
         why = "is not in the organisation" if state.reason is FailureReason.NOT_FOUND else (
@@ -138,7 +139,7 @@ def read_ipam_pools(
 
     Raises UsageError where there is none, or it cannot be read.
     """
-    sessions = open_sessions(settings.region, prefer_profile_region=not settings.region_is_given)
+    sessions = home_sessions(settings)
     home = region or sessions.region
     found = read_ipams(sessions.home("ec2", home))
     if isinstance(found, Failure):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from landkeeper.aws.artifacts import ArtifactBucket
 from landkeeper.aws.bucket_notifications import BucketNotifications
 from landkeeper.aws.data_stores import LeftData
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.stack import StackDeployer
 from landkeeper.aws.surroundings import check_region, look_around
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
@@ -17,6 +17,7 @@ from landkeeper.operate.preflight import ACTIONS, SERVICES, table_names
 from landkeeper.operate.stacks import ChangeSet, StackEvent, StackState
 from landkeeper.operate.surroundings import Surroundings
 from landkeeper.settings import Settings
+from landkeeper.wiring.sessions import home_sessions
 
 
 def deploy_stack(
@@ -35,8 +36,8 @@ def deploy_stack(
     Raises HomeAccountError without working credentials, RefusedError for what it would fail on, StackError when
     CloudFormation refuses or rolls back.
     """
-    check_region(settings.region)
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
+    check_region(sessions.region)
     stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
 
     def look(state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
@@ -50,7 +51,7 @@ def deploy_stack(
     return deploy(
         request,
         package,
-        ArtifactBucket(sessions.home("s3"), sessions.home_account(), settings.region),
+        ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region),
         stacks,
         look_around=look,
         notifications=BucketNotifications(sessions.home("s3")),
@@ -80,8 +81,8 @@ def destroy_stack(
     Raises HomeAccountError without working credentials, UsageError where there is nothing like it, StackError when
     CloudFormation could not delete all of it.
     """
-    check_region(settings.region)
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
+    check_region(sessions.region)
     sessions.home_account()
     stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
     return destroy(stack_name, names, stacks, LeftData(sessions), approve=approve, on_event=on_event)

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, UsageError
 from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
+from landkeeper.wiring.sessions import home_sessions, member_sessions
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
@@ -51,7 +52,7 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
     Raises UsageError or StoreError when there is no such store, or it is not one of ours.
     """
     if settings.vpc_table is not None:
-        client = _open(settings).home("dynamodb")
+        client = home_sessions(settings).home("dynamodb")
         if with_new_tables:
             create_tables(client, settings.vpc_table)
         check_table(client, settings.vpc_table)
@@ -77,7 +78,7 @@ def function_store(settings: Settings) -> VpcStore:
     """
     if settings.vpc_table is None:
         raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to write to")
-    return VpcTable(_open(settings).home("dynamodb"), settings.vpc_table)
+    return VpcTable(home_sessions(settings).home("dynamodb"), settings.vpc_table)
 
 
 def find_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
@@ -88,7 +89,7 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
     config = read_config(settings)
     if profiles:
         return _profiles(settings, config, profiles)
-    sessions = _open(settings, role_name=settings.role_name, external_id=settings.external_id)
+    sessions = member_sessions(settings)
     home = sessions.home_account()
     listing = _list_organization(sessions, config.discovery) if organization else None
     accounts = listing.accounts if listing else tuple(map(Account, settings.accounts)) or (Account(home),)
@@ -119,14 +120,10 @@ def track_vpcs(
     )
 
 
-def _open(settings: Settings, **access: str | None) -> AccountSessions:
-    return open_sessions(settings.region, prefer_profile_region=not settings.region_is_given, **access)
-
-
 def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]) -> Source:
     opened: dict[AccountId, AccountSessions] = {}
     for profile in profiles:
-        sessions = _open(settings, profile=profile)
+        sessions = home_sessions(settings, profile=profile)
         _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(sessions.home_account(), sessions)

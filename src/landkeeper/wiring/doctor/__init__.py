@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from landkeeper import __version__
-from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.stack_parts import read_caller, read_function, read_stack
 from landkeeper.operate.doctor.lines import Line
 from landkeeper.operate.doctor.stack import (
@@ -24,6 +23,7 @@ from landkeeper.wiring.doctor.access import examine_access
 from landkeeper.wiring.doctor.feed import examine_feed
 from landkeeper.wiring.doctor.patient import Patient
 from landkeeper.wiring.doctor.running import examine_running
+from landkeeper.wiring.sessions import home_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ class Asked:
 
 def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) -> Iterator[Line]:
     """Look at everything, line by line as it is found. Without credentials or a stack it ends early."""
-    # Where `landkeeper deploy` deploys to: the region of the settings, whatever the profile says.
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
     caller = read_caller(sessions.home("sts"), clock)
     yield judge_caller(caller)
     yield judge_clock(caller)
