@@ -3,8 +3,9 @@
 - A trail: every EC2 call that changes something becomes a CloudTrail record (`embedded.cloudtrail`), also the launches
   that moto makes for an Auto Scaling group without any call.
 - Roles that do not exist cannot be assumed; moto lets anyone assume anything. Trust policies are still not evaluated.
-- A role that has policies may do in EC2 and Auto Scaling what they allow (`embedded.role_policies`); moto lets every
-  role do everything, and so may here a role that has none.
+- A role that has policies may do in EC2, Auto Scaling, Elastic Load Balancing, RDS and ElastiCache what they allow
+  (`embedded.role_policies`); moto lets every role do everything, and so may here a role that has none.
+- A dry run deletes nothing; moto goes ahead and deletes subnets, route tables, network ACLs and VPCs.
 - A VPC whose subnet is shared through RAM is shown to the accounts it is shared with, as AWS shows it: with the owner's
   id and without the owner's tags. Only whole listings are extended, not look-ups by id.
 
@@ -55,7 +56,9 @@ _SCALING = frozenset({"CreateAutoScalingGroup", "UpdateAutoScalingGroup", "SetDe
 _SHARED_LISTINGS = {"DescribeVpcs": ("vpcSet", "vpcId"), "DescribeSubnets": ("subnetSet", "vpcId")}
 # Roles that exist in accounts without anybody having made them in moto.
 _GIVEN_ROLES = frozenset({"OrganizationAccountAccessRole"})
-_BY_POLICIES = frozenset({"ec2", "autoscaling"})
+_BY_POLICIES = frozenset({"ec2", "autoscaling", "elasticloadbalancing", "rds", "elasticache"})
+# What moto does in a dry run too.
+_NO_DRY_RUN = frozenset({"DeleteSubnet", "DeleteRouteTable", "DeleteNetworkAcl", "DeleteVpc"})
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/aws4_request")
 _EC2_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _PARTITION = "aws"
@@ -102,6 +105,8 @@ class MotoFront:
             answer = _role_refused(request.form.get("RoleArn", ""), get_account_id_from(request.access_key))
         elif request.service in _BY_POLICIES and not role_allows(request.access_key, request.service, request.action):
             answer = _call_refused(request)
+        elif request.action in _NO_DRY_RUN and request.form.get("DryRun") == "true":
+            answer = _dry_run()
         else:
             answer = self._answer(request)
         start_response(answer.status, answer.headers)
@@ -253,8 +258,18 @@ def _call_refused(request: _Request) -> _Answer:
     code, before, after = "AccessDenied", "<ErrorResponse><Error><Type>Sender</Type>", "</Error></ErrorResponse>"
     if request.service == "ec2":
         code, before, after = "UnauthorizedOperation", "<Response><Errors><Error>", "</Error></Errors></Response>"
-    body = f"{before}<Code>{code}</Code><Message>{sentence}</Message>{after}".encode()
-    return _Answer("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))], body)
+    return _refusal("403 Forbidden", f"{before}<Code>{code}</Code><Message>{sentence}</Message>{after}")
+
+
+def _dry_run() -> _Answer:
+    sentence = "Request would have succeeded, but DryRun flag is set."
+    error = f"<Error><Code>DryRunOperation</Code><Message>{sentence}</Message></Error>"
+    return _refusal("412 Precondition Failed", f"<Response><Errors>{error}</Errors></Response>")
+
+
+def _refusal(status: str, text: str) -> _Answer:
+    body = text.encode()
+    return _Answer(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))], body)
 
 
 def _caller(request: _Request) -> Caller:

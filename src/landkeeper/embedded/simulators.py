@@ -25,7 +25,10 @@ from landkeeper.org import LandkeeperError
 HOME_ACCOUNT = "123456789012"
 """The account of the credentials at hand: management account and tooling account in one, as moto has it."""
 HOME_REGION = "us-east-1"
-ON_MOTO = ("EC2", "STS", "ORGANIZATIONS", "RAM", "AUTO_SCALING", "IAM", "CLOUDTRAIL", "SERVICE_QUOTAS")
+ON_MOTO = (
+    "EC2", "STS", "ORGANIZATIONS", "RAM", "AUTO_SCALING", "IAM", "CLOUDTRAIL", "SERVICE_QUOTAS", "RDS", "ELASTICACHE",
+    "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2", "ROUTE_53",
+)  # fmt: skip
 """The services that moto answers, by the names that `AWS_ENDPOINT_URL_*` has for them."""
 
 _START_SECONDS = 40.0
