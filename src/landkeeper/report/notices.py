@@ -1,0 +1,74 @@
+"""What a reader of the report has to know before anything else: what is missing, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from landkeeper.vpctracker.attributes import format_time
+from landkeeper.vpctracker.coverage import Membership
+from landkeeper.vpctracker.schema import NewerItemError
+
+if TYPE_CHECKING:
+    from landkeeper.report.document import BroomView, TrendsView, VpcView
+    from landkeeper.vpctracker.answers import Known
+
+_NAMED_AT_MOST = 3
+
+
+def find_notices(
+    known: Known, vpcs: Sequence[VpcView], trends: TrendsView | None, broom: BroomView | None
+) -> Iterator[str]:
+    """Plain sentences, the weightiest first."""
+    yield from _left_out(known)
+    if known.as_of is not None:
+        yield (
+            f"This is what was recorded at {format_time(known.as_of)}. How fresh it was then is not, and pools, "
+            "coverage and Broom's cases are known of the present only."
+        )
+    if not known.vpcs and not known.coverage:
+        yield "Nothing is stored yet: `landkeeper vpc track` reads the accounts."
+        return
+    if not vpcs:
+        yield "No VPC is known."
+    elif not any(vpc.cidrs for vpc in vpcs):
+        yield "No VPC has an IPv4 block: the map is of IPv4, and stays empty."
+    elif not any(subnet[1] for vpc in vpcs for subnet in vpc.subnets) and any(vpc.subnets for vpc in vpcs):
+        yield "All subnets have IPv6 only: nothing is known of how the IPv4 blocks are used."
+    if known.as_of is None:
+        yield from _stale(known)
+    if trends is None:
+        yield "There is no history yet: trends begin with the second day."
+    if broom is not None and broom.left_out:
+        yield f"{broom.left_out} older cases of Broom are left out: `landkeeper broom cases` has all of them."
+
+
+def _left_out(known: Known) -> Iterator[str]:
+    newer = [error for error in known.left_out if isinstance(error, NewerItemError)]
+    if newer:
+        yield (
+            f"{_counted(len(newer), 'stored item was', 'stored items were')} written by a newer Landkeeper and "
+            "are not in here: update Landkeeper."
+        )
+    others = [error for error in known.left_out if not isinstance(error, NewerItemError)]
+    if others:
+        yield f"{_counted(len(others), 'stored item', 'stored items')} cannot be read and left out: {others[0]}"
+
+
+def _stale(known: Known) -> Iterator[str]:
+    stale = sorted(
+        one.account_name or one.account
+        for one in known.coverage.values()
+        if one.membership is Membership.ACTIVE and not one.is_complete
+    )
+    if stale:
+        more = len(stale) - _NAMED_AT_MOST
+        names = ", ".join(stale[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        yield (
+            f"{_counted(len(stale), 'account was', 'accounts were')} not read completely the last time, and shown as "
+            f"last known: {names}."
+        )
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

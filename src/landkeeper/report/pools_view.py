@@ -1,0 +1,77 @@
+"""Pools as the document has them: how full each is, and what is reserved in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from landkeeper.report.document import PoolView, ReservationView
+from landkeeper.vpctracker.attributes import format_time
+from landkeeper.vpctracker.pools import Kind, PoolState, Reservation, ancestors
+from landkeeper.vpctracker.pools_growth import Growth, Usage, measure_growth, measure_usage
+from landkeeper.vpctracker.pools_tracked import Tracked, tracked_in
+from landkeeper.vpctracker.spaces import spaces_of
+
+if TYPE_CHECKING:
+    from landkeeper.report.material import Material
+
+
+def view_pools(material: Material) -> tuple[PoolView, ...]:
+    """Every pool, by space and address."""
+    known, states = material.known, {state.pool.id: state for state in material.pools}
+    live = [one.vpc for one in known.vpcs if one.is_live]
+    spaces = {state.pool.space for state in material.pools}
+    tracked = {space: tracked_in(space, live, known.coverage, material.config) for space in spaces}
+    return tuple(_view_pool(state, states, tracked[state.pool.space], material) for state in material.pools)
+
+
+def _view_pool(state: PoolState, states: Mapping[str, PoolState], tracked: Tracked, material: Material) -> PoolView:
+    pool = state.pool
+    usage = measure_usage(state, _around(state, states), tracked, material.now)
+    growth = _growth(state, usage, material)
+    return PoolView(
+        id=pool.id,
+        cidr=str(pool.block),
+        parent=pool.parent,
+        space=pool.space,
+        region=pool.region,
+        min=pool.shortest,
+        max=pool.longest,
+        used=usage.used,
+        reserved=usage.reserved,
+        in_pools=usage.delegated,
+        free=usage.free,
+        largest_free=None if usage.largest_free is None else str(usage.largest_free),
+        full_on=None if growth is None or growth.full_at is None else format_time(growth.full_at)[:10],
+        reservations=tuple(_view_reservation(one, usage, tracked) for one in state.reservations),
+    )
+
+
+def _around(state: PoolState, states: Mapping[str, PoolState]) -> Iterable[Reservation]:
+    outer = ancestors(state.pool, [one.pool for one in states.values()])
+    return [one for each in outer for one in states[each.id].reservations]
+
+
+def _growth(state: PoolState, usage: Usage, material: Material) -> Growth | None:
+    space_of, known = spaces_of(material.config).space_of, material.known
+    vpcs = [one for one in known.vpcs if space_of(one.vpc).name == state.pool.space]
+    first = min((one.first_seen for one in known.vpcs), default=None)
+    return measure_growth(state, usage, vpcs, first, material.now)
+
+
+def _view_reservation(one: Reservation, usage: Usage, tracked: Tracked) -> ReservationView:
+    using = tracked.find_overlapping(one.held) if one.kind is Kind.ALLOCATION else ()
+    state = one.kind.value
+    if one.kind is Kind.ALLOCATION:
+        state = "over" if one.id in usage.over else "used" if using else "reserved"
+    return ReservationView(
+        id=one.id,
+        cidr=str(one.block),
+        room=None if one.room is None else str(one.room),
+        account=one.account,
+        region=one.region,
+        state=state,
+        purpose=one.purpose,
+        expires=None if one.expires_at is None else format_time(one.expires_at),
+        vpcs=tuple(vpc.id for vpc in using),
+    )

@@ -1,0 +1,63 @@
+"""The document, made of what is stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from landkeeper.org import AccountId
+from landkeeper.report.cases_view import view_broom
+from landkeeper.report.document import Document
+from landkeeper.report.inventory_view import (
+    Numbers,
+    view_accounts,
+    view_coverage,
+    view_overlaps,
+    view_reasons,
+    view_spaces,
+    view_vpcs,
+)
+from landkeeper.report.notices import find_notices
+from landkeeper.report.pools_view import view_pools
+from landkeeper.report.trends import view_trends
+from landkeeper.vpctracker.attributes import format_time
+
+if TYPE_CHECKING:
+    from landkeeper.report.material import Material
+
+
+def view_report(material: Material) -> Document:
+    """Everything that the page is given. A report of an earlier time is without what is only known of the present."""
+    known, config = material.known, material.config
+    is_present = known.as_of is None
+    accounts, spaces = view_accounts(known), view_spaces(config)
+    numbers = Numbers(
+        {AccountId(account.id): number for number, account in enumerate(accounts)},
+        {space.name: number for number, space in enumerate(spaces)},
+    )
+    vpcs = view_vpcs(material, numbers)
+    live = {one.vpc.key: number for number, one in enumerate(one for one in known.vpcs if one.is_live)}
+    coverage = view_coverage(known.coverage.values() if is_present else (), numbers)
+    trends = view_trends(material)
+    names = {account.id: account.name for account in accounts}
+    broom = view_broom(material.ledger, names) if material.ledger is not None and is_present else None
+    return Document(
+        generated_at=format_time(material.now),
+        as_of=None if known.as_of is None else format_time(known.as_of),
+        source=material.source,
+        landkeeper=material.landkeeper,
+        notices=tuple(find_notices(known, vpcs, trends, broom)),
+        accounts=accounts,
+        regions=numbers.regions.texts,
+        zones=numbers.zones.texts,
+        words=numbers.words.texts,
+        spaces=spaces,
+        connections=tuple((one.source, one.target) for one in config.connections),
+        vpcs=vpcs,
+        overlaps=view_overlaps(known, config, live, numbers),
+        pools=view_pools(material) if is_present else (),
+        coverage=coverage,
+        reasons=view_reasons(coverage),
+        trends=trends,
+        broom=broom,
+        backtest=material.backtest,
+    )
