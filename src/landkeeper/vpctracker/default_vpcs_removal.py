@@ -156,14 +156,14 @@ def _survey(account: Account, vpcs: DefaultVpcs) -> Survey:
 def delete_default_vpcs(
     surveys: Sequence[Survey],
     vpcs: DefaultVpcs,
-    record: Record,
+    record: Record | None,
     *,
     max_workers: int = 16,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[Removal, ...]:
     """Carry out the plans of the surveys, as a fresh look at each has it. In the order of the accounts' ids.
 
-    An account without a plan is left out. When the run is stopped, the VPC that is being deleted is the last one.
+    An account without a plan is left out. Without `record` nothing is recorded. When the run is stopped, the VPC that is being deleted is the last one.
     """
     planned = {one.account.id: one for one in surveys if any(isinstance(found, Plan) for found in one.found)}
     removals: list[Removal] = []
@@ -182,14 +182,14 @@ def delete_default_vpcs(
     return tuple(sorted(removals, key=lambda one: one.account.id))
 
 
-def _delete(survey: Survey, vpcs: DefaultVpcs, record: Record, is_stopped: Callable[[], bool]) -> Removal:
+def _delete(survey: Survey, vpcs: DefaultVpcs, record: Record | None, is_stopped: Callable[[], bool]) -> Removal:
     results: list[Result] = []
     for plan in (one for one in survey.found if isinstance(one, Plan)):
         if is_stopped():
             break
         results.append(delete_default_vpc(survey.account, plan.vpc, vpcs))
     gone = [one.vpc.region for one in results if isinstance(one, Deleted | Gone)]
-    return Removal(survey.account, tuple(results), record(survey.account, gone) if gone else "")
+    return Removal(survey.account, tuple(results), record(survey.account, gone) if gone and record else "")
 
 
 def delete_default_vpc(account: Account, vpc: DefaultVpc, vpcs: DefaultVpcs) -> Result:

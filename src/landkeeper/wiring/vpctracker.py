@@ -12,7 +12,7 @@ from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
-from landkeeper.org import Account, AccountId, Failure, FailureReason, UsageError
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, UsageError
 from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
@@ -41,6 +41,10 @@ class Source:
 
     accounts: tuple[Account, ...]
     reader: VpcReader
+    sessions_of: Callable[[AccountId], AccountSessions]
+    """Through which sessions each of the accounts is entered."""
+    is_governed: Callable[[AccountId, Region], bool]
+    """Whether a region of an account is closed for good, by the configuration."""
     listing: Listing | None = None
     """What the organisation lists; None where the accounts were named otherwise."""
 
@@ -96,7 +100,7 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
     if settings.role_name is None and any(account.id != home for account in accounts):
         raise UsageError("other accounts are entered through a role there: name it with --role or LANDKEEPER_ROLE_NAME")
     _check_regions(settings, sessions)
-    return Source(accounts, _reader(settings, config, lambda _: sessions, len(accounts)), listing)
+    return _source(settings, config, accounts, lambda _: sessions, listing)
 
 
 def function_source(settings: Settings) -> Source:
@@ -127,7 +131,7 @@ def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]
         _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(sessions.home_account(), sessions)
-    return Source(tuple(map(Account, opened)), _reader(settings, config, opened.__getitem__, len(opened)))
+    return _source(settings, config, tuple(map(Account, opened)), opened.__getitem__)
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
@@ -167,10 +171,22 @@ def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
     return read
 
 
-def _reader(
-    settings: Settings, config: TrackerConfig, sessions_of: Callable[[AccountId], AccountSessions], accounts: int
-) -> Ec2VpcReader:
-    calls_at_once = CALLS_AT_ONCE_AMONG_MANY if accounts > MAX_WORKERS else CALLS_AT_ONCE
-    return Ec2VpcReader(
-        sessions_of, regions=settings.regions, is_governed=config.is_governed, calls_at_once=calls_at_once
+def _source(
+    settings: Settings,
+    config: TrackerConfig,
+    accounts: tuple[Account, ...],
+    sessions_of: Callable[[AccountId], AccountSessions],
+    listing: Listing | None = None,
+) -> Source:
+    reader = Ec2VpcReader(
+        sessions_of,
+        regions=settings.regions,
+        is_governed=config.is_governed,
+        calls_at_once=calls_at_once(len(accounts)),
     )
+    return Source(accounts, reader, sessions_of, config.is_governed, listing)
+
+
+def calls_at_once(accounts: int) -> int:
+    """How many regions of an account are read at the same time, where there are so many accounts."""
+    return CALLS_AT_ONCE_AMONG_MANY if accounts > MAX_WORKERS else CALLS_AT_ONCE

@@ -1,4 +1,4 @@
-"""The progress bar of `vpc track`."""
+"""The progress bar of commands that go through accounts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from landkeeper.vpctracker.track import Progress as TrackProgress
 
 
 @contextmanager
-def showing_progress() -> Iterator[Callable[[TrackProgress], None]]:
-    """A bar on stderr with accounts done, VPCs seen and unreadable so far; nothing where that is no terminal."""
+def showing_progress(vpcs: str = "VPCs", missed: str = "unreadable") -> Iterator[Callable[[TrackProgress], None]]:
+    """A bar on stderr with accounts done, VPCs seen and unreadable so far; nothing where that is no terminal.
+
+    `vpcs` and `missed` say what the two numbers are.
+    """
     console = stderr()
     if not console.is_terminal:
         yield lambda _: None
@@ -22,8 +25,8 @@ def showing_progress() -> Iterator[Callable[[TrackProgress], None]]:
         TextColumn("Accounts"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[vpcs]} VPCs"),
-        TextColumn("{task.fields[unreadable]} unreadable"),
+        TextColumn(f"{{task.fields[vpcs]}} {vpcs}"),
+        TextColumn(f"{{task.fields[unreadable]}} {missed}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:

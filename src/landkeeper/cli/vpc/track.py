@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +11,13 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import counted, stderr, stdout
 from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.cli.vpc.progress import showing_progress
+from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.track import TrackOutcome, UnreadablePlace
+    from landkeeper.vpctracker.track import TrackOutcome
 
 
 @click.command(name="track")
@@ -58,9 +57,9 @@ def track_command(
 
 def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
     errors = stderr()
-    for line in _grouped(outcome.unreadable):
+    for line in told_by_account(outcome.unreadable):
         errors.print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
-    for line in _grouped(outcome.unconnected):
+    for line in told_by_account(outcome.unconnected):
         errors.print(f"peerings and transit gateways unknown: {line}", style="yellow", markup=False, soft_wrap=True)
     changes = ", ".join(f"{count} {kind}" for kind, count in outcome.changes.items())
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
@@ -68,16 +67,3 @@ def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
     out = stdout()
     out.print(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.", markup=False)
     out.print(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults", markup=False)
-
-
-def _grouped(places: Iterable[UnreadablePlace]) -> list[str]:
-    """A line for each account and kind of failure: what a policy closes fails in many regions alike."""
-    groups: defaultdict[tuple[str, str, str], list[UnreadablePlace]] = defaultdict(list)
-    for place in places:
-        groups[place.account.id, place.failure.reason, place.failure.code].append(place)
-    return [_line(group) for group in groups.values()]
-
-
-def _line(group: Sequence[UnreadablePlace]) -> str:
-    regions = ", ".join(place.region for place in group if place.region)
-    return f"{' '.join((group[0].account.label, regions)).rstrip()}: {group[0].failure}"

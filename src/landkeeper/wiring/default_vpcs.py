@@ -1,0 +1,61 @@
+"""Default VPCs' wiring: through which credentials they are looked at and deleted, and where that is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
+from landkeeper.vpctracker.default_vpcs_removal import (
+    Record,
+    Removal,
+    Survey,
+    delete_default_vpcs,
+    recording,
+    survey_default_vpcs,
+)
+from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, open_store
+
+if TYPE_CHECKING:
+    from landkeeper.settings import Settings
+    from landkeeper.vpctracker.track import Progress
+
+OnProgress = Callable[["Progress"], None]
+
+
+def survey(settings: Settings, source: Source, on_progress: OnProgress) -> tuple[Survey, ...]:
+    """Look at the default VPCs of the source's accounts; nothing is changed."""
+    vpcs = _default_vpcs(settings, source)
+    return survey_default_vpcs(source.accounts, vpcs, max_workers=MAX_WORKERS, on_progress=on_progress)
+
+
+def delete(
+    settings: Settings, source: Source, surveys: Sequence[Survey], record: Record | None, on_progress: OnProgress
+) -> tuple[Removal, ...]:
+    """Carry out the plans of the surveys, each after a fresh look."""
+    vpcs = _default_vpcs(settings, source)
+    return delete_default_vpcs(surveys, vpcs, record, max_workers=MAX_WORKERS, on_progress=on_progress)
+
+
+def _default_vpcs(settings: Settings, source: Source) -> Ec2DefaultVpcs:
+    return Ec2DefaultVpcs(
+        source.sessions_of,
+        regions=settings.regions,
+        is_governed=source.is_governed,
+        calls_at_once=calls_at_once(len(source.accounts)),
+    )
+
+
+@contextmanager
+def open_record(settings: Settings, source: Source) -> Iterator[Record | None]:
+    """What records deletions in the store that the settings name; None where that is a file that is not there.
+
+    Raises UsageError or StoreError where the store is not one of ours.
+    """
+    if settings.vpc_table is None and not settings.file.exists():
+        yield None
+        return
+    with open_store(settings, to_write=True) as store:
+        yield recording(source.reader, store, lambda: datetime.now(UTC))
