@@ -7,6 +7,7 @@ import rich_click as click
 from landkeeper.cli.vpc.allocate import allocate_command, release_command
 from landkeeper.cli.vpc.connect import connect_command
 from landkeeper.cli.vpc.coverage import coverage_command
+from landkeeper.cli.vpc.delete_default import delete_default_command
 from landkeeper.cli.vpc.export import export_command
 from landkeeper.cli.vpc.list import defaults_command, list_command
 from landkeeper.cli.vpc.overlaps import overlaps_command
@@ -23,5 +24,6 @@ def command() -> None:
 for _command in (
     track_command, list_command, show_command, history_command, coverage_command, defaults_command, overlaps_command,
     connect_command, export_command, pool_group, allocate_command, release_command,
+    delete_default_command,
 ):  # fmt: skip
     command.add_command(_command)

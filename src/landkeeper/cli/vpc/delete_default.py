@@ -1,0 +1,138 @@
+"""`vpc delete-default`: delete the default VPCs that nothing uses, and tell how to get one back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import rich_click as click
+
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.output import Format, counted, format_option, stderr, stdout
+from landkeeper.cli.vpc.default_vpcs_output import Told, print_default_vpcs
+from landkeeper.cli.vpc.options import config_option, settings_of, store_options
+from landkeeper.cli.vpc.progress import showing_progress
+from landkeeper.cli.vpc.restore_default import print_restoring
+from landkeeper.cli.vpc.unread import told_by_account
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+from landkeeper.vpctracker.default_vpcs import Plan
+from landkeeper.vpctracker.default_vpcs_removal import Failed, Removal, Survey
+from landkeeper.wiring.default_vpcs import delete, open_record, survey
+from landkeeper.wiring.vpctracker import Source, find_source
+
+_STEPS_OF_AT_MOST = 3
+"""Of so many plans each step is printed in a table; JSON and CSV always have them."""
+
+
+@click.command(name="delete-default")
+@click.option("--org", "organization", is_flag=True, help="In every active account of the organisation.")
+@click.option("--account", "accounts", multiple=True, metavar="ID", help="In this account; may be repeated.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="NAME", help="In the account of this profile; may be repeated."
+)
+@click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
+@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--region", "regions", multiple=True, metavar="R", help="In this region only; may be repeated.")
+@click.option("--yes", is_flag=True, help="Delete them. Without it the plan is printed, and nothing is changed.")
+@click.option("--restore", is_flag=True, help="Show how to get default VPCs back where there are none.")
+@config_option
+@store_options
+@format_option
+def delete_default_command(
+    *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role: str | None,
+    external_id: str | None, regions: tuple[str, ...], yes: bool, restore: bool, config: str | None,
+    table: str | None, file: Path | None, format_: Format,
+) -> int:  # fmt: skip
+    """Delete default VPCs that nothing uses: prints the plan, and with --yes carries it out.
+
+    One that is in use is not touched, and told with what uses it; what cannot be checked counts as in use. Without
+    --org, --account or --profile: in the account of the credentials at hand. What is deleted is noted in the tracker's
+    table or file, where there is one.
+    """
+    if sum(map(bool, (organization, accounts, profiles))) > 1:
+        raise UsageError("--org, --account and --profile name the accounts in three ways: use one of them")
+    if yes and restore:
+        raise UsageError("--restore only shows how to get default VPCs back: give it without --yes")
+    settings = (
+        settings_of(table, file)
+        .with_config(config)
+        .with_access(role_name=role, external_id=external_id, regions=regions, accounts=accounts)
+    )
+    source = find_source(settings, organization=organization, profiles=profiles)
+    with showing_progress("default VPCs") as on_progress:
+        surveys = survey(settings, source, on_progress)
+    _tell_unread(surveys)
+    if restore:
+        print_restoring(surveys, format_, profile=profiles[0] if len(profiles) == 1 else "")
+        return _code(surveys)
+    if yes:
+        return _delete(settings, source, surveys, format_)
+    _print_plan(surveys, format_)
+    if format_ == "table" and _plans(surveys):
+        unused = counted(len(_plans(surveys)), "unused one")
+        stdout().print(f"Nothing was changed. With --yes the {unused} will be deleted.", markup=False, soft_wrap=True)
+    return _code(surveys)
+
+
+def _delete(settings: Settings, source: Source, surveys: Sequence[Survey], format_: Format) -> int:
+    if format_ == "table" and _plans(surveys):
+        _print_plan(surveys, format_)
+    with open_record(settings, source) as record:
+        with showing_progress("deleted", "failed") as on_progress:
+            removals = delete(settings, source, surveys, record, on_progress)
+        is_recorded = record is not None
+    print_default_vpcs(_after(surveys, removals), format_, nothing=_nothing(surveys))
+    _tell_unrecorded(settings, removals, is_recorded=is_recorded)
+    has_failed = any(isinstance(result, Failed) for one in removals for result in one.results)
+    return INCOMPLETE if has_failed or any(one.unrecorded for one in removals) else _code(surveys)
+
+
+def _plans(surveys: Sequence[Survey]) -> list[Plan]:
+    return [found for one in surveys for found in one.found if isinstance(found, Plan)]
+
+
+def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
+    told: list[Told] = [(one.account, found) for one in surveys for found in one.found]
+    print_default_vpcs(told, format_, nothing=_nothing(surveys))
+    plans = _plans(surveys)
+    if format_ != "table" or len(plans) > _STEPS_OF_AT_MOST:
+        return
+    for plan in plans:
+        lines = [f"{plan.vpc.id} in {plan.vpc.region} goes in this order:"]
+        lines += [f"  {number}. {step}" for number, step in enumerate(plan.steps, 1)]
+        stdout().print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]:
+    """What became of each: the results of the plans, and what had none."""
+    results = {(one.account.id, result.vpc.id): result for one in removals for result in one.results}
+    return [(one.account, results.get((one.account.id, found.vpc.id), found)) for one in surveys for found in one.found]
+
+
+def _nothing(surveys: Sequence[Survey]) -> str:
+    read = sum(bool(one.found or one.without) for one in surveys)
+    return f"No default VPC in {counted(read, 'account')} that could be read." if read else "No account could be read."
+
+
+def _tell_unread(surveys: Iterable[Survey]) -> None:
+    for line in told_by_account(place for one in surveys for place in one.unreadable):
+        stderr().print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
+
+
+def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:
+    for one in removals:
+        if one.unrecorded:
+            line = f"deleted, but not noted in the store: {one.account.label}: {one.unrecorded}"
+            stderr().print(line, style="red", markup=False, soft_wrap=True)
+    if removals and not is_recorded:
+        remark = (
+            f"Nothing was noted for the tracker: there is no file {settings.file}; `landkeeper vpc track` makes it."
+        )
+        stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+
+
+def _code(surveys: Iterable[Survey]) -> int:
+    """Whether everything could be read and checked; a default VPC that is in use is an answer like any other."""
+    is_complete = all(not one.unreadable and all(not found.vpc.unchecked for found in one.found) for one in surveys)
+    return DONE if is_complete else INCOMPLETE

@@ -1,0 +1,57 @@
+"""`vpc delete-default --restore`: how to get default VPCs back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from landkeeper.cli.output import Column, Format, Row, counted, print_rows, stderr, stdout
+from landkeeper.vpctracker.default_vpcs_removal import Survey
+
+_COLUMNS = (
+    Column("Account", "AccountName"),
+    Column("Account id", "OwnerId"),
+    Column("Region", "Region"),
+    Column("Command", "Command"),
+)
+_WHAT_COMES = (
+    "A new default VPC is 172.31.0.0/16 with a default subnet in each availability zone, an internet gateway, a main "
+    "route table that leads to it, a default security group and a default network ACL. The call needs "
+    "ec2:CreateDefaultVpc and nothing else. Nothing of the old one comes back: no id, tag, route, rule, further block, "
+    "peering or flow log, and zones may get other blocks. What named the old ids has to be given the new ones."
+)
+
+
+def print_restoring(surveys: Sequence[Survey], format_: Format, *, profile: str) -> None:
+    """The command for every region that was read and has no default VPC; with `profile` where all are in its account.
+
+    Source: Amazon VPC User Guide, "Work with your default VPC and default subnets".
+    """
+    rows = [_row(one, region, profile) for one in surveys for region in one.without]
+    if format_ != "table":
+        print_rows(rows, _COLUMNS, format_)
+    elif not rows:
+        stdout().print("Every region that could be read has its default VPC.", markup=False)
+    else:
+        _print_commands(surveys, rows)
+    for one in surveys:
+        for vpc in (found.vpc for found in one.found if not found.vpc.subnets and not found.vpc.unchecked):
+            where = f"{vpc.id} in {vpc.region} of {one.account.label}"
+            remark = f"{where} has no subnets left: delete it first, then make a new one."
+            stderr().print(remark, style="yellow", markup=False, soft_wrap=True)
+
+
+def _row(survey: Survey, region: str, profile: str) -> Row:
+    command = f"aws ec2 create-default-vpc --region {region}" + (f" --profile {profile}" if profile else "")
+    return {"AccountName": survey.account.name, "OwnerId": survey.account.id, "Region": region, "Command": command}
+
+
+def _print_commands(surveys: Sequence[Survey], rows: Sequence[Row]) -> None:
+    out = stdout()
+    for one in (each for each in surveys if each.without):
+        regions = counted(len(one.without), "region")
+        out.print(f"{one.account.label} has no default VPC in {regions}. With credentials of that account:",
+                  markup=False, soft_wrap=True)  # fmt: skip
+        for row in rows:
+            if row["OwnerId"] == one.account.id:
+                out.print(f"  {row['Command']}", markup=False, soft_wrap=True)
+    out.print(_WHAT_COMES, markup=False)
