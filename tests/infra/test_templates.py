@@ -46,7 +46,8 @@ def test_it_fits_where_it_goes_and_uses_no_yaml_that_cloudformation_lacks(templa
 def test_every_handler_that_a_template_names_is_there() -> None:
     handlers = re.findall(r"Handler: (\S+)", "".join(map(_text, TEMPLATES)))
     assert handlers
-    for handler in handlers:
+    # `index` is what Lambda calls a file that stands in the template.
+    for handler in (each for each in handlers if not each.startswith("index.")):
         module, _, name = handler.rpartition(".")
         assert callable(getattr(import_module(module), name))
 

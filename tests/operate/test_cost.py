@@ -219,7 +219,9 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], words: str) -> None:
 
 def test_the_facts_are_those_of_the_template() -> None:
     facts = read_stack_facts()
-    assert set(facts.memory_mb) == {"DispatcherFunction", "TrackerFunction", "NoticesFunction", "BroomFunction"}
+    assert set(facts.memory_mb) == {
+        "DispatcherFunction", "TrackerFunction", "NoticesFunction", "PoolFunction", "BroomFunction",
+    }  # fmt: skip
     assert {(queue.function, queue.event) for queue in facts.queues} == {
         ("TrackerFunction", "Accounts"), ("TrackerFunction", "Changes"), ("BroomFunction", "Queue"),
     }  # fmt: skip

@@ -12,7 +12,7 @@ from tests.recorded_calls import Call
 
 from landkeeper.operate.cost.stack_facts import parse_template
 
-TEMPLATES = ("landkeeper.yaml", "member-roles.yaml", "member-events.yaml", "log-archive.yaml")
+TEMPLATES = ("landkeeper.yaml", "member-roles.yaml", "member-events.yaml", "log-archive.yaml", "pool-forwarder.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ _OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
     "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
     "scheduler:CreateSchedule": ("scheduler:CreateSchedule", "iam:PassRole"),
+    "lambda:Invoke": ("lambda:InvokeFunction",),
     # Everyone may ask who they are (STS API Reference, "GetCallerIdentity").
     "sts:GetCallerIdentity": (),
 }

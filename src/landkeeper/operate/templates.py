@@ -11,6 +11,7 @@ STACK = "landkeeper.yaml"
 MEMBER_ROLES = "member-roles.yaml"
 MEMBER_EVENTS = "member-events.yaml"
 LOG_ARCHIVE = "log-archive.yaml"
+POOL_FORWARDER = "pool-forwarder.yaml"
 
 _NAMES = re.compile(r'^(\s+(?:TableName|BucketName|Bucket|TrailName): )(?:!Ref ([\w:]+)|!Sub "([^"]+)")$', re.MULTILINE)
 _DEFAULTS = re.compile(r"^  (\w+):\n    Type: \w+\n    Default: \"?([^\"\n]*)\"?$", re.MULTILINE)

@@ -233,12 +233,16 @@ def taken_keys(
 
 def find_reservation(store: PoolStore, reservation: str) -> tuple[Pool, Reservation]:
     """The reservation of that id, and its pool. Raises UsageError where there is none."""
-    pools = read_pools(store)
-    items = store.find_pool_items({(pool.id, f"RES#{reservation}") for pool in pools})
-    if not items:
+    found = look_up_reservation(store, reservation)
+    if found is None:
         raise UsageError(f"there is no reservation '{reservation}'")
-    found = reservation_from_item(items[0])
-    return find_pool(pools, found.pool), found
+    return find_pool(read_pools(store), found.pool), found
+
+
+def look_up_reservation(store: PoolStore, reservation: str) -> Reservation | None:
+    """The reservation of that id; None where there is none, or no longer."""
+    items = store.find_pool_items({(pool.id, f"RES#{reservation}") for pool in read_pools(store)})
+    return reservation_from_item(items[0]) if items else None
 
 
 def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Actor) -> Reservation:

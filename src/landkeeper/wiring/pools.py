@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from landkeeper.aws.ipam import read_ipam, read_ipams
 from landkeeper.aws.member import find_member_state
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable
-from landkeeper.org import AccountId, Failure, FailureReason, Region, UsageError
+from landkeeper.org import AccountId, Failure, FailureReason, UsageError
 from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.pools import find_pool
 from landkeeper.vpctracker.pools_acts import Actor, read_pools
-from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
 from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
 from landkeeper.vpctracker.pools_tracked import Tracked, may_be_in, read_tracked
 from landkeeper.wiring.config import read_config
@@ -130,26 +128,3 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
         raise UsageError(f"the account {account} {why}")
     if state != "ACTIVE":
         raise UsageError(f"the account {account} is {state.lower().replace('_', ' ')}: it gets no block")
-
-
-def read_ipam_pools(
-    settings: Settings, ipam: str, region: Region | None
-) -> tuple[tuple[IpamPool, ...], tuple[IpamAllocation, ...]]:
-    """What is in the IPAM of that id, or in the only one of the region. `region` is its home, if not that at hand.
-
-    Raises UsageError where there is none, or it cannot be read.
-    """
-    sessions = home_sessions(settings)
-    home = region or sessions.region
-    found = read_ipams(sessions.home("ec2", home))
-    if isinstance(found, Failure):
-        raise UsageError(f"the IPAMs of {home} cannot be read: {found}")
-    if (ipam and ipam not in found) or (len(found) != 1 and not ipam):
-        there_are = f"there are {', '.join(found)}" if found else "there is none"
-        raise UsageError(
-            f"--ipam takes the id of an IPAM whose home is {home}: {there_are}; --region names another home"
-        )
-    read = read_ipam(lambda where: sessions.home("ec2", where), home, ipam or found[0])
-    if isinstance(read, Failure):
-        raise UsageError(f"the IPAM {ipam or found[0]} cannot be read: {read}")
-    return read

@@ -19,7 +19,8 @@ from landkeeper.vpctracker.pools_growth import Usage
 from landkeeper.vpctracker.pools_import import Imported, import_pools, plan_import
 from landkeeper.vpctracker.pools_items import pool_to_item
 from landkeeper.vpctracker.spaces import check_space
-from landkeeper.wiring.pools import open_pools, read_ipam_pools
+from landkeeper.wiring.ipam import read_ipam_pools
+from landkeeper.wiring.pools import open_pools
 
 _COLUMNS = (
     Column("Pool", "Indented", style="cyan"),

@@ -94,7 +94,7 @@ def read_stack_facts(text: str | None = None) -> StackFacts:
         runs_a_day={
             name: timedelta(days=1) / parse_rate(str(settled(event["Properties"]["Schedule"])))
             for name, each in functions.items()
-            for event in each["Events"].values()
+            for event in each.get("Events", {}).values()
             if event["Type"].startswith("Schedule")
         },
         alarm_metrics=sum(len(alarm.get("Metrics", (1,))) for alarm in alarms),
@@ -123,7 +123,7 @@ def _of_type(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str
 
 
 def _queues(function: str, properties: Mapping[str, Any]) -> Iterator[PolledQueue]:
-    for name, event in properties["Events"].items():
+    for name, event in properties.get("Events", {}).items():
         if event["Type"] == "SQS":
             given = event["Properties"]
             limited, window = "ScalingConfig" in given, given.get("MaximumBatchingWindowInSeconds", 0)

@@ -1,0 +1,64 @@
+"""The pools' function: CloudFormation asks it for a block, as for any other resource of a stack, and gives it back.
+
+Whatever happens, CloudFormation is answered: without an answer a stack would wait for an hour. Only what is no request
+of CloudFormation's, and what could not be delivered, is an error; Lambda then tries again, and the same is asked again.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from landkeeper.lambdas.log_lines import begin_request, log
+from landkeeper.org import LandkeeperError
+from landkeeper.settings import read_settings
+from landkeeper.vpctracker.pools import Reservation
+from landkeeper.vpctracker.pools_stacks import StackCall, parse_call, word_answer
+from landkeeper.wiring.pool_function import do_for_stack, put_answer
+
+_SPARE_SECONDS = 30.0
+"""How long before its time is over the function gives up: the answer has to be delivered within that."""
+_LONGEST_SECONDS = 120.0
+
+
+def handler(event: object, context: object) -> dict[str, Any]:
+    """Do what CloudFormation asks, and tell it. Raises UsageError for anything else, UnansweredError."""
+    begin_request(context)
+    call = parse_call(event)
+    outcome = _outcome_of(call, _seconds_left(context))
+    put_answer(call.response_url, word_answer(call, outcome))
+    failed = isinstance(outcome, str)
+    told = {"Request": call.kind, "StackId": call.stack, "LogicalResourceId": call.logical_id}
+    what = {"Reason": outcome} if failed else {"ReservationId": getattr(outcome, "id", "")}
+    log("WARNING" if failed else "INFO", "answered", {**told, **what})
+    return {"Status": "FAILED" if failed else "SUCCESS", **what}
+
+
+def _outcome_of(call: StackCall, seconds: float) -> Reservation | str | None:
+    """The reservation it is about, or why it cannot be done."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack")
+    done = pool.submit(_do, call)
+    # Not `with pool`: that would wait for what takes too long.
+    pool.shutdown(wait=False)
+    try:
+        return done.result(timeout=seconds)
+    except TimeoutError:
+        return f"it took longer than {seconds:.0f} seconds: try again"
+    except LandkeeperError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer
+        log("ERROR", "failed", {"StackId": call.stack, "Error": f"{type(error).__name__}: {error}"})
+        return f"Landkeeper failed with {type(error).__name__}; its function's log has more"
+
+
+def _do(call: StackCall) -> Reservation | None:
+    given, unsent = do_for_stack(read_settings(os.environ), call)
+    for message in unsent:
+        log("WARNING", "not sent", {"Message": message.body, "Reason": message.reason})
+    return given
+
+
+def _seconds_left(context: object) -> float:
+    milliseconds = getattr(context, "get_remaining_time_in_millis", lambda: _LONGEST_SECONDS * 1000)()
+    return max(float(milliseconds) / 1000 - _SPARE_SECONDS, 1.0)

@@ -1,0 +1,45 @@
+"""The wiring of the pools' function, which stacks ask for blocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from landkeeper.aws.pool_table import PoolTable
+from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.stack_answers import put_answer
+from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.work_queue import SqsWorkQueue
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+from landkeeper.vpctracker.dispatch import Unsent, write_second_look
+from landkeeper.vpctracker.pools import Reservation
+from landkeeper.vpctracker.pools_stacks import StackCall, give_back, parse_wishes, provide_block
+from landkeeper.wiring.config import read_config
+from landkeeper.wiring.pools import Pools, actor_named, check_account
+
+__all__ = ["do_for_stack", "put_answer"]
+
+
+def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | None, tuple[Unsent, ...]]:
+    """Do what the stack asks; the reservation it is about, and the looks at its region that could not be asked for.
+
+    Raises UsageError where the request is wrong or nothing is to be had, StoreError where the table does not answer.
+    """
+    if settings.vpc_table is None:
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no pools")
+    sessions = open_sessions(settings.region)
+    client = sessions.home("dynamodb")
+    table = PoolTable(client, settings.vpc_table)
+    pools = Pools(
+        table, VpcTable(client, settings.vpc_table), read_config(settings), actor_named(call.stack), sessions
+    )  # fmt: skip
+    if call.kind == "Delete":
+        given = give_back(table, call, pools.actor)
+        if given is None or given.account is None or given.region is None or settings.queue_url is None:
+            return given, ()
+        # A complete read of the region from now on shows whether the block is free.
+        look = write_second_look(given.account, given.region, datetime.now(UTC))
+        return given, tuple(SqsWorkQueue(sessions.home("sqs"), settings.queue_url).send([look]))
+    wished = parse_wishes(call)
+    check_account(pools, settings, wished.account, wished.pool)
+    return provide_block(table, call, pools.tracked_of, pools.actor), ()

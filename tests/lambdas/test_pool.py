@@ -1,0 +1,102 @@
+"""The pools' function: whatever happens, the stack is answered."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.answer_server import AnswerServer, answer_server
+
+from landkeeper.aws.stack_answers import UnansweredError
+from landkeeper.lambdas import pool
+from landkeeper.org import UsageError
+
+EVENT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "events/stack_create.json").read_text("utf-8"))
+
+
+class Hurried:
+    """A Lambda context with as little time left as makes no difference."""
+
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 1_000
+
+
+@pytest.fixture
+def stack() -> Iterator[AnswerServer]:
+    """CloudFormation's end."""
+    with answer_server() as server:
+        yield server
+
+
+def _asked(stack: AnswerServer, **changes: Any) -> dict[str, Any]:
+    return {**EVENT, "ResponseURL": stack.url, **changes}
+
+
+def test_what_is_set_up_wrong_is_answered(stack: AnswerServer, no_aws: None) -> None:
+    assert pool.handler(_asked(stack), None)["Status"] == "FAILED"
+    (answer,) = stack.answers
+    assert "LANDKEEPER_VPC_TABLE is not set" in answer["Reason"]
+    assert (answer["StackId"], answer["RequestId"]) == (EVENT["StackId"], EVENT["RequestId"])
+
+
+def test_a_table_that_cannot_be_reached_is_answered(
+    stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_VPC_TABLE", "VPCTracker")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert pool.handler(_asked(stack, RequestType="Delete", PhysicalResourceId="res-1"), None)["Status"] == "FAILED"
+    assert stack.answers[0]["PhysicalResourceId"] == "res-1"
+    assert "VPCTracker" in stack.answers[0]["Reason"]
+
+
+def test_what_nobody_expected_is_answered_and_logged(
+    stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr(pool, "do_for_stack", fail)
+    assert pool.handler(_asked(stack), None)["Status"] == "FAILED"
+    assert stack.answers[0]["Reason"] == "Landkeeper failed with ZeroDivisionError; its function's log has more"
+    assert "ZeroDivisionError: by chance" in capsys.readouterr().out
+
+
+def test_what_takes_too_long_is_answered_in_time(
+    stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "do_for_stack", lambda *_: time.sleep(3))
+    assert pool.handler(_asked(stack), Hurried())["Status"] == "FAILED"
+    assert "took longer than 1 seconds: try again" in stack.answers[0]["Reason"]
+
+
+def test_what_is_no_request_is_an_error() -> None:
+    with pytest.raises(UsageError, match="no request of CloudFormation's"):
+        pool.handler({"task": "notices"}, None)
+
+
+def test_an_answer_that_is_not_taken_at_first_is_put_again(stack: AnswerServer, no_aws: None) -> None:
+    stack.statuses = [503, 500]
+    assert pool.handler(_asked(stack), None)["Status"] == "FAILED"
+    assert len(stack.answers) == 3
+    assert stack.answers[0] == stack.answers[2]
+    assert stack.content_types == {""}, "the address is signed for none"
+
+
+@pytest.mark.parametrize("statuses", [[403], [500] * 5])
+def test_an_answer_that_is_never_taken_is_an_error(stack: AnswerServer, no_aws: None, statuses: list[int]) -> None:
+    stack.statuses = list(statuses)
+    with pytest.raises(UnansweredError, match=f"{statuses[0]}"):
+        pool.handler(_asked(stack), None)
+    assert len(stack.answers) == len(statuses)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:9/nobody"])
+def test_an_address_that_is_none_is_an_error(no_aws: None, url: str) -> None:
+    with pytest.raises(UnansweredError):
+        pool.handler({**EVENT, "ResponseURL": url}, None)
