@@ -22,28 +22,35 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore import xform_name
+from tests.answer_server import answer_server
 from tests.broom_world import STRICT, event
 from tests.deployed_broom import batch, notification, record, start_one
 from tests.member_instances import HERE, ROLE
-from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants_of
+from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants_of, resources_of
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
 import landkeeper
 from landkeeper.aws.ledger_table import create_ledger_table
+from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import Grant
 from landkeeper.aws.vpc_table import create_tables
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
-from landkeeper.lambdas import broom, tracker
+from landkeeper.lambdas import broom, pool, tracker
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
+from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.pools import Pool
+from landkeeper.vpctracker.pools_acts import create_pool
+from landkeeper.wiring.pools import actor_named
 
 pytestmark = pytest.mark.embedded
 
 MEMBER, HOME = AccountId("330000000001"), AccountId(HOME_ACCOUNT)
 GONE = AccountId("330000000009")
 _TRACKER, _BROOM, _DISPATCHER, _NOTICES = "TrackerRole", "BroomRole", "DispatcherRole", "NoticesRole"
+_POOLS, _FORWARDER = "PoolRole", "PoolForwarderRole"
 
 
 @dataclass(slots=True)
@@ -105,6 +112,7 @@ def world(embedded: Embedded) -> Iterator[World]:
         made = World(patch, f"privileges-{uuid.uuid4().hex[:8]}")
         _build(made)
         _track(made)
+        _give_blocks(made, embedded)
         _sweep(made)
         yield made
         broom.open_broom.cache_clear()
@@ -164,6 +172,46 @@ def _track(world: World) -> None:
         world.set(CONFIG=config)
         assert tracker.handler({"task": "notices"}, None)["notices"] > 0
     world.patch.delenv("LANDKEEPER_CONFIG")
+
+
+def _give_blocks(world: World, embedded: Embedded) -> None:
+    """The pools' function: a block for a stack, another one, and both back; requests that come by a forwarder."""
+    config = world.put("landkeeper.yaml", "version: 1\n")
+    world.set(CONFIG=config, QUEUE_URL=world.queue("EventsQueue"))
+    table = PoolTable(home_sessions().home("dynamodb"), world.name)
+    create_pool(table, Pool("prod", parse_block("10.128.0.0/16")), actor_named("test"))
+    stack = {**event("stack_create.json"), "StackId": f"arn:aws:cloudformation:{HERE}:{HOME}:stack/shop/1"}
+    wishes = {**stack["ResourceProperties"], "AcceptUnread": "true"}
+    with answer_server() as server:
+
+        def ask(kind: str, physical_id: str = "", **others: str) -> dict[str, Any]:
+            return {**stack, "RequestType": kind, "PhysicalResourceId": physical_id, "ResponseURL": server.url,
+                    "ResourceProperties": {**wishes, **others}}  # fmt: skip
+
+        with world.acting_as(_POOLS, "nobody"):
+            made = pool.handler(ask("Create"), None)["ReservationId"]
+            other = pool.handler(ask("Update", made, PrefixLength="24", Ttl="1m"), None)["ReservationId"]
+            assert pool.handler(ask("Delete", made), None) == {"Status": "SUCCESS", "ReservationId": made}
+        with world.acting_as(_TRACKER, "Reader"):
+            _work(_account(HOME))
+        with world.acting_as(_POOLS, "nobody"):
+            # What was given back is cleared away, for the tracker has looked since.
+            pool.handler(ask("Update", other, PrefixLength="26"), None)
+            assert pool.handler(ask("Create", Account="999988887777"), None)["Status"] == "FAILED"
+        with world.acting_as(_FORWARDER, "nobody"):
+            _forward(ask("Create"))
+    assert [answer["Status"] for answer in server.answers] == ["SUCCESS"] * 4 + ["FAILED"] * 2
+    world.patch.delenv("LANDKEEPER_CONFIG")
+
+
+def _forward(request: Mapping[str, Any]) -> None:
+    """The forwarder as it stands in its template. There is no function here: it says so to the stack."""
+    code = resources_of("pool-forwarder.yaml")["PoolForwarder"]["Properties"]["Code"]["ZipFile"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POOL_FUNCTION", f"arn:aws:lambda:{HERE}:{HOME}:function:nobody")
+        written: dict[str, Any] = {}
+        exec(code, written)  # noqa: S102 - our own template
+        written["handler"](request, None)
 
 
 def _sweep(world: World) -> None:
@@ -278,7 +326,7 @@ _WITHOUT_OUR_ASKING: Mapping[str, str] = {
     "ec2:DescribeSpotInstanceRequests": "asked for an instance of a Spot request, which moto does not show on any",
 }
 _GRANTED = [grant for template in TEMPLATES for grant in grants_of(template)]
-_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _BROOM, "Reader", "Terminator", "LogReader")
+_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _POOLS, _FORWARDER, _BROOM, "Reader", "Terminator", "LogReader")
 
 
 Asked = set[tuple[str, str]]
@@ -362,8 +410,8 @@ def test_every_call_in_the_code_was_made(world: World) -> None:
 
 
 def _loaded_modules() -> list[Path]:
-    """The modules of `aws/` that either function imports, at once or when it needs them."""
-    seen, waiting = set[Path](), [_ROOT / "lambdas" / "broom.py", _ROOT / "lambdas" / "tracker.py"]
+    """The modules of `aws/` that any function imports, at once or when it needs them."""
+    seen, waiting = set[Path](), [_ROOT / "lambdas" / f"{name}.py" for name in ("broom", "tracker", "pool")]
     while waiting:
         module = waiting.pop()
         if module.is_file() and module not in seen:

@@ -137,7 +137,8 @@ def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
     """Beside ending instances and the network role every action reads, or writes into what the stack itself made."""
     reading = ("Describe", "List", "Get", "Query", "Scan", "BatchGet", "Receive", "Decrypt")
     own = {
-        "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "sqs:DeleteMessage", "sns:Publish",
+        "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "lambda:InvokeFunction", "sqs:SendMessage",
+        "sqs:DeleteMessage", "sns:Publish",
         "events:PutEvents", "scheduler:CreateSchedule", "iam:PassRole", "sts:AssumeRole", "logs:CreateLogStream",
         "logs:PutLogEvents", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     }  # fmt: skip
@@ -197,3 +198,19 @@ def test_a_policy_on_a_resource_lets_in_services_for_their_source_or_the_organis
     else:
         assert set(statement["Principal"]) == {"Service"}, where
         assert "aws:SourceArn" in condition or "aws:SourceAccount" in condition, where
+
+
+def test_the_pools_functions_are_asked_by_their_own_account_and_organisation_alone() -> None:
+    for template in TEMPLATES:
+        for name, resource in resources_of(template).items():
+            if resource["Type"] == "AWS::Lambda::Permission":
+                properties = resource["Properties"]
+                assert resource["Condition"] == "InOrganization", (template, name)
+                assert properties["Action"] == "lambda:InvokeFunction"
+                assert properties["PrincipalOrgID"] == {"!Ref": "OrganizationId"}
+
+
+def test_items_are_deleted_from_the_table_of_pools_alone() -> None:
+    deleting = [(template, grant) for template, grant in _grants() if grant.action == "dynamodb:DeleteItem"]
+    assert {(template, grant.role) for template, grant in deleting} == {("landkeeper.yaml", "PoolRole")}
+    assert {grant.resources for _, grant in deleting} == {str({"!GetAtt": "VpcTrackerPools.Arn"})}
