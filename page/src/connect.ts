@@ -1,0 +1,165 @@
+/** Whether VPCs can be connected, and why not: what `landkeeper vpc connect` answers, worked out here for any pair. */
+
+import { rangeOf } from "./addresses";
+import type { Vpc } from "./world";
+
+export type Possible = "yes" | "partly" | "no";
+
+export interface Verdict {
+  readonly possible: Possible;
+  readonly because: string;
+}
+
+export interface Pairing {
+  readonly source: Vpc;
+  readonly target: Vpc;
+  readonly obstacles: readonly string[];
+  readonly peering: Verdict;
+  readonly routing: Verdict;
+  readonly links: readonly string[];
+}
+
+interface Side {
+  readonly text: string;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly version: 4 | 6;
+}
+
+interface Obstacle {
+  readonly source: Side;
+  readonly target: Side;
+}
+
+const YES: Verdict = { possible: "yes", because: "" };
+const OVER = new Set(["deleted", "rejected", "failed", "expired"]);
+
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+/** Every VPC of the one list with every VPC of the other, each two once; pairs without a default VPC first. */
+export function pairUp(sources: readonly Vpc[], targets: readonly Vpc[], same: boolean): Pairing[] {
+  const seen = new Set<string>();
+  const pairs: Pairing[] = [];
+  for (const one of sources) {
+    for (const other of targets) {
+      const key = [one, other].map((vpc) => `${vpc.id} ${vpc.account.id}`).sort().join(" ");
+      if (seen.has(key) || (same && one === other)) continue;
+      seen.add(key);
+      pairs.push(pairVpcs(one, other));
+    }
+  }
+  return pairs.sort((a, b) => Number(hasDefault(a)) - Number(hasDefault(b)));
+}
+
+export function hasDefault(pair: Pairing): boolean {
+  return pair.source.isDefault || pair.target.isDefault;
+}
+
+export function pairVpcs(source: Vpc, target: Vpc): Pairing {
+  if (source === target) {
+    const same: Verdict = { possible: "no", because: "it is the same VPC" };
+    return { source, target, obstacles: [], peering: same, routing: same, links: [] };
+  }
+  const mine = sidesOf(source);
+  const theirs = sidesOf(target);
+  const obstacles = mine.flatMap((a) => theirs.filter((b) => meet(a, b)).map((b) => ({ source: a, target: b })));
+  const apart = apartness(source, target);
+  return {
+    source,
+    target,
+    obstacles: obstacles.map(sentence),
+    peering: apart ?? peeringOf(source, target, obstacles),
+    routing: apart ?? routingOf(mine, theirs, obstacles),
+    links: [...peerings(source, target), ...gateways(source, target)],
+  };
+}
+
+function sidesOf(vpc: Vpc): Side[] {
+  return [...new Set([...vpc.cidrs, ...vpc.ipv6])].flatMap((text) => {
+    const range = rangeOf(text);
+    return range ? [{ text, first: range[0], last: range[1], version: range[2] }] : [];
+  });
+}
+
+function meet(a: Side, b: Side): boolean {
+  return a.version === b.version && a.first <= b.last && b.first <= a.last;
+}
+
+function isIdentical({ source, target }: Obstacle): boolean {
+  return same(source, target);
+}
+
+function same(a: Side, b: Side): boolean {
+  return a.version === b.version && a.first === b.first && a.last === b.last;
+}
+
+function sentence(one: Obstacle): string {
+  if (isIdentical(one)) return `${one.source.text} on both`;
+  const holds = one.source.first <= one.target.first && one.target.last <= one.source.last;
+  return `${one.source.text} ${holds ? "holds" : "is inside"} ${one.target.text}`;
+}
+
+/** Why two VPCs never meet at all, whatever their blocks. */
+export function apartness(source: Vpc, target: Vpc): Verdict | null {
+  if (partitionOf(source.region) !== partitionOf(target.region)) {
+    return { possible: "no", because: `${source.region} and ${target.region} are in different AWS partitions` };
+  }
+  if (source.space !== target.space) {
+    const names = `${source.spaceName} and ${target.spaceName}`;
+    return { possible: "no", because: `they are in different spaces, ${names}, which never meet` };
+  }
+  return null;
+}
+
+function peeringOf(source: Vpc, target: Vpc, obstacles: readonly Obstacle[]): Verdict {
+  if (!obstacles.length) return YES;
+  const why = source.isDefault && target.isDefault ? "both are default VPCs: " : "";
+  return { possible: "no", because: why + obstacles.map(sentence).join("; ") };
+}
+
+/** A gateway takes a block once, from the VPC that came first, and sends each packet along the longest prefix. */
+function routingOf(mine: readonly Side[], theirs: readonly Side[], obstacles: readonly Obstacle[]): Verdict {
+  if (!obstacles.length) return YES;
+  const identical = obstacles.filter(isIdentical).map((one) => one.source);
+  const words = [
+    ...identical.map((one) => `${one.text} is on both and propagates from the first to be attached only`),
+    ...obstacles.filter((one) => !isIdentical(one)).map(nested),
+  ];
+  const free = (sides: readonly Side[]) => sides.filter((side) => !identical.some((one) => same(one, side)));
+  const others = free(theirs);
+  const some = free(mine).some((a) => others.some((b) => a.version === b.version && !same(a, b)));
+  return { possible: some ? "partly" : "no", because: words.join("; ") };
+}
+
+function nested({ source, target }: Obstacle): string {
+  const isInside = source.last - source.first < target.last - target.first;
+  const [inner, outer] = isInside ? [source.text, target.text] : [target.text, source.text];
+  return (
+    `${inner} and ${outer} both propagate and the longer prefix wins: the addresses of ${inner} are reached in the ` +
+    `VPC that has ${inner}, and not from inside the VPC that has ${outer}`
+  );
+}
+
+function peerings(source: Vpc, target: Vpc): string[] {
+  const told = [[source, target] as const, [target, source] as const].flatMap(([vpc, other]) =>
+    vpc.peerings.filter(([, state, peer]) => peer === other.id && !OVER.has(state)),
+  );
+  const found = new Map(told.map(([id, state]) => [`${id} ${state}`, { id, state }]));
+  const rank = (state: string) => (state === "active" ? 0 : 1);
+  return [...found.values()]
+    .sort((a, b) => rank(a.state) - rank(b.state) || compare(a.id, b.id) || compare(a.state, b.state))
+    .map((one) => `${one.id} ${one.state}`);
+}
+
+function gateways(source: Vpc, target: Vpc): string[] {
+  const theirs = new Set(target.gateways);
+  const both = [...new Set(source.gateways)].filter((id) => theirs.has(id));
+  return both.sort(compare).map((id) => `${id} attached, routes unverified`);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,35 @@
+/** The page: reads the document that is written into it, and shows it. */
+
+import { render } from "preact";
+import { KNOWN_VERSION, type Report } from "./document";
+import { Shell } from "./shell";
+import "./style.css";
+
+function Alone({ title, words }: { title: string; words: string }) {
+  return (
+    <main class="alone">
+      <h1>{title}</h1>
+      <p>{words}</p>
+    </main>
+  );
+}
+
+function pageOf(text: string | null | undefined) {
+  if (!text) return <Alone title="No report here" words="This is the empty page: landkeeper report writes one with a report in it." />;
+  const report = JSON.parse(text) as Report;
+  if (report.version > KNOWN_VERSION) {
+    return (
+      <Alone
+        title="This report is newer than its page"
+        words={`The data is of version ${report.version}, this page shows version ${KNOWN_VERSION}. Make the report again with the newest Landkeeper.`}
+      />
+    );
+  }
+  return <Shell first={report} />;
+}
+
+const root = document.getElementById("page");
+if (root) {
+  root.textContent = "";
+  render(pageOf(document.getElementById("landkeeper-report")?.textContent), root);
+}

@@ -1,0 +1,58 @@
+/** What the colours of the map mean. */
+
+import { scaleSequential } from "d3-scale";
+import { interpolateYlGnBu } from "d3-scale-chromatic";
+import { unitOf, type Vpc, type World } from "../world";
+
+export const COLOURINGS = { account: "account", unit: "unit", used: "addresses in use" } as const;
+export type Colouring = keyof typeof COLOURINGS;
+
+export interface Theme {
+  readonly isDark: boolean;
+  readonly ground: string;
+  readonly line: string;
+  readonly strong: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly pool: string;
+  readonly poolLine: string;
+  readonly reserved: string;
+  readonly clash: string;
+  readonly cursor: string;
+  readonly unknown: string;
+}
+
+export const LIGHT: Theme = {
+  isDark: false, ground: "#ffffff", line: "#e6eaef", strong: "#c3cbd5", text: "#18212c", muted: "#5c6979", pool: "#eef6ee",
+  poolLine: "#2f7d4f", reserved: "#7a6a1f", clash: "#b3130b", cursor: "#0b4f94", unknown: "#cfd6de",
+};
+
+export const DARK: Theme = {
+  isDark: true, ground: "#141a21", line: "#232c37", strong: "#3b4757", text: "#eef2f7", muted: "#94a3b5", pool: "#15261e",
+  poolLine: "#5fbf8a", reserved: "#d8c25a", clash: "#ff7468", cursor: "#8ec7ff", unknown: "#3a4552",
+};
+
+const heat = scaleSequential(interpolateYlGnBu).domain([-0.05, 1.15]);
+
+/** The colour of a VPC. Neighbouring numbers get colours far apart. */
+export function colourOf(vpc: Vpc, world: World, colouring: Colouring, theme: Theme): string {
+  if (colouring === "used") return vpc.used === null ? theme.unknown : heat(vpc.used);
+  const number = colouring === "account" ? vpc.owner : world.units.indexOf(unitOf(vpc.account));
+  return hueOf(number, theme);
+}
+
+export function hueOf(number: number, theme: Theme): string {
+  const hue = (200 + number * 137.508) % 360;
+  const step = Math.floor(number / 12) % 3;
+  return theme.isDark ? `hsl(${hue} ${38 - step * 6}% ${34 + step * 5}%)` : `hsl(${hue} ${58 - step * 10}% ${76 - step * 6}%)`;
+}
+
+export function heatOf(share: number): string {
+  return heat(share);
+}
+
+/** Which text can be read on the colour of a VPC. */
+export function inkOn(vpc: Vpc, colouring: Colouring, theme: Theme): string {
+  if (colouring !== "used" || vpc.used === null) return theme.text;
+  return vpc.used > 0.5 ? "#ffffff" : "#18212c";
+}

@@ -1,0 +1,51 @@
+/** What the colours and the textures of the map mean. */
+
+import { Words } from "../parts/text";
+import { unitOf, type World } from "../world";
+import { heatOf, hueOf, type Colouring, type Theme } from "./colours";
+
+const NAMED = 14;
+
+export function Legend({ world, space, colouring, theme }: { world: World; space: number; colouring: Colouring; theme: Theme }) {
+  return (
+    <section class="legend" aria-label="Legend">
+      {colouring === "used" ? <Heat theme={theme} /> : <Hues world={world} space={space} colouring={colouring} theme={theme} />}
+      <ul>
+        <li><span class="swatch hatch" />overlap: these addresses are there twice</li>
+        <li><span class="swatch quiet-hatch" />repeated on purpose</li>
+        <li><span class="swatch pool" />pool, its free space</li>
+        <li><span class="swatch dots" />reserved</li>
+        <li><span class="swatch free" />free</li>
+      </ul>
+    </section>
+  );
+}
+
+function Heat({ theme }: { theme: Theme }) {
+  return (
+    <ul>
+      {[0, 0.25, 0.5, 0.75, 1].map((share) => <li><span class="swatch" style={{ background: heatOf(share) }} />{share * 100} % in use</li>)}
+      <li><span class="swatch" style={{ background: theme.unknown }} />not known</li>
+    </ul>
+  );
+}
+
+function Hues({ world, space, colouring, theme }: { world: World; space: number; colouring: Colouring; theme: Theme }) {
+  const found = new Map<number, { name: string; count: number }>();
+  for (const { vpc } of world.claims[space] ?? []) {
+    const number = colouring === "account" ? vpc.owner : world.units.indexOf(unitOf(vpc.account));
+    const name = colouring === "account" ? vpc.account.name || vpc.account.id : unitOf(vpc.account);
+    const one = found.get(number) ?? { name, count: 0 };
+    one.count++;
+    found.set(number, one);
+  }
+  const all = [...found].sort(([, a], [, b]) => b.count - a.count);
+  return (
+    <ul>
+      {all.slice(0, NAMED).map(([number, { name, count }]) => (
+        <li><span class="swatch" style={{ background: hueOf(number, theme) }} /><Words text={name} /> <span class="muted">{count}</span></li>
+      ))}
+      {all.length > NAMED && <li class="muted">and {all.length - NAMED} more</li>}
+    </ul>
+  );
+}

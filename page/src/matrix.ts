@@ -1,0 +1,157 @@
+/** For every two accounts, units or spaces: how many pairs of their VPCs can be peered. Worked out where it is looked at. */
+
+import { rangeOf } from "./addresses";
+import { partitionOf } from "./connect";
+import { unitOf, type Vpc, type World } from "./world";
+
+export const GROUPINGS = { account: "accounts", unit: "units", space: "spaces" } as const;
+export type Grouping = keyof typeof GROUPINGS;
+
+export type Answer = "yes" | "partly" | "no" | "apart" | "none";
+
+export interface CellOfMatrix {
+  readonly answer: Answer;
+  readonly pairs: number;
+  readonly peerable: number;
+  /** Pairs that never meet: of other spaces or partitions. */
+  readonly apart: number;
+  readonly linked: boolean;
+}
+
+export interface Group {
+  readonly key: string;
+  readonly label: string;
+  readonly vpcs: readonly Vpc[];
+}
+
+interface Lines {
+  readonly vpcs: readonly Vpc[];
+  /** First and last position of each block, in the order of the first, and the number of its VPC in `vpcs`. */
+  readonly first: Float64Array;
+  readonly last: Float64Array;
+  readonly owner: Int32Array;
+  readonly realms: readonly string[];
+}
+
+/** The groups by name. Their default VPCs count only where they have no others: no two of those can ever be connected. */
+export function groupsOf(world: World, grouping: Grouping): Group[] {
+  const found = new Map<string, { key: string; label: string; vpcs: Vpc[] }>();
+  const of = (key: string, label: string) => {
+    const group = found.get(key) ?? { key, label, vpcs: [] };
+    found.set(key, group);
+    return group;
+  };
+  if (grouping === "account") for (const { id, name } of world.report.accounts) of(id, name || id);
+  for (const vpc of world.vpcs) {
+    if (grouping === "account") of(vpc.account.id, vpc.account.name || vpc.account.id).vpcs.push(vpc);
+    else if (grouping === "unit") of(unitOf(vpc.account), unitOf(vpc.account)).vpcs.push(vpc);
+    else of(vpc.spaceName, vpc.spaceName).vpcs.push(vpc);
+  }
+  const groups = [...found.values()].sort((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : a.key < b.key ? -1 : 1));
+  return groups.map((group) => {
+    const chosen = group.vpcs.filter((vpc) => !vpc.isDefault);
+    return { ...group, vpcs: chosen.length ? chosen : group.vpcs };
+  });
+}
+
+export class Matrix {
+  private readonly cells = new Map<number, CellOfMatrix>();
+  private readonly lines: (Lines | undefined)[] = [];
+  private readonly positions: (text: string) => readonly [number, number] | null;
+  private readonly links: ReadonlySet<string>;
+
+  constructor(
+    readonly groups: readonly Group[],
+    world: World,
+  ) {
+    this.positions = positionsOf(world);
+    this.links = new Set(world.vpcs.flatMap((vpc) => vpc.peerings.filter(([, state]) => state === "active").flatMap(([, , peer]) => [`${vpc.id} ${peer}`, `${peer} ${vpc.id}`])));
+  }
+
+  cell(row: number, column: number): CellOfMatrix {
+    const [a, b] = row < column ? [row, column] : [column, row];
+    const key = a * this.groups.length + b;
+    const known = this.cells.get(key);
+    if (known) return known;
+    const made = this.count(this.line(a), this.line(b), a === b);
+    this.cells.set(key, made);
+    return made;
+  }
+
+  private line(at: number): Lines {
+    return (this.lines[at] ??= this.linesOf(this.groups[at]?.vpcs ?? []));
+  }
+
+  private linesOf(vpcs: readonly Vpc[]): Lines {
+    const all = vpcs.flatMap((vpc, owner) => [...vpc.cidrs, ...vpc.ipv6].flatMap((text) => {
+      const range = this.positions(text);
+      return range ? [{ range, owner }] : [];
+    }));
+    all.sort((a, b) => a.range[0] - b.range[0] || b.range[1] - a.range[1]);
+    return {
+      vpcs,
+      first: Float64Array.from(all, (one) => one.range[0]),
+      last: Float64Array.from(all, (one) => one.range[1]),
+      owner: Int32Array.from(all, (one) => one.owner),
+      realms: vpcs.map((vpc) => `${partitionOf(vpc.region)} ${vpc.space}`),
+    };
+  }
+
+  private count(one: Lines, other: Lines, isSame: boolean): CellOfMatrix {
+    const [n, m] = [one.vpcs.length, other.vpcs.length];
+    const pairs = isSame ? (n * (n - 1)) / 2 : n * m;
+    if (!pairs) return { answer: "none", pairs: 0, peerable: 0, apart: 0, linked: false };
+    const together = togetherOf(one, other, isSame);
+    const clashing = clashingOf(one, other, isSame);
+    const peerable = together - clashing;
+    const answer = !together ? "apart" : !clashing && together === pairs ? "yes" : peerable ? "partly" : "no";
+    return { answer, pairs, peerable, apart: pairs - together, linked: this.links.size > 0 && this.areLinked(one.vpcs, other.vpcs) };
+  }
+
+  private areLinked(some: readonly Vpc[], others: readonly Vpc[]): boolean {
+    const ids = new Set(others.map((vpc) => vpc.id));
+    return some.some((vpc) => vpc.peerings.some(([, state, peer]) => state === "active" && ids.has(peer) && this.links.has(`${vpc.id} ${peer}`)))
+      || others.some((vpc) => vpc.peerings.some(([, state, peer]) => state === "active" && some.some((one) => one.id === peer)));
+  }
+}
+
+/** How many pairs are of one space and one partition. */
+function togetherOf(one: Lines, other: Lines, isSame: boolean): number {
+  const counts = new Map<string, number>();
+  for (const realm of one.realms) counts.set(realm, (counts.get(realm) ?? 0) + 1);
+  let together = 0;
+  if (isSame) for (const number of counts.values()) together += (number * (number - 1)) / 2;
+  else for (const realm of other.realms) together += counts.get(realm) ?? 0;
+  return together;
+}
+
+/** How many pairs of one space and one partition have addresses in common. */
+function clashingOf(one: Lines, other: Lines, isSame: boolean): number {
+  const seen = new Set<number>();
+  const width = other.vpcs.length;
+  let from = 0;
+  for (let at = 0; at < one.first.length; at++) {
+    const [first, last, owner] = [one.first[at]!, one.last[at]!, one.owner[at]!];
+    // Blocks are nested or apart: what ends before this one begins ends before all that follow, too.
+    while (from < other.first.length && other.last[from]! < first) from++;
+    for (let there = from; there < other.first.length && other.first[there]! <= last; there++) {
+      if (other.last[there]! < first) continue;
+      const peer = other.owner[there]!;
+      if ((isSame && peer <= owner) || one.realms[owner] !== other.realms[peer]) continue;
+      seen.add(owner * width + peer);
+    }
+  }
+  return seen.size;
+}
+
+/** Both versions on one line of numbers: IPv4 as it is, IPv6 by the order of its ends, after it. */
+function positionsOf(world: World): (text: string) => readonly [number, number] | null {
+  const six = new Set<bigint>();
+  for (const vpc of world.vpcs) for (const text of vpc.ipv6) for (const end of rangeOf(text)?.slice(0, 2) ?? []) six.add(end as bigint);
+  const rank = new Map([...six].sort((a, b) => (a < b ? -1 : 1)).map((end, at) => [end, 2 ** 33 + at]));
+  return (text) => {
+    const range = rangeOf(text);
+    if (!range) return null;
+    return range[2] === 4 ? [Number(range[0]), Number(range[1])] : [rank.get(range[0])!, rank.get(range[1])!];
+  };
+}

@@ -1,0 +1,74 @@
+/** A field that finds an account, a unit, a space or a VPC while one types (ARIA's combobox with a list). */
+
+import { useEffect, useId, useState } from "preact/hooks";
+import { Words } from "../parts/text";
+import type { Vpc } from "../world";
+
+export interface Side {
+  readonly key: string;
+  readonly label: string;
+  readonly kind: "account" | "unit" | "space" | "VPC";
+  readonly vpcs: readonly Vpc[];
+}
+
+interface Props {
+  readonly name: string;
+  readonly sides: readonly Side[];
+  readonly chosen: Side | null;
+  readonly choose: (key: string) => void;
+}
+
+const OFFERED = 12;
+
+export function Chooser({ name, sides, chosen, choose }: Props) {
+  const id = useId();
+  const [text, setText] = useState(chosen?.label ?? "");
+  const [isOpen, setOpen] = useState(false);
+  const [at, setAt] = useState(0);
+  useEffect(() => setText(chosen?.label ?? ""), [chosen?.key]);
+  const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const offered = isOpen ? firstOf(sides, (side) => parts.every((part) => side.label.toLowerCase().includes(part)), OFFERED) : [];
+  const take = (side: Side | undefined) => {
+    if (!side) return;
+    setOpen(false);
+    setText(side.label);
+    choose(side.key);
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      setOpen(true);
+      setAt((now) => Math.max(0, Math.min(offered.length - 1, now + (event.key === "ArrowDown" ? 1 : -1))));
+    } else if (event.key === "Enter") take(offered[at]);
+    else if (event.key === "Escape") setOpen(false);
+  };
+  return (
+    <div class="chooser grow">
+      <label for={id}>{name}</label>
+      <input
+        id={id} type="text" role="combobox" autoComplete="off" spellcheck={false} value={text} placeholder="account, unit, space or VPC id"
+        aria-expanded={offered.length > 0} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={offered.length ? `${id}-${at}` : undefined}
+        onInput={(event) => { setText(event.currentTarget.value); setOpen(true); setAt(0); }}
+        onFocus={(event) => event.currentTarget.select()}
+        onKeyDown={onKey}
+        onBlur={() => setOpen(false)}
+      />
+      <ul id={`${id}-list`} role="listbox" aria-label={`${name}: what is meant`} hidden={!offered.length}>
+        {offered.map((side, number) => (
+          <li id={`${id}-${number}`} role="option" aria-selected={number === at} onPointerDown={(event) => { event.preventDefault(); take(side); }}>
+            <Words text={side.label} /> <span class="muted">{side.kind}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function firstOf<One>(all: readonly One[], isWanted: (one: One) => boolean, most: number): One[] {
+  const found: One[] = [];
+  for (const one of all) {
+    if (isWanted(one)) found.push(one);
+    if (found.length === most) break;
+  }
+  return found;
+}

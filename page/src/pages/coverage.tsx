@@ -1,0 +1,107 @@
+/** Accounts and regions: which were read, when, and why not. */
+
+import { Table, type Column } from "../parts/table";
+import { formatAge, formatTime, Words } from "../parts/text";
+import { move } from "../route";
+import type { PageProps } from "../shell";
+import { accountLabel, unitOf, type World } from "../world";
+import { isFailure } from "./overview";
+
+interface Row {
+  readonly account: string;
+  readonly unit: string;
+  readonly region: string;
+  readonly state: string;
+  readonly isBad: boolean;
+  readonly why: string;
+  readonly at: string | null;
+  readonly age: number;
+}
+
+function rowsOf(world: World): Row[] {
+  const { report } = world;
+  return report.coverage.flatMap((one) => {
+    const account = report.accounts[one.account];
+    const common = { account: account ? accountLabel(account) : "", unit: account ? unitOf(account) : "" };
+    const told = (state: string, code?: string) => (state === "complete" ? "" : (report.reasons[state] ?? state) + (code ? ` (${code})` : ""));
+    const age = (at: string | null) => (at ? Date.parse(report.generated_at) - Date.parse(at) : Number.MAX_SAFE_INTEGER);
+    const whole: Row[] = one.reason
+      ? [{ ...common, region: "every region", state: one.reason, isBad: true, why: told(one.reason, one.code), at: null, age: age(null) }]
+      : [];
+    return [...whole, ...one.regions.map(([region, state, at, code]) => ({
+      ...common, region: report.regions[region] ?? "", state, isBad: isFailure(state), why: told(state, code), at, age: age(at),
+    }))];
+  });
+}
+
+export function CoveragePage({ world, place }: PageProps) {
+  const rows = rowsOf(world);
+  const isBadOnly = place.about.get("only") === "bad";
+  const now = world.report.generated_at;
+  const columns: readonly Column<Row>[] = [
+    { title: "Account", value: (row) => row.account },
+    { title: "Unit", value: (row) => row.unit },
+    { title: "Region", value: (row) => row.region },
+    { title: "State", value: (row) => row.state, show: (row) => <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>{row.state}</span> },
+    { title: "Read", value: (row) => row.at ?? "", show: (row) => <span title={formatTime(row.at)}>{formatAge(row.at, now)}{row.at && " before"}</span> },
+    { title: "Why", value: (row) => row.why },
+  ];
+  return (
+    <>
+      <Grid world={world} />
+      <label class="check">
+        <input type="checkbox" checked={isBadOnly} onChange={(event) => move(place, { only: event.currentTarget.checked ? "bad" : null }, false)} />
+        only what could not be read
+      </label>
+      <Table
+        name="coverage" caption="Accounts and regions" columns={columns} rows={isBadOnly ? rows.filter((row) => row.isBad) : rows} noun={["region", "regions"]}
+        empty={rows.length ? "All of it could be read." : "Nothing was tracked yet."} marked={(row) => (row.isBad ? "bad" : "")}
+      />
+    </>
+  );
+}
+
+const MOST_ROWS = 40;
+
+/** The accounts with trouble first, a mark for each region; the table under it has all of them in words. */
+function Grid({ world }: { world: World }) {
+  const { report } = world;
+  if (!report.coverage.length) return null;
+  const regions = [...new Set(report.coverage.flatMap((one) => one.regions.map(([region]) => region)))].sort((a, b) => (report.regions[a]! < report.regions[b]! ? -1 : 1));
+  const bad = (one: (typeof report.coverage)[number]) => (one.reason ? regions.length : one.regions.filter(([, state]) => isFailure(state)).length);
+  const accounts = [...report.coverage].sort((a, b) => bad(b) - bad(a)).slice(0, MOST_ROWS);
+  if (!regions.length) return null;
+  return (
+    <>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Accounts by regions">
+        <table class="grid">
+          <caption class="aloud">Accounts by regions: complete, failed, or left out on purpose</caption>
+          <thead>
+            <tr><th scope="col">Account</th>{regions.map((region) => <th scope="col" class="turned"><span>{report.regions[region]}</span></th>)}</tr>
+          </thead>
+          <tbody>
+            {accounts.map((one) => {
+              const states = new Map(one.regions.map(([region, state, at]) => [region, [state, at] as const]));
+              const account = report.accounts[one.account];
+              return (
+                <tr>
+                  <th scope="row"><Words text={account?.name || account?.id || ""} /></th>
+                  {regions.map((region) => <Mark told={one.reason ? ([one.reason, null] as const) : states.get(region)} now={report.generated_at} />)}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      {report.coverage.length > MOST_ROWS && <p class="muted">The {MOST_ROWS} accounts with the most trouble; the table has all {report.coverage.length}.</p>}
+    </>
+  );
+}
+
+function Mark({ told, now }: { told: readonly [string, string | null] | undefined; now: string }) {
+  if (!told) return <td class="none">·</td>;
+  const [state, at] = told;
+  const isOld = state === "complete" && at !== null && Date.parse(now) - Date.parse(at) > 48 * 3_600_000;
+  const [sign, kind] = isFailure(state) ? ["✕", "failed"] : state !== "complete" ? ["–", "aside"] : isOld ? ["◷", "old"] : ["✓", "complete"];
+  return <td class={kind} title={`${state}, read ${formatAge(at, now)}${at ? " before" : ""}`}><span aria-hidden="true">{sign}</span><span class="aloud">{isOld ? `complete, ${formatAge(at, now)} old` : state}</span></td>;
+}

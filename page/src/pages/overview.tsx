@@ -1,0 +1,106 @@
+/** What there is and how it is going, in six numbers; then what hurts most. */
+
+import type { TrendName } from "../document";
+import { Sparkline } from "../parts/charts";
+import { Table } from "../parts/table";
+import { formatNumber } from "../parts/text";
+import { hashOf } from "../route";
+import type { PageProps } from "../shell";
+import type { World } from "../world";
+import { COLUMNS, findings } from "./overlaps";
+
+interface Figure {
+  readonly name: TrendName;
+  readonly title: string;
+  readonly value: number | null;
+  readonly page: string;
+  readonly isBad?: boolean;
+}
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+const HURTING = 10;
+
+export function OverviewPage({ world }: PageProps) {
+  const { trends } = world.report;
+  const worst = findings(world).filter((one) => one.kind === "collision").slice(0, HURTING);
+  return (
+    <>
+      <ul class="figures">
+        {figures(world).map((figure) => (
+          <li class={figure.isBad && figure.value ? "figure bad" : "figure"}>
+            <a href={hashOf(figure.page)}>
+              <span class="title">{figure.title}</span>
+              <span class="value">{figure.value === null ? "not known" : formatNumber(figure.value)}</span>
+            </a>
+            {trends ? <Sparkline days={trends.days} values={trends[figure.name]} name={figure.title} /> : <span class="no-trend">no history yet</span>}
+            {trends && <Move values={trends[figure.name]} days={trends.days} />}
+          </li>
+        ))}
+      </ul>
+      <h2>Overlaps that hurt most</h2>
+      <Table
+        name="overlaps" caption="Overlaps that hurt most" columns={COLUMNS} rows={worst} noun={["overlap", "overlaps"]}
+        empty={world.vpcs.length ? "No VPC overlaps another by accident." : "No VPC is known yet."}
+      />
+      <Units world={world} />
+    </>
+  );
+}
+
+/** What changed since the first day of the trend. */
+function Move({ values, days }: { values: readonly (number | null)[]; days: readonly string[] }) {
+  const first = values.findIndex((value) => value !== null);
+  const last = values.at(-1);
+  const before = values[first];
+  if (before === undefined || before === null || last === undefined || last === null || first === values.length - 1) return null;
+  const change = last - before;
+  const words = change === 0 ? "as on" : `${change > 0 ? "+" : "−"}${formatNumber(Math.abs(change))} since`;
+  return <span class="move">{words} {days[first]}</span>;
+}
+
+function figures(world: World): Figure[] {
+  const { report, vpcs } = world;
+  const unreadable = report.coverage.filter((one) => one.reason || one.regions.some(([, state]) => isFailure(state))).length;
+  const since = Date.parse(report.generated_at) - WEEK_MS;
+  const cases = report.broom?.cases.filter((one) => Date.parse(one.opened) >= since).length;
+  return [
+    { name: "accounts", title: "Accounts", value: report.accounts.length, page: "coverage" },
+    { name: "vpcs", title: "VPCs", value: vpcs.length, page: "map" },
+    { name: "overlaps", title: "Overlaps", value: report.overlaps.filter((one) => one.kind === "collision").length, page: "overlaps", isBad: true },
+    { name: "defaults", title: "Default VPCs left", value: vpcs.filter((vpc) => vpc.isDefault).length, page: "defaults" },
+    { name: "unreadable", title: "Accounts not readable", value: unreadable, page: "coverage", isBad: true },
+    { name: "cases", title: "Cases this week", value: cases ?? null, page: "broom" },
+  ];
+}
+
+/** Whether a region was to be read and could not be; disabled and governed ones are left out on purpose. */
+export function isFailure(state: string): boolean {
+  return !["complete", "disabled", "governed"].includes(state);
+}
+
+function Units({ world }: { world: World }) {
+  const counts = new Map<string, { unit: string; accounts: Set<number>; vpcs: number; defaults: number }>();
+  for (const vpc of world.vpcs) {
+    const unit = vpc.account.unit === null ? "not known" : vpc.account.unit || "root";
+    const one = counts.get(unit) ?? { unit, accounts: new Set(), vpcs: 0, defaults: 0 };
+    one.accounts.add(vpc.owner);
+    one.vpcs++;
+    one.defaults += Number(vpc.isDefault);
+    counts.set(unit, one);
+  }
+  if (counts.size < 2) return null;
+  return (
+    <>
+      <h2>Organizational units</h2>
+      <Table
+        name="units" caption="Organizational units" rows={[...counts.values()]} empty="" noun={["unit", "units"]} sortedBy={[2, true]}
+        columns={[
+          { title: "Unit", value: (one) => one.unit },
+          { title: "Accounts with VPCs", value: (one) => one.accounts.size, isNumber: true },
+          { title: "VPCs", value: (one) => one.vpcs, isNumber: true },
+          { title: "Default VPCs", value: (one) => one.defaults, isNumber: true },
+        ]}
+      />
+    </>
+  );
+}

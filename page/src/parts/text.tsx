@@ -1,0 +1,61 @@
+/** Other people's words, and our own for numbers and times. */
+
+import { hashOf } from "../route";
+import type { Vpc } from "../world";
+
+const LONGEST = 64;
+
+/** A name or a tag. It keeps its own direction of writing, and is cut where it would fill the page. */
+export function Words({ text, whole = false }: { text: string; whole?: boolean }) {
+  const isCut = !whole && text.length > LONGEST;
+  return (
+    <bdi class="words" title={isCut ? text : undefined}>
+      {isCut ? `${text.slice(0, LONGEST - 1)}…` : text}
+    </bdi>
+  );
+}
+
+export function VpcLink({ vpc }: { vpc: Vpc }) {
+  return (
+    <a class="id" href={hashOf("map", { vpc: vpc.id })}>
+      {vpc.id}
+    </a>
+  );
+}
+
+export function BlockLink({ text, space }: { text: string; space: string }) {
+  return (
+    <a class="id" href={hashOf("map", { at: text, space })}>
+      {text}
+    </a>
+  );
+}
+
+export function formatTime(time: string | null | undefined): string {
+  return time ? time.replace("T", " ").replace(/(:\d\d):\d\d(?:\.\d+)?Z$/, "$1 UTC") : "";
+}
+
+export function formatDay(time: string): string {
+  return time.slice(0, 10);
+}
+
+export function formatNumber(number: number): string {
+  return number.toLocaleString("en");
+}
+
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  return percent > 0 && percent < 1 ? "under 1 %" : `${Math.round(percent)} %`;
+}
+
+export function counted(number: number, noun: string, plural = `${noun}s`): string {
+  return `${formatNumber(number)} ${number === 1 ? noun : plural}`;
+}
+
+/** How long before the report was made, in the largest unit that says something. */
+export function formatAge(time: string | null, now: string): string {
+  if (!time) return "never";
+  const minutes = Math.max(0, (Date.parse(now) - Date.parse(time)) / 60_000);
+  if (minutes < 90) return `${Math.round(minutes)} min`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+}

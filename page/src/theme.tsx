@@ -1,0 +1,56 @@
+/** Light or dark: as the system says, or as the reader chose, remembered where the browser lets a file remember. */
+
+import { useEffect, useState } from "preact/hooks";
+
+const KEY = "landkeeper-theme";
+export type Choice = "system" | "light" | "dark";
+
+function remembered(): Choice {
+  try {
+    const choice = localStorage.getItem(KEY);
+    return choice === "light" || choice === "dark" ? choice : "system";
+  } catch (error) {
+    if (error instanceof DOMException) return "system";
+    throw error;
+  }
+}
+
+function remember(choice: Choice): void {
+  try {
+    localStorage.setItem(KEY, choice);
+  } catch (error) {
+    // A page from a mail attachment may have no storage: then the choice holds until it is closed.
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+export function useTheme(): { choice: Choice; choose: (choice: Choice) => void; isDark: boolean } {
+  const [choice, setChoice] = useState(remembered);
+  const [isSystemDark, setSystemDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  useEffect(() => {
+    const asked = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setSystemDark(asked.matches);
+    asked.addEventListener("change", follow);
+    return () => asked.removeEventListener("change", follow);
+  }, []);
+  const isDark = choice === "dark" || (choice === "system" && isSystemDark);
+  document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
+  const choose = (next: Choice) => {
+    remember(next);
+    setChoice(next);
+  };
+  return { choice, choose, isDark };
+}
+
+export function ThemeChooser({ choice, choose }: { choice: Choice; choose: (choice: Choice) => void }) {
+  return (
+    <label class="theme">
+      <span>Theme</span>
+      <select value={choice} onChange={(event) => choose(event.currentTarget.value as Choice)}>
+        <option value="system">system</option>
+        <option value="light">light</option>
+        <option value="dark">dark</option>
+      </select>
+    </label>
+  );
+}
