@@ -14,6 +14,7 @@ from landkeeper.cli.vpc.overlaps import overlaps_command
 from landkeeper.cli.vpc.pool import pool_group
 from landkeeper.cli.vpc.show import history_command, show_command
 from landkeeper.cli.vpc.track import track_command
+from landkeeper.cli.vpc.vend import vend_command
 
 
 @click.group(name="vpc")
@@ -24,6 +25,6 @@ def command() -> None:
 for _command in (
     track_command, list_command, show_command, history_command, coverage_command, defaults_command, overlaps_command,
     connect_command, export_command, pool_group, allocate_command, release_command,
-    delete_default_command,
+    vend_command, delete_default_command,
 ):  # fmt: skip
     command.add_command(_command)

@@ -1,0 +1,105 @@
+"""`vpc vend`: a VPC with subnets, on a block from a pool, in another account."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import assert_never
+
+import rich_click as click
+
+from landkeeper.cli.exit_codes import DONE
+from landkeeper.cli.output import stderr
+from landkeeper.cli.vpc.options import config_option, settings_of, store_options
+from landkeeper.cli.vpc.vend_output import print_plan, print_report
+from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.vpctracker.allocation import PoolExhausted
+from landkeeper.vpctracker.pools import parse_prefix_length, parse_room
+from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved
+from landkeeper.vpctracker.pools_refusals import explain
+from landkeeper.vpctracker.vending import check_request_id, parse_count, parse_tags
+from landkeeper.wiring.pools import Pools, open_pools
+from landkeeper.wiring.vending import Site, Wish, carry_out, look_at_site, plan_vpc, reserve_block
+
+
+@click.command(name="vend")
+@click.option("--account", required=True, metavar="ID", help="The account that gets the VPC.")
+@click.option("--region", required=True, metavar="R", help="The region that it is made in.")
+@click.option("--pool", required=True, metavar="NAME", help="The pool that its block is taken from.")
+@click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
+@click.option("--zones", required=True, metavar="N", help="Availability zones, with a private subnet in each.")
+@click.option("--public-bits", metavar="N", help="A public subnet in each, too, with a prefix N bits longer.")
+@click.option("--tags", multiple=True, metavar="K=V", help="A tag of the VPC and its subnets; may be repeated.")
+@click.option("--name", default="", metavar="NAME", help="The tag Name of the VPC; subnets begin with it.")
+@click.option("--for", "purpose", default="", metavar="TEXT", help="What it is for, in words.  [default: the name]")
+@click.option("--grow-to", metavar="N", help="Keep the block of this prefix length around it free for its growth.")
+@click.option("--request-id", default="", metavar="X", help="The same request again carries on with the same VPC.")
+@click.option("--accept-unread", is_flag=True, help="Also while accounts of the space were never read.")
+@click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
+@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--yes", is_flag=True, help="Make it. Without this the plan is printed, and nothing else done.")
+@config_option
+@store_options
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
+    help="A table to read, or JSON for other programs.",
+)  # fmt: skip
+def vend_command(
+    *, account: str, region: str, pool: str, prefix_length: str, zones: str, public_bits: str | None,
+    tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str, accept_unread: bool,
+    role: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
+    format_: str,
+) -> int:  # fmt: skip
+    """Make a VPC with subnets in an account, on a block from a pool, and have it tracked at once.
+
+    Prints the plan; with --yes it reserves the block, makes the VPC and notes it in the tracker's table or file. What
+    does not work is undone.
+    """
+    given, others = parse_tags(tags, name)
+    wish = Wish(
+        Request(
+            pool=pool,
+            prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
+            account=parse_account_id(account),
+            purpose=purpose or given or "vpc vend",
+            grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
+            request_id=check_request_id(request_id) if request_id else f"vend-{uuid.uuid4().hex[:17]}",
+            accept_unread=accept_unread,
+        ),
+        parse_region(region),
+        parse_count(zones, "--zones"),
+        None if public_bits is None else parse_count(public_bits, "--public-bits"),
+        given,
+        others,
+    )
+    settings = settings_of(table, file).with_config(config)
+    settings = settings.with_network_access(role_name=role, external_id=external_id)
+    with open_pools(settings, to_write=True) as pools:
+        site = look_at_site(pools, settings, wish)
+        for remark in site.remarks:
+            _tell(remark, "yellow")
+        reserved = _reserve(pools, site, wish, for_real=yes)
+        plan = plan_vpc(site, wish, reserved)
+        if not yes or format_ == "table":
+            print_plan(plan, site.account, format_, is_reserved=yes or not reserved.is_new)
+        if not yes:
+            return DONE
+        if not request_id:
+            _tell(f"Should it be interrupted, the same with --request-id {plan.request_id} carries on.")
+        report = carry_out(pools, site, plan, is_new=reserved.is_new, tell=_tell)
+    return print_report(plan, site.account, report, settings, format_)
+
+
+def _tell(sentence: str, style: str = "dim") -> None:
+    stderr().print(sentence, style=style, markup=False, soft_wrap=True)
+
+
+def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserved:
+    allocation = reserve_block(pools, site, wish, for_real=for_real)
+    match allocation:
+        case NeverRead() | PoolExhausted():
+            raise UsageError(explain(allocation, wish.request))
+        case Reserved():
+            return allocation
+        case _:
+            assert_never(allocation)
