@@ -47,7 +47,8 @@ export function groupsOf(world: World, grouping: Grouping): Group[] {
     else if (grouping === "unit") of(unitOf(vpc.account), unitOf(vpc.account)).vpcs.push(vpc);
     else of(vpc.spaceName, vpc.spaceName).vpcs.push(vpc);
   }
-  const groups = [...found.values()].sort((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : a.key < b.key ? -1 : 1));
+  const inWords = new Intl.Collator("en", { numeric: true });
+  const groups = [...found.values()].sort((a, b) => inWords.compare(a.label, b.label) || inWords.compare(a.key, b.key));
   return groups.map((group) => {
     const chosen = group.vpcs.filter((vpc) => !vpc.isDefault);
     return { ...group, vpcs: chosen.length ? chosen : group.vpcs };

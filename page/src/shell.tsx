@@ -48,6 +48,7 @@ export function Shell({ first }: { first: Report }) {
     if (!isFirst.current) heading.current?.focus({ preventScroll: true });
     if (!isFirst.current) scrollTo(0, 0);
     isFirst.current = false;
+    document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [here.name]);
   return (
     <>

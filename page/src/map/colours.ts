@@ -10,6 +10,8 @@ export type Colouring = keyof typeof COLOURINGS;
 export interface Theme {
   readonly isDark: boolean;
   readonly ground: string;
+  /** Addresses that are nobody's private ones. */
+  readonly outside: string;
   readonly line: string;
   readonly strong: string;
   readonly text: string;
@@ -23,12 +25,12 @@ export interface Theme {
 }
 
 export const LIGHT: Theme = {
-  isDark: false, ground: "#ffffff", line: "#e6eaef", strong: "#c3cbd5", text: "#18212c", muted: "#5c6979", pool: "#eef6ee",
+  isDark: false, ground: "#ffffff", outside: "#edf0f3", line: "#e6eaef", strong: "#c3cbd5", text: "#18212c", muted: "#5c6979", pool: "#eef6ee",
   poolLine: "#2f7d4f", reserved: "#7a6a1f", clash: "#b3130b", cursor: "#0b4f94", unknown: "#cfd6de",
 };
 
 export const DARK: Theme = {
-  isDark: true, ground: "#141a21", line: "#232c37", strong: "#3b4757", text: "#eef2f7", muted: "#94a3b5", pool: "#15261e",
+  isDark: true, ground: "#141a21", outside: "#0c1015", line: "#232c37", strong: "#3b4757", text: "#eef2f7", muted: "#94a3b5", pool: "#15261e",
   poolLine: "#5fbf8a", reserved: "#d8c25a", clash: "#ff7468", cursor: "#8ec7ff", unknown: "#3a4552",
 };
 

@@ -16,6 +16,7 @@ export function Legend({ world, space, colouring, theme }: { world: World; space
         <li><span class="swatch pool" />pool, its free space</li>
         <li><span class="swatch dots" />reserved</li>
         <li><span class="swatch free" />free</li>
+        <li><span class="swatch outside" />not a private range</li>
       </ul>
     </section>
   );

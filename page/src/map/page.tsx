@@ -14,7 +14,7 @@ import { Legend } from "./legend";
 import { PoolsAndSix } from "./lists";
 import { claimsInside, EVERYTHING, homeOf, RANGES } from "./space";
 import { Tip, type Hover } from "./tip";
-import { MapView } from "./view";
+import { MapView, surroundings } from "./view";
 
 export function MapPage({ world, place, isDark }: PageProps) {
   const asked = place.about;
@@ -38,14 +38,17 @@ export function MapPage({ world, place, isDark }: PageProps) {
   const view = useRef<MapView | null>(null);
   const choose = useRef<(block: Block, isStep: boolean) => void>(() => {});
   choose.current = (next, isStep) => move(place, { at: formatBlock(next), vpc: null, space: world.report.spaces[space]?.name }, isStep);
+  const isPlaced = asked.has("at") || vpc !== null;
   useEffect(() => {
     if (!canvas.current) return;
-    const made = new MapView(canvas.current, scene, { choose: (...given) => choose.current(...given), hover: (over, x, y) => setHover(over && { block: over, x, y }) }, home);
+    const made = new MapView(canvas.current, scene, { choose: (...given) => choose.current(...given), hover: (over, x, y) => setHover(over && { block: over, x, y }) }, isPlaced ? surroundings(block) : home);
     view.current = made;
     return () => made.end();
   }, []);
-  useEffect(() => view.current?.show(scene, home), [scene, home]);
-  const isPlaced = asked.has("at") || vpc !== null;
+  useEffect(() => view.current?.show(scene), [scene]);
+  useEffect(() => {
+    if (!isPlaced) view.current?.flyTo(home);
+  }, [space]);
   useEffect(() => {
     if (isPlaced) view.current?.reveal(block);
   }, [block.first, block.length, space]);
@@ -55,7 +58,7 @@ export function MapPage({ world, place, isDark }: PageProps) {
     if (isDeep) view.current?.flyTo(next);
   };
   const onKey = (event: KeyboardEvent) => {
-    const next = keyed(event.key, block, view.current, (inner) => claimsInside(claims, inner).length > 0);
+    const next = keyed(event.key, block, home, view.current, (inner) => claimsInside(claims, inner).length > 0);
     if (!next) return;
     event.preventDefault();
     if (next.to) choose.current(next.to, false);
@@ -140,7 +143,7 @@ interface Keyed {
   readonly factor?: number;
 }
 
-function keyed(key: string, block: Block, view: MapView | null, isTaken: (block: Block) => boolean): Keyed | null {
+function keyed(key: string, block: Block, home: Block, view: MapView | null, isTaken: (block: Block) => boolean): Keyed | null {
   const sides: Record<string, readonly [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const side = sides[key];
   if (side) {
@@ -158,7 +161,7 @@ function keyed(key: string, block: Block, view: MapView | null, isTaken: (block:
       return { to: outer, fly: blockAt(block.first, Math.max(0, outer.length - 4)) };
     }
     case "Home":
-      return { fly: EVERYTHING };
+      return { to: home, fly: home };
     case "+":
       return { factor: 2 };
     case "-":
@@ -171,7 +174,7 @@ function keyed(key: string, block: Block, view: MapView | null, isTaken: (block:
 function showVpc(vpc: Vpc, place: PageProps["place"], view: MapView | null): void {
   const block = parseBlock(vpc.cidrs[0] ?? "");
   move(place, { vpc: vpc.id, at: null });
-  if (block) view?.flyTo(blockAt(block.first, Math.max(0, block.length - 2)));
+  if (block) view?.flyTo(surroundings(block));
 }
 
 function emptyWords(vpcs: readonly Vpc[]) {

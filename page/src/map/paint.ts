@@ -1,10 +1,10 @@
 /** Drawing the map: only what is in sight, outer blocks first. */
 
-import { blockAt, formatBlock, type Block } from "../addresses";
-import { parseBlock } from "../addresses";
+import { blockAt, contains, formatBlock, overlaps, parseBlock, type Block } from "../addresses";
 import type { Claim, World } from "../world";
 import { colourOf, inkOn, type Colouring, type Theme } from "./colours";
 import { blockAtPoint, rectOf, type Rect } from "./layout";
+import { claimsInside, RANGES } from "./space";
 
 export interface Scene {
   readonly world: World;
@@ -31,14 +31,23 @@ const patterns = new Map<string, CanvasPattern | null>();
 
 export function paint(to: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
   const { theme } = scene;
-  to.fillStyle = theme.ground;
+  to.fillStyle = theme.outside;
   to.fillRect(0, 0, frame.width, frame.height);
+  to.fillStyle = theme.ground;
+  for (const range of RANGES) {
+    const rect = onScreen(rectOf(range), frame);
+    to.fillRect(rect.x, rect.y, rect.w, rect.h);
+  }
   to.textBaseline = "alphabetic";
   paintPools(to, scene, frame);
-  paintGrid(to, theme, frame);
+  paintGrid(to, theme, frame, 22);
   const labels: (() => void)[] = [];
   paintClaims(to, scene, frame, labels);
+  to.globalAlpha = 0.55;
+  paintGrid(to, theme, frame, 180);
+  to.globalAlpha = 1;
   paintReservations(to, scene, frame);
+  paintGridNames(to, scene, frame);
   for (const label of labels) label();
   if (scene.cursor) paintCursor(to, onScreen(rectOf(scene.cursor), frame), theme);
 }
@@ -52,38 +61,62 @@ function isInSight(rect: Rect, frame: Frame): boolean {
   return rect.x < frame.width && rect.y < frame.height && rect.x + rect.w > 0 && rect.y + rect.h > 0;
 }
 
-/** Lines around the blocks of 4, 8, 12 … bits that are large enough to be told apart, and their names where there is room. */
-function paintGrid(to: CanvasRenderingContext2D, theme: Theme, frame: Frame): void {
+/** Lines around the blocks of 4, 8, 12 … bits that are at least so wide. */
+function paintGrid(to: CanvasRenderingContext2D, theme: Theme, frame: Frame, least: number): void {
   for (let length = 28; length >= 4; length -= 4) {
-    const side = 4 ** -(length / 4);
-    const [w, h] = [side * frame.width * frame.k, side * frame.height * frame.k];
-    if (w < 22 || h < 14) continue;
+    const { w, h, left, top, right, bottom } = cellsOf(frame, length);
+    if (w < least || h < 14) continue;
     to.strokeStyle = w > 180 ? theme.strong : theme.line;
     to.lineWidth = 1;
     to.beginPath();
-    for (let x = frame.x + Math.max(0, Math.floor(-frame.x / w)) * w; x <= Math.min(frame.width, frame.x + w / side) + 1; x += w) {
-      const at = Math.round(x) + 0.5;
-      to.moveTo(at, Math.max(0, frame.y));
-      to.lineTo(at, Math.min(frame.height, frame.y + h / side));
+    for (let column = left; column <= right; column++) {
+      const x = Math.round(column * w + frame.x) + 0.5;
+      to.moveTo(x, Math.max(0, frame.y));
+      to.lineTo(x, Math.min(frame.height, frame.y + frame.height * frame.k));
     }
-    for (let y = frame.y + Math.max(0, Math.floor(-frame.y / h)) * h; y <= Math.min(frame.height, frame.y + h / side) + 1; y += h) {
-      const at = Math.round(y) + 0.5;
-      to.moveTo(Math.max(0, frame.x), at);
-      to.lineTo(Math.min(frame.width, frame.x + w / side), at);
+    for (let row = top; row <= bottom; row++) {
+      const y = Math.round(row * h + frame.y) + 0.5;
+      to.moveTo(Math.max(0, frame.x), y);
+      to.lineTo(Math.min(frame.width, frame.x + frame.width * frame.k), y);
     }
     to.stroke();
-    if (w >= 86 && h >= 34 && w < 700) paintGridNames(to, theme, frame, length, w, h);
   }
 }
 
-function paintGridNames(to: CanvasRenderingContext2D, theme: Theme, frame: Frame, length: number, w: number, h: number): void {
+/** The cells of that length that are in sight. */
+function cellsOf(frame: Frame, length: number) {
+  const number = 4 ** (length / 4);
+  const [w, h] = [(frame.width * frame.k) / number, (frame.height * frame.k) / number];
+  return {
+    w, h, left: Math.max(0, Math.floor(-frame.x / w)), top: Math.max(0, Math.floor(-frame.y / h)),
+    right: Math.min(number, Math.ceil((frame.width - frame.x) / w)), bottom: Math.min(number, Math.ceil((frame.height - frame.y) / h)),
+  };
+}
+
+/** The names of the cells, of the largest that there are several of in sight, but not of those that a VPC names. */
+function paintGridNames(to: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
+  const lengths = [4, 8, 12, 16, 20, 24, 28];
+  const length = lengths.find((one) => cellsOf(frame, one).w < frame.width * 0.45);
+  if (length === undefined) return;
+  const { w, h, left, top, right, bottom } = cellsOf(frame, length);
+  if (w < 86 || h < 34) return;
+  const claims = scene.world.claims[scene.space] ?? [];
+  const large = claims.filter((claim) => claim.length <= length);
+  const isNamed = (block: Block) => claimsInside(claims, block).some((claim) => hasName(onScreen(rectOf(claim), frame)));
   to.font = `11px ${FONT}`;
-  to.fillStyle = theme.muted;
-  const [sx, sy] = [frame.width * frame.k, frame.height * frame.k];
-  for (let y = Math.max(0, Math.floor(-frame.y / h)); y * h + frame.y < frame.height; y++) {
-    for (let x = Math.max(0, Math.floor(-frame.x / w)); x * w + frame.x < frame.width; x++) {
-      const block = blockAtPoint(((x + 0.5) * w) / sx, ((y + 0.5) * h) / sy, length);
-      if (block) to.fillText(formatBlock(block), x * w + frame.x + 5, y * h + frame.y + h - 6);
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const block = blockAtPoint((column + 0.5) / 4 ** (length / 4), (row + 0.5) / 4 ** (length / 4), length);
+      if (!block || large.some((claim) => contains(claim, block)) || isNamed(block)) continue;
+      if (block.length > 8 && !RANGES.some((range) => overlaps(range, block))) continue;
+      const words = formatBlock(block);
+      const [x, y] = [column * w + frame.x + 4, row * h + frame.y + h - 19];
+      to.fillStyle = scene.theme.ground;
+      to.globalAlpha = 0.8;
+      to.fillRect(x, y, to.measureText(words).width + 6, 15);
+      to.globalAlpha = 1;
+      to.fillStyle = scene.theme.muted;
+      to.fillText(words, x + 3, y + 11);
     }
   }
 }
@@ -145,7 +178,11 @@ function paintClaim(
   }
   if (found !== null && !isDim && w > 4) outline(to, { ...rect, w, h }, theme.text, 1.5);
   to.globalAlpha = 1;
-  if (!isDim && w > 58 && h > 15) labels.push(() => nameClaim(to, scene, frame, claim, { ...rect, w, h }));
+  if (!isDim && hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, { ...rect, w, h }));
+}
+
+function hasName(rect: Rect): boolean {
+  return rect.w > 58 && rect.h > 15;
 }
 
 function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, rect: Rect): void {
@@ -165,6 +202,7 @@ function paintSubnets(
   to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, labels: (() => void)[], isDim: boolean,
 ): void {
   const { theme } = scene;
+  const underChip = Math.max(onScreen(rectOf(claim), frame).y, 0) + 20;
   for (const subnet of claim.vpc.subnets) {
     const block = parseBlock(subnet.cidr);
     if (!block || blockAt(block.first, claim.length).first !== claim.first) continue;
@@ -173,12 +211,17 @@ function paintSubnets(
     to.fillStyle = theme.isDark ? "rgb(0 0 0 / 28%)" : "rgb(255 255 255 / 55%)";
     to.fillRect(rect.x + 1.5, rect.y + 1.5, Math.max(rect.w - 4, 1), Math.max(rect.h - 4, 1));
     outline(to, { x: rect.x + 1.5, y: rect.y + 1.5, w: rect.w - 4, h: rect.h - 4 }, theme.muted, 0.75);
-    if (isDim || rect.w < 84 || rect.h < 32) continue;
+    const isTall = rect.h > 46;
+    if (isDim || rect.w < 84 || rect.h < 20 || rect.y + rect.h - (isTall ? 34 : 20) < underChip) continue;
     labels.push(() => {
+      if (claim.clash) {
+        to.fillStyle = theme.ground;
+        to.fillRect(rect.x + 4, rect.y + rect.h - (isTall ? 32 : 19), Math.min(rect.w - 8, 118), isTall ? 29 : 15);
+      }
       to.fillStyle = theme.text;
       to.font = `11px ${FONT}`;
-      write(to, subnet.cidr, rect.x + 6, rect.y + rect.h - (rect.h > 46 ? 20 : 8), rect.w - 10);
-      if (rect.h > 46) {
+      write(to, subnet.cidr, rect.x + 6, rect.y + rect.h - (isTall ? 20 : 8), rect.w - 10);
+      if (isTall) {
         to.fillStyle = theme.isDark ? theme.text : theme.muted;
         const free = subnet.free === null ? "" : `, ${subnet.free.toLocaleString("en")} free`;
         write(to, `${subnet.zone}${free}`, rect.x + 6, rect.y + rect.h - 7, rect.w - 10);

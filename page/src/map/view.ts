@@ -17,6 +17,12 @@ export interface Hands {
 
 const DEEPEST = 4 ** 7;
 const FLIGHT_MS = 320;
+const LEAST_WIDTH = 24;
+
+/** What is to be seen around a block. */
+export function surroundings(block: Block): Block {
+  return block.length <= 16 ? block : blockAt(block.first, block.length - 3);
+}
 
 export class MapView {
   private readonly zooming: ZoomBehavior<HTMLCanvasElement, unknown>;
@@ -25,13 +31,15 @@ export class MapView {
   private waiting = 0;
   private size = { width: 0, height: 0 };
   private isPrinting = false;
+  private readonly start: Block;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private scene: Scene,
     private readonly hands: Hands,
-    private home: Block,
+    start: Block,
   ) {
+    this.start = start;
     this.on = select(canvas);
     this.zooming = zoom<HTMLCanvasElement, unknown>()
       .scaleExtent([1, DEEPEST])
@@ -55,9 +63,8 @@ export class MapView {
     removeEventListener("afterprint", this.afterPrint);
   }
 
-  show(scene: Scene, home: Block): void {
+  show(scene: Scene): void {
     this.scene = scene;
-    this.home = home;
     this.paintSoon();
   }
 
@@ -76,7 +83,7 @@ export class MapView {
     const [left, top] = [rect.x * frame.width * frame.k + frame.x, rect.y * frame.height * frame.k + frame.y];
     const [w, h] = [rect.w * frame.width * frame.k, rect.h * frame.height * frame.k];
     const isInSight = left >= -1 && top >= -1 && left + w <= frame.width + 1 && top + h <= frame.height + 1;
-    if (!isInSight || w < 12) this.flyTo(blockAt(block.first, Math.max(0, block.length - 4)));
+    if (!isInSight || w < LEAST_WIDTH) this.flyTo(surroundings(block));
   }
 
   zoomBy(factor: number): void {
@@ -112,7 +119,7 @@ export class MapView {
     this.canvas.height = Math.round(height * ratio);
     this.zooming.extent([[0, 0], [width, height]]).translateExtent([[0, 0], [width, height]]);
     const kept = zoomIdentity.translate((x * width) / before.width, (y * height) / before.height).scale(k);
-    this.on.call(this.zooming.transform, before.width ? kept : this.fit(this.home));
+    this.on.call(this.zooming.transform, before.width ? kept : this.fit(this.start));
     this.paintNow();
   }
 

@@ -8,7 +8,7 @@ import { hashOf } from "../route";
 import type { PageProps } from "../shell";
 
 const COLUMNS: readonly Column<Case>[] = [
-  { title: "Launched", value: (one) => one.launched, show: (one) => formatTime(one.launched) },
+  { title: "Launched", value: (one) => one.launched, show: (one) => <span class="id">{formatTime(one.launched)}</span> },
   { title: "Instance", value: (one) => one.instance, show: (one) => <a class="id" href={hashOf("broom", { case: one.instance })}><Words text={one.instance} /></a> },
   { title: "Outcome", value: (one) => one.outcome ?? one.state, show: (one) => <span class={`badge ${kindOf(one)}`}>{one.outcome ?? one.state}</span> },
   { title: "Rule", value: (one) => one.rule },

@@ -104,11 +104,17 @@ function Answer({ a, b }: { a: Side; b: Side }) {
       {[a, b].filter((side) => !side.vpcs.length).map((side) => <p><Words text={side.label} /> has no VPC that is known.</p>)}
       {shown.length > 0 && <p role="status" class="answer">{totals(shown)}</p>}
       {shown.length > 0 && (
-        <Table name="connect" caption="Pairs of VPCs" columns={COLUMNS} rows={all.length > shown.length ? all : shown} noun={["pair", "pairs"]} empty="" />
+        <Table name="connect" caption="Pairs of VPCs" columns={COLUMNS} rows={inTheWayFirst(all)} noun={["pair", "pairs"]} empty="" />
       )}
       {shown.length < all.length && <p class="muted">With default VPCs: {totals(all.filter(hasDefault))}</p>}
     </section>
   );
+}
+
+/** What cannot be done is what somebody came for. */
+function inTheWayFirst(pairs: readonly Pairing[]): Pairing[] {
+  const rank = (one: Pairing) => Number(hasDefault(one)) * 2 + Number(one.peering.possible === "yes");
+  return [...pairs].sort((one, other) => rank(one) - rank(other));
 }
 
 function totals(pairs: readonly Pairing[]): string {

@@ -1,4 +1,4 @@
-/** A table that can be sorted, filtered, turned over and saved as CSV. */
+/** A table that can be sorted, filtered, turned over and saved as CSV. A column in which nothing stands is left out. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
@@ -40,6 +40,7 @@ export function Table<Row>(props: Props<Row>) {
   const kept = useMemo(() => filtered(rows, columns, filter), [rows, filter]);
   const inOrder = useMemo(() => sorted(kept, columns, sorting), [kept, sorting]);
   if (!rows.length) return <p class="empty">{props.empty}</p>;
+  const isShown = columns.map((column) => column.isNumber || rows.some((row) => column.value(row)));
   const [one, many] = props.noun ?? ["row", "rows"];
   const pages = Math.max(1, Math.ceil(inOrder.length / ON_A_PAGE));
   const at = Math.min(page, pages - 1);
@@ -65,7 +66,7 @@ export function Table<Row>(props: Props<Row>) {
           <caption class="aloud">{props.caption}</caption>
           <thead>
             <tr>
-              {columns.map((column, number) => (
+              {columns.map((column, number) => isShown[number] && (
                 <th scope="col" class={column.isNumber ? "number" : undefined} aria-sort={sorting?.[0] === number ? (sorting[1] ? "descending" : "ascending") : "none"}>
                   <button type="button" onClick={() => sortBy(number)}>
                     {column.title}
@@ -78,7 +79,7 @@ export function Table<Row>(props: Props<Row>) {
           <tbody>
             {shown.map((row) => (
               <tr class={props.marked?.(row)}>
-                {columns.map((column) => (
+                {columns.map((column, number) => isShown[number] && (
                   <td class={column.isNumber ? "number" : undefined}>{column.show ? column.show(row) : <Plain value={column.value(row)} />}</td>
                 ))}
               </tr>
