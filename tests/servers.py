@@ -79,13 +79,19 @@ def answering(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[str]:
     """A server for which `answer` says status and body; yields its address.
 
     `answer` is given the parameters of a query-protocol call, with `Action` and `Region`; of a JSON-protocol call
-    `Action` and `Body`.
+    `Action` and `Body`; of a GET its `Path` and parameters.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            status, text = answer(_call(self.headers, body))
+            self._send(*answer(_call(self.headers, body)))
+
+        def do_GET(self) -> None:
+            path, _, asked = self.path.partition("?")
+            self._send(*answer({**dict(parse_qsl(asked)), "Path": path}))
+
+        def _send(self, status: int, text: str) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()

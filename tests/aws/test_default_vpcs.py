@@ -1,0 +1,392 @@
+"""Default VPCs on the simulator: unused ones go whole, used ones stay whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from tests.default_vpc_world import Interrupted, Place, Places, interrupted_after, places
+from tests.member_instances import HERE
+from tests.servers import Answer, answering, home_session, home_sessions
+
+from landkeeper.aws.default_vpc_holders import find_hosted_zones
+from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.org import FailureReason
+from landkeeper.vpctracker.default_vpcs import InUse, Look, Plan, Reason, Unknown
+from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, survey_default_vpcs
+from landkeeper.vpctracker.inventory import VpcId
+
+__all__ = ["places"]
+
+pytestmark = pytest.mark.embedded
+
+Made = tuple[str, str, str]
+"""Kind, id and note of the reason that using it in this way gives."""
+
+
+def _made(reason: Reason) -> Made:
+    return (str(reason.look), reason.id, reason.note)
+
+
+def _interface(place: Place) -> list[Made]:
+    made = place.ec2.create_network_interface(SubnetId=place.subnets[0], Description="old database")
+    return [("network interface", made["NetworkInterface"]["NetworkInterfaceId"], "old database")]
+
+
+def _public_address(place: Place) -> list[Made]:
+    (interface,) = _interface(place)
+    address = place.ec2.allocate_address(Domain="vpc")
+    place.ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface[1])
+    return [("mapped public address", address["PublicIp"], f"of {interface[1]}"), interface]
+
+
+def _endpoint(place: Place) -> list[Made]:
+    service = f"com.amazonaws.{HERE}.s3"
+    made = place.ec2.create_vpc_endpoint(VpcId=place.vpc, ServiceName=service, VpcEndpointType="Gateway")
+    return [("VPC endpoint", made["VpcEndpoint"]["VpcEndpointId"], service)]
+
+
+def _extra_subnet(place: Place) -> list[Made]:
+    made = place.ec2.create_subnet(VpcId=place.vpc, CidrBlock="172.31.240.0/24")
+    return [("extra subnet", made["Subnet"]["SubnetId"], "")]
+
+
+def _peering(place: Place) -> list[Made]:
+    vpc, other = place.vpc, place.other_vpc()
+    made = place.ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)
+    id_ = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    return [("peering connection", id_, f"pending-acceptance, with {other} of {place.account.id}")]
+
+
+def _peering_from_the_other_side(place: Place) -> list[Made]:
+    vpc, other = place.vpc, place.other_vpc()
+    made = place.ec2.create_vpc_peering_connection(VpcId=other, PeerVpcId=vpc)
+    id_ = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    place.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=id_)
+    return [("peering connection", id_, f"active, with {other} of {place.account.id}")]
+
+
+def _allow(place: Place, group: str, from_group: str) -> None:
+    pairs = [{"GroupId": from_group}]
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": pairs}
+    place.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+
+
+def _group(place: Place, vpc: str) -> str:
+    return str(place.ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"])
+
+
+def _extra_group(place: Place) -> list[Made]:
+    return [("extra security group", _group(place, place.vpc), "web")]
+
+
+def _group_named_elsewhere(place: Place) -> list[Made]:
+    elsewhere = _group(place, place.other_vpc())
+    _allow(place, elsewhere, place.group)
+    return [("security group rule across VPCs", elsewhere, f"names {place.group}")]
+
+
+def _group_that_names_another(place: Place) -> list[Made]:
+    elsewhere = _group(place, place.other_vpc())
+    _allow(place, place.group, elsewhere)
+    return [("security group rule across VPCs", place.group, f"names {elsewhere}")]
+
+
+def _nat_gateway(place: Place) -> list[Made]:
+    made = place.ec2.create_nat_gateway(SubnetId=place.subnets[0], ConnectivityType="private")
+    return [("NAT gateway", made["NatGateway"]["NatGatewayId"], "")]
+
+
+def _vpn_gateway(place: Place) -> list[Made]:
+    id_ = place.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    place.ec2.attach_vpn_gateway(VpcId=place.vpc, VpnGatewayId=id_)
+    return [("virtual private gateway", id_, "")]
+
+
+def _transit_gateway(place: Place) -> list[Made]:
+    gateway = place.ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    made = place.ec2.create_transit_gateway_vpc_attachment(
+        TransitGatewayId=gateway, VpcId=place.vpc, SubnetIds=place.subnets[:1]
+    )["TransitGatewayVpcAttachment"]
+    return [("transit gateway attachment", made["TransitGatewayAttachmentId"], f"available, to {gateway}")]
+
+
+def _egress_only_gateway(place: Place) -> list[Made]:
+    made = place.ec2.create_egress_only_internet_gateway(VpcId=place.vpc)
+    return [("egress-only internet gateway", made["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"], "")]
+
+
+def _carrier_gateway(place: Place) -> list[Made]:
+    made = place.ec2.create_carrier_gateway(VpcId=place.vpc)
+    return [("carrier gateway", made["CarrierGateway"]["CarrierGatewayId"], "")]
+
+
+def _template(place: Place, name: str, data: dict[str, Any]) -> list[Made]:
+    made = place.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    return [("launch template", made["LaunchTemplate"]["LaunchTemplateId"], name)]
+
+
+def _template_with_subnet(place: Place) -> list[Made]:
+    return _template(place, "web", {"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": place.subnets[1]}]})
+
+
+def _template_with_group(place: Place) -> list[Made]:
+    return _template(place, "web", {"SecurityGroupIds": [place.group]})
+
+
+def _template_with_groups_by_name(place: Place) -> list[Made]:
+    return _template(place, "web", {"SecurityGroups": ["default"]})
+
+
+def _scaling_group(place: Place, **where: Any) -> list[Made]:
+    scaling = place.client("autoscaling")
+    scaling.create_launch_configuration(LaunchConfigurationName="web", ImageId="ami-12345678", InstanceType="t3.micro")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="web", LaunchConfigurationName="web", MinSize=0, MaxSize=2, DesiredCapacity=0, **where
+    )
+    return [("Auto Scaling group", "web", "")]
+
+
+def _scaling_group_by_subnets(place: Place) -> list[Made]:
+    return _scaling_group(place, VPCZoneIdentifier=",".join(place.subnets[:2]))
+
+
+def _scaling_group_by_zones(place: Place) -> list[Made]:
+    return _scaling_group(place, AvailabilityZones=[f"{HERE}a"])
+
+
+def _database_subnets(place: Place) -> list[Made]:
+    place.client("rds").create_db_subnet_group(
+        DBSubnetGroupName="orders", DBSubnetGroupDescription="orders", SubnetIds=place.subnets
+    )
+    return [("database subnet group", "orders", "")]
+
+
+def _cache_subnets(place: Place) -> list[Made]:
+    place.client("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="carts", CacheSubnetGroupDescription="carts", SubnetIds=place.subnets
+    )
+    return [("cache subnet group", "carts", "")]
+
+
+def _load_balancer(place: Place) -> list[Made]:
+    place.client("elbv2").create_load_balancer(Name="front", Subnets=place.subnets[:2])
+    return [("load balancer", "front", "application")]
+
+
+def _classic_load_balancer(place: Place) -> list[Made]:
+    listener = {"Protocol": "tcp", "LoadBalancerPort": 80, "InstancePort": 80}
+    place.client("elb").create_load_balancer(LoadBalancerName="old", Listeners=[listener], Subnets=place.subnets[:1])
+    return [("Classic Load Balancer", "old", "")]
+
+
+def _hosted_zone(place: Place) -> list[Made]:
+    made = place.client("route53").create_hosted_zone(
+        Name="corp.example.com",
+        CallerReference="1",
+        VPC={"VPCRegion": HERE, "VPCId": place.vpc},
+        HostedZoneConfig={"PrivateZone": True},
+    )
+    return [("private hosted zone", made["HostedZone"]["Id"].rpartition("/")[2], "corp.example.com.")]
+
+
+_USES = [
+    _interface, _public_address, _endpoint, _extra_subnet, _peering, _peering_from_the_other_side, _extra_group,
+    _group_named_elsewhere, _group_that_names_another, _nat_gateway, _vpn_gateway, _transit_gateway,
+    _egress_only_gateway, _carrier_gateway, _template_with_subnet, _template_with_group, _template_with_groups_by_name,
+    _scaling_group_by_subnets, _scaling_group_by_zones, _database_subnets, _cache_subnets, _load_balancer,
+    _classic_load_balancer, _hosted_zone,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("use", _USES, ids=lambda use: use.__name__.strip("_"))
+def test_one_that_is_in_use_stays_whole_and_says_why(places: Places, use: Callable[[Place], list[Made]]) -> None:
+    place = places.new()
+    reasons = use(place)
+    before = place.described()
+    found = place.delete()
+    assert isinstance(found, InUse)
+    told = [_made(one) for one in found.reasons]
+    assert [one for one in told if one in reasons] == reasons
+    assert place.described() == before
+
+
+def _furnish(place: Place) -> None:
+    """What people leave behind without any use: a route table and a network ACL."""
+    place.ec2.create_route_table(VpcId=place.vpc)
+    place.ec2.create_network_acl(VpcId=place.vpc)
+
+
+def _what_is_left(place: Place) -> dict[str, list[str]]:
+    told = place.described()
+    return {
+        "Vpcs": [one["VpcId"] for one in told["Vpcs"]],
+        "Subnets": [one["SubnetId"] for one in told["Subnets"]],
+        "InternetGateways": [one["InternetGatewayId"] for one in told["InternetGateways"]],
+        "RouteTables": [one["VpcId"] for one in told["RouteTables"]],
+    }
+
+
+def test_an_unused_one_goes_with_its_subnets_and_its_gateway(places: Places) -> None:
+    place = places.new()
+    other = place.other_vpc()
+    _furnish(place)
+    assert isinstance(place.delete(), Deleted)
+    assert _what_is_left(place) == {"Vpcs": [other], "Subnets": [], "InternetGateways": [], "RouteTables": [other]}
+    # Nothing to do is done as well.
+    assert place.delete() is None
+
+
+_EVERY_CALL = bool(os.environ.get("LANDKEEPER_INTERRUPT_EVERY_CALL"))
+"""Calls that change nothing leave the same behind as the one before them: usually they are not interrupted."""
+
+
+def test_interrupted_after_any_call_another_run_leaves_nothing(places: Places) -> None:
+    calls = _calls_of_a_run(places)
+    changing = [number for number, call in enumerate(calls, 1) if _changes(call)]
+    assert [calls[number - 1] for number in changing][-6:] == [
+        "CreateTags", "DetachInternetGateway", "DeleteInternetGateway", "DeleteRouteTable", "DeleteNetworkAcl",
+        "DeleteVpc",
+    ]  # fmt: skip
+    for number in range(1, len(calls) + 1) if _EVERY_CALL else changing:
+        place = places.new()
+        _furnish(place)
+        with interrupted_after(number) as made, pytest.raises(Interrupted):
+            place.delete()
+        assert made == calls[:number]
+        assert place.delete() is None or not place.defaults()
+        assert not any(_what_is_left(place).values()), calls[number - 1]
+
+
+def _calls_of_a_run(places: Places) -> list[str]:
+    place = places.new()
+    _furnish(place)
+    with interrupted_after(0) as made:
+        assert isinstance(place.delete(), Deleted)
+    return made
+
+
+def _changes(call: str) -> bool:
+    return not call.startswith(("Describe", "List", "Get", "Assume")) and not call.endswith("(dry run)")
+
+
+def test_what_is_deleted_meanwhile_by_somebody_else_counts_as_done(places: Places) -> None:
+    place = places.new()
+    (survey,) = survey_default_vpcs([place.account], place.reader())
+    (plan,) = survey.found
+    assert isinstance(plan, Plan)
+    assert isinstance(place.delete(), Deleted)
+    assert [place.reader().take(place.account, HERE, step) for step in plan.steps] == [None] * len(plan.steps)
+
+
+_PEEK = [
+    ("ec2:DescribeSubnets", Look.SUBNET),
+    ("ec2:DescribeInternetGateways", Look.INTERNET_GATEWAY),
+    ("ec2:DescribeRouteTables", Look.ROUTE),
+    ("ec2:DescribeNetworkAcls", Look.NETWORK_ACL),
+    ("ec2:DescribeSecurityGroups", Look.SECURITY_GROUP),
+    ("ec2:DescribeNetworkInterfaces", Look.NETWORK_INTERFACE),
+    ("ec2:DescribeVpcEndpoints", Look.ENDPOINT),
+    ("ec2:DescribeNatGateways", Look.NAT_GATEWAY),
+    ("ec2:DescribeVpnGateways", Look.VPN_GATEWAY),
+    ("ec2:DescribeVpcPeeringConnections", Look.PEERING),
+    ("ec2:DescribeTransitGatewayAttachments", Look.TRANSIT_GATEWAY),
+    ("ec2:DescribeEgressOnlyInternetGateways", Look.EGRESS_ONLY_GATEWAY),
+    ("ec2:DescribeCarrierGateways", Look.CARRIER_GATEWAY),
+    ("ec2:DescribeLaunchTemplateVersions", Look.LAUNCH_TEMPLATE),
+    ("autoscaling:DescribeAutoScalingGroups", Look.AUTO_SCALING_GROUP),
+    ("rds:DescribeDBSubnetGroups", Look.DATABASE_SUBNETS),
+    ("elasticache:DescribeCacheSubnetGroups", Look.CACHE_SUBNETS),
+    ("elasticloadbalancing:DescribeLoadBalancers", Look.LOAD_BALANCER),
+]
+_ACTS = (
+    "ec2:DescribeVpcs", "ec2:DeleteSubnet", "ec2:CreateTags", "ec2:DetachInternetGateway", "ec2:DeleteInternetGateway",
+    "ec2:DeleteRouteTable", "ec2:DeleteNetworkAcl", "ec2:DeleteVpc",
+)  # fmt: skip
+_ROLE = "landkeeper-network"
+
+
+@pytest.fixture(scope="module")
+def limited(places: Places) -> AccountSessions:
+    """Through a role that tests make, with what it may do there."""
+    return home_sessions(_ROLE)
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [dict(_PEEK), {"rds:DescribeDBSubnetGroups": Look.DATABASE_SUBNETS}, {"ec2:DescribeSubnets": Look.SUBNET}],
+    ids=["all", "database subnets", "subnets"],
+)
+def test_a_look_that_is_denied_counts_as_in_use(
+    places: Places, limited: AccountSessions, denied: Mapping[str, Look]
+) -> None:
+    place = places.new(limited)
+    place.make_role(_ROLE, [*(action for action, _ in _PEEK if action not in denied), *_ACTS])
+    before = place.described()
+    found = place.delete()
+    assert isinstance(found, Unknown)
+    unchecked = {one.look: one.failure for one in found.vpc.unchecked}
+    looks = set(denied.values())
+    assert unchecked.keys() == looks | ({Look.CLASSIC_LOAD_BALANCER} if Look.LOAD_BALANCER in looks else set())
+    assert {failure.reason for failure in unchecked.values()} == {FailureReason.MISSING_PERMISSION}
+    assert {failure.code for failure in unchecked.values()} <= {"UnauthorizedOperation", "AccessDenied"}
+    assert place.described() == before
+
+
+@pytest.mark.parametrize("denied", _ACTS[1:])
+def test_nothing_is_begun_where_a_later_step_is_denied(places: Places, limited: AccountSessions, denied: str) -> None:
+    place = places.new(limited)
+    _furnish(place)
+    place.make_role(_ROLE, [*(action for action, _ in _PEEK), *(one for one in _ACTS if one != denied)])
+    before = place.described()
+    failed = place.delete()
+    assert isinstance(failed, Failed)
+    assert (failed.failure.code, failed.done, failed.left) == ("UnauthorizedOperation", (), ())
+    assert place.described() == before
+
+
+def test_credentials_of_another_account_delete_nothing(places: Places) -> None:
+    place, other = places.new(), places.new()
+    before = place.described()
+    (survey,) = survey_default_vpcs([place.account], place.reader())
+    (plan,) = survey.found
+    assert isinstance(plan, Plan)
+    grant = places.sessions.grant_for(other.account.id)
+    assert isinstance(grant, Grant)
+    places.sessions._grants[place.account.id] = grant
+    refused = place.reader().rehearse(place.account, plan)
+    assert refused is not None
+    assert (refused.code, refused.message) == (
+        "WrongAccount", f"the credentials are for {other.account.id}, not {place.account.id}"
+    )  # fmt: skip
+    assert place.described() == before
+
+
+# As the Amazon Route 53 API Reference has it, "ListHostedZonesByVPC"; moto answers everything on one page.
+_ZONE = (
+    "<HostedZoneSummary><HostedZoneId>{}</HostedZoneId><Name>corp.example.com.</Name>"
+    "<Owner><OwningService>efs.amazonaws.com</OwningService></Owner></HostedZoneSummary>"
+)
+_ZONES = (
+    '<ListHostedZonesByVPCResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><HostedZoneSummaries>{}'
+    "</HostedZoneSummaries><MaxItems>1</MaxItems>{}</ListHostedZonesByVPCResponse>"
+)
+
+
+def test_private_hosted_zones_are_read_to_the_last_page(no_aws: None) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        asked.append(call)
+        if "nexttoken" in call:
+            return 200, _ZONES.format(_ZONE.format("Z2"), "")
+        return 200, _ZONES.format(_ZONE.format("Z1"), "<NextToken>more</NextToken>")
+
+    with answering(answer) as url:
+        route53 = home_session().client("route53", endpoint_url=url)
+        found = list(find_hosted_zones(route53, VpcId("vpc-1"), HERE))
+    assert [one.id for one in found] == ["Z1", "Z2"]
+    assert {one.vpc for one in found} == {"vpc-1"}
+    assert [(call["vpcid"], call["vpcregion"]) for call in asked] == [("vpc-1", HERE)] * 2
