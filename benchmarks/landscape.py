@@ -172,7 +172,8 @@ def _case(number: int, owners: list[AccountId], chance: random.Random) -> Case:
         principal=Principal("AssumedRole", f"Developer/{chance.choice(_TEAMS)}"), image_id=_id("ami", chance),
         instance_type=chance.choice(("t3.micro", "m7i.large", "g6.xlarge")), logged_tags={"Name": f"try {number}"},
         opened_at=launched, changed_at=story[-1].at, state=State.REPORTED, version=5,
-        rule=chance.choice(("code", "owner")), how="Code is missing", action=Penalty.TERMINATE, outcome=Outcome.DESTROYED, story=story,
+        rule=chance.choice(("code", "owner")), how="Code is missing", action=Penalty.TERMINATE,
+        outcome=Outcome.DESTROYED, story=story,
     )  # fmt: skip
 
 

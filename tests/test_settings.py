@@ -21,6 +21,7 @@ FULL = {
     "LANDKEEPER_REGIONS": "eu-west-1, us-east-1,",
     "LANDKEEPER_ACCOUNTS": "111122223333,444455556666",
     "LANDKEEPER_QUEUE_URL": "https://queue",
+    "LANDKEEPER_REPORT_BUCKET": "landkeeper-report",
     "LANDKEEPER_ACTIONS": " OFF ",
 }
 
@@ -46,6 +47,7 @@ def test_every_variable_is_read() -> None:
         regions=settings.regions,
         accounts=settings.accounts,
         queue_url="https://queue",
+        report_bucket="landkeeper-report",
         actions_on=False,
     )
     assert settings.region == "eu-west-1"

@@ -57,6 +57,8 @@ class Settings:
     """`LANDKEEPER_LOG_ROLE_ARN`: the role in which log files are read that lie in another account; None: one's own."""
     ledger_days: int | None = None
     """`LANDKEEPER_LEDGER_DAYS`: how long the ledger keeps cases that are settled; None for good."""
+    report_bucket: str | None = None
+    """`LANDKEEPER_REPORT_BUCKET`: where the function keeps the newest report."""
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
     """How large a log file may be when unpacked: an eighth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets."""
     actions_on: bool = True
@@ -141,6 +143,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         schedule_role_arn=environ.get("LANDKEEPER_SCHEDULE_ROLE_ARN") or None,
         log_role_arn=environ.get("LANDKEEPER_LOG_ROLE_ARN") or None,
         ledger_days=_days(environ, "LANDKEEPER_LEDGER_DAYS"),
+        report_bucket=environ.get("LANDKEEPER_REPORT_BUCKET") or None,
         log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         actions_on=actions == "on",
     )

@@ -38,6 +38,7 @@ SESSION_NAME = "landkeeper"
 _KEPT_GRANTS = 64
 _RENEW_BEFORE = timedelta(minutes=5)
 _HASTE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+_LINKS = Config(signature_version="s3v4")
 _ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 
@@ -285,6 +286,10 @@ class AccountSessions:
     def hasty(self, service: str) -> Any:
         """A client as of `home` that gives up within seconds: for answers that can be done without."""
         return self._client(self._home, service, self._region, _HASTE)
+
+    def linking(self, service: str) -> Any:
+        """A client as of `home` for making links, which it signs as every region and KMS take it."""
+        return self._client(self._home, service, self._region, _LINKS)
 
     def _client(self, session: botocore.session.Session, service: str, region: str, own: Config | None = None) -> Any:
         key = (session, service, region, own)

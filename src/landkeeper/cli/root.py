@@ -7,7 +7,7 @@ import rich_click as click
 from landkeeper import __version__
 from landkeeper.cli.lazy_group import LazyGroup
 
-_NAMES = ("demo", "vpc", "broom", "config", "deploy", "destroy", "doctor", "cost")
+_NAMES = ("demo", "vpc", "broom", "report", "serve", "config", "deploy", "destroy", "doctor", "cost")
 
 
 @click.group(

@@ -1,11 +1,13 @@
-"""The text of a policy or a configuration, wherever it is kept."""
+"""Texts that are kept: a policy or a configuration wherever it is, and files that are written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.texts import SCHEMES, read_remote_text
+from landkeeper.org import UsageError
 from landkeeper.settings import read_named_file
 
 
@@ -14,3 +16,16 @@ def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str)
     if where.startswith(SCHEMES):
         return read_remote_text(where, sessions(), what=what)
     return read_named_file(where, what=what)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it."""
+    new = path.with_name(f".{path.name}.part")
+    try:
+        try:
+            new.write_bytes(content)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -15,6 +15,7 @@ from landkeeper.cli.output import Row, counted, stderr, write_csv
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
 from landkeeper.cli.vpc.options import Asked, answer_options
 from landkeeper.org import UsageError
+from landkeeper.wiring.texts import replace_file
 
 ExportFormat = Literal["csv", "json", "parquet"]
 
@@ -47,7 +48,7 @@ def export_command(*, asked: Asked, format_: ExportFormat, out: Path | None, del
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        _replace_file(out, content)
+        replace_file(out, content)
         stderr().print(f"{counted(len(rows), 'VPC')} written to {out}.", markup=False, soft_wrap=True)
     return exit_code(known)
 
@@ -66,13 +67,3 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     except ModuleNotFoundError as error:
         raise UsageError("Parquet takes pyarrow: pip install 'landkeeper[parquet]'") from error
     return parquet_bytes(rows)
-
-
-def _replace_file(path: Path, content: bytes) -> None:
-    """The old content stays until all of the new one is there."""
-    new = path.with_name(f".{path.name}.part")
-    try:
-        new.write_bytes(content)
-        new.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,59 @@
+"""`landkeeper serve`: the report on loopback, as fresh as the store."""
+
+from __future__ import annotations
+
+import webbrowser
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from landkeeper.cli.exit_codes import DONE
+from landkeeper.cli.output import stderr
+from landkeeper.cli.report import report_options, report_settings
+from landkeeper.org import UsageError
+
+if TYPE_CHECKING:
+    from landkeeper.cli.report_server import ReportServer, Snapshots
+
+USUAL_PORT = 8470
+
+
+@click.command(name="serve")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N",
+    help=f"The port; 0 for any that is free.  [default: {USUAL_PORT}, or any where that is taken]",
+)  # fmt: skip
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@report_options
+def command(*, port: int | None, opens: bool, **stores: Any) -> int:
+    """Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it."""
+    settings = report_settings(**stores)
+    # Loaded here, so that --help does not wait for boto3.
+    from landkeeper.cli.report_server import Snapshots  # noqa: PLC0415
+    from landkeeper.wiring.report import read_page, read_report  # noqa: PLC0415
+
+    snapshots = Snapshots(lambda: read_report(settings), read_page(), _say)
+    with _listen(port, snapshots) as server:
+        click.echo(f"{server.url}  (Ctrl-C ends it)")
+        if opens:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            click.echo("")
+    return DONE
+
+
+def _listen(port: int | None, snapshots: Snapshots) -> ReportServer:
+    from landkeeper.cli.report_server import ReportServer  # noqa: PLC0415
+
+    try:
+        return ReportServer(USUAL_PORT if port is None else port, snapshots)
+    except OSError as error:
+        if port is not None:
+            raise UsageError(f"--port {port} cannot be used: {error.strerror}") from error
+        return ReportServer(0, snapshots)
+
+
+def _say(sentence: str) -> None:
+    stderr().print(sentence, style="red", markup=False, soft_wrap=True)

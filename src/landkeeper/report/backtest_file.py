@@ -1,0 +1,55 @@
+"""The answer of a backtest, as `landkeeper broom backtest --format json` writes it, for the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from landkeeper.org import UsageError
+
+_VERSION = 1
+_NOT_ONE = "is not the answer of `landkeeper broom backtest --format json`"
+_TEXT_OR_NONE = (str, type(None))
+_SHAPE: Mapping[str, type | tuple[type, ...]] = {
+    "policy": str, "since": _TEXT_OR_NONE, "until": _TEXT_OR_NONE, "partial": bool, "totals": dict, "by": dict,
+    "instances": list,
+}  # fmt: skip
+
+
+def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
+    """The answer as it stands in the file. Raises UsageError, naming the file, for anything else."""
+    try:
+        answer = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} {_NOT_ONE}: it is no JSON") from error
+    if not isinstance(answer, dict) or answer.get("kind") != "landkeeper-backtest":
+        raise UsageError(f"{file} {_NOT_ONE}")
+    if answer.get("version") != _VERSION:
+        raise UsageError(f"{file} is of another version of backtests ({answer.get('version')}): update Landkeeper")
+    wrong = [name for name, kind in _SHAPE.items() if not isinstance(answer.get(name, ...), kind)]
+    if (
+        wrong
+        or not _are_counts(answer["totals"])
+        or not _are_tallies(answer["by"])
+        or not _are_rows(answer["instances"])
+    ):
+        raise UsageError(f"{file} {_NOT_ONE}: {wrong[0] if wrong else 'its counts'} cannot be read")
+    return answer
+
+
+def _refuse(constant: str) -> None:
+    # NaN and its like are none of JSON's numbers, and no browser reads them.
+    raise ValueError(constant)
+
+
+def _are_counts(totals: Mapping[str, object]) -> bool:
+    return all(isinstance(count, int) for count in totals.values())
+
+
+def _are_tallies(by: Mapping[str, object]) -> bool:
+    return all(_are_rows(rows) for rows in by.values())
+
+
+def _are_rows(rows: object) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)

@@ -1,0 +1,157 @@
+"""The report's wiring: which stores it is made from, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landkeeper import __version__
+from landkeeper.aws.ledger_table import LedgerTable
+from landkeeper.aws.report_bucket import KEY, ReportBucket
+from landkeeper.org import Failure, UsageError
+from landkeeper.report.backtest_file import parse_backtest
+from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
+from landkeeper.report.material import LOOKED_BACK, Ledger, Material
+from landkeeper.report.page import PageError, render
+from landkeeper.report.view import view_report
+from landkeeper.settings import read_named_file
+from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.pools_acts import read_pools, read_state
+from landkeeper.wiring.pools import open_pools
+from landkeeper.wiring.sessions import home_sessions
+from landkeeper.wiring.texts import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landkeeper.broom.ports import Ledger as LedgerStore
+    from landkeeper.report.document import Document
+    from landkeeper.settings import Settings
+    from landkeeper.vpctracker.config import TrackerConfig
+    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.ports import VpcStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a report is made from."""
+
+    vpcs: VpcStore
+    pools: PoolStore
+    ledger: LedgerStore | None
+    config: TrackerConfig
+    name: str
+    """What the store of VPCs is called."""
+
+    def read(
+        self,
+        *,
+        as_of: datetime | None = None,
+        backtest: Mapping[str, Any] | None = None,
+    ) -> Material:
+        """All that goes into a report, as it is now or as it was. Raises StoreError or LedgerError."""
+        now = datetime.now(UTC)
+        known = read_known(self.vpcs, as_of)
+        if as_of is not None:
+            return Material(known, self.config, now, self.name, __version__, backtest=backtest)
+        pools = tuple(read_state(self.pools, pool) for pool in read_pools(self.pools))
+        ledger = None if self.ledger is None else _read_ledger(self.ledger, now)
+        return Material(known, self.config, now, self.name, __version__, pools, ledger, backtest)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report that was written."""
+
+    path: Path
+    size: int
+    """In bytes."""
+    known: Known
+    """What it was made from."""
+
+
+@contextmanager
+def open_stores(settings: Settings) -> Iterator[Stores]:
+    """The stores that the settings name. A file keeps Broom's cases as well; beside a table they take `ledger_table`.
+
+    Raises UsageError, StoreError or LedgerError where one is not there, or is not one of ours.
+    """
+    name = f"file {settings.file.name}" if settings.vpc_table is None else f"table {settings.vpc_table}"
+    with open_pools(settings, to_write=False) as pools, _open_ledger(settings) as ledger:
+        yield Stores(pools.vpcs, pools.store, ledger, pools.config, name)
+
+
+@contextmanager
+def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
+    if settings.ledger_table is not None:
+        yield LedgerTable(home_sessions(settings).later("dynamodb"), settings.ledger_table)
+        return
+    if settings.vpc_table is not None:
+        yield None
+        return
+    # Here and not above: the function package comes without the embedded rooms.
+    from landkeeper.embedded.ledger_file import LedgerFile  # noqa: PLC0415
+
+    with closing(LedgerFile(settings.file)) as ledger:
+        yield ledger
+
+
+def _read_ledger(ledger: LedgerStore, now: datetime) -> Ledger:
+    since = now - LOOKED_BACK
+    cases = [case for state in OPEN_STATES for case in ledger.list_cases(state)]
+    cases += [case for state in SETTLED_STATES for case in ledger.list_cases(state, due_after=since)]
+    # A case that moves while the states are read, one after another, may be met twice.
+    newest = {case.instance_id: case for case in sorted(cases, key=lambda case: case.version)}
+    return Ledger(tuple(newest.values()), since)
+
+
+def write_report(
+    settings: Settings, out: Path, *, as_of: datetime | None = None, backtest: Path | None = None
+) -> Written:
+    """Write the report of what the settings' stores hold to a file, with the answer of a backtest that another holds.
+
+    Raises UsageError, StoreError or LedgerError; the file is then as it was.
+    """
+    page = read_page()
+    answer = None if backtest is None else parse_backtest(read_named_file(backtest, what="backtest"), str(backtest))
+    with open_stores(settings) as stores:
+        material = stores.read(as_of=as_of, backtest=answer)
+    content = render(view_report(material), page).encode()
+    replace_file(out, content)
+    return Written(out, len(content), material.known)
+
+
+def read_report(settings: Settings) -> Document:
+    """The report of what the settings' stores hold right now. Raises UsageError, StoreError or LedgerError."""
+    with open_stores(settings) as stores:
+        return view_report(stores.read())
+
+
+def read_page() -> str:
+    """The page that comes with Landkeeper. Raises PageError where the installation is without it."""
+    try:
+        return files("landkeeper.report").joinpath("assets/page.html").read_text(encoding="utf-8")
+    except OSError as error:
+        raise PageError("the page of the report is not in this installation: install Landkeeper again") from error
+
+
+def link_report(settings: Settings, seconds: int) -> str:
+    """A link to the report that the function keeps. Raises UsageError where there is no bucket, or no report in it."""
+    if settings.report_bucket is None:
+        raise UsageError(
+            "there is no bucket of reports: name it with --bucket or LANDKEEPER_REPORT_BUCKET; "
+            "the stack's output ReportBucket says which it is"
+        )
+    bucket = ReportBucket(home_sessions(settings).linking("s3"), settings.report_bucket)
+    found = bucket.read_metadata()
+    where = f"s3://{settings.report_bucket}/{KEY}"
+    if isinstance(found, Failure):
+        raise UsageError(f"{where} cannot be read: {found}")
+    if found is None:
+        raise UsageError(f"there is no {where} yet: the stack's report function writes it after a run of the tracker")
+    return bucket.presign(seconds)
