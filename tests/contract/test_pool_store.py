@@ -141,6 +141,30 @@ def test_live_vpcs_come_with_their_blocks_and_tags_and_deleted_ones_do_not(store
 
 
 @pytest.mark.parametrize("store", ["file", pytest.param("dynamodb", marks=pytest.mark.embedded)], indirect=True)
+def test_every_vpc_with_an_address_of_a_block_is_among_those_of_that_block(store: Store) -> None:
+    second = (
+        CidrAssociation("a", "192.168.0.0/16", "associated"), CidrAssociation("b", "10.4.0.0/24", "associating"),
+    )  # fmt: skip
+    inside = [
+        Vpc(vpc_ids(1), ACCOUNTS[0], REGIONS[0], "10.4.1.0/24"),
+        Vpc(vpc_ids(2), ACCOUNTS[0], REGIONS[0], "10.4.0.0/16", cidr_associations=second[:1]),
+        Vpc(vpc_ids(3), ACCOUNTS[1], REGIONS[0], "192.168.0.0/16", cidr_associations=second),
+    ]
+    outside = Vpc(vpc_ids(4), ACCOUNTS[1], REGIONS[0], "172.31.0.0/16", is_default=True)
+    many = [Vpc(vpc_ids(at), ACCOUNTS[1], REGIONS[1], f"10.4.{at}.0/28") for at in range(10, 60)]
+    tracker = store._vpcs if isinstance(store, PoolTable) else store
+    assert isinstance(tracker, PoolFile | VpcTable)
+    appeared = [Appeared(StoredVpc(vpc, START, START, 1)) for vpc in (*inside, outside, *many)]
+    assert tracker.write_changes(appeared) == []
+    for block in ("10.4.0.0/16", "10.4.0.0/20", "10.0.0.0/8"):
+        found = {vpc.id for vpc in store.read_live_vpcs(parse_block(block))}
+        assert {vpc.id for vpc in (*inside, *many)} <= found
+    assert {vpc.id for vpc in store.read_live_vpcs()} == {one.after.vpc.id for one in appeared}
+    if isinstance(store, PoolTable):
+        assert outside.id not in found, "what need not be sent is not"
+
+
+@pytest.mark.parametrize("store", ["file", pytest.param("dynamodb", marks=pytest.mark.embedded)], indirect=True)
 def test_an_item_of_a_newer_landkeeper_is_not_passed_over(store: Store) -> None:
     assert store.write_pools(PoolWrite({"prod": 0}, puts=(reservation_to_item(_reservation(1)),)))
     _make_newer(store)

@@ -19,6 +19,7 @@ from landkeeper.vpctracker.cidr import (
     group_keys,
     parse_block,
     parse_key,
+    shared_octets,
 )
 
 
@@ -157,3 +158,22 @@ def test_groups_are_those_that_all_pairs_give_of_two_thousand_too(seed: int, siz
     listed += random.choices(listed, k=size // 20)
     keys = [parse_key(str(block)) for block in listed]
     assert {frozenset(group) for group in group_keys(keys)} == _groups_by_all_pairs(listed)
+
+
+@given(st.integers(0, (1 << 32) - 1), st.integers(0, 32), st.integers(0, (1 << 32) - 1), st.integers(16, 28))
+def test_blocks_that_share_an_address_begin_with_the_same_octets(
+    address: int, length: int, inside: int, prefix_length: int
+) -> None:
+    wide = block_at(4, address, length)
+    for other in (block_at(4, wide.first + inside % wide.size, prefix_length), block_at(4, inside, prefix_length)):
+        if wide.overlaps(other):
+            assert str(other).startswith(shared_octets(wide))
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [("0.0.0.0/0", ""), ("10.0.0.0/8", "10."), ("172.16.0.0/12", "172."), ("10.7.0.0/16", "10.7."),
+     ("10.7.128.0/24", "10.7.")],
+)  # fmt: skip
+def test_the_octets_are_whole_ones_and_two_at_most(text: str, octets: str) -> None:
+    assert shared_octets(parse_block(text)) == octets

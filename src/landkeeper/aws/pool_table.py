@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.items import from_item, to_item
 from landkeeper.aws.vpc_table import POOLS, VpcTable, explaining
 from landkeeper.aws.vpc_writes import BUSY, LATE, patiently
 from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes
+from landkeeper.vpctracker.cidr import shared_octets
 from landkeeper.vpctracker.inventory import DELETED
 from landkeeper.vpctracker.pools_items import META
 from landkeeper.vpctracker.ports import StoreError
@@ -28,6 +31,9 @@ _NAMES = tuple(f"#{name}" for name in (
     "Version", "FirstSeen", "LastChanged", "SchemaVersion",
 ))  # fmt: skip
 """What an allocation has to know of a VPC: not its subnets and connections, which are most of it."""
+
+_SEGMENTS = 4
+"""Parts of the table that are read side by side."""
 
 _LATE_OR_BUSY = BUSY | {LATE}
 
@@ -121,15 +127,31 @@ class PoolTable:
 
         Read consistently: what a complete read has shown by now must not be missing. Only what is needed is sent.
         """
+        with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="scan") as pool:
+            segments = pool.map(lambda segment: self._read_segment(segment, within), range(_SEGMENTS))
+            for item in chain.from_iterable(segments):
+                yield vpc_from_attributes(upgraded(from_item(item))).vpc
+
+    def _read_segment(self, segment: int, within: Block | None) -> list[Any]:
+        request: Any = {
+            "TableName": self._tracker,
+            "Segment": segment,
+            "TotalSegments": _SEGMENTS,
+            "ConsistentRead": True,
+            "ProjectionExpression": ", ".join(_NAMES),
+            "FilterExpression": "#State <> :deleted",
+            "ExpressionAttributeNames": {name: name.removeprefix("#") for name in _NAMES},
+            "ExpressionAttributeValues": {":deleted": {"S": DELETED}},
+        }
+        if within is not None and (octets := shared_octets(within)):
+            # A VPC with one block has it as `CidrBlock`; one with several is looked at here.
+            request["FilterExpression"] += " AND (begins_with(#CidrBlock, :octets) OR size(#CidrAssociations) > :one)"
+            request["ExpressionAttributeValues"] |= {":octets": {"S": octets}, ":one": {"N": "1"}}
+        found: list[Any] = []
         with explaining(self._tracker):
-            pages = self._client.get_paginator("scan").paginate(
-                TableName=self._tracker,
-                ConsistentRead=True,
-                ProjectionExpression=", ".join(_NAMES),
-                FilterExpression="#State <> :deleted",
-                ExpressionAttributeNames={name: name.removeprefix("#") for name in _NAMES},
-                ExpressionAttributeValues={":deleted": {"S": DELETED}},
-            )
-            for page in pages:
-                for item in page["Items"]:
-                    yield vpc_from_attributes(upgraded(from_item(item))).vpc
+            while True:
+                page = patiently(self._tracker, lambda: self._client.scan(**request))
+                found += page["Items"]
+                if "LastEvaluatedKey" not in page:
+                    return found
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

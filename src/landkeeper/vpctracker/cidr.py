@@ -117,6 +117,15 @@ def _parse_or_explain(text: str) -> Block:
     return block
 
 
+def shared_octets(block: Block) -> str:
+    """What the texts begin with of all IPv4 blocks from /16 on that share an address with this one, as in `10.`.
+
+    Whole octets, two at most; empty where they begin with nothing in particular.
+    """
+    octets = str(block).split(".")[: min(block.prefix_length // 8, 2)]
+    return "".join(f"{octet}." for octet in octets)
+
+
 def block_at(version: IpVersion, address: int, prefix_length: int) -> Block:
     """The block of that prefix length which holds `address`."""
     host_bits = (1 << (_BITS[version] - prefix_length)) - 1
