@@ -25,8 +25,8 @@ _WITHOUT_RESOURCES = (
 _ENDING = {"ec2:StopInstances", "ec2:TerminateInstances"}
 _NETWORKING = {
     "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc", "ec2:DeleteInternetGateway", "ec2:DeleteNetworkAcl",
-    "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc",
-    "ec2:DetachInternetGateway", "ec2:DisassociateRouteTable", "ec2:ModifyVpcAttribute",
+    "ec2:DeleteRouteTable", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DetachInternetGateway",
+    "ec2:ModifyVpcAttribute",
 }  # fmt: skip
 
 
@@ -110,15 +110,18 @@ def test_networks_can_be_changed_by_one_role_only_and_only_in_its_own_account() 
         assert grant.resources.count("arn:${AWS::Partition}:ec2:*:${AWS::AccountId}:") == grant.resources.count("arn:")
 
 
-def test_tags_can_be_set_on_what_is_just_made_and_one_be_taken_off() -> None:
-    (setting,) = [grant for _, grant in _grants() if grant.action == "ec2:CreateTags"]
+def _only(tag: str) -> dict[str, Any]:
+    # Of nothing at all "for all values" is true (IAM guide, "Set operators for multivalued context keys").
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": [tag]}, "Null": {"aws:TagKeys": "false"}}
+
+
+def test_tags_can_be_set_on_what_is_just_made_and_two_of_their_own_at_other_times() -> None:
+    setting, marking = [grant for _, grant in _grants() if grant.action == "ec2:CreateTags"]
     assert setting.condition == {"StringEquals": {"ec2:CreateAction": ["CreateSubnet", "CreateVpc"]}}
+    assert marking.condition == _only("landkeeper:default-vpc")
+    assert "internet-gateway/*" in marking.resources
     (taking,) = [grant for _, grant in _grants() if grant.action == "ec2:DeleteTags"]
-    assert taking.condition == {
-        "ForAllValues:StringEquals": {"aws:TagKeys": ["landkeeper:unfinished"]},
-        # Of nothing at all "for all values" is true (IAM guide, "Set operators for multivalued context keys").
-        "Null": {"aws:TagKeys": "false"},
-    }
+    assert taking.condition == _only("landkeeper:unfinished")
 
 
 def test_the_network_role_is_made_only_for_somebody_and_not_for_any_session() -> None:
