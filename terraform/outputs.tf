@@ -43,6 +43,11 @@ output "tracker_function" {
   value       = aws_cloudformation_stack.landkeeper.outputs["TrackerFunction"]
 }
 
+output "report_bucket" {
+  description = "The private bucket with the report; null where none is kept."
+  value       = lookup(aws_cloudformation_stack.landkeeper.outputs, "ReportBucket", null)
+}
+
 output "notices_function" {
   description = "The function that tells notices."
   value       = aws_cloudformation_stack.landkeeper.outputs["NoticesFunction"]

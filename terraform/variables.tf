@@ -21,12 +21,12 @@ variable "parameters" {
   validation {
     condition = length(setsubtract(keys(var.parameters), [
       "Accounts", "Actions", "AuditSchedule", "AutoScaling", "CreateTrail", "EventDelaySeconds", "EventForwarding",
-      "ExternalId", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn", "ManagementAccountId",
-      "MaxCapacity", "MemberRegions", "MemberUnits", "NetworkPrincipalArn", "NetworkRoleName", "NoticesSchedule",
-      "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "ReadRoleName", "Regions", "ReportEmail",
-      "SpareTagged", "StackSetsAs", "TerminateRoleName", "TrackerSchedule", "TrailArn", "TrailBucketAccount",
-      "TrailBucketEvents", "TrailBucketName", "TrailDays", "TrailEvents", "TrailKeyArn", "TrailPrefix",
-      "TrailTopicArn", "WorkerConcurrency",
+      "ExternalId", "KeepReport", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn",
+      "ManagementAccountId", "MaxCapacity", "MemberRegions", "MemberUnits", "NetworkPrincipalArn", "NetworkRoleName",
+      "NoticesSchedule", "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "ReadRoleName", "Regions",
+      "ReportDays", "ReportEmail", "ReportSchedule", "SpareTagged", "StackSetsAs", "TerminateRoleName",
+      "TrackerSchedule", "TrailArn", "TrailBucketAccount", "TrailBucketEvents", "TrailBucketName", "TrailDays",
+      "TrailEvents", "TrailKeyArn", "TrailPrefix", "TrailTopicArn", "WorkerConcurrency",
     ])) == 0
     error_message = "parameters has one that the stack's template does not have, or that its files settle."
   }

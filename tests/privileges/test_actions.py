@@ -50,6 +50,7 @@ pytestmark = pytest.mark.embedded
 MEMBER, HOME = AccountId("330000000001"), AccountId(HOME_ACCOUNT)
 GONE = AccountId("330000000009")
 _TRACKER, _BROOM, _DISPATCHER, _NOTICES = "TrackerRole", "BroomRole", "DispatcherRole", "NoticesRole"
+_REPORT = "ReportRole"
 _POOLS, _FORWARDER = "PoolRole", "PoolForwarderRole"
 
 
@@ -107,13 +108,17 @@ def world(embedded: Embedded) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
-        for name in ("ACTIONS", "REGIONS", "ACCOUNTS", "CONFIG", "LEDGER_DAYS", "LOG_ROLE_ARN", "EXTERNAL_ID", "FILE"):
+        for name in (
+            "ACTIONS", "REGIONS", "ACCOUNTS", "CONFIG", "LEDGER_DAYS", "LOG_ROLE_ARN", "EXTERNAL_ID", "FILE",
+            "REPORT_BUCKET",
+        ):  # fmt: skip
             patch.delenv(f"LANDKEEPER_{name}", raising=False)
         made = World(patch, f"privileges-{uuid.uuid4().hex[:8]}")
         _build(made)
         _track(made)
         _give_blocks(made, embedded)
         _sweep(made)
+        _report(made)
         yield made
         broom.open_broom.cache_clear()
         tracker.warm_worker.cache_clear()
@@ -255,6 +260,16 @@ def _sweep(world: World) -> None:
     world.patch.delenv("LANDKEEPER_LOG_ROLE_ARN")
 
 
+def _report(world: World) -> None:
+    """The report: looked for, made and kept, and looked at again."""
+    world.set(CONFIG=world.put("landkeeper.yaml", "version: 1\n"), REPORT_BUCKET=world.name)
+    with world.acting_as(_REPORT, "nobody"):
+        assert tracker.handler({"task": "report"}, None)["written"]
+        assert not tracker.handler({"task": "report"}, None)["written"]
+    world.patch.delenv("LANDKEEPER_REPORT_BUCKET")
+    world.patch.delenv("LANDKEEPER_CONFIG")
+
+
 def _deal(body: str) -> None:
     assert broom.handler(batch(body), None) == {"batchItemFailures": []}
 
@@ -322,11 +337,12 @@ _WITHOUT_OUR_ASKING: Mapping[str, str] = {
     "sqs:DeleteMessage": "Lambda takes messages off the queue with the function's role",
     "sqs:GetQueueAttributes": "Lambda looks at the queue with the function's role",
     "sqs:ReceiveMessage": "Lambda polls the queue with the function's role",
+    "s3:ListBucket": "without it S3 does not say that an object is not there",
     "kms:Decrypt": "S3 decrypts a trail's files with the role of who reads them",
     "ec2:DescribeSpotInstanceRequests": "asked for an instance of a Spot request, which moto does not show on any",
 }
 _GRANTED = [grant for template in TEMPLATES for grant in grants_of(template)]
-_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _POOLS, _FORWARDER, _BROOM, "Reader", "Terminator", "LogReader")
+_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _REPORT, _POOLS, _FORWARDER, _BROOM, "Reader", "Terminator", "LogReader")
 
 
 Asked = set[tuple[str, str]]

@@ -32,6 +32,7 @@ class Enforced(Deployment):
         outputs = Deployment.deploy(self, *words)
         _allow_batches(self)
         _allow_plain_http(self, outputs["TrailBucket"])
+        _allow_plain_http(self, outputs["ReportBucket"])
         return outputs
 
 
@@ -62,7 +63,10 @@ def _allow_plain_http(deployment: Deployment, bucket: str) -> None:
     s3 = deployment.session.client("s3")
     document = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     kept = [statement for statement in document["Statement"] if statement["Sid"] != "EncryptedOnly"]
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({**document, "Statement": kept}))
+    if kept:
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({**document, "Statement": kept}))
+    else:
+        s3.delete_bucket_policy(Bucket=bucket)
 
 
 def _document(value: Any) -> dict[str, Any]:
@@ -116,6 +120,7 @@ def test_a_permission_that_a_template_lacks_is_missed(deployment: Enforced) -> N
     assert "errorMessage" not in _answer(deployment, outputs["DispatcherFunction"], {})
     assert "errorMessage" not in _answer(deployment, outputs["BroomFunction"], {"task": "audit"})
     assert "errorMessage" not in _answer(deployment, outputs["NoticesFunction"], {"task": "notices"})
+    assert '"written": true' in _answer(deployment, outputs["ReportFunction"], {"task": "report"})
 
 
 def test_a_deployments_whole_life_on_its_own_permissions(deployment: Enforced) -> None:

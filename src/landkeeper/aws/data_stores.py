@@ -24,8 +24,9 @@ class LeftData:
         self._files = ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region)
 
     def find_left(self, stack_name: str, name: str) -> Datum | None:
-        """What an earlier stack left behind under this name: a table with keys like ours, its bucket, its trail."""
-        if name == f"{stack_name}-trail-{self._sessions.home_account()}-{self._sessions.region}":
+        """What an earlier stack left behind under this name: a table with keys like ours, its buckets, its trail."""
+        place = f"{self._sessions.home_account()}-{self._sessions.region}"
+        if name in {f"{stack_name}-trail-{place}", f"{stack_name}-report-{place}"}:
             return Datum(DataKind.BUCKET, name)
         if find_table_keys(self._sessions, name) in set(TABLE_KEYS.values()):
             return Datum(DataKind.TABLE, name)

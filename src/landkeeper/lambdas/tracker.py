@@ -3,6 +3,7 @@
 - A batch of SQS messages: a worker. Each message names an account, or tells of a change that calls for reading one
   region of an account again. The answer names the messages that have to come again.
 - `{"task": "notices"}`: tell the topic what is new.
+- `{"task": "report"}`: keep a report of the tables in the bucket, if there was a run since the last one.
 - `{"task": "doctor", "accounts": […]}`: answer `landkeeper doctor` what may be done in these accounts.
 - Anything else, such as a schedule: every account is sent to the workers' queue; without a queue it is read right here.
 
@@ -65,19 +66,27 @@ def handler(event: object, context: object) -> Summary:
             return work(read_messages(event), _seconds_left(context))
         case {"detail-type": str(kind)} if kind == DETAIL_TYPE:
             return _work_on_event(event, context)
-        case {"task": "notices"}:
-            return tell(settings)
-        case {"task": "doctor", **asked}:
-            # Here and not above: other invocations start without it.
-            from landkeeper.wiring.access import answer_reader  # noqa: PLC0415
-
-            return answer_reader(settings, asked)
-        case {"task": str(task)}:
-            raise UsageError(f"there is no task '{task}'")
+        case {"task": str(task), **asked}:
+            return _do_task(task, asked, settings)
         case _ if settings.queue_url is not None:
             return send_out(settings, _run_name(context))
         case _:
             return scan(settings)
+
+
+def _do_task(task: str, asked: Mapping[Any, Any], settings: Settings) -> Summary:
+    match task:
+        case "notices":
+            return tell(settings)
+        case "report":
+            return report(settings)
+        case "doctor":
+            # Here and not above: other invocations start without it.
+            from landkeeper.wiring.access import answer_reader  # noqa: PLC0415
+
+            return answer_reader(settings, asked)
+        case _:
+            raise UsageError(f"there is no task '{task}'")
 
 
 @lru_cache(maxsize=1)
@@ -116,6 +125,17 @@ def tell(settings: Settings) -> Summary:
     if outcome.failure is not None:
         raise UnfinishedError(f"a notice was not taken, and will be told the next time: {outcome.failure}")
     return {"notices": outcome.sent}
+
+
+def report(settings: Settings) -> Summary:
+    """Keep a report in the bucket, where there is something new to tell."""
+    # As for the doctor: other invocations start without it.
+    from landkeeper.wiring.report_function import keep_report  # noqa: PLC0415
+
+    kept = keep_report(settings)
+    summary = {"written": kept is not None} | ({} if kept is None else {"bytes": kept.size, "vpcs": kept.vpcs})
+    log("INFO", "report", summary)
+    return summary
 
 
 def work(messages: Sequence[Message], seconds: float) -> Summary:

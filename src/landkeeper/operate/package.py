@@ -52,8 +52,10 @@ SERVICES = frozenset(
 )
 """The services whose models botocore brings along; the other four hundred stay behind."""
 
-ROOMS = ("vpctracker", "broom", "aws", "wiring", "lambdas")
+ROOMS = ("vpctracker", "broom", "report", "aws", "wiring", "lambdas")
 MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
+DATA = ("report/assets/page.html",)
+"""Files that are no code, and that a function reads."""
 
 CODE_ROOT = "/var/task"
 """Where Lambda unpacks the package; tracebacks name files there."""
@@ -129,7 +131,7 @@ def compile_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _trim(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files with the SDK's descriptions cut down to what the code in them names, and to the newest of each API."""
-    words = find_words(content.decode() for name, content in files.items() if name.startswith("landkeeper/"))
+    words = find_words(content.decode() for name, content in files.items() if _is_own_code(name))
     described = [PurePosixPath(name).parts for name in files if name.startswith("botocore/data/")]
     newest = {
         parts[2]: max(other[3] for other in described if other[2] == parts[2]) for parts in described if parts[4:]
@@ -142,6 +144,10 @@ def _trim(files: Mapping[str, bytes]) -> dict[str, bytes]:
         elif not parts[4:] or newest[parts[2]] == parts[3]:
             trimmed[name.removesuffix(".gz")] = _trim_description(parts[-1], content, words)
     return trimmed
+
+
+def _is_own_code(name: str) -> bool:
+    return name.startswith("landkeeper/") and name.endswith(".py")
 
 
 def _trim_description(name: str, content: bytes, words: Collection[str]) -> bytes:
@@ -177,7 +183,7 @@ def _own_architecture(system: str) -> str:
 def _own_files() -> Iterator[tuple[str, Path]]:
     root = Path(landkeeper.__file__).parent
     rooms: Iterable[Path] = (path for room in ROOMS for path in (root / room).rglob("*.py"))
-    for path in (*(root / name for name in MODULES), *rooms):
+    for path in (*(root / name for name in (*MODULES, *DATA)), *rooms):
         yield f"landkeeper/{path.relative_to(root).as_posix()}", path
 
 

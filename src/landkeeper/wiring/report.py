@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,15 +53,19 @@ class Stores:
         *,
         as_of: datetime | None = None,
         backtest: Mapping[str, Any] | None = None,
+        unreadable: Mapping[date, int] | None = None,
     ) -> Material:
-        """All that goes into a report, as it is now or as it was. Raises StoreError or LedgerError."""
+        """All that goes into a report, as it is now or as it was. Raises StoreError or LedgerError.
+
+        `unreadable` are the accounts that were not read completely on earlier days, which no store keeps.
+        """
         now = datetime.now(UTC)
         known = read_known(self.vpcs, as_of)
         if as_of is not None:
             return Material(known, self.config, now, self.name, __version__, backtest=backtest)
         pools = tuple(read_state(self.pools, pool) for pool in read_pools(self.pools))
         ledger = None if self.ledger is None else _read_ledger(self.ledger, now)
-        return Material(known, self.config, now, self.name, __version__, pools, ledger, backtest)
+        return Material(known, self.config, now, self.name, __version__, pools, ledger, backtest, unreadable or {})
 
 
 @dataclass(frozen=True, slots=True)
