@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.servers import home_session
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 
 from landkeeper.aws.vpc_table import VpcTable
@@ -72,8 +74,12 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     assert again == {**given, "IsNew": False}
     assert run(["vpc", *_ASK, "24", "--request-id", "a"]) == 0
     assert "already, by the same request id" in capsys.readouterr().err
-    assert _run(capsys, "release", given["ReservationId"]) == "10.0.32.0/24 of the pool prod is free again.\n"
-    assert "there is no reservation" in _refused(capsys, "release", given["ReservationId"])
+    refused = _refused(capsys, "release", given["ReservationId"])
+    assert "10.0.32.0/24 cannot be released, for its VPC may still be there: " in refused
+    assert "--accept-unread goes by what is known" in refused
+    known = ("release", given["ReservationId"], "--accept-unread")
+    assert _run(capsys, *known) == "10.0.32.0/24 of the pool prod is free again.\n"
+    assert "there is no reservation" in _refused(capsys, *known)
 
 
 def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,3 +228,50 @@ def test_the_same_on_a_table_with_accounts_looked_up_in_the_organisation(
     refused = _refused(capsys, *asked)
     assert "the account 999988887777" in refused
     assert "in the organisation" in refused
+
+
+@pytest.mark.embedded
+def test_a_block_is_given_back_after_a_look_at_its_region(
+    aws_environment: Embedded, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the tracker has not seen yet keeps it; what it knows and is gone does not."""
+    on, here = ("--table", "PoolReleases"), "eu-west-3"
+    monkeypatch.delenv("LANDKEEPER_ROLE_NAME", raising=False)
+    assert run(["vpc", "track", *on, "--create-tables", "--region", here]) == 0
+    capsys.readouterr()
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.77.0.0/16", *on)
+    asked = ("allocate", "--pool", "prod", "--account", HOME_ACCOUNT, "--for", "x", "--prefix-length", "20", *on)
+    given = json.loads(_run(capsys, *asked, "--region", here, "--format", "json"))
+    ec2 = home_session().client("ec2", region_name=here)
+    vpc = ec2.create_vpc(CidrBlock=given["CidrBlock"])["Vpc"]["VpcId"]
+    refused = _refused(capsys, "release", given["ReservationId"], *on)
+    assert f"10.77.0.0/20 cannot be released: {vpc} of {HOME_ACCOUNT} has it" in refused
+    ec2.delete_vpc(VpcId=vpc)
+    assert vpc in _refused(capsys, "release", given["ReservationId"], "--accept-unread", *on), "it is still known"
+    assert _run(capsys, "release", given["ReservationId"], *on) == "10.77.0.0/20 of the pool prod is free again.\n"
+    shown = json.loads(_run(capsys, "show", vpc, "--format", "json", *on))
+    assert shown["State"] == "deleted"
+
+
+@pytest.mark.embedded
+def test_a_block_of_an_account_that_cannot_be_read_is_given_back_on_purpose_only(
+    aws_environment: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ("--table", "PoolRefusals")
+    assert run(["vpc", "track", *on, "--create-tables", "--region", "eu-west-1"]) == 0
+    table = VpcTable(home_session().client("dynamodb"), "PoolRefusals")
+    read = {REGIONS[0]: RegionCoverage(NOW)}
+    for account, membership in ((ACCOUNTS[1], Membership.ACTIVE), (ACCOUNTS[2], Membership.ACTIVE)):
+        assert table.write_coverage(Coverage(account, "shop", NOW, regions=read, membership=membership))
+    capsys.readouterr()
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16", *on)
+    asked = ("allocate", "--pool", "prod", "--for", "x", "--prefix-length", "20", *on, "--format", "json")
+    one, other = (json.loads(_run(capsys, *asked, "--account", account))["ReservationId"] for account in ACCOUNTS[1:3])
+    refused = _refused(capsys, "release", one, *on, "--role", "nobody-made-it")
+    assert "its VPC may still be there: shop (444455556666): role not assumable" in refused
+    assert "name it with --role" in _refused(capsys, "release", one, *on)
+    assert "is free again" in _run(capsys, "release", one, "--accept-unread", *on)
+    departed = replace(table.read_coverage(ACCOUNTS[2]), membership=Membership.DEPARTED)
+    assert table.write_coverage(departed)
+    refused = _refused(capsys, "release", other, *on, "--role", "nobody-made-it")
+    assert "the account 777788889999 is departed; --accept-unread" in refused

@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 from tests.memory_pools import MemoryPools
 from tests.strategies import ACCOUNTS, REGIONS, START, ipv4_blocks, vpc_ids
 
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, Region
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import CidrAssociation, Standing, Vpc
 from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_tracked import Tracked, is_never_read, is_over, keys_of, read_tracked, tracked_in
+from landkeeper.vpctracker.pools_tracked import (
+    Tracked,
+    is_never_read,
+    is_over,
+    keys_of,
+    places_to_read,
+    read_tracked,
+    tracked_in,
+)
 
 POOL = Pool("prod", parse_block("10.0.0.0/8"))
 HOUR = timedelta(hours=1)
@@ -154,3 +162,30 @@ def test_a_vpc_in_the_block_or_in_its_room_keeps_the_reservation() -> None:
 def test_without_an_account_there_is_nothing_that_a_read_could_say() -> None:
     assert not _over(_regions(_READ, _READ), account=None)
     assert Tracked().find_overlapping(POOL.block) == ()
+
+
+def _held(**others: Any) -> Reservation:
+    return replace(
+        Reservation("res-1", "prod", parse_block("10.0.0.0/20"), Kind.ALLOCATION, START, account=ACCOUNTS[0]), **others
+    )
+
+
+def test_a_block_is_looked_for_where_its_vpc_was_to_be() -> None:
+    regions = {
+        REGIONS[0]: _READ, REGIONS[1]: RegionCoverage(failure=_FAILURE),
+        Region("us-west-2"): RegionCoverage(standing=Standing.GOVERNED),
+    }  # fmt: skip
+    tracked = Tracked(coverage={ACCOUNTS[0]: Coverage(ACCOUNTS[0], regions=regions)})
+    assert places_to_read(_held(), POOL, tracked) == {ACCOUNTS[0]: {REGIONS[0], REGIONS[1]}}
+    assert places_to_read(_held(region=Region("us-west-2")), POOL, tracked) == {ACCOUNTS[0]: {Region("us-west-2")}}
+    assert places_to_read(_held(), replace(POOL, region=REGIONS[0]), tracked) == {ACCOUNTS[0]: {REGIONS[0]}}
+    assert places_to_read(_held(account=ACCOUNTS[1]), POOL, tracked) == {ACCOUNTS[1]: frozenset()}, "all it has"
+
+
+def test_a_block_is_looked_for_where_a_vpc_with_it_is_known() -> None:
+    closed = {ACCOUNTS[0]: Coverage(ACCOUNTS[0], membership=Membership.CLOSED)}
+    assert places_to_read(_held(), POOL, Tracked(coverage=closed)) == {}
+    vpcs = [_vpc(1, "10.0.0.0/16", owner=ACCOUNTS[1]), _vpc(2, "10.1.0.0/16")]
+    tracked = tracked_in("default", vpcs, closed, TrackerConfig())
+    assert places_to_read(_held(), POOL, tracked) == {ACCOUNTS[1]: {REGIONS[0]}}
+    assert places_to_read(_held(account=None, kind=Kind.ELSEWHERE), POOL, Tracked()) == {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId
+from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block, parse_key
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import Standing, Vpc
@@ -99,6 +99,23 @@ def is_over(one: Reservation, pool: Pool, tracked: Tracked, now: datetime) -> bo
         return _read_after(coverage.regions.get(region), one.expires_at)
     regions = [covered for covered in coverage.regions.values() if covered.standing is Standing.READ]
     return bool(regions) and all(_read_after(covered, one.expires_at) for covered in regions)
+
+
+def places_to_read(one: Reservation, pool: Pool, tracked: Tracked) -> Mapping[AccountId, frozenset[Region]]:
+    """Where to look before the block is given back: where its VPC was to be, and where one is known to have been.
+
+    Of each account the regions; none of them named means all that it has. A closed account has no VPCs.
+    """
+    places: defaultdict[AccountId, set[Region]] = defaultdict(set)
+    for vpc in tracked.find_overlapping(one.held):
+        places[vpc.owner].add(vpc.region)
+    coverage = tracked.coverage.get(one.account) if one.account else None
+    if one.account and (coverage is None or coverage.membership is not Membership.CLOSED):
+        region = one.region or pool.region
+        known = {} if coverage is None else coverage.regions
+        read = {name for name, covered in known.items() if covered.standing is Standing.READ}
+        places[one.account] |= read if region is None else {region}
+    return {account: frozenset(regions) for account, regions in places.items()}
 
 
 def _read_after(covered: RegionCoverage | None, moment: datetime) -> bool:

@@ -19,6 +19,7 @@ from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, alloc
 from landkeeper.vpctracker.pools_items import reservation_to_item
 from landkeeper.vpctracker.pools_refusals import explain
 from landkeeper.wiring.pools import check_account, open_pools
+from landkeeper.wiring.pools_release import release_after_reading
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -79,12 +80,25 @@ def allocate_command(
 
 @click.command(name="release")
 @click.argument("reservation", metavar="RESERVATION")
+@click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
+@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--accept-unread", is_flag=True, help="Go by the VPCs that are known, and read nothing again.")
 @config_option
 @store_options
-def release_command(*, reservation: str, config: str | None, table: str | None, file: Path | None) -> int:
-    """Give a block back to its pool. Refused while a VPC that is known has an address of it."""
-    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
-        freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
+def release_command(
+    *, reservation: str, role: str | None, external_id: str | None, accept_unread: bool, config: str | None,
+    table: str | None, file: Path | None,
+) -> int:  # fmt: skip
+    """Give a block back to its pool. Refused while a VPC has an address of it.
+
+    The regions in which that VPC may be are read again first, and what was found there is written down.
+    """
+    settings = settings_of(table, file).with_config(config).with_access(role_name=role, external_id=external_id)
+    with open_pools(settings, to_write=True) as pools:
+        if accept_unread:
+            freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
+        else:
+            freed = release_after_reading(pools, settings, reservation)
     stdout().print(f"{freed.held} of the pool {freed.pool} is free again.", markup=False)
     return 0
 
