@@ -155,12 +155,17 @@ function paintClaims(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, l
   for (let at = 0; at < claims.length; at++) {
     const rect = onScreen(places[at]!, frame);
     if (!isInSight(rect, frame)) continue;
-    paintClaim(to, scene, frame, claims[at]!, rect, labels);
+    let [twins, shown] = [1, claims[at]!];
+    // Of VPCs with the same block one is drawn: of those that a search found, if there are any.
+    for (; claims[at + 1]?.first === shown.first && claims[at + 1]?.length === shown.length; at++, twins++) {
+      if (scene.found?.has(claims[at + 1]!.vpc.index)) shown = claims[at + 1]!;
+    }
+    paintClaim(to, scene, frame, shown, twins, rect, labels);
   }
 }
 
 function paintClaim(
-  to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, rect: Rect, labels: (() => void)[],
+  to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, twins: number, rect: Rect, labels: (() => void)[],
 ): void {
   const { theme, found } = scene;
   const gap = rect.w > 6 && rect.h > 6 ? 1 : 0;
@@ -178,16 +183,16 @@ function paintClaim(
   }
   if (found !== null && !isDim && w > 4) outline(to, { ...rect, w, h }, theme.text, 1.5);
   to.globalAlpha = 1;
-  if (!isDim && hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, { ...rect, w, h }));
+  if (!isDim && hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, twins, { ...rect, w, h }));
 }
 
 function hasName(rect: Rect): boolean {
   return rect.w > 58 && rect.h > 15;
 }
 
-function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, rect: Rect): void {
+function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, twins: number, rect: Rect): void {
   const { theme } = scene;
-  const who = claim.vpc.name || (claim.vpc.isDefault ? "default VPC" : claim.vpc.account.name || claim.vpc.id);
+  const who = twins > 1 ? `${twins} VPCs` : claim.vpc.name || (claim.vpc.isDefault ? "default VPC" : claim.vpc.account.name || claim.vpc.id);
   const hasChip = claim.clash !== "" || (rect.w > 90 && rect.h > 50);
   if (hasChip) return chip(to, theme, rect, rect.w > 150 ? `${claim.text} ${who}` : claim.text, frame);
   to.fillStyle = inkOn(claim.vpc, scene.colouring, theme);

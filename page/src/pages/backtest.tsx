@@ -23,7 +23,7 @@ export function BacktestPage({ world }: PageProps) {
       </dl>
       <h2>Instances that the policy would have hit</h2>
       <Rows name="backtest" caption="Instances that the policy would have hit" rows={found.instances} only={SHOWN} empty="It would have hit none." />
-      {Object.entries(BY).map(([key, title]) => {
+      <div class="two">{Object.entries(BY).map(([key, title]) => {
         const rows = (found.by[key] ?? []).filter((row) => Number(row["Hit"] ?? 1) > 0);
         return rows.length ? (
           <section>
@@ -31,7 +31,7 @@ export function BacktestPage({ world }: PageProps) {
             <Rows name={`backtest-${key}`} caption={title} rows={rows} empty="" />
           </section>
         ) : null;
-      })}
+      })}</div>
     </>
   );
 }

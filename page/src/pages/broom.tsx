@@ -69,14 +69,14 @@ function Days({ cases }: { cases: readonly Case[] }) {
   );
 }
 
-const MOST_DAYS = 91;
+const [LEAST_DAYS, MOST_DAYS] = [14, 91];
 
 /** Every day from the first case to the last, also those without any. */
 function daysOf(cases: readonly Case[]): string[] {
   const all = cases.map((one) => formatDay(one.opened)).sort();
   const last = Date.parse(all.at(-1)!);
   const first = Math.max(Date.parse(all[0]!), last - (MOST_DAYS - 1) * 86_400_000);
-  const number = Math.max(7, Math.round((last - first) / 86_400_000) + 1);
+  const number = Math.max(LEAST_DAYS, Math.round((last - first) / 86_400_000) + 1);
   return Array.from({ length: number }, (_, at) => new Date(last - (number - 1 - at) * 86_400_000).toISOString().slice(0, 10));
 }
 

@@ -28,6 +28,8 @@ interface Props<Row> {
 }
 
 const ON_A_PAGE = 50;
+/** So few are seen at a glance. */
+const UNFILTERED = 5;
 const ON_PAPER = 1_000;
 
 export function Table<Row>(props: Props<Row>) {
@@ -54,10 +56,12 @@ export function Table<Row>(props: Props<Row>) {
   return (
     <div class="table">
       <div class="bar">
-        <label class="filter">
-          <span>Filter</span>
-          <input type="search" value={filter} onInput={(event) => { setFilter(event.currentTarget.value); setPage(0); }} aria-controls={label} />
-        </label>
+        {rows.length > UNFILTERED && (
+          <label class="filter">
+            <span>Filter</span>
+            <input type="search" value={filter} onInput={(event) => { setFilter(event.currentTarget.value); setPage(0); }} aria-controls={label} />
+          </label>
+        )}
         <span class="count" role="status">{count}</span>
         <button type="button" onClick={save}>CSV<span class="aloud"> of {props.caption}</span></button>
       </div>

@@ -4,12 +4,14 @@ import { hashOf } from "../route";
 import type { Vpc } from "../world";
 
 const LONGEST = 64;
+/** Words that may be broken where they stand; others are not, for "owner" in two pieces cannot be read. */
+const LONG_WORD = /\S{25}/;
 
 /** A name or a tag. It keeps its own direction of writing, and is cut where it would fill the page. */
 export function Words({ text, whole = false }: { text: string; whole?: boolean }) {
   const isCut = !whole && text.length > LONGEST;
   return (
-    <bdi class="words" title={isCut ? text : undefined}>
+    <bdi class={LONG_WORD.test(text) ? "words long" : "words"} title={isCut ? text : undefined}>
       {isCut ? `${text.slice(0, LONGEST - 1)}…` : text}
     </bdi>
   );
