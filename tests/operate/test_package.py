@@ -136,6 +136,15 @@ def _reached() -> set[Path]:
     return reached
 
 
+def test_what_only_commands_enter_stays_behind(package: FunctionPackage) -> None:
+    names = zipfile.ZipFile(io.BytesIO(package.body)).namelist()
+    root = Path(packaging.__file__).parents[1]
+    left_out = {root / name for name in packaging.OF_COMMANDS}
+    assert all(path.is_file() for path in left_out)
+    assert not left_out & _reached()
+    assert not {f"landkeeper/{name}" for name in packaging.OF_COMMANDS} & set(names)
+
+
 def test_it_holds_no_rooms_that_functions_do_not_enter(package: FunctionPackage) -> None:
     names = zipfile.ZipFile(io.BytesIO(package.body)).namelist()
     rooms = {name.split("/")[1] for name in names if name.startswith("landkeeper/")}

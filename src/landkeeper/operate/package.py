@@ -54,6 +54,8 @@ SERVICES = frozenset(
 
 ROOMS = ("vpctracker", "broom", "report", "aws", "wiring", "lambdas")
 MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
+OF_COMMANDS = ("aws/default_vpcs.py", "aws/default_vpc_holders.py", "aws/vending.py")
+"""Modules that no function enters: what they call would be described to functions too, at every cold start."""
 DATA = ("report/assets/page.html",)
 """Files that are no code, and that a function reads."""
 
@@ -184,7 +186,9 @@ def _own_files() -> Iterator[tuple[str, Path]]:
     root = Path(landkeeper.__file__).parent
     rooms: Iterable[Path] = (path for room in ROOMS for path in (root / room).rglob("*.py"))
     for path in (*(root / name for name in (*MODULES, *DATA)), *rooms):
-        yield f"landkeeper/{path.relative_to(root).as_posix()}", path
+        name = path.relative_to(root).as_posix()
+        if name not in OF_COMMANDS:
+            yield f"landkeeper/{name}", path
 
 
 def _library_files(architecture: str | None) -> dict[str, bytes]:
