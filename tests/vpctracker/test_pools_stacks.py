@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -281,3 +282,13 @@ def test_a_refusal_tells_why_in_one_line_that_is_not_too_long() -> None:
 def test_a_deletion_is_answered_with_the_id_it_was_about() -> None:
     told = json.loads(word_answer(replace(CREATE, kind="Delete", physical_id="res-7"), None))
     assert (told["Status"], told["PhysicalResourceId"]) == ("SUCCESS", "res-7")
+
+
+def test_the_docs_name_the_properties_that_there_are() -> None:
+    text = (Path(__file__).parents[2] / "docs/cloudformation.md").read_text("utf-8")
+    table = text.partition("| property |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`([A-Z]\w+)`", table))
+    assert named == {"Pool", "PrefixLength", "GrowTo", "For", "Ttl", "Account", "Region", "AcceptUnread"}
+    with pytest.raises(UsageError) as raised:
+        parse_wishes(wishing(CREATE, Typo="x"))
+    assert all(name in str(raised.value) for name in named)
