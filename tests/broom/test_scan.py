@@ -18,12 +18,22 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from landkeeper.broom.fast_engine import FastEngine
-from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
 from landkeeper.broom.log_engine import STANDARD, Engine, StandardEngine, best_engine, find_fast_engine
+from landkeeper.broom.log_search import _strstr, find_search, search
 from landkeeper.broom.log_stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
 from landkeeper.broom.log_text import unpack
 from landkeeper.broom.scan import Scanned, scan_log
-from landkeeper.broom.trail import LAUNCH_EVENTS, NOT_A_LAUNCH, PAST_EVENTS, TAG_EVENTS, Ignored, Malformed, read_log
+from landkeeper.broom.trail import (
+    CHANGE_EVENTS,
+    LAUNCH_EVENTS,
+    NOT_A_LAUNCH,
+    PAST_EVENTS,
+    TAG_EVENTS,
+    Ignored,
+    Malformed,
+    read_log,
+)
 
 EVENTS = Path(__file__).parents[1] / "events"
 LIMIT = 100_000
@@ -32,6 +42,7 @@ LIMIT = 100_000
 def _small(engine: Engine) -> Engine:
     """The same, holding next to nothing whole: it reads piece by piece."""
     engine.whole_bytes = 64
+    engine.name += ", in pieces"
     return engine
 
 
@@ -55,6 +66,20 @@ def log(*records: object) -> bytes:
 
 
 OTHER = record("DescribeInstances")
+FORGED = {"eventVersion": "1.08", "eventName": "RunInstances", "eventID": "forged"}
+LAUNCH = record()
+LATE = dict(reversed(LAUNCH.items()))
+SPOT = record(
+    "RequestSpotInstances", responseElements={"spotInstanceRequestSet": {"items": [{"spotInstanceRequestId": "sir-1"}]}}
+)
+ENDED = record("TerminateInstances", requestParameters={"instancesSet": {"items": [{"instanceId": "i-1"}]}})
+TAGGED = record(
+    "CreateTags",
+    requestParameters={
+        "resourcesSet": {"items": [{"resourceId": "i-1"}]},
+        "tagSet": {"items": [{"key": "Owner", "value": "jane"}]},
+    },
+)
 # What is only found where it is asked for.
 _EVENT_OF = {
     "SpotRequest": "RequestSpotInstances",
@@ -96,7 +121,20 @@ def check(data: bytes, wanted: frozenset[str] = LAUNCH_EVENTS) -> Scanned:
         assert (scanned.found, scanned.faults) == ((), ())
     else:
         assert (scanned.faults, scanned.ignored) == (expected.faults, expected.ignored)
+    for engine in ENGINES.values():
+        check_deferred(data, wanted, scanned, engine)
     return scanned
+
+
+def check_deferred(data: bytes, wanted: frozenset[str], exact: Scanned, engine: Engine) -> None:
+    """Where changes are left for later, nothing else is, and every instance that they are about is named."""
+    scanned = scan_log(data, wanted=wanted, deferred=CHANGE_EVENTS & wanted, limit_bytes=LIMIT, engine=engine)
+    if scanned != exact:
+        assert scanned.is_passed_over
+        assert (scanned.found, scanned.faults, exact.spot_requests) == ((), (), ())
+        changes = [each for each in exact.found if isinstance(each, Tagging | Untagging | Ending)]
+        assert len(changes) == len(exact.found)
+        assert {id_ for each in changes for id_ in each.instance_ids} <= scanned.unread_ids
 
 
 # Values that a record may carry anywhere, odd ones among them.
@@ -135,7 +173,7 @@ _VALUES = st.recursive(
 @st.composite
 def records(draw: st.DrawFn) -> object:
     """A record: mostly one that CloudTrail would write, with something nested in it that looks like one."""
-    kind = draw(st.integers(0, 9))
+    kind = draw(st.integers(0, 12))
     if kind == 0:
         return draw(_VALUES)
     if kind == 1:
@@ -145,7 +183,27 @@ def records(draw: st.DrawFn) -> object:
     more = draw(st.fixed_dictionaries({}, optional={"errorCode": _LEAVES, "extra": _VALUES, "resources": _VALUES}))
     if kind == 3:
         return dict(reversed({**draw(_HEADS), **more}.items()))
+    if kind >= 9:
+        return draw(_changes(more))
     return record(draw(_NAMES), **more)
+
+
+@st.composite
+def _changes(draw: st.DrawFn, more: dict[str, Any]) -> object:
+    """A change of instances, in whose request another one may be nested, whole or first of several."""
+    change = draw(st.sampled_from([TAGGED, ENDED, {**TAGGED, "eventName": "DeleteTags"}, LAUNCH]))
+    nested = draw(
+        st.sampled_from([None, change, TAGGED, [change], [{"a": 1}, ENDED, {"b": 1}], [OTHER, LAUNCH, OTHER]])
+    )
+    id_ = draw(st.sampled_from(["i-2", "vol-1", "i-3"]))
+    request = {
+        **change["requestParameters"],
+        draw(st.sampled_from(["resourcesSet", "instancesSet", "other"])): {
+            "items": [{"resourceId": id_, "instanceId": id_}]
+        },
+    }
+    fields = {**change, **more, "requestParameters": request, draw(st.sampled_from(["nested", "eventID", "a"])): nested}
+    return dict(draw(st.sampled_from([list, reversed]))(list(fields.items())))
 
 
 @st.composite
@@ -261,16 +319,37 @@ def test_a_file_without_a_wanted_name_is_passed_over_and_its_records_counted(eng
 
 
 @each_engine
+def test_changes_are_left_for_later_with_the_instances_that_they_are_about(engine: Engine) -> None:
+    volume = record("CreateTags", requestParameters={"resourcesSet": {"items": [{"resourceId": "vol-1"}]}})
+    failed = {**ENDED, "errorCode": "UnauthorizedOperation"}
+
+    def scan(*listed: object) -> Scanned:
+        data = gzip.compress(log(OTHER, *listed))
+        return scan_log(data, wanted=PAST_EVENTS, deferred=CHANGE_EVENTS, engine=engine)
+
+    # Nothing that was read piece by piece is left for later.
+    if not engine.name.endswith("pieces"):
+        later = scan(TAGGED, volume, failed, OTHER)
+        assert (later.is_passed_over, later.records, later.found) == (True, 5, ())
+        assert later.unread_ids == {"i-1"}
+        assert scan(volume).unread_ids == frozenset()
+    assert len(scan(TAGGED, LAUNCH, ENDED).found) == 3
+    # A name in another place, one that is escaped, a record that begins otherwise, and one that is nested.
+    for listed in (
+        [{**TAGGED, "x": "TerminateInstances"}], [{**TAGGED, "x": "\u00e9"}], [dict(reversed(TAGGED.items()))],
+        [{**OTHER, "x": ENDED}, TAGGED], [{**TAGGED, "x": {"eventVersion": "1"}}],
+    ):  # fmt: skip
+        assert len(scan(*listed).found) == 1
+    # What looks like one is as good as one where nothing else is there.
+    assert scan({**OTHER, "x": [TAGGED, OTHER]}).found == ()
+
+
+@each_engine
 def test_without_a_checksum_nothing_is_passed_over(engine: Engine) -> None:
     broken = log(OTHER, OTHER).replace(b'"DescribeInstances"', b"Describe", 1)
     assert scan_log(broken, engine=engine).faults
     sound = log(OTHER, OTHER)
     assert scan_log(sound, engine=engine) == Scanned(ignored={NOT_A_LAUNCH: 2}, records=2, unpacked_bytes=len(sound))
-
-
-FORGED = {"eventVersion": "1.08", "eventName": "RunInstances", "eventID": "forged"}
-LAUNCH = record()
-LATE = dict(reversed(LAUNCH.items()))
 
 
 @pytest.mark.parametrize(
@@ -405,6 +484,23 @@ def test_pieces_are_the_content(content: bytes, limit: int, zeros: int) -> None:
         assert b"".join(unpack(packed, limit)) == content
 
 
+@given(st.binary(max_size=300), st.sampled_from([b"ab", b"aba", b"\\u00", b"\xff\x01"]), st.lists(st.integers(0, 300)))
+def test_the_library_s_search_finds_what_python_s_does(text: bytes, needle: bytes, places: list[int]) -> None:
+    for place in places:
+        text = text[:place] + needle + text[place:]
+    for each in (text, text.replace(b"\0", b"a")):
+        assert list(find_search(each)(each, needle)) == list(search(each, needle))
+        assert list(search(each, needle)) == [at for at in range(len(each)) if each.startswith(needle, at)]
+
+
+def test_other_systems_have_python_s_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    _strstr.cache_clear()
+    assert find_search(b"x") is search
+    monkeypatch.undo()
+    _strstr.cache_clear()
+
+
 @pytest.mark.parametrize("split", [1, 7, 64, 1_000_000])
 def test_a_stream_gives_the_records_of_the_list(split: int) -> None:
     values = [OTHER, 7, "x\u00e9", [], {"a": [1.5, None]}, -12]
@@ -436,19 +532,6 @@ def test_a_record_that_never_ends_is_given_up() -> None:
     with pytest.raises(NotStreamableError):
         list(stream_records(pieces()))
     assert len(given_out) <= MOST_RECORD_CHARACTERS // 1_000_000 + 2
-
-
-SPOT = record(
-    "RequestSpotInstances", responseElements={"spotInstanceRequestSet": {"items": [{"spotInstanceRequestId": "sir-1"}]}}
-)
-ENDED = record("TerminateInstances", requestParameters={"instancesSet": {"items": [{"instanceId": "i-1"}]}})
-TAGGED = record(
-    "CreateTags",
-    requestParameters={
-        "resourcesSet": {"items": [{"resourceId": "i-1"}]},
-        "tagSet": {"items": [{"key": "Owner", "value": "jane"}]},
-    },
-)
 
 
 @each_engine

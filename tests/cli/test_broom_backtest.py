@@ -154,6 +154,39 @@ class TestAnswers:
             ("i-1", ""), ("i-4", "newly hit"), ("i-2", "newly spared"), ("i-3", "newly spared"),
         ]  # fmt: skip
 
+    def test_tags_and_ends_count_wherever_they_were_logged(
+        self, backtest: Backtest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Files in which there is no launch are read to the end where one of another file has to do with them."""
+        files = {
+            "1.json.gz": past.log(past.tagged("i-2", "10:05:00", LOL), past.tagged("i-9", "10:05:00", LOL)),
+            "2.json.gz": past.log(past.ended("i-3", "10:06:00"), past.ended("i-8", "10:06:00")),
+            "3.json.gz": past.log(past.tagged("i-7", "10:05:00", LOL)),
+            "4.json.gz": past.log(past.launch(["i-1", "i-2", "i-3"])),
+        }
+        logs = past.write_logs(tmp_path / "logs", files)
+        first = answer_of(backtest(logs, "--format", "json"))
+        assert [each["InstanceId"] for each in first["instances"]] == ["i-1"]
+        assert first["totals"].items() >= {"Files": 4, "Events": 6, "Gone": 1, "Compliant": 1}.items()
+        # What was left out of a file that is kept is read once another file makes it matter.
+        past.write_logs(logs, {"5.json.gz": past.log(past.launch("i-7"))})
+        again = answer_of(backtest(logs, "--format", "json"))
+        assert again["totals"].items() >= {"FilesKept": 4, "Gone": 1, "Compliant": 2, "Hit": 1}.items()
+        monkeypatch.setattr("landkeeper.wiring.backtest.CHANGE_EVENTS", frozenset())
+        whole = answer_of(backtest(logs, "--no-cache", "--format", "json"))
+        assert {**again, "read_at": "", "totals": {**again["totals"], "FilesKept": 0}} == {**whole, "read_at": ""}
+
+    def test_files_that_only_look_alike_both_count(self, backtest: Backtest, tmp_path: Path) -> None:
+        first, second = (past.log(past.launch(id_)) for id_ in ("i-1", "i-2"))
+        # The same length and the same last bytes: not the checksum of what is in it, which costs the file and no more.
+        forged = second[: len(first) - 8].ljust(len(first) - 8, b"\0") + first[-8:]
+        logs = past.write_logs(tmp_path / "logs", {"a.json.gz": first, "b.json.gz": forged, "c.json.gz": first})
+        code, out, _ = backtest(logs, "--format", "json")
+        answer = json.loads(out)
+        assert code == 3
+        assert [Path(each["File"]).name for each in answer["unreadable"]] == ["b.json.gz"]
+        assert [Path(each["File"]).name for each in answer["copies"]] == ["c.json.gz"]
+
     def test_since_and_until_choose_launches_and_files(self, backtest: Backtest, logs: Path) -> None:
         early = answer_of(backtest(logs, "--until", "2026-01-01", "--format", "json"))
         assert [each["InstanceId"] for each in early["instances"]] == ["i-1"]

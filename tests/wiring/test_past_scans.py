@@ -15,7 +15,7 @@ from landkeeper.broom.launches import Launch
 from landkeeper.broom.trail_keys import ListedLog
 from landkeeper.org import Failure
 from landkeeper.wiring.past_files import PastFile
-from landkeeper.wiring.past_scans import _ahead, scan_files, scan_paths
+from landkeeper.wiring.past_scans import _ahead, _Scan, scan_files
 
 
 def no_fetch(listed: ListedLog) -> Failure:
@@ -73,8 +73,8 @@ def test_what_cannot_be_read_or_is_too_large_is_a_fault_of_that_file_alone(tmp_p
     past.write_logs(
         tmp_path, {"a.json.gz": past.log(past.launch("i-1")), "b.json.gz": past.log(*[past.launch("i-2")] * 99)}
     )
-    names = [str(tmp_path / name) for name in ("a.json.gz", "b.json.gz", "none")]
-    outcomes = scan_paths(names, 10_000)
+    names = [(str(tmp_path / name), True) for name in ("a.json.gz", "b.json.gz", "none")]
+    outcomes = _Scan(10_000).scan_paths(names)
     assert [len(scanned.found) for _, scanned in outcomes] == [1, 0, 0]
     reasons = [[fault.reason for fault in scanned.faults] for _, scanned in outcomes]
     assert reasons == [

@@ -6,7 +6,7 @@ Logs come in any order, some of them twice, and a call may be told to several ac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -58,6 +58,11 @@ class Chronicle:
     _templates: dict[InstanceId, str] = field(default_factory=dict)
     _changes: defaultdict[InstanceId, list[Tagging | Untagging]] = field(default_factory=lambda: defaultdict(list))
     _endings: dict[InstanceId, datetime] = field(default_factory=dict)
+
+    @property
+    def instance_ids(self) -> Collection[InstanceId]:
+        """The instances whose launch was told."""
+        return self._cases.keys()
 
     def add(self, source: str, told: Iterable[Told]) -> None:
         """Take in what a file tells."""

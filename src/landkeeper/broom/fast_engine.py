@@ -7,26 +7,27 @@ and no lone surrogates), records that are not where the bytes seem to show them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import deflate
 import msgspec
-import stringzilla
+from stringzilla import count, find
 
-from landkeeper.broom.log_engine import ESCAPE, RECORD_START, STANDARD, Named
-from landkeeper.broom.log_text import Text, is_packed, parse_json
+from landkeeper.broom.log_cuts import cut_records
+from landkeeper.broom.log_engine import ESCAPE, RECORD_START, STANDARD, Named, Skimmed
+from landkeeper.broom.log_text import Text, is_packed
 
 _MOST_EXPANSION = 1032
 """How much deflate can make of a byte; what claims more is a forgery, and no memory is set aside for it."""
 _FLAGS_AT, _HEADER_CHECKSUM = 3, 2
 """libdeflate passes over the checksum that a header may have of itself."""
-_KEY = b'"eventVersion"'
+_BLOCK_BYTES = 32 * 1024
+"""What is searched for one needle after the other: it stays in the processor's first cache."""
 
 
 class _Head(msgspec.Struct, gc=False):
-    eventName: str  # noqa: N815 - CloudTrail's names
-    eventVersion: str  # noqa: N815
+    eventName: str  # noqa: N815 - CloudTrail's name
 
 
 class _Heads(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -59,64 +60,54 @@ class FastEngine:
             return STANDARD.unpack(data, limit_bytes)
         # libdeflate has checked the first member against a footer that ends in its length. Where these four bytes
         # stand nowhere but at the end of the file, that footer is the file's own: there is no other member, no padding.
-        if len(text) != length or stringzilla.find(data, data[-4:]) != len(data) - 4:
+        if len(text) != length or find(data, data[-4:]) != len(data) - 4:
             return STANDARD.unpack(data, limit_bytes)
         return text
 
-    def find(self, text: Text, needle: bytes) -> int:
-        """Where it first stands, or -1."""
-        return int(stringzilla.find(text, needle))
+    def skim(self, text: Text, stops: Sequence[bytes], notes: Sequence[bytes]) -> Skimmed | None:
+        """What is seen of a text: where each of `notes` stands. None where any of `stops` is in it."""
+        starts, places = 0, list[int]()
+        for start in range(0, len(text), _BLOCK_BYTES):
+            end = start + _BLOCK_BYTES
+            for needle in stops:
+                if find(text, needle, start, end + len(needle) - 1) >= 0:
+                    return None
+            for needle in notes:
+                places += _places(text, needle, start, end + len(needle) - 1)
+            starts += count(text, RECORD_START, start, end + len(RECORD_START) - 1)
+        return Skimmed(starts, sorted(places))
 
-    def count(self, text: Text, needle: bytes) -> int:
-        """How often it stands there."""
-        return int(stringzilla.count(text, needle))
+    def decode(self, record: bytes) -> Any:
+        """The value of a JSON text. Raises ValueError, or RecursionError."""
+        try:
+            return msgspec.json.decode(record)
+        except msgspec.MsgspecError:
+            # A number or a character that msgspec does not take.
+            return STANDARD.decode(record)
 
     def read_named(self, text: Text, wanted: Collection[str]) -> Named | None:
         """The wanted records of a text that begins and ends as CloudTrail's files do; None where unsure."""
         try:
             heads = self._heads.decode(text).Records
             numbers = [number for number, head in enumerate(heads, 1) if head.eventName in wanted]
-            if not numbers:
-                return Named(len(heads), ())
-            found = self._read_cut(text, len(heads), {heads[number - 1].eventName for number in numbers})
-            if len(found) != len(numbers):
+            found = self._cut(text, {heads[number - 1].eventName for number in numbers}) if numbers else []
+            # Nothing but the wanted records was cut out where that is as many as there are.
+            if found is None or len(found) != len(numbers):
                 slices = self._slices.decode(text).Records
-                found = [_read(bytes(slices[number - 1])) for number in numbers]
+                found = [self.decode(bytes(slices[number - 1])) for number in numbers]
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         return Named(len(heads), list(zip(numbers, found, strict=True)))
 
-    def _read_cut(self, text: Text, total: int, names: Collection[str]) -> Sequence[Mapping[str, Any]]:
-        """The records of these names, cut out of the text; none where that is not sure to be right.
-
-        Every record has an `eventVersion`. If that key stands there as often as there are records, and no escape can
-        hide one, no other is nested in any of them: where it is the first of an object, a record begins.
-        """
-        if self.find(text, ESCAPE) >= 0 or self.count(text, _KEY) != total:
-            return ()
-        starts = sorted({start for name in names for start in _starts(text, f'"{name}"'.encode())})
-        records = [_read(_cut(text, start)) for start in starts]
-        return [record for record in records if record["eventName"] in names]
+    def _cut(self, text: Text, names: Collection[str]) -> list[dict[str, Any]] | None:
+        if find(text, ESCAPE) >= 0:
+            return None
+        places = (place for name in names for place in _places(text, f'"{name}"'.encode(), 0, len(text)))
+        return cut_records(text, places, names, self.decode)
 
 
-def _starts(text: Text, needle: bytes) -> Iterator[int]:
-    """Where the records begin that hold it."""
-    at = stringzilla.find(text, needle)
+def _places(text: Text, needle: bytes, start: int, end: int) -> Iterator[int]:
+    at = find(text, needle, start, end)
     while at >= 0:
-        yield stringzilla.rfind(text, RECORD_START, 0, at)
-        at = stringzilla.find(text, needle, at + 1)
-
-
-def _cut(text: Text, start: int) -> bytes:
-    end = stringzilla.find(text, RECORD_START, start + 1)
-    if end >= 0:
-        return bytes(text[start:end]).rstrip(b", \t\r\n")
-    return bytes(text[start:]).rstrip().removesuffix(b"]}")
-
-
-def _read(record: bytes) -> Any:
-    try:
-        return msgspec.json.decode(record)
-    except msgspec.MsgspecError:
-        # A number or a character that msgspec does not take.
-        return parse_json(record.decode())
+        yield at
+        at = find(text, needle, at + 1, end)

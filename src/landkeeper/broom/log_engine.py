@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from landkeeper.broom.log_text import Text, unpack
+from landkeeper.broom.log_search import find_search
+from landkeeper.broom.log_text import Text, parse_json, unpack
 
 RECORD_START = b'{"eventVersion":'
 """What each record begins with in the files that CloudTrail writes."""
@@ -29,6 +30,16 @@ class Named:
     """Those wanted, each with its number in the log, from 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Skimmed:
+    """What was seen of a log by searching it."""
+
+    starts: int
+    """How often a record seems to begin."""
+    places: Sequence[int]
+    """Where the names stand that were looked for, in order."""
+
+
 class Engine(Protocol):
     """Unpacks and searches logs."""
 
@@ -39,11 +50,11 @@ class Engine(Protocol):
     def unpack(self, data: bytes, limit_bytes: int) -> Text | None:
         """The content of a file, checked; None where it is more than is held whole. Raises DamagedError."""
 
-    def find(self, text: Text, needle: bytes) -> int:
-        """Where it first stands, or -1."""
+    def skim(self, text: Text, stops: Sequence[bytes], notes: Sequence[bytes]) -> Skimmed | None:
+        """What is seen of a text: where each of `notes` stands. None where any of `stops` is in it."""
 
-    def count(self, text: Text, needle: bytes) -> int:
-        """How often it stands there; never for a part of itself."""
+    def decode(self, record: bytes) -> Any:
+        """The value of a JSON text. Raises ValueError, or RecursionError."""
 
     def read_named(self, text: Text, wanted: Collection[str]) -> Named | None:
         """The wanted records of a text that begins and ends as CloudTrail's files do.
@@ -58,7 +69,7 @@ class StandardEngine:
     name = "standard"
     whole_bytes = 4 * 1024 * 1024
 
-    def unpack(self, data: bytes, limit_bytes: int) -> Text | None:
+    def unpack(self, data: bytes, limit_bytes: int) -> bytes | None:
         """The content of a file, checked; None where it is more than is held whole. Raises DamagedError."""
         pieces, held = [], 0
         for piece in unpack(data, limit_bytes):
@@ -68,13 +79,18 @@ class StandardEngine:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def find(self, text: Text, needle: bytes) -> int:
-        """Where it first stands, or -1."""
-        return text.find(needle)
+    def skim(self, text: Text, stops: Sequence[bytes], notes: Sequence[bytes]) -> Skimmed | None:
+        """What is seen of a text: where each of `notes` stands. None where any of `stops` is in it."""
+        held = bytes(text)
+        search = find_search(held)
+        if any(True for needle in stops for _ in search(held, needle)):
+            return None
+        places = sorted(place for needle in notes for place in search(held, needle))
+        return Skimmed(sum(1 for _ in search(held, RECORD_START)), places)
 
-    def count(self, text: Text, needle: bytes) -> int:
-        """How often it stands there."""
-        return text.count(needle)
+    def decode(self, record: bytes) -> Any:
+        """The value of a JSON text. Raises ValueError, or RecursionError."""
+        return parse_json(record.decode())
 
     def read_named(self, text: Text, wanted: Collection[str]) -> Named | None:
         """Never: `json` reads all of a text or nothing."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
 
-from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import Ending, InstanceId, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.log_cuts import cut_records
 from landkeeper.broom.log_engine import ESCAPE, RECORD_START, Engine, Named, best_engine
 from landkeeper.broom.log_stream import NotStreamableError, stream_records, survey
 from landkeeper.broom.log_text import (
@@ -66,19 +67,23 @@ class Scanned:
     another record inside counts twice, which CloudTrail's files do not have."""
     spot_requests: tuple[SpotRequest, ...] = ()
     """Who asked for Spot instances, in the order of the file."""
+    unread_ids: frozenset[InstanceId] = frozenset()
+    """Instances that records which were not read may be about, if any: `scan_log` without `deferred` reads those."""
 
 
 def scan_log(
     data: bytes,
     *,
     wanted: Collection[str] = LAUNCH_EVENTS,
+    deferred: Collection[str] = (),
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     engine: Engine | None = None,
 ) -> Scanned:
     """The records of a log file that go by a wanted name, of `LAUNCH_EVENTS` or `PAST_EVENTS`. Never raises.
 
-    A file whose content is larger than `limit_bytes` is a fault, before that much of it is held. The engine is the
-    fastest that is installed.
+    A file that holds no wanted name but those of `deferred`, of `CHANGE_EVENTS`, may be passed over all the same: then
+    `unread_ids` has every instance that these records are about, and perhaps more. A file whose content is larger than
+    `limit_bytes` is a fault, before that much of it is held. The engine is the fastest that is installed.
     """
     engine = engine or best_engine()
     try:
@@ -87,13 +92,27 @@ def scan_log(
             return _scan_pieces(data, wanted, limit_bytes)
     except DamagedError as error:
         return Scanned(faults=(Malformed("", str(error)),))
-    return _scan_text(text, wanted, engine, is_vouched_for=is_packed(data))
+    is_as_written = text.startswith(_HEAD) and bytes(text[-64:]).rstrip().endswith(_TAIL)
+    passed = _skim(text, wanted, deferred, engine) if is_as_written and is_packed(data) else None
+    return passed or _scan_text(text, wanted, engine, is_as_written=is_as_written)
 
 
-def _scan_text(text: Text, wanted: Collection[str], engine: Engine, *, is_vouched_for: bool) -> Scanned:
-    if text.startswith(_HEAD) and bytes(text[-64:]).rstrip().endswith(_TAIL):
-        if is_vouched_for and not any(engine.find(text, needle) >= 0 for needle in (*_needles(wanted), ESCAPE)):
-            return _pass_over(engine.count(text, RECORD_START), len(text))
+def _skim(text: Text, wanted: Collection[str], deferred: Collection[str], engine: Engine) -> Scanned | None:
+    """The text passed over; None where it has to be read."""
+    urgent = [name for name in wanted if name not in deferred]
+    seen = engine.skim(text, (*_needles(urgent), ESCAPE), _needles(deferred))
+    if seen is None:
+        return None
+    records = cut_records(text, seen.places, deferred, engine.decode)
+    if records is None:
+        return None
+    changes = (entry for entry in map(read_record, records) if isinstance(entry, Tagging | Untagging | Ending))
+    unread = frozenset(id_ for change in changes for id_ in change.instance_ids)
+    return replace(_pass_over(seen.starts, len(text)), unread_ids=unread)
+
+
+def _scan_text(text: Text, wanted: Collection[str], engine: Engine, *, is_as_written: bool) -> Scanned:
+    if is_as_written:
         named = engine.read_named(text, wanted)
         if named is not None:
             return _read_named(named, wanted, len(text))

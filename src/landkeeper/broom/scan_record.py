@@ -23,6 +23,7 @@ def write_scanned(scanned: Scanned) -> str:
             "records": scanned.records,
             "bytes": scanned.unpacked_bytes,
             "passed": scanned.is_passed_over,
+            "unread": sorted(scanned.unread_ids),
         },
         separators=(",", ":"),
     )
@@ -39,6 +40,7 @@ def read_scanned(text: str) -> Scanned | None:
             value["records"],
             value["bytes"],
             value["passed"],
+            unread_ids=frozenset(map(InstanceId, value["unread"])),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

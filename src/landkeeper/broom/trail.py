@@ -65,6 +65,9 @@ PAST_EVENTS = (TAG_EVENTS | {"TerminateInstances"}) - {"RequestSpotInstances"}
 """All that a backtest asks of the past: launches, what became of tags, what ended instances. Only EC2 could tell what
 came of a Spot request."""
 
+CHANGE_EVENTS = frozenset({"CreateTags", "DeleteTags", "TerminateInstances"})
+"""Those of them that are about instances launched before: of no interest where none of these is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

@@ -32,7 +32,7 @@ class KeptScan:
     stamp: str
     """What changes when the file does."""
     digest: bytes
-    """Of its content."""
+    """The same for files of the same content."""
     scanned: Scanned
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 from landkeeper import __version__
 from landkeeper.broom.chronicle import Chronicle
 from landkeeper.broom.harvest import FoundFault
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.trail import CHANGE_EVENTS
 from landkeeper.broom.trail_keys import Days, ListedLog
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
 from landkeeper.wiring.past_files import Found, PastFile, Skipped, find_files
-from landkeeper.wiring.past_scans import FileScan, scan_files
+from landkeeper.wiring.past_scans import Fetch, FileScan, have_same_content, scan_files
 
 if TYPE_CHECKING:
     from landkeeper.aws.trail_bucket import TrailBuckets
@@ -38,6 +40,8 @@ _READERS = (
     "log_text",
     "log_stream",
     "log_engine",
+    "log_search",
+    "log_cuts",
     "fast_engine",
     "scan",
     "scan_record",
@@ -71,6 +75,8 @@ class Past:
     """How many files need not be read, for what they hold was kept."""
     missing: int = 0
     """How many of the paths there are not."""
+    unread: int = 0
+    """How many files were not read, or not to their end, because reading was stopped."""
     is_partial: bool = False
     """Whether reading was stopped before its end."""
     cache_trouble: str = ""
@@ -111,6 +117,7 @@ def read_past(paths: Sequence[str], settings: Settings, reading: Reading) -> Pas
     with _open_cache(reading.cache_file) as kept:
         _read_files(unique, kept, _Taker(past, reading), settings.log_limit_bytes, buckets)
         past.cache_trouble = kept.trouble if kept is not None else ""
+    past.unread += past.progress.files - past.progress.files_done
     past.is_partial = reading.is_stopped()
     return past
 
@@ -132,6 +139,14 @@ def _read_files(
     limit_bytes: int,
     buckets: Callable[[], TrailBuckets],
 ) -> None:
+    def fetch(listed: ListedLog) -> bytes | Failure:
+        return buckets().read(listed)
+
+    def scan(files: Sequence[PastFile], deferred: Collection[str] = ()) -> Iterator[FileScan]:
+        stopped = taker.reading.is_stopped
+        scans = scan_files(files, fetch, limit_bytes=limit_bytes, is_stopped=stopped, deferred=deferred)
+        return _keeping(scans, kept)
+
     known = (
         {each.name: each for each in kept.find((file.key, file.stamp) for file in found if file.stamp)} if kept else {}
     )
@@ -141,14 +156,22 @@ def _read_files(
             unread.append(file)
         else:
             taker.past.kept += 1
-            taker.take(FileScan(file, one.digest, one.scanned))
+            taker.take(FileScan(file, one.digest, one.scanned), fetch)
+    for each in scan(unread, CHANGE_EVENTS):
+        taker.take(each, fetch)
+    # Only now is it known which instances there are, and so whose tags matter.
+    again = taker.find_unread()
+    progress = Progress(len(again), bytes=sum(file.size for file in again))
+    for each in scan(again):
+        taker.take_rest(each, progress)
+    taker.past.unread = progress.files - progress.files_done
 
-    def fetch(listed: ListedLog) -> bytes | Failure:
-        return buckets().read(listed)
 
+def _keeping(scans: Iterator[FileScan], kept: ScanCache | None) -> Iterator[FileScan]:
+    """The same scans, while those are kept that may be."""
     fresh: list[KeptScan] = []
-    for scan in scan_files(unread, fetch, limit_bytes=limit_bytes, is_stopped=taker.reading.is_stopped):
-        taker.take(scan)
+    for scan in scans:
+        yield scan
         if kept is not None and scan.digest and scan.file.stamp:
             fresh.append(_to_keep(scan))
             if len(fresh) >= _KEPT_AT_ONCE:
@@ -164,22 +187,50 @@ class _Taker:
 
     past: Past
     reading: Reading
-    _digests: dict[bytes, str] = field(default_factory=dict)
+    _firsts: dict[bytes, list[PastFile]] = field(default_factory=dict)
+    """Files of different contents, by their digest."""
+    _unread: list[tuple[PastFile, frozenset[InstanceId]]] = field(default_factory=list)
 
-    def take(self, scan: FileScan) -> None:
+    def take(self, scan: FileScan, fetch: Fetch) -> None:
         """Take in one file, unless its content was there before."""
         progress, name = self.past.progress, scan.file.name
         progress.files_done += 1
         progress.bytes_done += scan.file.size
-        first = self._digests.setdefault(scan.digest, name) if scan.digest else name
-        if first != name:
-            self.past.copies.append((name, first))
+        first = self._find_first(scan, fetch)
+        if first is not None:
+            self.past.copies.append((name, first.name))
         else:
             progress.events += scan.scanned.records
-            self.past.chronicle.add(name, scan.scanned.found)
-            for fault in scan.scanned.faults:
-                _note(self.past, FoundFault(name, fault.where, fault.reason), self.reading)
+            self._tell(scan)
+            if scan.scanned.unread_ids:
+                self._unread.append((scan.file, scan.scanned.unread_ids))
         self.reading.show(progress)
+
+    def find_unread(self) -> list[PastFile]:
+        """The files in which something was not read that is about an instance of a launch."""
+        launched = self.past.chronicle.instance_ids
+        return [file for file, ids in self._unread if not ids.isdisjoint(launched)]
+
+    def take_rest(self, scan: FileScan, progress: Progress) -> None:
+        """Take in what was not read of a file before."""
+        progress.files_done += 1
+        progress.bytes_done += scan.file.size
+        self._tell(scan)
+        self.reading.show(progress)
+
+    def _find_first(self, scan: FileScan, fetch: Fetch) -> PastFile | None:
+        if not scan.digest:
+            return None
+        alike = self._firsts.setdefault(scan.digest, [])
+        first = next((file for file in alike if have_same_content((file, scan.file), fetch)), None)
+        if first is None:
+            alike.append(scan.file)
+        return first
+
+    def _tell(self, scan: FileScan) -> None:
+        self.past.chronicle.add(scan.file.name, scan.scanned.found)
+        for fault in scan.scanned.faults:
+            _note(self.past, FoundFault(scan.file.name, fault.where, fault.reason), self.reading)
 
 
 def _note(past: Past, fault: FoundFault, reading: Reading) -> None:

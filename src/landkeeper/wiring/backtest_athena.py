@@ -109,6 +109,7 @@ def read_past_by_athena(
             break
         _take_query(athena, query, past, is_stopped)
         show(past.progress)
+    past.unread = past.progress.files - past.progress.files_done
     past.is_partial = is_stopped()
     return past
 

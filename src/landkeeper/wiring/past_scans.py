@@ -13,15 +13,17 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
+from landkeeper.broom.log_text import is_packed
 from landkeeper.broom.scan import Scanned, scan_log
 from landkeeper.broom.trail import PAST_EVENTS, Malformed
 from landkeeper.broom.trail_keys import ListedLog
@@ -33,6 +35,8 @@ _FILES_A_TASK = 16
 _FEW_BYTES = 4 * 1024 * 1024
 """What one process has read before others would have started."""
 _LOOKED_UP_SECONDS = 0.1
+_FOOTER_BYTES = 8
+"""A packed file ends with the checksum and the length of its content."""
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -40,10 +44,11 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class FileScan:
-    """What a file holds. `digest` is that of its content, empty for one that could not be read."""
+    """What a file holds."""
 
     file: PastFile
     digest: bytes
+    """The same for files of the same content, and hardly ever for others; empty for one that could not be read."""
     scanned: Scanned
 
 
@@ -58,36 +63,68 @@ def scan_files(
     limit_bytes: int,
     is_stopped: Callable[[], bool],
     processes: int | None = None,
+    deferred: Collection[str] = (),
 ) -> Iterator[FileScan]:
     """What each file holds, until `is_stopped` says so. `fetch` reads those that are in S3.
 
-    Several of `processes` are used where there is enough to read; None for as many as there are processors.
+    Several of `processes` are used where there is enough to read; None for as many as there are processors. `deferred`
+    is that of `scan_log`; it does not hold for what can be read only once.
     """
     local = [file for file in files if file.listed is None]
     remote = [file for file in files if file.listed is not None]
     many = (processes or _processors()) if sum(file.size for file in files) > _FEW_BYTES else 1
     with _executor(many) as executor:
-        yield from _scan_local(local, executor, limit_bytes, is_stopped, 2 * many)
-        yield from _scan_remote(remote, executor, fetch, limit_bytes=limit_bytes, is_stopped=is_stopped, ahead=2 * many)
+        scan = _Scan(limit_bytes, frozenset(deferred))
+        yield from _scan_local(local, executor, scan, is_stopped, 2 * many)
+        yield from _scan_remote(remote, executor, fetch, scan, is_stopped=is_stopped, ahead=2 * many)
 
 
-def scan_bytes(data: bytes, limit_bytes: int) -> Outcome:
-    """What the content of a file holds, and its digest."""
-    digest = hashlib.sha256(data, usedforsecurity=False).digest()
-    return digest, scan_log(data, wanted=PAST_EVENTS, limit_bytes=limit_bytes)
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What a worker does."""
+
+    limit_bytes: int
+    deferred: frozenset[str] = frozenset()
+
+    def scan_bytes(self, data: bytes) -> Outcome:
+        """What the content of a file holds, and its digest."""
+        found = scan_log(data, wanted=PAST_EVENTS, deferred=self.deferred, limit_bytes=self.limit_bytes)
+        return content_digest(data), found
+
+    def scan_paths(self, paths: Sequence[tuple[str, bool]]) -> list[Outcome]:
+        """The same for files on disk, each with whether it can be read again."""
+        return [self._scan_path(path, can_wait=can_wait) for path, can_wait in paths]
+
+    def _scan_path(self, path: str, *, can_wait: bool) -> Outcome:
+        scan = self if can_wait else _Scan(self.limit_bytes)
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 - a Path for each file takes longer than opening it
+                return scan.scan_bytes(file.read())
+        except OSError as error:
+            return _unread(f"cannot be read: {error.strerror}")
 
 
-def scan_paths(paths: Sequence[str], limit_bytes: int) -> list[Outcome]:
-    """The same for files on disk."""
-    return [_scan_path(path, limit_bytes) for path in paths]
+def content_digest(data: bytes) -> bytes:
+    """The same for the same content. Of what is packed it is the checksum that is there already, and the length."""
+    if is_packed(data):
+        return len(data).to_bytes(8, "big") + data[-_FOOTER_BYTES:]
+    return hashlib.sha256(data, usedforsecurity=False).digest()
 
 
-def _scan_path(path: str, limit_bytes: int) -> Outcome:
+def have_same_content(files: tuple[PastFile, PastFile], fetch: Fetch) -> bool:
+    """Whether both files can be read and hold the same bytes."""
+    first, second = (_read(file, fetch) if file.stamp else None for file in files)
+    return first is not None and first == second
+
+
+def _read(file: PastFile, fetch: Fetch) -> bytes | None:
+    if file.listed is not None:
+        data = fetch(file.listed)
+        return data if isinstance(data, bytes) else None
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a Path for each file takes longer than opening it
-            return scan_bytes(file.read(), limit_bytes)
-    except OSError as error:
-        return _unread(f"cannot be read: {error.strerror}")
+        return Path(file.name).read_bytes()
+    except OSError:
+        return None
 
 
 def _unread(reason: str) -> Outcome:
@@ -95,10 +132,10 @@ def _unread(reason: str) -> Outcome:
 
 
 def _scan_local(
-    files: Sequence[PastFile], executor: Executor, limit_bytes: int, is_stopped: Callable[[], bool], ahead: int
+    files: Sequence[PastFile], executor: Executor, scan: _Scan, is_stopped: Callable[[], bool], ahead: int
 ) -> Iterator[FileScan]:
     def submit(batch: Sequence[PastFile]) -> Future[list[Outcome]]:
-        return executor.submit(scan_paths, [file.name for file in batch], limit_bytes)
+        return executor.submit(scan.scan_paths, [(file.name, bool(file.stamp)) for file in batch])
 
     for batch, outcomes in _ahead(submit, _batches(files), ahead, is_stopped):
         results = outcomes if isinstance(outcomes, list) else [outcomes] * len(batch)
@@ -109,8 +146,8 @@ def _scan_remote(
     files: Sequence[PastFile],
     executor: Executor,
     fetch: Fetch,
+    scan: _Scan,
     *,
-    limit_bytes: int,
     is_stopped: Callable[[], bool],
     ahead: int,
 ) -> Iterator[FileScan]:
@@ -121,7 +158,7 @@ def _scan_remote(
         def submit(fetched: tuple[PastFile, bytes | Failure | Outcome]) -> Future[Outcome]:
             _, data = fetched
             if isinstance(data, bytes):
-                return executor.submit(scan_bytes, data, limit_bytes)
+                return executor.submit(scan.scan_bytes, data)
             done: Future[Outcome] = Future()
             done.set_result(_unread(str(data)) if isinstance(data, Failure) else data)
             return done

@@ -146,7 +146,7 @@ def _closing(answer: Answer) -> Iterator[str]:
     beside = f" ({', '.join(notes)})" if notes else ""
     yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {progress.events:,} events"
     if past.is_partial:
-        yield f"Partial: reading was stopped, {progress.files - progress.files_done:,} files were not read."
+        yield f"Partial: reading was stopped, {past.unread:,} files were not read."
     if not past.chronicle.launches:
         yield "No launches: there is nothing that a policy would have been asked about."
         return
@@ -227,7 +227,7 @@ def _totals(answer: Answer) -> dict[str, int]:
         **_fates(total(answer.fates)),
         "Files": progress.files_done,
         "FilesKept": past.kept,
-        "FilesUnread": progress.files - progress.files_done,
+        "FilesUnread": past.unread,
         "Bytes": progress.bytes_done,
         "Events": progress.events,
     }
