@@ -10,7 +10,7 @@ from tests import past_logs as past
 
 from landkeeper.broom.scan import Scanned, scan_log
 from landkeeper.broom.scan_record import read_scanned, write_scanned
-from landkeeper.broom.trail import PAST_EVENTS
+from landkeeper.broom.trail import CHANGE_EVENTS, PAST_EVENTS
 
 _SHARED: dict[str, Any] = {"sharedEventID": "s"}
 TEMPLATED = past.launch("i-5")
@@ -28,9 +28,10 @@ FILES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("data", FILES)
-def test_what_is_read_back_is_what_was_found(data: bytes) -> None:
-    scanned = scan_log(data, wanted=PAST_EVENTS)
+@pytest.mark.parametrize("deferred", [frozenset(), CHANGE_EVENTS], ids=["whole", "deferred"])
+@pytest.mark.parametrize("data", [*FILES, past.log(past.tagged(["i-1", "i-2"], "10:01:00", {"a": "b"}))])
+def test_what_is_read_back_is_what_was_found(data: bytes, deferred: frozenset[str]) -> None:
+    scanned = scan_log(data, wanted=PAST_EVENTS, deferred=deferred)
     assert scanned != Scanned()
     again = read_scanned(write_scanned(scanned))
     assert again == scanned

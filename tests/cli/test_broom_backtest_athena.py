@@ -136,7 +136,7 @@ def test_what_athena_picks_is_judged_here(bucket: str, athena: Athena) -> None:
         ("athena", "StartQueryExecution"), ("athena", "GetQueryExecution"),
     }  # fmt: skip
     again = athena(f"s3://{bucket}/{ROOT}", *window, "--athena-output", f"s3://{bucket}/answers/")
-    assert json.loads(again[1]) == answer
+    assert {**json.loads(again[1]), "read_at": answer["read_at"]} == answer
 
 
 @pytest.mark.embedded
