@@ -64,8 +64,8 @@ def test_what_broke_the_policy_is_destroyed_and_reported_once_a_launch(result: d
     assert result["reports"] == result["bad_launches"] == 4
 
 
-def test_nothing_is_left_behind(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    assert list(finished[1].iterdir()) == []
+def test_nothing_but_the_report_is_left_behind(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    assert [one.name for one in finished[1].iterdir()] == ["landkeeper-demo.html"]
 
 
 def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -117,6 +117,22 @@ def test_kept_it_can_be_used_by_other_commands(kept: tuple[str, dict[str, str]])
         assert _with(exports, "-c", _STATE_OF_CASE, instance).strip() == "reported"
 
 
+def test_a_default_vpc_goes_and_a_new_vpc_gets_a_block_of_its_own(result: dict[str, Any]) -> None:
+    assert len(result["deleted_default_vpcs"]) == 1
+    assert result["vended"]["VpcId"].startswith("vpc-")
+    assert result["vended"]["CidrBlock"] == "10.3.0.0/20"
+
+
+def test_it_leaves_a_report_of_what_it_did(
+    finished: tuple[subprocess.CompletedProcess[str], Path], result: dict[str, Any]
+) -> None:
+    page = (finished[1] / result["report"]).read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    for shown in (result["vended"]["VpcId"], *result["destroyed"]):
+        assert shown in page
+    assert result["deleted_default_vpcs"][0] not in page
+
+
 def test_the_readme_tells_the_story_as_it_is_printed(kept: tuple[str, dict[str, str]]) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     transcript = readme.split("```console\n$ make demo\n", 1)[1].split("```", 1)[0]
@@ -128,7 +144,8 @@ def _without_chance(text: str) -> list[str]:
     """The lines of a story, with what differs from run to run left out."""
     for pattern, kind in (
         (r"i-[0-9a-f]{17}", "INSTANCE"),
-        (r"o-[0-9a-z]{10}", "ORG"),
+        (r"\bo-[0-9a-z]{10}", "ORG"),
+        (r"vpc-[0-9a-f]{17}", "VPC"),
         (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "EVENT"),
         (r"\b[0-9]{12}\b", "ACCOUNT"),
         (r"127\.0\.0\.1:[0-9]+", "PLACE"),

@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -25,12 +26,21 @@ _WIDEST = 110
 
 @click.command("demo")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the story.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="landkeeper-demo.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where the report of what it did goes.",
+)
 @click.option("--keep", is_flag=True, help="Leave the embedded AWS up, and print how to use and stop it.")
-def command(as_json: bool, keep: bool) -> int:
+def command(as_json: bool, report: Path, keep: bool) -> int:
     """Both products at work on an AWS made up on this machine.
 
     Starts simulators on loopback, makes a sample organisation, deploys Landkeeper's own stack, tracks every VPC,
-    launches instances tagged right and wrong, and shows what became of them. Needs the extra `local`.
+    makes one, launches instances tagged right and wrong, shows what became of them, and writes a report of it all.
+    Needs the extra `local`.
     """
     if any(importlib.util.find_spec(name) is None for name in ("moto", "ministack", "samtranslator")):
         raise UsageError("the demo needs the simulators: pip install 'landkeeper[local]'")
@@ -43,7 +53,7 @@ def command(as_json: bool, keep: bool) -> int:
     # Whoever ends this command ends its simulators too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        run = run_demo(narrator, keep=keep)
+        run = run_demo(narrator, report, keep=keep)
     finally:
         narrator.close()
     if as_json:

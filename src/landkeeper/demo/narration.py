@@ -13,10 +13,15 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from landkeeper.demo.acting import ACCOUNT, Acted
 from landkeeper.demo.outcome import Observed, live
 from landkeeper.embedded.launches import Launched
 from landkeeper.embedded.organisation import UNITS, Organisation
 from landkeeper.operate.stacks import ChangeSet
+from landkeeper.vpctracker.default_vpcs import Act
+from landkeeper.vpctracker.default_vpcs_removal import Deleted
+from landkeeper.vpctracker.vend import Vended
+from landkeeper.wiring.report import Written
 
 
 @dataclass(slots=True)
@@ -93,6 +98,30 @@ class TerminalNarrator:
             self.told(f"{label.get(account, account)} ({account}) could not be read: its role cannot be assumed")
             self.told("what it has stays unknown, which is not the same as empty")
 
+    def acted(self, acted: Acted) -> None:
+        """A default VPC went, and a new VPC came."""
+        plan, reservation = acted.plan, acted.plan.reservation
+        for removal in acted.removals:
+            if isinstance(removal, Deleted):
+                subnets = sum(step.act is Act.DELETE_SUBNET for step in removal.steps)
+                self.told(
+                    f"nothing used the default VPC of {ACCOUNT} in {plan.region}: it and its {subnets} subnets are gone"
+                )
+        self.told(
+            f"{ACCOUNT} gets {reservation.block}, the lowest of the pool {reservation.pool} that nobody has, with "
+            f"{reservation.room} around it kept for its growth"
+        )
+        if isinstance(acted.report.outcome, Vended):
+            self.told(f"{acted.report.outcome.vpc} is made, with these subnets, and tracked already")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("subnet", "for", "zone", "addresses"):
+            table.add_column(title, justify="right" if title == "addresses" else "left")
+        for subnet in plan.layout.subnets:
+            table.add_row(str(subnet.block), subnet.tier, subnet.zone.id, str(subnet.usable_addresses))
+        self._rest()
+        self.console.print()
+        self.console.print(table)
+
     def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
         """The sample launches were made."""
         for launch in launches:
@@ -121,6 +150,10 @@ class TerminalNarrator:
                 self.console.print()
                 self.told(f"{len(observed.reports)} reports went out over SNS, one a launch; this is the first:")
                 self.console.print(Panel(Text(report.text.strip()), title=Text(report.subject)))
+
+    def reported(self, written: Written) -> None:
+        """The report of it all is written."""
+        self.told(f"all of this as a page, to open in a browser: {written.path}")
 
     def _rest(self) -> None:
         if self._status is not None:

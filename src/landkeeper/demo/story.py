@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Protocol
 
+from landkeeper.demo.acting import ACCOUNT, REGION, Acted, act
 from landkeeper.demo.outcome import Observed, find_faults, result_of
 from landkeeper.embedded.launches import Launched, launch_samples
 from landkeeper.embedded.observer import (
@@ -24,8 +26,10 @@ from landkeeper.embedded.organisation import REGIONS, Organisation, give_member_
 from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session
 from landkeeper.operate.deploy import Declined, DeployRequest, template
 from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
+from landkeeper.org import AccountId, LandkeeperError
 from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.overlaps import claims_of, find_overlaps
+from landkeeper.wiring.report import Written, write_report
 from landkeeper.wiring.stack import deploy_stack
 from landkeeper.wiring.vpctracker import open_store
 
@@ -56,11 +60,17 @@ class Narrator(Protocol):
     def tracked(self, organisation: Organisation, observed: Observed) -> None:
         """The tracker has run."""
 
+    def acted(self, acted: Acted) -> None:
+        """A default VPC went, and a new VPC came."""
+
     def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
         """The sample launches were made."""
 
     def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
         """Broom has dealt with them."""
+
+    def reported(self, written: Written) -> None:
+        """The report of it all is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +95,8 @@ class _Stage:
     outputs: Mapping[str, str]
 
 
-def run_demo(narrator: Narrator, *, keep: bool) -> DemoRun:
-    """Run the demo from nothing to its end. With `keep` the embedded AWS outlives it.
+def run_demo(narrator: Narrator, report: Path, *, keep: bool) -> DemoRun:
+    """Run the demo from nothing to its end, and write the report of it. With `keep` the embedded AWS outlives it.
 
     Raises SimulatorError or StackError when it cannot even begin; what goes wrong later is a fault of the run.
     """
@@ -98,7 +108,7 @@ def run_demo(narrator: Narrator, *, keep: bool) -> DemoRun:
         narrator.told(f"moto answers for EC2, STS and Organizations on {embedded.moto_url}")
         narrator.told(f"MiniStack answers for everything else on {embedded.ministack_url}")
         stage = _set_stage(narrator, embedded)
-        result, faults = _play(narrator, stage, began)
+        result, faults = _play(narrator, stage, report, began)
         if not keep:
             return DemoRun(result, faults, {}, (), "")
         simulators.detach()
@@ -106,14 +116,22 @@ def run_demo(narrator: Narrator, *, keep: bool) -> DemoRun:
         return DemoRun(result, faults, exports, embedded.process_ids, str(embedded.directory))
 
 
-def _play(narrator: Narrator, stage: _Stage, began: float) -> tuple[Mapping[str, Any], Sequence[str]]:
+def _play(narrator: Narrator, stage: _Stage, report: Path, began: float) -> tuple[Mapping[str, Any], Sequence[str]]:
     tap = Tap(embedded_session(stage.embedded), stage.outputs["ReportsTopicArn"])
     _track(narrator, stage)
+    acted = _act(narrator, stage)
     launches = _launch(narrator, stage)
     observed = _wait_for_rest(narrator, stage, tap, launches)
     narrator.swept(stage.organisation, launches, observed)
-    result = result_of(observed, time.monotonic() - began)
-    return result, tuple(find_faults(observed, result, launches, stage.organisation.unreadable))
+    written = _report(narrator, stage, report)
+    result = {
+        **result_of(observed, time.monotonic() - began),
+        **({} if isinstance(acted, str) else acted.as_json()),
+        **({} if isinstance(written, str) else {"report": str(written.path)}),
+    }
+    faults = [each for each in (acted, written) if isinstance(each, str)]
+    faults += [] if isinstance(acted, str) else acted.faults()
+    return result, (*faults, *find_faults(observed, result, launches, stage.organisation.unreadable))
 
 
 def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
@@ -126,8 +144,9 @@ def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
     outputs = _deploy(narrator, organisation)
     narrator.doing("giving the member accounts their roles")
     roles = {name: outputs[name] for name in ("TrackerRoleArn", "BroomRoleArn")}
+    roles["NetworkPrincipalArn"] = f"arn:aws:iam::{organisation.management_account}:role/NetworkTeam"
     give_member_roles(organisation, template("member-roles.yaml"), roles, embedded.moto_url)
-    narrator.told("every member account got the roles for reading and terminating, except the one that never does")
+    narrator.told("every member account got the roles for reading, terminating and its network, except one")
     embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}", events=True)
     return _Stage(embedded, organisation, outputs)
 
@@ -193,6 +212,29 @@ def _wait_for_workers(stage: _Stage) -> None:
         if waiting_messages(session, stage.outputs["WorkQueueUrl"]) == 0 and len(scan(session, coverage)) >= accounts:
             return
         time.sleep(_POLL_SECONDS)
+
+
+def _act(narrator: Narrator, stage: _Stage) -> Acted | str:
+    narrator.chapter("VPC Tracker: the next VPC")
+    narrator.doing(f"{ACCOUNT} gets a VPC in {REGION}")
+    try:
+        acted = act(_settings(stage.outputs["VpcTable"]), AccountId(stage.organisation.accounts[ACCOUNT]))
+    except LandkeeperError as error:
+        return f"{ACCOUNT} should have got a VPC in {REGION}: {error}"
+    narrator.acted(acted)
+    return acted
+
+
+def _report(narrator: Narrator, stage: _Stage, report: Path) -> Written | str:
+    narrator.chapter("The report")
+    narrator.doing("writing it")
+    stores = _settings(stage.outputs["VpcTable"]).with_ledger(ledger=stage.outputs["LedgerTable"], file=None)
+    try:
+        written = write_report(stores, report)
+    except LandkeeperError as error:
+        return f"the report was not written: {error}"
+    narrator.reported(written)
+    return written
 
 
 def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
