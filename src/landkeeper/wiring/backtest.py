@@ -35,6 +35,9 @@ _KEPT_AT_ONCE = 256
 # What decides which records are found in a file, and what is kept of them.
 _READERS = (
     "trail",
+    "launch_records",
+    "change_records",
+    "record_fields",
     "identity",
     "launches",
     "log_text",
