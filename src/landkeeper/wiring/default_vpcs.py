@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,19 @@ from landkeeper.vpctracker.default_vpcs_removal import (
     recording,
     survey_default_vpcs,
 )
-from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, open_store
+from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, find_source, open_store
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.track import Progress
 
 OnProgress = Callable[["Progress"], None]
+
+
+def find_network_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
+    """As `find_source`, with the role that may change networks instead of the one that reads."""
+    entered = replace(settings, role_name=settings.network_role_name)
+    return find_source(entered, organization=organization, profiles=profiles)
 
 
 def survey(settings: Settings, source: Source, on_progress: OnProgress) -> tuple[Survey, ...]:

@@ -18,8 +18,8 @@ from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.default_vpcs import Plan
 from landkeeper.vpctracker.default_vpcs_removal import Failed, Removal, Survey
-from landkeeper.wiring.default_vpcs import delete, open_record, survey
-from landkeeper.wiring.vpctracker import Source, find_source
+from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
+from landkeeper.wiring.vpctracker import Source
 
 _STEPS_OF_AT_MOST = 3
 """Of so many plans each step is printed in a table; JSON and CSV always have them."""
@@ -31,7 +31,7 @@ _STEPS_OF_AT_MOST = 3
 @click.option(
     "--profile", "profiles", multiple=True, metavar="NAME", help="In the account of this profile; may be repeated."
 )
-@click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
+@click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--region", "regions", multiple=True, metavar="R", help="In this region only; may be repeated.")
 @click.option("--yes", is_flag=True, help="Delete them. Without it the plan is printed, and nothing is changed.")
@@ -57,17 +57,16 @@ def delete_default_command(
     settings = (
         settings_of(table, file)
         .with_config(config)
-        .with_access(role_name=role, external_id=external_id, regions=regions, accounts=accounts)
+        .with_access(regions=regions, accounts=accounts)
+        .with_network_access(role_name=role, external_id=external_id)
     )
-    source = find_source(settings, organization=organization, profiles=profiles)
-    with showing_progress("default VPCs") as on_progress:
-        surveys = survey(settings, source, on_progress)
-    _tell_unread(surveys)
+    source = find_network_source(settings, organization=organization, profiles=profiles)
+    if yes:
+        return _delete(settings, source, format_)
+    surveys = _look(settings, source)
     if restore:
         print_restoring(surveys, format_, profile=profiles[0] if len(profiles) == 1 else "")
         return _code(surveys)
-    if yes:
-        return _delete(settings, source, surveys, format_)
     _print_plan(surveys, format_)
     if format_ == "table" and _plans(surveys):
         unused = counted(len(_plans(surveys)), "unused one")
@@ -75,10 +74,19 @@ def delete_default_command(
     return _code(surveys)
 
 
-def _delete(settings: Settings, source: Source, surveys: Sequence[Survey], format_: Format) -> int:
-    if format_ == "table" and _plans(surveys):
-        _print_plan(surveys, format_)
+def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
+    with showing_progress("default VPCs") as on_progress:
+        surveys = survey(settings, source, on_progress)
+    for line in told_by_account(place for one in surveys for place in one.unreadable):
+        stderr().print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
+    return surveys
+
+
+def _delete(settings: Settings, source: Source, format_: Format) -> int:
     with open_record(settings, source) as record:
+        surveys = _look(settings, source)
+        if format_ == "table" and _plans(surveys):
+            _print_plan(surveys, format_)
         with showing_progress("deleted", "failed") as on_progress:
             removals = delete(settings, source, surveys, record, on_progress)
         is_recorded = record is not None
@@ -111,13 +119,8 @@ def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]
 
 
 def _nothing(surveys: Sequence[Survey]) -> str:
-    read = sum(bool(one.found or one.without) for one in surveys)
+    read = sum(all(place.region for place in one.unreadable) for one in surveys)
     return f"No default VPC in {counted(read, 'account')} that could be read." if read else "No account could be read."
-
-
-def _tell_unread(surveys: Iterable[Survey]) -> None:
-    for line in told_by_account(place for one in surveys for place in one.unreadable):
-        stderr().print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
 
 
 def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:

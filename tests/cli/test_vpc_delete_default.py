@@ -1,0 +1,227 @@
+"""`landkeeper vpc delete-default` as somebody types it, against the simulator."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.default_vpc_world import Place, Places, places
+from tests.member_instances import HERE, ROLE
+from tests.refusing_front import Front, serving
+from tests.servers import ec2_refusal
+
+from landkeeper.cli import run
+from landkeeper.embedded.simulators import Embedded
+
+__all__ = ["places"]
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture
+def here(aws_environment: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory of one's own, with the simulators around it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANDKEEPER_REGIONS", HERE)
+    return tmp_path
+
+
+@pytest.fixture
+def front(here: Path, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+    """What may refuse calls to EC2."""
+    made = Front(aws_environment.moto_url)
+    with serving(made) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        yield made
+
+
+def _run(place: Place, *arguments: str) -> int:
+    return run(["vpc", "delete-default", "--account", place.account.id, "--role", ROLE, *arguments])
+
+
+def _rows(capsys: pytest.CaptureFixture[str], place: Place, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert _run(place, *arguments, "--format", "json") == code
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return rows
+
+
+def test_the_plan_is_printed_and_nothing_changed(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    before = place.described()
+    assert _run(place) == 0
+    shown = capsys.readouterr().out
+    assert f"{place.vpc} in {HERE} goes in this order:\n  1. delete subnet subnet-" in shown
+    assert f"delete VPC {place.vpc}\nNothing was changed. With --yes the 1 unused one will be deleted." in shown
+    assert place.described() == before
+    assert not list(here.iterdir())
+
+
+def test_yes_deletes_and_notes_it_for_the_tracker(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    vpc = place.vpc
+    assert run(["vpc", "track", "--account", place.account.id, "--role", ROLE]) == 0
+    assert _run(place, "--yes") == 0
+    shown = capsys.readouterr()
+    assert "1 default VPC in 1 account and 1 region: 1 unused." in shown.out
+    assert "1 default VPC in 1 account and 1 region: 1 deleted." in shown.out
+    assert shown.err == ""
+    assert place.defaults() == []
+    assert run(["vpc", "list", "--deleted", "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["VpcId"], row["State"]) == (vpc, "deleted")
+    assert _run(place, "--restore") == 0
+    shown = capsys.readouterr()
+    assert f"  aws ec2 create-default-vpc --region {HERE}\n" in shown.out
+    assert "Nothing of the old one comes back" in shown.out
+
+
+def test_without_a_store_it_says_that_nothing_was_noted(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(places.new(), "--yes", "--format", "csv") == 0
+    shown = capsys.readouterr()
+    assert next(csv.DictReader(io.StringIO(shown.out)))["State"] == "deleted"
+    assert "Nothing was noted for the tracker: there is no file landkeeper.db" in shown.err
+    assert not list(here.iterdir())
+
+
+def test_a_dependency_that_only_ec2_sees_stops_it_while_all_is_there(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    before = place.described()
+    front.refuse = lambda action, *_: (
+        ec2_refusal("DependencyViolation", "The subnet has dependencies") if action == "DeleteSubnet" else None
+    )
+    # Dry runs are calls of their own, and of no use here: what they ask is not whether it would work.
+    (row,) = _rows(capsys, place, "--yes")
+    assert row["State"] == "in use"
+    assert row["Reasons"][0]["Kind"] == "unknown dependency of"
+    assert place.described() == before
+
+
+def test_a_failure_in_the_middle_says_where_it_stands_and_the_next_run_goes_on(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    front.refuse = lambda action, *_: (
+        ec2_refusal("DependencyViolation", "mapped public addresses") if action == "DetachInternetGateway" else None
+    )
+    (row,) = _rows(capsys, place, "--yes", code=3)
+    assert row["State"] == "failed"
+    assert row["Left"][0].startswith("detach internet gateway igw-")
+    assert "mapped public addresses" in row["Detail"]
+    front.refuse = lambda *_: None
+    (row,) = _rows(capsys, place, "--yes")
+    assert [step.rsplit(maxsplit=1)[0] for step in row["Steps"]] == [
+        "detach internet gateway", "delete internet gateway", "delete VPC",
+    ]  # fmt: skip
+    assert (row["State"], place.defaults()) == ("deleted", [])
+
+
+def test_a_region_that_is_closed_is_told_in_one_line(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = places.new()
+    monkeypatch.setenv("LANDKEEPER_REGIONS", f"{HERE},us-east-1,us-west-2")
+    denied = "with an explicit deny in a service control policy"
+    front.refuse = lambda action, _, region: (
+        ec2_refusal("UnauthorizedOperation", denied, 403) if region != HERE and action == "DescribeVpcs" else None
+    )
+    assert _run(place) == 3
+    shown = capsys.readouterr()
+    lines = [line for line in shown.err.splitlines() if "could not be read" in line]
+    where, why = f"{place.account.id} us-east-1, us-west-2", f"UnauthorizedOperation: {denied}"
+    assert lines == [f"could not be read: {where}: denied by a service control policy ({why})"]
+    assert "1 default VPC in 1 account and 1 region: 1 unused." in shown.out
+
+
+def test_governed_regions_are_not_looked_at(
+    front: Front, places: Places, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    (here / "landkeeper.yaml").write_text(f"version: 1\ngoverned: [{{regions: ['{HERE}']}}]\n", encoding="utf-8")
+    made = len(front.calls)
+    assert _run(place) == 0
+    assert "DescribeVpcs" not in {action for action, *_ in front.calls[made:]}
+    assert capsys.readouterr().out == "No default VPC in 1 account that could be read.\n"
+
+
+def test_a_check_that_cannot_be_made_is_told_and_is_not_complete(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    front.refuse = lambda action, *_: (
+        ec2_refusal("UnauthorizedOperation", "You are not authorized", 403) if action == "DescribeNatGateways" else None
+    )
+    (row,) = _rows(capsys, place, "--yes", code=3)
+    assert row["State"] == "unknown"
+    assert row["Unchecked"] == [
+        {"Kind": "NAT gateway", "Reason": "MISSING_PERMISSION", "Code": "UnauthorizedOperation",
+         "Message": "You are not authorized"}
+    ]  # fmt: skip
+    assert len(place.defaults()) == 1
+
+
+def test_an_account_that_cannot_be_entered_is_told(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    assert run(["vpc", "delete-default", "--account", place.account.id, "--role", "nobody"]) == 3
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"could not be read: {place.account.id}: role not assumable")
+    assert shown.out == "No account could be read.\n"
+
+
+def test_restore_tells_of_one_that_is_half_deleted(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    for subnet in place.subnets:
+        place.ec2.delete_subnet(SubnetId=subnet)
+    assert _run(place, "--restore") == 0
+    shown = capsys.readouterr()
+    assert shown.out == "Every region that could be read has its default VPC.\n"
+    assert "has no subnets left: delete it first, then make a new one" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--yes", "--restore"), "--restore only shows how to get default VPCs back: give it without --yes"),
+        (("--org", "--account", "111122223333"), "--org, --account and --profile name the accounts in three ways"),
+        (("--account", "1234"), "'1234' is not an AWS account id: it takes twelve digits"),
+        (("--region", "Ireland"), "'Ireland' is not a region code such as eu-west-1"),
+        (("--region", "eu-west-9"), "AWS has no region 'eu-west-9' in the partition aws"),
+        (("--table", "T", "--file", "f.db"), "--table and --file name two stores: give one of them"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    here: Path, arguments: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["vpc", "delete-default", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert complaint in shown.err
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+
+
+def test_a_table_that_is_not_there_stops_it_before_anything_is_deleted(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    assert _run(place, "--yes", "--table", f"none-{uuid.uuid4().hex}") == 2
+    assert "there is no DynamoDB table" in capsys.readouterr().err
+    assert len(place.defaults()) == 1
