@@ -146,12 +146,12 @@ def _coverage(number: int, owner: AccountId, name: str) -> Coverage:
 
 def _pools(owners: list[AccountId]) -> tuple[PoolState, ...]:
     whole = Pool("company", parse_block("10.0.0.0/8"), shortest=16, longest=26, made_at=NOW - timedelta(days=100))
-    inner = Pool("workloads", parse_block("10.160.0.0/12"), parent="company", made_at=NOW - timedelta(days=90))
+    inner = Pool("workloads", parse_block("10.128.0.0/10"), parent="company", made_at=NOW - timedelta(days=90))
     inside = Reservation("res-inner", "company", inner.block, Kind.POOL, NOW - timedelta(days=90), purpose="workloads")
     reserved = [
         Reservation(
-            f"res-{number:017x}", "workloads", block_at(4, inner.block.first + (number << 12), 20), Kind.ALLOCATION,
-            NOW - timedelta(days=number % 80), account=owners[number % len(owners)], purpose=f"shop {number}",
+            f"res-{number:017x}", "workloads", block_at(4, inner.block.first + (24 * number << 12), 20),
+            Kind.ALLOCATION, NOW - timedelta(days=number % 80), account=owners[number % len(owners)], purpose=f"shop {number}",
             expires_at=NOW + timedelta(days=14),
         )
         for number in range(40)

@@ -52,7 +52,8 @@ def _left_out(known: Known) -> Iterator[str]:
         )
     others = [error for error in known.left_out if not isinstance(error, NewerItemError)]
     if others:
-        yield f"{_counted(len(others), 'stored item', 'stored items')} cannot be read and left out: {others[0]}"
+        words = _counted(len(others), "stored item cannot be read and is", "stored items cannot be read and are")
+        yield f"{words} left out: {others[0]}"
 
 
 def _stale(known: Known) -> Iterator[str]:

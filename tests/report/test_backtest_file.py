@@ -1,0 +1,40 @@
+"""Backtests for the report: the answer of the command, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.report.materials import BACKTEST
+
+from landkeeper.org import UsageError
+from landkeeper.report.backtest_file import parse_backtest
+
+
+def test_an_answer_is_taken_as_it_is() -> None:
+    assert parse_backtest(json.dumps(BACKTEST), "backtest.json") == BACKTEST
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "something"}, "is not the answer of `landkeeper broom backtest"),
+        ({"version": 2}, "is of another version of backtests (2): update Landkeeper"),
+        ({"policy": None}, "policy cannot be read"),
+        ({"totals": {"Hit": "many"}}, "its counts cannot be read"),
+        ({"by": {"day": {}}}, "its counts cannot be read"),
+        ({"instances": ["i-1"]}, "its counts cannot be read"),
+    ],
+)
+def test_another_shape_is_refused_by_the_files_name(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_backtest(json.dumps({**BACKTEST, **changes}), "backtest.json")
+    assert str(refused.value).startswith("backtest.json ")
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", "Day,Hit", "[]", '{"kind": NaN}', "[" * 100_000])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"backtest\.json is not the answer of"):
+        parse_backtest(text, "backtest.json")

@@ -1,0 +1,116 @@
+"""Trends: what each day had, counted in one pass, is what looking at each day alone finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from benchmarks.landscape import make_material
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.report.materials import NOW, material, materials
+from tests.strategies import ACCOUNTS, START, vpc_ids
+
+from landkeeper.org import Failure, FailureReason, Region
+from landkeeper.report.material import Ledger, Material
+from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
+from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.vpctracker.findings import OverlapKind, find_overlaps_by_harm
+from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
+
+_DAY = timedelta(days=1)
+
+
+def _at_end_of(day: date, made: Material) -> list[StoredVpc]:
+    """The VPCs that were there, as if nothing had happened since."""
+    there = [
+        one
+        for one in made.known.vpcs
+        if one.first_seen.date() <= day and (one.deleted_at is None or one.deleted_at.date() > day)
+    ]
+    return [replace(one, vpc=replace(one.vpc, state="available"), deleted_at=None) for one in there]
+
+
+@given(materials())
+@settings(max_examples=40)
+def test_each_day_counts_what_was_there_at_its_end(made: Material) -> None:
+    trends = view_trends(made)
+    if trends is None:
+        assert len({one.first_seen.date() for one in made.known.vpcs} | {made.moment.date()}) < 3
+        return
+    for number, day in enumerate(map(date.fromisoformat, trends.days)):
+        there = _at_end_of(day, made)
+        findings = find_overlaps_by_harm(there, made.config)
+        assert trends.vpcs[number] == len(there)
+        assert trends.accounts[number] == len({one.vpc.owner for one in there})
+        assert trends.defaults[number] == sum(one.vpc.is_default for one in there)
+        assert trends.overlaps[number] == sum(one.kind is OverlapKind.COLLISION for one in findings)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
+def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
+    lives: list[tuple[int, int, bool, int]],
+) -> None:
+    """Two of them stand for all in the count; the block that somebody chose may be inside or around theirs."""
+    blocks = ("172.31.0.0/16", "172.31.4.0/24", "172.16.0.0/12")
+    vpcs = []
+    for number, (first, lasts, is_default, block) in enumerate(lives):
+        chosen = blocks[0] if is_default else blocks[block]
+        vpc = Vpc(vpc_ids(number), ACCOUNTS[0], Region("eu-west-1"), chosen, is_default=is_default)
+        begin = START + first * _DAY
+        vpcs.append(StoredVpc(vpc, begin, begin, 1, deleted_at=begin + lasts * _DAY if lasts < 3 else None))
+    made = material(*vpcs)
+    days = Days(START.date(), 7)
+    assert count_overlaps(vpcs, made.config, days) == tuple(
+        sum(one.kind is OverlapKind.COLLISION for one in find_overlaps_by_harm(_at_end_of(day, made), made.config))
+        for day in days.dates
+    )
+
+
+def test_a_vpc_that_is_gone_counts_until_the_day_before() -> None:
+    vpc = Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", state=DELETED)
+    gone = StoredVpc(vpc, START, START + 2 * _DAY, 2, deleted_at=START + 2 * _DAY)
+    trends = view_trends(material(gone))
+    assert trends is not None
+    assert trends.days[0] == "2026-03-01"
+    assert trends.vpcs == (1, 1, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("first", "count"), [(None, None), (NOW, None), (NOW - _DAY, 2), (NOW - 400 * _DAY, 91)])
+def test_ninety_days_are_looked_back_at_most(first: datetime | None, count: int | None) -> None:
+    days = find_days(first, NOW)
+    assert (days and days.count) == count
+
+
+def test_accounts_that_are_not_readable_are_known_of_today_and_of_days_that_were_kept() -> None:
+    old = StoredVpc(Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16"), START, START, 1)
+    failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
+    coverage = (
+        Coverage(ACCOUNTS[0], failure=failed),
+        Coverage(ACCOUNTS[1]),
+        Coverage(ACCOUNTS[2], failure=failed, membership=Membership.SUSPENDED),
+    )
+    kept = {START.date() + _DAY: 5, date(2020, 1, 1): 9, NOW.date(): 7}
+    trends = view_trends(material(old, coverage=coverage, unreadable=kept))
+    assert trends is not None
+    assert trends.unreadable == (None, 5, None, None, None, None, 1)
+
+
+def test_cases_count_on_the_day_they_were_opened_and_only_where_a_rule_was_broken() -> None:
+    made = make_material(vpcs=3, accounts=1, cases=40)
+    assert made.ledger is not None
+    trends = view_trends(made)
+    assert trends is not None
+    assert sum(count or 0 for count in trends.cases) == 40
+    for number, day in enumerate(trends.days):
+        assert trends.cases[number] == sum(case.opened_at.date().isoformat() == day for case in made.ledger.cases)
+    waiting = tuple(replace(case, rule="") for case in made.ledger.cases)
+    short = replace(made, ledger=Ledger(waiting, made.now - 3 * _DAY))
+    later = view_trends(short)
+    assert later is not None
+    assert later.cases[-4:] == (0, 0, 0, 0)
+    assert set(later.cases[:-4]) == {None}
+    nothing = view_trends(replace(made, ledger=None))
+    assert nothing is not None
+    assert set(nothing.cases) == {None}
