@@ -73,8 +73,8 @@ const COLUMNS: readonly Column<Pairing>[] = [
   { title: "and VPC", value: (one) => `${one.target.id} ${one.target.name} ${one.target.region} ${one.target.cidrs.join(" ")}`, show: (one) => <End vpc={one.target} /> },
   { title: "Peering", value: (one) => one.peering.possible, show: (one) => <Verdict word={one.peering.possible} /> },
   { title: "Transit gateway", value: (one) => one.routing.possible, show: (one) => <Verdict word={one.routing.possible} /> },
-  { title: "In the way", value: (one) => one.obstacles.join(", ") },
-  { title: "Connected already", value: (one) => one.links.join(", ") },
+  { title: "In the way", value: (one) => one.obstacles.join(", "), show: (one) => <Words text={one.obstacles.join(", ")} whole /> },
+  { title: "Connected already", value: (one) => one.links.join(", "), show: (one) => <Words text={one.links.join(", ")} whole /> },
   { title: "Why", value: whyOf, show: (one) => <Words text={whyOf(one)} whole /> },
 ];
 
@@ -99,7 +99,7 @@ function Answer({ a, b }: { a: Side; b: Side }) {
   const shown = chosen.length ? chosen : all;
   return (
     <section aria-labelledby="answer">
-      <h2 id="answer"><Words text={a.label} /> and <Words text={b.label} /></h2>
+      <h2 id="answer"><Words text={a.label} whole /> and <Words text={b.label} whole /></h2>
       {isTooMuch && <p class="notice">{counted(a.vpcs.length * b.vpcs.length, "pair")} are too many to list: choose an account or a VPC.</p>}
       {[a, b].filter((side) => !side.vpcs.length).map((side) => <p><Words text={side.label} /> has no VPC that is known.</p>)}
       {shown.length > 0 && <p role="status" class="answer">{totals(shown)}</p>}

@@ -1,0 +1,72 @@
+"""A Chromium of the machine's own, and reports to read in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from tests.browser.reader import Reader, reading
+from tests.browser.stores import write_shop
+
+from landkeeper.report.material import Material
+from landkeeper.report.page import render
+from landkeeper.report.view import view_report
+from landkeeper.wiring.report import read_page
+
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+class Open(Protocol):
+    """Opens a report in the browser."""
+
+    def __call__(self, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
+        """At that place, in a window of that width, and so on."""
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser, without a window."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        pytest.skip("Chromium is not installed, as apt-get install chromium does")
+    with sync_playwright() as playwright, playwright.chromium.launch(
+        executable_path=path, args=[*_ARGUMENTS]
+    ) as browser:  # fmt: skip
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def shop_file(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report that the command writes of a store with something of everything, hostile names among it."""
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture
+def shop(chromium: Browser, shop_file: Path) -> Open:
+    """Opens that report."""
+
+    def open_(place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
+        return reading(chromium, shop_file.as_uri(), place, **context)
+
+    return open_
+
+
+@pytest.fixture
+def read_material(chromium: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Reader]]:
+    """Opens the report of some material."""
+
+    def open_(material: Material, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
+        path = tmp_path / "report.html"
+        path.write_text(render(view_report(material), read_page()), encoding="utf-8")
+        return reading(chromium, path.as_uri(), place, **context)
+
+    return open_

@@ -1,0 +1,114 @@
+"""Somebody who reads a report in a browser, and whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Locator, Page, Route
+
+SCREENSHOTS = Path("build/screenshots")
+PAGES = ("overview", "map", "overlaps", "connect", "defaults", "coverage", "broom", "backtest")
+Scheme = Literal["light", "dark"]
+
+_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Reader:
+    """A page that is open, with what a reader does."""
+
+    page: Page
+    url: str
+    troubles: list[str] = field(default_factory=list)
+    """Console errors, exceptions, and requests to anywhere."""
+
+    def go(self, place: str) -> None:
+        """Follow a link within the report, as in `map?at=10.0.0.0/8`."""
+        self.page.evaluate("place => { location.hash = '#/' + place }", place)
+        self.page.locator(f"main.page-{place.partition('?')[0]}").wait_for()
+
+    def place(self) -> str:
+        """Where the address says that the reader is."""
+        return str(self.page.evaluate("location.hash")).removeprefix("#/")
+
+    def table(self, caption: str) -> Locator:
+        """The rows of the table of that name."""
+        return self.page.get_by_role("table", name=caption, exact=True).locator("tbody tr")
+
+    def cells(self, caption: str, column: str) -> list[str]:
+        """What stands in that column of that table, from the top."""
+        table = self.page.get_by_role("table", name=caption, exact=True)
+        heads = [re.sub(r"[▲▼]", "", text).strip() for text in table.locator("thead th").all_inner_texts()]
+        return table.locator(f"tbody td:nth-child({heads.index(column) + 1})").all_inner_texts()
+
+    def map_says(self) -> str:
+        """What the map tells those who do not see it."""
+        return self.page.locator(".side [role=status]").inner_text()
+
+    def painted(self) -> str:
+        """What the map's canvas looks like, as something to compare."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return str(self.page.evaluate("() => document.querySelector('canvas').toDataURL()"))
+
+    def settle(self) -> None:
+        """Wait until nothing flies across the map any more."""
+        before = ""
+        while before != (now := self.painted()):
+            before = now
+            self.page.wait_for_timeout(60)
+
+    def accessibility_faults(self, *rules: str) -> list[str]:
+        """What axe-core finds serious or critical by these rules, or by all of them, a line each."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(_AXE)
+        found: dict[str, Any] = self.page.evaluate(
+            "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
+            list(rules),
+        )
+        return [
+            f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found["violations"]
+            if one["impact"] in {"serious", "critical"}
+            for node in one["nodes"]
+        ]
+
+    def shoot(self, name: str) -> None:
+        """Keep a picture."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def reading(
+    browser: Browser, url: str, place: str = "overview", *, scheme: Scheme = "light", width: int = 1440, **context: Any
+) -> Iterator[Reader]:
+    """Open it, and answer for no trouble at the end. Nothing but the address itself is let through."""
+    origin = url if url.startswith("file:") else url.rstrip("/") + "/"
+    with browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **context
+    ) as tab:
+        reader = Reader(tab.new_page(), url)
+
+        def guard(route: Route) -> None:
+            if route.request.url.startswith(origin):
+                route.continue_()
+            else:
+                reader.troubles.append(f"request to {route.request.url}")
+                route.abort()
+
+        tab.route("**/*", guard)
+        reader.page.on("pageerror", lambda error: reader.troubles.append(f"error: {error}"))
+        reader.page.on(
+            "console",
+            lambda said: reader.troubles.append(said.text) if said.type in {"error", "warning"} else None,
+        )
+        reader.page.goto(f"{url}#/{place}")
+        reader.page.locator("h1").wait_for()
+        yield reader
+        assert reader.troubles == []

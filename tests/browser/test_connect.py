@@ -1,0 +1,172 @@
+"""What the page says of connecting two VPCs is what `landkeeper vpc connect` says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from itertools import combinations
+
+from tests.browser.conftest import Open
+from tests.browser.reader import Reader
+from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, make_vpc, vpc_id
+
+from landkeeper.org import AccountId
+from landkeeper.report.material import Material
+from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.cidr import block_at
+from landkeeper.vpctracker.config import Space, TrackerConfig
+from landkeeper.vpctracker.connect import Pairing, Possible, pair_up
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, TransitGatewayAttachment, Vpc
+from landkeeper.vpctracker.sides import find_side
+from landkeeper.vpctracker.spaces import Spaces, spaces_of
+
+_NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
+_CONFIG = TrackerConfig(spaces=(Space("plants", accounts=(PLANT.id,)), Space("odd", tags={"Space": "odd"})))
+_STATES = ("active", "pending-acceptance", "provisioning")
+_COMING = ("associating", "associated", "disassociating", "disassociated", "failed")
+
+
+def _some(chance: random.Random, count: int) -> tuple[StoredVpc, ...]:
+    """VPCs so close together that many of them collide, in every way there is."""
+    return tuple(StoredVpc(_one(number, chance, count), _NOW, _NOW, 1) for number in range(count))
+
+
+def _one(number: int, chance: random.Random, count: int) -> Vpc:
+    is_default = chance.random() < 0.15
+    primary = "172.31.0.0/16" if is_default else _four(chance)
+    blocks = [primary, *(_four(chance) for _ in range(chance.choice((0, 0, 1))))]
+    blocks += [_six(chance) for _ in range(chance.choice((0, 0, 1)))]
+    states = ["associated", *(chance.choice(_COMING) for _ in blocks[1:])]
+    associations = zip(blocks, states, strict=True)
+    peerings = [
+        Peering(
+            f"pcx-{chance.randrange(99)}", chance.choice(_STATES), vpc_id(chance.randrange(count)), SHOP.id, IRELAND
+        )
+        for _ in range(chance.choice((0, 1, 3)))
+    ]
+    state = chance.choice(("available", "pending"))
+    gateway = TransitGatewayAttachment("tgw-attach-1", f"tgw-{chance.randrange(3)}", LAKE.id, state)
+    return make_vpc(
+        number, chance.choice((LAKE, LAKE, SHOP, SHOP, PLANT)), *blocks, is_default=is_default,
+        region=chance.choice((IRELAND, IRELAND, VIRGINIA, CHINA)),
+        tags={"Space": "odd"} if chance.random() < 0.1 else {},
+        cidr_associations=tuple(CidrAssociation(f"a-{at}", *one) for at, one in enumerate(associations)),
+        peerings=tuple(peerings), transit_gateways=(gateway,) if chance.random() < 0.5 else (),
+    )  # fmt: skip
+
+
+def _four(chance: random.Random) -> str:
+    return str(block_at(4, (10 << 24) + chance.getrandbits(18), chance.randint(16, 20)))
+
+
+def _six(chance: random.Random) -> str:
+    return str(block_at(6, (0x20010DB8 << 96) + (chance.getrandbits(3) << 72), chance.choice((52, 56))))
+
+
+def _told(pair: Pairing) -> tuple[str, ...]:
+    """What a row of the page's table says, in the same words."""
+    if pair.peering.because == pair.routing.because:
+        why = pair.peering.because
+    else:
+        parts = (("peering: ", pair.peering.because), ("transit gateway: ", pair.routing.because))
+        why = "; ".join(name + because for name, because in parts if because)
+    ends = sorted((pair.source.vpc.id, pair.target.vpc.id))
+    return (
+        *ends,
+        pair.peering.possible,
+        pair.routing.possible,
+        ", ".join(map(str, pair.obstacles)),
+        ", ".join(map(str, pair.links)),
+        why,
+    )
+
+
+_READ = """() => [...document.querySelectorAll('[aria-labelledby="answer"] tbody tr')].map(row => {
+  const heads = [...row.closest('table').querySelectorAll('thead th')].map(one => one.textContent);
+  const cells = Object.fromEntries([...row.cells].map((cell, at) => [heads[at], cell]));
+  const ids = [...row.querySelectorAll('a')].map(link => link.textContent).sort();
+  const text = name => cells[name] ? cells[name].textContent : '';
+  return [...ids, text('Peering'), text('Transit gateway'), text('In the way'), text('Connected already'), text('Why')];
+})"""
+
+
+def test_every_pair_is_answered_as_the_command_answers_it(
+    read_material: Callable[..., AbstractContextManager[Reader]],
+) -> None:
+    vpcs = _some(random.Random(3), 24)  # noqa: S311 - sample data
+    spaces = spaces_of(_CONFIG)
+    seen: set[Possible] = set()
+    with read_material(Material(Known(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect") as reader:
+        owners = sorted({one.vpc.owner for one in vpcs})
+        asked: list[tuple[str, str]] = [(one.vpc.id, other.vpc.id) for one, other in combinations(vpcs[:9], 2)]
+        asked += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
+        for a, b in asked:
+            pairs = pair_up(find_side(a, vpcs, {}), find_side(b, vpcs, {}), spaces)
+            reader.page.evaluate("([a, b]) => { location.hash = `#/connect?a=${a}&b=${b}` }", [a, b])
+            reader.page.locator("#answer", has_text=a).filter(has_text=b).wait_for()
+            shown = {tuple(row) for row in reader.page.evaluate(_READ)}
+            expected = {_told(pair) for pair in pairs}
+            assert shown <= expected
+            assert len(shown) == min(50, len(expected))
+            seen |= {pair.routing.possible for pair in pairs}
+    assert seen == {Possible.YES, Possible.PARTLY, Possible.NO}
+
+
+def test_a_cell_of_the_matrix_counts_what_the_command_counts(
+    read_material: Callable[..., AbstractContextManager[Reader]],
+) -> None:
+    vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data
+    spaces = spaces_of(_CONFIG)
+    with read_material(Material(Known(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect") as reader:
+        canvas = reader.page.get_by_role("application")
+        canvas.focus()
+        for row, one in enumerate((SHOP, LAKE, PLANT)):
+            for column, other in enumerate((SHOP, LAKE, PLANT)):
+                for key in (
+                    "ArrowUp",
+                    "ArrowUp",
+                    "ArrowLeft",
+                    "ArrowLeft",
+                    *("ArrowDown",) * row,
+                    *("ArrowRight",) * column,
+                ):
+                    canvas.press(key)
+                assert (
+                    reader.page.locator(".told")
+                    .inner_text()
+                    .split(": ", 1)[1]
+                    .startswith(_count(vpcs, one.id, other.id, spaces))
+                )
+
+
+def _count(vpcs: tuple[StoredVpc, ...], a: AccountId, b: AccountId, spaces: Spaces) -> str:
+    pairs = [pair for pair in pair_up(find_side(a, vpcs, {}), find_side(b, vpcs, {}), spaces) if not pair.has_default]
+    peerable = sum(pair.peering.possible is Possible.YES for pair in pairs)
+    return f"{peerable} of {len(pairs)} pairs of VPCs can be peered"
+
+
+def test_a_pair_can_be_chosen_by_typing_and_from_the_matrix(shop: Open) -> None:
+    with shop("connect") as reader:
+        reader.page.get_by_role("combobox", name="From").fill("data")
+        reader.page.get_by_role("option", name="data-lake").wait_for()
+        reader.page.keyboard.press("Enter")
+        reader.page.get_by_role("combobox", name="To").fill("plant 7777")
+        reader.page.keyboard.press("Enter")
+        assert reader.place() == "connect?a=111122223333&b=777788889999"
+        assert any("which never meet" in why for why in reader.cells("Pairs of VPCs", "Why"))
+        reader.page.get_by_role("application").focus()
+        for key in ("ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowRight", "Enter"):
+            reader.page.keyboard.press(key)
+        assert reader.place() == "connect?a=444455556666&b=111122223333"
+        assert "joined already" in reader.page.locator(".answer").inner_text()
+
+
+def test_the_matrix_can_be_of_units_or_spaces(shop: Open) -> None:
+    with shop("connect") as reader:
+        reader.page.get_by_label("Rows and columns").select_option("space")
+        assert reader.place() == "connect?by=space"
+        reader.page.get_by_role("application").focus()
+        reader.page.keyboard.press("ArrowRight")
+        assert "never meet" in reader.page.locator(".told").inner_text()
