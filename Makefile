@@ -1,4 +1,4 @@
-# make setup | demo | test | check | checkov | bench | format | pins | clean
+# make setup | demo | test | check | checkov | bench | format | page | pins | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.landkeeper-setup
 SHELL := /bin/bash
 CHECKOV := 3.3.30
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check checkov bench format pins clean
+.PHONY: help setup demo test check checkov bench format page pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,12 +26,13 @@ test: setup ## every test, with coverage; the pure rooms must be covered whole
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered
 
-check: setup ## format, lint, types, import rules, templates
+check: setup ## format, lint, types, import rules, templates, the built page
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint -- src/landkeeper/infra/*.yaml
+	@scripts/page check
 
 checkov: setup ## the templates by checkov, fetched for the occasion: 100 packages that nothing else here needs
 	@$(BIN)/uv tool run checkov@$(CHECKOV) --directory src/landkeeper/infra --framework cloudformation --compact --quiet --skip-download
@@ -43,8 +44,11 @@ format: setup ## rewrite the code in its format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+page: ## build the page of the report, which the package carries; takes Node.js
+	@scripts/page build
+
 pins: setup ## write requirements/*.txt anew from pyproject.toml
 	@scripts/pins $(BIN)/uv
 
 clean: ## remove what was built
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist page/node_modules .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
