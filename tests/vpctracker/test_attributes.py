@@ -12,8 +12,10 @@ from tests.strategies import ACCOUNTS, REGIONS, START, coverages, stored_vpcs, v
 
 from landkeeper.org import Account, Failure, FailureReason, Region
 from landkeeper.vpctracker.attributes import (
+    ATTRIBUTES_OF_BLOCKS,
     Attributes,
     StoredItemError,
+    blocks_from_attributes,
     coverage_from_attributes,
     coverage_to_attributes,
     format_time,
@@ -118,6 +120,24 @@ def test_an_item_has_the_attributes_of_the_table() -> None:
 @given(stored_vpcs())
 def test_a_stored_vpc_survives_the_store(stored: StoredVpc) -> None:
     assert vpc_from_attributes(json.loads(json.dumps(vpc_to_attributes(stored)))) == stored
+
+
+@given(stored_vpcs())
+def test_the_taken_blocks_of_a_vpc_are_read_from_few_of_its_attributes(stored: StoredVpc) -> None:
+    item = vpc_to_attributes(stored)
+    found = blocks_from_attributes({name: item[name] for name in ATTRIBUTES_OF_BLOCKS})
+    vpc = stored.vpc
+    assert (found.key, found.region, found.account_name, found.tags, found.taken_blocks) == (
+        vpc.key, vpc.region, vpc.account_name, vpc.tags, vpc.taken_blocks,
+    )  # fmt: skip
+
+
+def test_a_vpc_whose_blocks_cannot_be_read_is_named() -> None:
+    item = vpc_to_attributes(StoredVpc(_VPC, START, START, 1))
+    with pytest.raises(StoredItemError, match=rf"{_VPC.id} of {_VPC.owner} cannot be read: CidrBlock is missing"):
+        blocks_from_attributes({name: value for name, value in item.items() if name != "CidrBlock"})
+    with pytest.raises(StoredItemError, match=r"'10\.0\.0\.1/16' is not a CIDR block"):
+        blocks_from_attributes({**item, "CidrBlock": "10.0.0.1/16"})
 
 
 @given(coverages())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.aws.items import from_item, to_item
 from landkeeper.aws.vpc_table import POOLS, VpcTable, explaining
 from landkeeper.aws.vpc_writes import BUSY, LATE, patiently
-from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes
+from landkeeper.vpctracker.attributes import ATTRIBUTES_OF_BLOCKS, Attributes, blocks_from_attributes
 from landkeeper.vpctracker.cidr import shared_octets
 from landkeeper.vpctracker.inventory import DELETED
 from landkeeper.vpctracker.pools_items import META
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import Vpc
     from landkeeper.vpctracker.pools_items import PoolWrite
 
-_NAMES = tuple(f"#{name}" for name in (
-    "VpcId", "OwnerId", "AccountName", "Region", "CidrBlock", "CidrAssociations", "IsDefault", "State", "Tags",
-    "Version", "FirstSeen", "LastChanged", "SchemaVersion",
-))  # fmt: skip
+_NAMES = tuple(f"#{name}" for name in (*ATTRIBUTES_OF_BLOCKS, "State", "SchemaVersion"))
 """What an allocation has to know of a VPC: not its subnets and connections, which are most of it."""
 
 _SEGMENTS = 4
@@ -130,7 +127,7 @@ class PoolTable:
         with ThreadPoolExecutor(_SEGMENTS, thread_name_prefix="scan") as pool:
             segments = pool.map(lambda segment: self._read_segment(segment, within), range(_SEGMENTS))
             for item in chain.from_iterable(segments):
-                yield vpc_from_attributes(upgraded(from_item(item))).vpc
+                yield blocks_from_attributes(upgraded(from_item(item)))
 
     def _read_segment(self, segment: int, within: Block | None) -> list[Any]:
         request: Any = {
@@ -138,7 +135,7 @@ class PoolTable:
             "Segment": segment,
             "TotalSegments": _SEGMENTS,
             "ConsistentRead": True,
-            "ProjectionExpression": ", ".join(_NAMES),
+            "ProjectionExpression": ", ".join(name for name in _NAMES if name != "#State"),
             "FilterExpression": "#State <> :deleted",
             "ExpressionAttributeNames": {name: name.removeprefix("#") for name in _NAMES},
             "ExpressionAttributeValues": {":deleted": {"S": DELETED}},

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from landkeeper.embedded.vpc_file import VpcFile, as_json
-from landkeeper.vpctracker.attributes import vpc_from_attributes
+from landkeeper.vpctracker.attributes import blocks_from_attributes
+from landkeeper.vpctracker.inventory import DELETED
 from landkeeper.vpctracker.pools_items import META
 from landkeeper.vpctracker.schema import stamped, upgraded
 
@@ -60,9 +61,9 @@ class PoolFile(VpcFile):
     def read_live_vpcs(self, within: Block | None = None) -> Iterator[Vpc]:
         """Every VPC that is not deleted. Raises StoreError or StoredItemError for one that cannot be read."""
         for item in self.read_all_attributes():
-            stored = vpc_from_attributes(upgraded(item))
-            if stored.is_live:
-                yield stored.vpc
+            known = upgraded(item)
+            if known.get("State") != DELETED:
+                yield blocks_from_attributes(known)
 
 
 def _put(connection: sqlite3.Connection, item: Attributes) -> None:

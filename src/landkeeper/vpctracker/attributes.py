@@ -6,9 +6,9 @@ Times are ISO 8601 in UTC, to the second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
 from landkeeper.vpctracker.cidr import parse_block
@@ -29,6 +29,7 @@ from landkeeper.vpctracker.inventory import (
 )
 
 Attributes = dict[str, Any]
+Parsed = TypeVar("Parsed")
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -88,13 +89,48 @@ def vpc_to_attributes(stored: StoredVpc) -> Attributes:
 
 def vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
     """The stored VPC. Raises StoredItemError naming the item and what is wrong with it."""
+    return _parsed(attributes, _vpc_from_attributes)
+
+
+ATTRIBUTES_OF_BLOCKS = ("VpcId", "OwnerId", "AccountName", "Region", "CidrBlock", "CidrAssociations", "Tags")
+"""What `blocks_from_attributes` looks at."""
+
+
+def blocks_from_attributes(attributes: Mapping[str, Any]) -> Vpc:
+    """The stored VPC as far as it says which addresses are taken, by whom and in which space; the rest is left out.
+
+    Raises StoredItemError as `vpc_from_attributes` does. It is for many VPCs at once, and takes a third of the time.
+    """
+    return _parsed(attributes, _blocks_from_attributes)
+
+
+def _parsed(attributes: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], Parsed]) -> Parsed:
     item = f"{attributes.get('VpcId', 'without VpcId')} of {attributes.get('OwnerId', 'an unknown owner')}"
     try:
-        return _vpc_from_attributes(attributes)
+        return parse(attributes)
     except KeyError as error:
         raise StoredItemError(item, f"{error.args[0]} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
         raise StoredItemError(item, str(error)) from error
+
+
+def _blocks_from_attributes(attributes: Mapping[str, Any]) -> Vpc:
+    return Vpc(
+        id=VpcId(attributes["VpcId"]),
+        owner=AccountId(attributes["OwnerId"]),
+        region=Region(attributes["Region"]),
+        cidr_block=_checked(attributes["CidrBlock"]),
+        account_name=attributes.get("AccountName", ""),
+        cidr_associations=_associations_from(attributes),
+        tags=dict(attributes.get("Tags", {})),
+    )
+
+
+def _associations_from(attributes: Mapping[str, Any]) -> tuple[CidrAssociation, ...]:
+    return tuple(
+        CidrAssociation(one["AssociationId"], _checked(one["CidrBlock"]), one["State"])
+        for one in attributes.get("CidrAssociations", ())
+    )
 
 
 def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
@@ -108,10 +144,7 @@ def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
         state=attributes["State"],
         account_name=attributes.get("AccountName", ""),
         name=attributes.get("Name", ""),
-        cidr_associations=tuple(
-            CidrAssociation(one["AssociationId"], _checked(one["CidrBlock"]), one["State"])
-            for one in attributes.get("CidrAssociations", ())
-        ),
+        cidr_associations=_associations_from(attributes),
         tags=dict(attributes.get("Tags", {})),
         instance_tenancy=attributes.get("InstanceTenancy", "default"),
         dhcp_options_id=attributes.get("DhcpOptionsId", ""),
