@@ -112,6 +112,8 @@ def test_plain_files_are_written_without_any_call(
     assert parameters["VpcTable"] == "Ours"
     assert zipfile.is_zipfile(out / parameters["CodeKey"].removeprefix("landkeeper/"))
     assert (out / "log-archive.yaml").exists()
+    assert "pool-forwarder.yaml" in (out / "README.md").read_text(encoding="utf-8")
+    assert (out / "pool-forwarder.yaml").exists()
 
 
 def test_plain_files_take_a_policy(no_aws: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

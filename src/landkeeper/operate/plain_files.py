@@ -6,7 +6,15 @@ import json
 
 from landkeeper.operate.deploy import DeployRequest, package_parameters
 from landkeeper.operate.package import FunctionPackage
-from landkeeper.operate.templates import LOG_ARCHIVE, MEMBER_EVENTS, MEMBER_ROLES, STACK, stack_template, template
+from landkeeper.operate.templates import (
+    LOG_ARCHIVE,
+    MEMBER_EVENTS,
+    MEMBER_ROLES,
+    POOL_FORWARDER,
+    STACK,
+    stack_template,
+    template,
+)
 
 YOUR_BUCKET = "YOUR-BUCKET"
 
@@ -24,7 +32,8 @@ Put your bucket into `parameters.json` in place of {bucket}, say which organisat
 
 `--import-existing-resources` adopts the tables that an earlier stack has left. The template is larger than a call
 takes, so it comes from the bucket. `{roles}` goes into every other account, `{events}` into every region of every
-account, and `{archive}` into the account of an existing trail's bucket, if that is another one.
+account, and `{archive}` into the account of an existing trail's bucket, if that is another one. `{forwarder}` goes
+into each other region in which stacks ask for blocks of pools, in this account.
 """
 
 
@@ -37,7 +46,7 @@ def plain_files(request: DeployRequest, package: FunctionPackage) -> dict[str, b
         STACK: stack_template({**request.parameters, "AWS::StackName": request.stack_name}).encode(),
         # A new package has a new name: under the old one CloudFormation would see nothing to change.
         f"functions-{package.digest}.zip": package.body,
-        **{name: template(name).encode() for name in (MEMBER_ROLES, MEMBER_EVENTS, LOG_ARCHIVE)},
+        **{name: template(name).encode() for name in (MEMBER_ROLES, MEMBER_EVENTS, LOG_ARCHIVE, POOL_FORWARDER)},
     }
     keys = {
         "CodeKey": f"functions-{package.digest}.zip",
@@ -68,4 +77,5 @@ def _readme(stack_name: str, names: list[str]) -> str:
         roles=MEMBER_ROLES,
         events=MEMBER_EVENTS,
         archive=LOG_ARCHIVE,
+        forwarder=POOL_FORWARDER,
     )
