@@ -32,7 +32,7 @@ from landkeeper.vpctracker.inventory import (
 )
 from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
 
-NOW = datetime(2026, 10, 5, 12, 0, 0, tzinfo=UTC)
+NOW = datetime(2025, 10, 5, 12, 0, 0, tzinfo=UTC)
 REGIONS = tuple(
     Region(name)
     for name in (
@@ -151,8 +151,8 @@ def _pools(owners: list[AccountId]) -> tuple[PoolState, ...]:
     reserved = [
         Reservation(
             f"res-{number:017x}", "workloads", block_at(4, inner.block.first + (24 * number << 12), 20),
-            Kind.ALLOCATION, NOW - timedelta(days=number % 80), account=owners[number % len(owners)], purpose=f"shop {number}",
-            expires_at=NOW + timedelta(days=14),
+            Kind.ALLOCATION, NOW - timedelta(days=number % 80), account=owners[number % len(owners)],
+            purpose=f"shop {number}", expires_at=NOW + timedelta(days=14),
         )
         for number in range(40)
     ]  # fmt: skip

@@ -194,7 +194,7 @@ def _destroy_all(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     names += [f"landkeeper-artifacts-123456789012-{HOME_REGION}"]
     deployment.destroy(*[word for name in names for word in ("--delete-data", name)])
     assert deployment.tables().isdisjoint(names)
-    assert _buckets(deployment).isdisjoint(names)
+    assert _buckets(deployment).isdisjoint((outputs["TrailBucket"], outputs["ReportBucket"]))
 
 
 def _buckets(deployment: Deployment) -> set[str]:

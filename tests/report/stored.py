@@ -1,0 +1,39 @@
+"""Stores with a material in them, as the products keep it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landkeeper.embedded.ledger_file import LedgerFile
+from landkeeper.embedded.pool_file import PoolFile
+from landkeeper.report.material import Material
+from landkeeper.vpctracker.inventory import Appeared
+from landkeeper.vpctracker.pools_items import LIST, PoolWrite, pool_to_item, reservation_to_item
+
+if TYPE_CHECKING:
+    from landkeeper.broom.ports import Ledger
+    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.ports import VpcStore
+
+
+def keep_in_file(path: Path, made: Material) -> Path:
+    """The file, with everything of the material in it."""
+    with closing(PoolFile(path)) as store, closing(LedgerFile(path)) as ledger:
+        keep(made, store, store, ledger)
+    return path
+
+
+def keep(made: Material, vpcs: VpcStore, pools: PoolStore, ledger: Ledger) -> None:
+    """Write everything of the material into these stores."""
+    assert not vpcs.write_changes([Appeared(replace(one, version=1)) for one in made.known.vpcs])
+    for one in made.known.coverage.values():
+        assert vpcs.write_coverage(one)
+    for number, state in enumerate(made.pools):
+        assert pools.write_pools(PoolWrite({LIST: number}, (pool_to_item(state.pool),)))
+        items = tuple(reservation_to_item(one) for one in state.reservations)
+        assert pools.write_pools(PoolWrite({state.pool.id: 0}, items))
+    for case in made.ledger.cases if made.ledger is not None else ():
+        assert ledger.write_case(replace(case, version=1))
