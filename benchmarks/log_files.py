@@ -11,6 +11,7 @@ import json
 import string
 from base64 import b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -253,8 +254,32 @@ def make_log(seed: str, records: int, launches: float) -> bytes:
     return json.dumps({"Records": made}, separators=(",", ":")).encode()
 
 
+_POOL = 8_000
+"""How many records a process makes that files without end are made of."""
+
+
+@lru_cache(maxsize=1)
+def _pool(launches: float) -> list[tuple[bytes, bytes]]:
+    """Records, each in two parts between which its event id has to be."""
+    records = json.loads(make_log(f"pool {launches}", _POOL, launches))["Records"]
+    cut = (json.dumps({**record, "eventID": "\x00"}, separators=(",", ":")).encode() for record in records)
+    return [(before, after) for before, _, after in (text.partition(b"\\u0000") for text in cut)]
+
+
+def write_log_from_pool(folder: Path, number: int, records: int, launches: float) -> int:
+    """The same, many times faster to make: the records come from a pool, drawn anew for each file, each with an id."""
+    chance = Random(f"{number} {launches}")  # noqa: S311 - a sample, not a secret
+    drawn = chance.choices(_pool(launches), k=records)
+    ids = (str(UUID(int=chance.getrandbits(128), version=4)).encode() for _ in drawn)
+    text = b",".join(before + id_ + after for (before, after), id_ in zip(drawn, ids, strict=True))
+    return _write(folder, number, b'{"Records":[' + text + b"]}")
+
+
 def write_log(folder: Path, number: int, records: int, launches: float) -> int:
     """Write a file of that number; answers the size of its content."""
-    text = make_log(f"{number} {launches}", records, launches)
+    return _write(folder, number, make_log(f"{number} {launches}", records, launches))
+
+
+def _write(folder: Path, number: int, text: bytes) -> int:
     (folder / f"111122223333_CloudTrail_{number:06d}.json.gz").write_bytes(gzip.compress(text, 6, mtime=0))
     return len(text)

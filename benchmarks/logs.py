@@ -4,7 +4,7 @@ Seconds of CPU, in a process for each, one after the other and round by round, s
 falls on all of them alike; medians, and what the naive loop took divided by them.
 
 `LANDKEEPER_BENCH_EVENTS=10000000` makes that many events in distinct files for the run over both processors instead of
-200,000; it takes about 350 bytes of disk for each, and some minutes to make.
+200,000; it takes about 350 bytes of disk for each, and some minutes to make. `LANDKEEPER_BENCH_FOLDER` is where.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 
-from benchmarks.log_files import write_log
+from benchmarks.log_command import rows_of_command, rows_of_memory
+from benchmarks.log_files import write_log, write_log_from_pool
 from benchmarks.log_methods import methods
 from benchmarks.results import write_results
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
+from landkeeper.broom.trail import CHANGE_EVENTS
 from landkeeper.broom.trail_keys import ListedLog
 from landkeeper.org import Failure
 from landkeeper.wiring.past_files import PastFile
 from landkeeper.wiring.past_scans import scan_files
 
-_FILES, _RECORDS, _ROUNDS = 40, 1_000, 5
+_FILES, _COMMAND_FILES, _RECORDS, _ROUNDS = 40, 400, 1_000, 5
 _SLOW = {"jq": 1, "duckdb": 1}
 """How many rounds are enough of what takes longer than all others together."""
 _SHARES = ((0.0, "no launches"), (0.001, "0.1 % launches"), (0.01, "1 % launches"))
@@ -58,7 +60,7 @@ _BARS = {"fast": (10, 7.5, 6.5), "standard": (4, 1.2, 1)}
 
 def run() -> None:
     """Measure, and write the results down."""
-    folder = Path(tempfile.mkdtemp(prefix="landkeeper-logs-"))
+    folder = Path(tempfile.mkdtemp(prefix="landkeeper-logs-", dir=os.environ.get("LANDKEEPER_BENCH_FOLDER")))
     try:
         write_results("logs", list(_rows(folder)))
     finally:
@@ -82,6 +84,11 @@ def _rows(folder: Path) -> Iterator[tuple[str, str]]:
             yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {each:.2f} ms a file"
     for name in sorted(_TITLES.keys() - here.keys()):
         yield _TITLES[name], "not measured: not installed"
+    shares = zip(_SHARES, (" (bar: 6.5)", " (bar: 5)", ""), strict=True)
+    yield from rows_of_command(
+        [(title, _make(folder / f"command-{share}", _COMMAND_FILES, share), bar) for (share, title), bar in shares]
+    )
+    yield from rows_of_memory(folder)
     yield from _rows_of_both_processors(folder)
 
 
@@ -92,8 +99,9 @@ def _is_installed(name: str) -> bool:
 
 def _make(folder: Path, files: int, share: float) -> Path:
     folder.mkdir()
+    write = write_log if files <= _COMMAND_FILES else write_log_from_pool
     with ProcessPoolExecutor() as pool:
-        sizes = list(pool.map(partial(write_log, folder, records=_RECORDS, launches=share), range(files), chunksize=8))
+        sizes = list(pool.map(partial(write, folder, records=_RECORDS, launches=share), range(files), chunksize=8))
     sys.stderr.write(f"made {files:,} files, {sum(sizes) / 1e6:,.0f} MB unpacked, in {folder}\n")
     return folder
 
@@ -150,8 +158,9 @@ def scan(folder: str, processes: int) -> None:
         PastFile(entry.path, entry.stat().st_size, "") for entry in sorted(os.scandir(folder), key=attrgetter("name"))
     ]
     start = time.perf_counter()
-    scans = [each.scanned for each in scan_files(files, _no_fetch, limit_bytes=DEFAULT_LIMIT_BYTES,
-                                                 is_stopped=lambda: False, processes=processes)]  # fmt: skip
+    found = scan_files(files, _no_fetch, limit_bytes=DEFAULT_LIMIT_BYTES, is_stopped=lambda: False,
+                       processes=processes, deferred=CHANGE_EVENTS)  # fmt: skip
+    scans = [each.scanned for each in found]
     wall = time.perf_counter() - start
     records, size = sum(each.records for each in scans), sum(each.unpacked_bytes for each in scans)
     spent = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
