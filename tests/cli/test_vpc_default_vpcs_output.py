@@ -66,8 +66,16 @@ def test_an_account_that_just_goes_is_one_row_of_a_long_table(capsys: pytest.Cap
 def test_json_has_each_of_them_however_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     told: list[Told] = [(_SHOP, _plan(number)) for number in range(40)]
     rows = json.loads(_printed(capsys, told, "json"))
-    assert [row["VpcId"] for row in rows] == [f"vpc-{number:02}" for number in range(40)]
+    assert sorted(row["VpcId"] for row in rows) == [f"vpc-{number:02}" for number in range(40)]
     assert rows[0]["Steps"][-1] == "delete VPC vpc-00"
+
+
+def test_rows_are_by_account_and_region(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[Told] = [(_SHOP, _plan(2)), (_SHOP, _plan(1)), (_LAKE, _plan(3, _LAKE))]
+    rows = json.loads(_printed(capsys, told, "json"))
+    assert [(row["AccountName"], row["Region"]) for row in rows] == [
+        ("lake", "eu-west-3"), ("shop", "eu-west-1"), ("shop", "eu-west-2")
+    ]  # fmt: skip
 
 
 def test_every_outcome_reads_as_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,10 +88,10 @@ def test_every_outcome_reads_as_words(capsys: pytest.CaptureFixture[str]) -> Non
             [
                 (_SHOP, Deleted(plan.vpc, plan.steps)),
                 (_SHOP, Gone(plan.vpc)),
-                (_SHOP, Unknown(unclear)),
-                (_SHOP, InUse(unclear, many)),
                 (_SHOP, Failed(plan.vpc, _DENIED)),
                 (_SHOP, Failed(plan.vpc, _DENIED, plan.steps[:3], plan.steps[3:])),
+                (_SHOP, Unknown(unclear)),
+                (_SHOP, InUse(unclear, many)),
             ],
             "json",
         )
@@ -91,14 +99,14 @@ def test_every_outcome_reads_as_words(capsys: pytest.CaptureFixture[str]) -> Non
     assert [(row["State"], row["Detail"]) for row in rows] == [
         ("deleted", "3 subnets, 1 internet gateway"),
         ("gone", "it was gone, or another one, when its turn came"),
-        ("unknown", "counts as in use: database subnet group not checked: permission missing (AccessDenied: no)"),
-        ("in use", "; ".join(f"network interface eni-{number}" for number in range(4)) + "; and 2 more"),
         ("failed", "not begun: permission missing (AccessDenied: no)"),
         ("failed", f"could not mark internet gateway igw-1: {_DENIED}; 3 of 7 steps are done, run it again"),
+        ("unknown", "counts as in use: database subnet group not checked: permission missing (AccessDenied: no)"),
+        ("in use", "; ".join(f"network interface eni-{number}" for number in range(4)) + "; and 2 more"),
     ]  # fmt: skip
-    assert len(rows[3]["Reasons"]) == 6
-    assert rows[3]["Unchecked"] == rows[2]["Unchecked"]
-    assert rows[5]["Left"][0] == "mark internet gateway igw-1"
+    assert len(rows[5]["Reasons"]) == 6
+    assert rows[5]["Unchecked"] == rows[4]["Unchecked"]
+    assert rows[3]["Left"][0] == "mark internet gateway igw-1"
 
 
 def test_nothing_is_said_in_words_and_to_machines_as_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,46 @@ def test_a_role_must_exist_to_be_assumed(aws_environment: Embedded, client: Clie
     assert ec2.describe_vpcs()["Vpcs"][0]["OwnerId"] == "510000000001"
 
 
+@pytest.mark.parametrize(
+    ("call", "listing", "given"),
+    [
+        ("delete_subnet", "describe_subnets", {"SubnetId": "Subnets"}),
+        ("delete_vpc", "describe_vpcs", {"VpcId": "Vpcs"}),
+    ],
+)
+def test_a_dry_run_deletes_nothing(client: Client, call: str, listing: str, given: dict[str, str]) -> None:
+    ec2 = client("ec2", "510000000002")
+    ((name, listed),) = given.items()
+    before = getattr(ec2, listing)()[listed]
+    with pytest.raises(ClientError, match="DryRunOperation") as refused:
+        getattr(ec2, call)(**{name: before[0][name]}, DryRun=True)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+    assert getattr(ec2, listing)()[listed] == before
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        ("rds", "describe_db_subnet_groups"),
+        ("elasticache", "describe_cache_subnet_groups"),
+        ("elb", "describe_load_balancers"),
+        ("elbv2", "describe_load_balancers"),
+    ],
+)
+def test_roles_hold_in_the_services_around_a_vpc_too(
+    aws_environment: Embedded, client: Client, service: str, call: str
+) -> None:
+    account, role = "510000000003", f"{service}-nothing"
+    iam = client("iam", account)
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+    statement = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="reads", PolicyDocument=policy)
+    assert getattr(client(service, account), call)()
+    with pytest.raises(ClientError, match="AccessDenied"):
+        getattr(_as(embedded_session(aws_environment), service, account, role), call)()
+
+
 def test_a_shared_vpc_is_shown_to_those_it_is_shared_with_and_to_nobody_else(client: Client) -> None:
     owner, participant, stranger = "520000000001", "520000000002", "520000000003"
     ec2 = client("ec2", owner)

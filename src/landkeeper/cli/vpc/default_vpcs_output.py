@@ -39,6 +39,7 @@ Told = tuple[Account, Found | Result]
 
 def print_default_vpcs(told: Sequence[Told], format_: Format, *, nothing: str) -> None:
     """A row for each; in a table that would be long, those of an account that just go are one row."""
+    told = sorted(told, key=lambda each: (each[0].name, each[0].id, each[1].vpc.region))
     rows = [_row(account, one) for account, one in told]
     shown = _brief(told) if format_ == "table" and len(told) > _MANY_ROWS else rows
     columns = chosen(_COLUMNS, shown, format_, usual={"AccountName": ("",)})
