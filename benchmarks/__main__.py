@@ -12,6 +12,7 @@ BENCHMARKS = (
     "lambda",
     "logs",
     "pools",
+    "report",
     "store",
     "workload",
 )

@@ -32,11 +32,11 @@ export function lastOf(block: Block): number {
 }
 
 export function contains(outer: Block, inner: Block): boolean {
-  return outer.length <= inner.length && blockAt(inner.first, outer.length).first === outer.first;
+  return outer.length <= inner.length && outer.first <= inner.first && inner.first <= lastOf(outer);
 }
 
 export function overlaps(one: Block, other: Block): boolean {
-  return contains(one, other) || contains(other, one);
+  return one.first <= lastOf(other) && other.first <= lastOf(one);
 }
 
 export function formatAddress(address: number): string {

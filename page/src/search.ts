@@ -1,6 +1,6 @@
 /** Finding VPCs by block or address, id, name, account, region or tag. */
 
-import { formatBlock, overlaps, parseBlock, rangeOf } from "./addresses";
+import { formatBlock, overlaps, parseBlock, rangeOf, type Block } from "./addresses";
 import type { Vpc, World } from "./world";
 
 const words = new WeakMap<Vpc, string>();
@@ -10,7 +10,7 @@ export function search(world: World, text: string): readonly Vpc[] | null {
   const asked = text.trim().toLowerCase();
   if (!asked) return null;
   const range = asked.includes("/") || parseBlock(asked) ? rangeOf(asked) : null;
-  if (range) return world.vpcs.filter((vpc) => meets(vpc, asked, range));
+  if (range) return range[2] === 4 ? meetingFour(world, parseBlock(asked)!) : world.vpcs.filter((vpc) => meetsSix(vpc, range));
   const parts = asked.split(/\s+/);
   return world.vpcs.filter((vpc) => {
     const told = wordsOf(vpc);
@@ -18,14 +18,12 @@ export function search(world: World, text: string): readonly Vpc[] | null {
   });
 }
 
-function meets(vpc: Vpc, asked: string, range: readonly [bigint, bigint, 4 | 6]): boolean {
-  if (range[2] === 4) {
-    const block = parseBlock(asked)!;
-    return vpc.cidrs.some((text) => {
-      const one = parseBlock(text);
-      return one !== null && overlaps(one, block);
-    });
-  }
+function meetingFour(world: World, block: Block): readonly Vpc[] {
+  const found = new Set(world.claims.flatMap((claims) => claims.filter((claim) => overlaps(claim, block)).map((claim) => claim.vpc)));
+  return [...found].sort((a, b) => a.index - b.index);
+}
+
+function meetsSix(vpc: Vpc, range: readonly [bigint, bigint, 4 | 6]): boolean {
   return vpc.ipv6.some((text) => {
     const one = rangeOf(text);
     return one !== null && one[0] <= range[1] && range[0] <= one[1];

@@ -50,6 +50,8 @@ export interface World {
   readonly claims: readonly (readonly Claim[])[];
   readonly pools: readonly (readonly (Pool & { block: Block })[])[];
   readonly units: readonly string[];
+  /** Of each account, the number of its unit among `units`. */
+  readonly unitOf: readonly number[];
 }
 
 export function unfold(report: Report): World {
@@ -70,7 +72,8 @@ export function unfold(report: Report): World {
     }),
   );
   const units = [...new Set(report.accounts.map(unitOf))].sort();
-  return { report, vpcs, claims, pools, units };
+  const numbers = new Map(units.map((unit, number) => [unit, number]));
+  return { report, vpcs, claims, pools, units, unitOf: report.accounts.map((account) => numbers.get(unitOf(account)) ?? 0) };
 }
 
 export function unitOf(account: Account): string {

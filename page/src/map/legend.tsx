@@ -34,7 +34,7 @@ function Heat({ theme }: { theme: Theme }) {
 function Hues({ world, space, colouring, theme }: { world: World; space: number; colouring: Colouring; theme: Theme }) {
   const found = new Map<number, { name: string; count: number }>();
   for (const { vpc } of world.claims[space] ?? []) {
-    const number = colouring === "account" ? vpc.owner : world.units.indexOf(unitOf(vpc.account));
+    const number = colouring === "account" ? vpc.owner : (world.unitOf[vpc.owner] ?? 0);
     const name = colouring === "account" ? vpc.account.name || vpc.account.id : unitOf(vpc.account);
     const one = found.get(number) ?? { name, count: 0 };
     one.count++;

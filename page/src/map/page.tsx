@@ -65,7 +65,11 @@ export function MapPage({ world, place, isDark }: PageProps) {
     if (next.fly) view.current?.flyTo(next.fly);
     if (next.factor) view.current?.zoomBy(next.factor);
   };
-  const inside = claimsInside(claims, block);
+  const inside = useMemo(() => claimsInside(claims, block).length, [claims, block.first, block.length]);
+  // What a search does not change is not worked out again with every letter of it.
+  const legend = useMemo(() => <Legend world={world} space={space} colouring={colouring} theme={theme} />, [world, space, colouring, theme]);
+  const detail = useMemo(() => <Detail world={world} space={space} block={block} go={go} />, [world, space, block.first, block.length]);
+  const lists = useMemo(() => <PoolsAndSix world={world} space={space} />, [world, space]);
   return (
     <>
       <div class="tools">
@@ -118,21 +122,21 @@ export function MapPage({ world, place, isDark }: PageProps) {
             tabIndex={0}
             role="application"
             aria-roledescription="address map"
-            aria-label={`Address map. ${formatBlock(block)}: ${inside.length} VPC blocks.`}
+            aria-label={`Address map. ${formatBlock(block)}: ${inside} VPC blocks.`}
             aria-describedby="map-keys"
             onKeyDown={onKey}
           />
           <p id="map-keys" class="keys">Arrows move, Enter goes in, Escape goes out, + and − zoom, Home shows all VPCs. Wheel and drag work too.</p>
-          <Legend world={world} space={space} colouring={colouring} theme={theme} />
+          {legend}
         </div>
         <aside class="side" aria-label="The chosen block">
-          <p class="aloud" role="status">{`${formatBlock(block)}: ${inside.length} VPC blocks`}</p>
+          <p class="aloud" role="status">{`${formatBlock(block)}: ${inside} VPC blocks`}</p>
           {vpc && vpc.cidrs.length === 0 && <VpcDetail vpc={vpc} />}
-          <Detail world={world} space={space} block={block} go={go} />
+          {detail}
         </aside>
       </div>
       {hover && <Tip hover={hover} world={world} space={space} />}
-      <PoolsAndSix world={world} space={space} />
+      {lists}
     </>
   );
 }

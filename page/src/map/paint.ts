@@ -171,19 +171,19 @@ function paintClaim(
   const gap = rect.w > 6 && rect.h > 6 ? 1 : 0;
   const [w, h] = [Math.max(rect.w - gap, 1), Math.max(rect.h - gap, 1)];
   const isDim = found !== null && !found.has(claim.vpc.index);
-  to.globalAlpha = isDim ? 0.16 : 1;
-  to.fillStyle = colourOf(claim.vpc, scene.world, scene.colouring, theme);
+  to.fillStyle = isDim ? theme.dim : colourOf(claim.vpc, scene.world, scene.colouring, theme);
   to.fillRect(rect.x, rect.y, w, h);
-  if (w > 90 && h > 50) paintSubnets(to, scene, frame, claim, labels, isDim);
+  // Most of ten thousand blocks are a few pixels wide: those get this far and no further.
+  if (isDim) return;
+  if (w > 90 && h > 50) paintSubnets(to, scene, frame, claim, labels);
   if (claim.clash) {
     const isOnPurpose = claim.clash === "repeated";
     to.fillStyle = patternOf(to, isOnPurpose ? theme.muted : theme.clash, "hatch") ?? theme.clash;
     to.fillRect(rect.x, rect.y, w, h);
     if (w > 5 && !isOnPurpose) outline(to, { ...rect, w, h }, theme.clash, w > 40 ? 2.5 : 1.5);
   }
-  if (found !== null && !isDim && w > 4) outline(to, { ...rect, w, h }, theme.text, 1.5);
-  to.globalAlpha = 1;
-  if (!isDim && hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, twins, { ...rect, w, h }));
+  if (found !== null && w > 24) outline(to, { ...rect, w, h }, theme.text, 1.5);
+  if (hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, twins, { ...rect, w, h }));
 }
 
 function hasName(rect: Rect): boolean {
@@ -204,7 +204,7 @@ function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, cla
 }
 
 function paintSubnets(
-  to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, labels: (() => void)[], isDim: boolean,
+  to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, labels: (() => void)[],
 ): void {
   const { theme } = scene;
   const underChip = Math.max(onScreen(rectOf(claim), frame).y, 0) + 20;
@@ -217,7 +217,7 @@ function paintSubnets(
     to.fillRect(rect.x + 1.5, rect.y + 1.5, Math.max(rect.w - 4, 1), Math.max(rect.h - 4, 1));
     outline(to, { x: rect.x + 1.5, y: rect.y + 1.5, w: rect.w - 4, h: rect.h - 4 }, theme.muted, 0.75);
     const isTall = rect.h > 46;
-    if (isDim || rect.w < 84 || rect.h < 20 || rect.y + rect.h - (isTall ? 34 : 20) < underChip) continue;
+    if (rect.w < 84 || rect.h < 20 || rect.y + rect.h - (isTall ? 34 : 20) < underChip) continue;
     labels.push(() => {
       if (claim.clash) {
         to.fillStyle = theme.ground;
