@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from tests.answer_server import AnswerServer, answer_server
+from tests.servers import home_sessions
 
 from landkeeper.aws.stack_answers import UnansweredError
+from landkeeper.aws.vpc_table import create_tables
+from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas import pool
 from landkeeper.org import UsageError
 
@@ -100,3 +103,17 @@ def test_an_answer_that_is_never_taken_is_an_error(stack: AnswerServer, no_aws: 
 def test_an_address_that_is_none_is_an_error(no_aws: None, url: str) -> None:
     with pytest.raises(UnansweredError):
         pool.handler({**EVENT, "ResponseURL": url}, None)
+
+
+@pytest.mark.embedded
+def test_a_configuration_that_cannot_be_read_keeps_no_stack_from_being_deleted(
+    stack: AnswerServer, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_tables(home_sessions().home("dynamodb"), "PoolFunctionConfig")
+    monkeypatch.setenv("LANDKEEPER_VPC_TABLE", "PoolFunctionConfig")
+    monkeypatch.setenv("LANDKEEPER_CONFIG", "/nonexistent/landkeeper.yaml")
+    assert pool.handler(_asked(stack), None)["Status"] == "FAILED"
+    assert "/nonexistent/landkeeper.yaml" in stack.answers[0]["Reason"]
+    assert pool.handler(_asked(stack, RequestType="Delete", PhysicalResourceId="not-reserved"), None) == {
+        "Status": "SUCCESS", "ReservationId": "",
+    }  # fmt: skip

@@ -14,8 +14,8 @@ from landkeeper.lambdas.log_lines import begin_request, log
 from landkeeper.org import LandkeeperError
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.pools import Reservation
-from landkeeper.vpctracker.pools_stacks import StackCall, parse_call, word_answer
-from landkeeper.wiring.pool_function import do_for_stack, put_answer
+from landkeeper.vpctracker.pools_stacks import StackCall, parse_call
+from landkeeper.wiring.pool_function import do_for_stack, tell_stack
 
 _SPARE_SECONDS = 30.0
 """How long before its time is over the function gives up: the answer has to be delivered within that."""
@@ -27,7 +27,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
     begin_request(context)
     call = parse_call(event)
     outcome = _outcome_of(call, _seconds_left(context))
-    put_answer(call.response_url, word_answer(call, outcome))
+    tell_stack(call, outcome)
     failed = isinstance(outcome, str)
     told = {"Request": call.kind, "StackId": call.stack, "LogicalResourceId": call.logical_id}
     what = {"Reason": outcome} if failed else {"ReservationId": getattr(outcome, "id", "")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.sessions import open_sessions
+from landkeeper.aws.sessions import AccountSessions, open_sessions
 from landkeeper.aws.stack_answers import put_answer
 from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.aws.work_queue import SqsWorkQueue
@@ -13,11 +13,9 @@ from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.dispatch import Unsent, write_second_look
 from landkeeper.vpctracker.pools import Reservation
-from landkeeper.vpctracker.pools_stacks import StackCall, give_back, parse_wishes, provide_block
+from landkeeper.vpctracker.pools_stacks import StackCall, give_back, parse_wishes, provide_block, word_answer
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.pools import Pools, actor_named, check_account
-
-__all__ = ["do_for_stack", "put_answer"]
 
 
 def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | None, tuple[Unsent, ...]]:
@@ -29,17 +27,24 @@ def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | Non
         raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no pools")
     sessions = open_sessions(settings.region)
     client = sessions.home("dynamodb")
-    table = PoolTable(client, settings.vpc_table)
-    pools = Pools(
-        table, VpcTable(client, settings.vpc_table), read_config(settings), actor_named(call.stack), sessions
-    )  # fmt: skip
+    table, actor = PoolTable(client, settings.vpc_table), actor_named(call.stack)
     if call.kind == "Delete":
-        given = give_back(table, call, pools.actor)
-        if given is None or given.account is None or given.region is None or settings.queue_url is None:
-            return given, ()
-        # A complete read of the region from now on shows whether the block is free.
-        look = write_second_look(given.account, given.region, datetime.now(UTC))
-        return given, tuple(SqsWorkQueue(sessions.home("sqs"), settings.queue_url).send([look]))
+        given = give_back(table, call, actor)
+        return given, _ask_for_a_look(settings, sessions, given)
     wished = parse_wishes(call)
+    pools = Pools(table, VpcTable(client, settings.vpc_table), read_config(settings), actor, sessions)
     check_account(pools, settings, wished.account, wished.pool)
-    return provide_block(table, call, pools.tracked_of, pools.actor), ()
+    return provide_block(table, call, pools.tracked_of, actor), ()
+
+
+def _ask_for_a_look(settings: Settings, sessions: AccountSessions, given: Reservation | None) -> tuple[Unsent, ...]:
+    """A complete read of its region from now on shows whether a block that was given back is free."""
+    if given is None or given.account is None or given.region is None or settings.queue_url is None:
+        return ()
+    look = write_second_look(given.account, given.region, datetime.now(UTC))
+    return tuple(SqsWorkQueue(sessions.home("sqs"), settings.queue_url).send([look]))
+
+
+def tell_stack(call: StackCall, outcome: Reservation | str | None) -> None:
+    """Answer the stack: the reservation, or why there is none. Raises UnansweredError where that does not work."""
+    put_answer(call.response_url, word_answer(call, outcome))
