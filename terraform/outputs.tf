@@ -53,6 +53,11 @@ output "notices_function" {
   value       = aws_cloudformation_stack.landkeeper.outputs["NoticesFunction"]
 }
 
+output "pool_function_arn" {
+  description = "The function that stacks ask for blocks: their ServiceToken in this region."
+  value       = aws_cloudformation_stack.landkeeper.outputs["PoolFunctionArn"]
+}
+
 output "work_queue_url" {
   description = "The queue of accounts to read."
   value       = aws_cloudformation_stack.landkeeper.outputs["WorkQueueUrl"]
