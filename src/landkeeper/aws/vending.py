@@ -126,6 +126,8 @@ class Ec2Network:
                 return ask(self._sessions.ec2(self._region))
         except CALL_ERRORS as error:
             return failure_of(error)
+        except KeyError as error:
+            return _strange(error)
 
     def _do(self, ask: Callable[[EC2Client], object]) -> Failure | None:
         answer = self._read(ask)
@@ -138,6 +140,12 @@ class Ec2Network:
         except CALL_ERRORS as error:
             failure = failure_of(error)
             return Unsure(failure) if _may_have_happened(error, failure) else failure
+        except KeyError as error:
+            return Unsure(_strange(error))
+
+
+def _strange(error: KeyError) -> Failure:
+    return Failure(FailureReason.OTHER, "StrangeAnswer", f"AWS's answer is not as documented: {error!r}")
 
 
 def _may_have_happened(error: ClientError | BotoCoreError | ResponseParserError, failure: Failure) -> bool:
