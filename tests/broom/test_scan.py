@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from landkeeper.broom.fast_engine import FastEngine
+from landkeeper.broom.fast_engine import FastEngine, find_reader
 from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
 from landkeeper.broom.log_engine import STANDARD, Engine, StandardEngine, best_engine, find_fast_engine
 from landkeeper.broom.log_search import _strstr, find_search, search
@@ -48,7 +48,8 @@ def _small(engine: Engine) -> Engine:
 
 ENGINES: dict[str, Engine] = {
     "standard": STANDARD,
-    "fast": FastEngine(),
+    "fast": FastEngine(find_reader()),
+    "fast, by msgspec": FastEngine(),
     "standard, in pieces": _small(StandardEngine()),
     "fast, in pieces": _small(FastEngine()),
 }
@@ -465,6 +466,20 @@ def test_a_character_that_ends_lines_elsewhere_does_not_end_a_record() -> None:
     assert places(check(f"{line}\n{line}\n".encode())) == ["line 1", "line 2"]
 
 
+def test_simdjson_reads_what_it_can_vouch_for_and_leaves_the_rest() -> None:
+    reader = pytest.importorskip("landkeeper.broom.simd_records").SimdReader()
+    named = reader.read_named(log(OTHER, LAUNCH), LAUNCH_EVENTS)
+    assert (named.total, named.records) == (2, [(2, LAUNCH)])
+    assert reader.read_named(bytearray(log(OTHER)), LAUNCH_EVENTS).records == []
+    for text in (
+        log(OTHER, {**LAUNCH, "x": "\u00e9"}), log(OTHER, {"a": 1}), log(OTHER, 7), log(record(7)), log(),
+        log(OTHER)[:-1], log(record("X", a=FORGED)), log(OTHER).replace(b'"eventName"', b'"eventName":"X","eventName"'),
+        log(OTHER)[:-1] + b',"Records":[]}', log(OTHER)[:-1] + b',"x":1}', log(record(x=10**30)), b"[1]", b"7",
+        log(OTHER) + b" " * 17_000_000,
+    ):  # fmt: skip
+        assert reader.read_named(text, LAUNCH_EVENTS) is None
+
+
 def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "deflate", None)
@@ -473,6 +488,10 @@ def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.Monkey
         find_fast_engine.cache_clear()
         assert find_fast_engine() is None
         assert best_engine() is STANDARD
+        patch.setitem(sys.modules, "simdjson", None)
+        patch.delitem(sys.modules, "landkeeper.broom.simd_records", raising=False)
+        patch.delattr("landkeeper.broom.simd_records", raising=False)
+        assert find_reader() is None
     find_fast_engine.cache_clear()
     assert best_engine().name == "fast"
 

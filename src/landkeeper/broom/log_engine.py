@@ -104,10 +104,10 @@ STANDARD = StandardEngine()
 def find_fast_engine() -> Engine | None:
     """The engine of the extra `fast`, or None where that is not installed."""
     try:
-        from landkeeper.broom.fast_engine import FastEngine  # noqa: PLC0415
+        from landkeeper.broom.fast_engine import FastEngine, find_reader  # noqa: PLC0415
     except ImportError:
         return None
-    return FastEngine()
+    return FastEngine(find_reader())
 
 
 def best_engine() -> Engine:

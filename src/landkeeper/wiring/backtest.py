@@ -46,6 +46,7 @@ _READERS = (
     "log_search",
     "log_cuts",
     "fast_engine",
+    "simd_records",
     "scan",
     "scan_record",
 )
