@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from tests.answer_server import answer_server
 
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import open_sessions
@@ -207,3 +210,18 @@ def test_a_stack_of_another_region_asks_through_a_forwarder(deployment: Deployme
     assert (made["Status"], made["PoolId"]) == ("CREATE_COMPLETE", "prod")
     (held,) = [one for one in deployment.held() if one.id == made["Id"]]
     assert held.region == THERE
+
+
+def test_a_request_that_is_delivered_twice_at_once_gets_one_block(deployment: Deployment) -> None:
+    request = json.loads((Path(__file__).parents[1] / "events/stack_create.json").read_text("utf-8"))
+    stack = f"arn:aws:cloudformation:{HERE}:{HOME}:stack/twice/00000000-0000-0000-0000-000000000002"
+    before = {one.id for one in deployment.held()}
+    with answer_server() as server, ThreadPoolExecutor(3) as pool:
+        event = {**request, "StackId": stack, "ResponseURL": server.url}
+        client, function = deployment.session.client("lambda"), deployment.outputs["PoolFunctionArn"]
+        given = pool.map(lambda payload: client.invoke(FunctionName=function, Payload=payload), [json.dumps(event)] * 3)
+        told = [json.loads(answer["Payload"].read()) for answer in given]
+    (made,) = {one.id for one in deployment.held()} - before
+    assert told == [{"Status": "SUCCESS", "ReservationId": made}] * 3
+    assert [answer["PhysicalResourceId"] for answer in server.answers] == [made] * 3
+    assert {answer["Data"]["ReservationId"] for answer in server.answers} == {made}
