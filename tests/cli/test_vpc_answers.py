@@ -194,7 +194,7 @@ def test_history_has_a_row_for_a_change_of_bookkeeping_alone(file: Path, capsys:
         )
         connection.execute("INSERT INTO vpc_history VALUES ('vpc-1', '2026-03-01T12:00:00Z#00000002', ?)", (entry,))
     assert run(["vpc", "history", "vpc-1", "--format", "csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == "2026-03-01T12:00:00Z,changed,,,"
+    assert capsys.readouterr().out.splitlines()[1] == "2026-03-01T12:00:00Z,changed,,,,"
 
 
 def test_coverage_names_every_place_and_why(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

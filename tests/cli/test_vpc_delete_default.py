@@ -14,7 +14,7 @@ import pytest
 from tests.default_vpc_world import Place, Places, places
 from tests.member_instances import HERE, ROLE
 from tests.refusing_front import Front, serving
-from tests.servers import ec2_refusal
+from tests.servers import ec2_refusal, home_sessions
 
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
@@ -81,6 +81,11 @@ def test_yes_deletes_and_notes_it_for_the_tracker(
     assert run(["vpc", "list", "--deleted", "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["VpcId"], row["State"]) == (vpc, "deleted")
+    assert run(["vpc", "history", vpc, "--format", "json"]) == 0
+    by = home_sessions().home_principal()
+    assert json.loads(capsys.readouterr().out)[-1]["By"] == by
+    assert run(["vpc", "history", vpc]) == 0
+    assert by in capsys.readouterr().out
     assert _run(place, "--restore") == 0
     shown = capsys.readouterr()
     assert f"  aws ec2 create-default-vpc --region {HERE}\n" in shown.out

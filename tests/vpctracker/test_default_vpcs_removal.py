@@ -40,7 +40,7 @@ from landkeeper.vpctracker.default_vpcs_removal import (
 )
 from landkeeper.vpctracker.inventory import Complete, NotRead, RegionRead, Standing, Unreadable, Vpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError
-from landkeeper.vpctracker.track import Progress, UnreadablePlace
+from landkeeper.vpctracker.track import Progress, UnreadablePlace, track_account
 
 _HERE, _THERE = REGIONS
 _SHOP, _LAKE = Account(ACCOUNTS[0], "shop"), Account(ACCOUNTS[1], "lake")
@@ -280,22 +280,39 @@ def _as_tracked(one: object) -> tuple[Vpc, ...]:
     return (Vpc(one.id, one.owner, one.region, one.cidr_block, True),) if isinstance(one, DefaultVpc) else ()
 
 
+def _principal_of(account: str) -> str:
+    assert account == _SHOP.id
+    return "arn:aws:iam::111122223333:role/pipeline"
+
+
 def _tracked() -> tuple[World, Tracker, MemoryStore]:
     world, store = World(), MemoryStore()
     world.put(_SHOP, VPC, _THERE_TOO)
     tracker = Tracker(world)
-    assert recording(tracker, store, lambda: START)(_SHOP, REGIONS) == ""
+    assert track_account(_SHOP, tracker, store, clock=lambda: START).was_read
     return world, tracker, store
 
 
 def test_what_is_deleted_is_noted_for_the_tracker() -> None:
     world, tracker, store = _tracked()
-    record = recording(tracker, store, lambda: START)
+    record = recording(tracker, store, _principal_of, lambda: START)
     (removal,) = delete_default_vpcs(survey_default_vpcs([_SHOP], world), world, record)
     assert removal.unrecorded == ""
     assert {key: one.is_live for key, one in store.items.items()} == {
         VpcKey(VPC.id, _SHOP.id): False, VpcKey(_THERE_TOO.id, _SHOP.id): False
     }  # fmt: skip
+    gone = [entry for entry in store.history if entry["Kind"] == "disappeared"]
+    assert [entry["By"] for entry in gone] == ["arn:aws:iam::111122223333:role/pipeline"] * 2
+
+
+def test_nobody_is_named_for_what_somebody_else_deleted() -> None:
+    world, tracker, store = _tracked()
+    surveys = survey_default_vpcs([_SHOP], world)
+    world.places[_SHOP.id, _HERE] = NoDefaultVpc()
+    (removal,) = delete_default_vpcs(surveys, world, recording(tracker, store, _principal_of, lambda: START))
+    assert {type(one) for one in removal.results} == {Gone, Deleted}
+    by = {entry["VpcId"]: entry.get("By") for entry in store.history if entry["Kind"] == "disappeared"}
+    assert by == {VPC.id: None, _THERE_TOO.id: "arn:aws:iam::111122223333:role/pipeline"}
 
 
 def test_nothing_is_noted_of_what_was_not_deleted() -> None:
@@ -303,7 +320,7 @@ def test_nothing_is_noted_of_what_was_not_deleted() -> None:
     world.refuse[Act.DELETE_VPC] = _DENIED
     tracker.shut = True
     (removal,) = delete_default_vpcs(
-        survey_default_vpcs([_SHOP], world), world, recording(tracker, store, lambda: START)
+        survey_default_vpcs([_SHOP], world), world, recording(tracker, store, _principal_of, lambda: START)
     )
     assert removal.unrecorded == ""
     assert all(one.is_live for one in store.items.values())
@@ -312,7 +329,7 @@ def test_nothing_is_noted_of_what_was_not_deleted() -> None:
 def test_a_deletion_that_cannot_be_noted_is_told() -> None:
     world, tracker, store = _tracked()
     tracker.shut = True
-    record = recording(tracker, store, lambda: START)
+    record = recording(tracker, store, _principal_of, lambda: START)
     (removal,) = delete_default_vpcs(survey_default_vpcs([_SHOP], world), world, record)
     assert "denied by a service control policy" in removal.unrecorded
 
@@ -327,6 +344,6 @@ def test_a_store_that_fails_hides_no_deletion() -> None:
     world, tracker, store = _tracked()
     broken = Broken()
     broken.items = store.items
-    record = recording(tracker, broken, lambda: START)
+    record = recording(tracker, broken, _principal_of, lambda: START)
     (removal,) = delete_default_vpcs(survey_default_vpcs([_SHOP], world), world, record)
     assert (removal.unrecorded, [type(one) for one in removal.results]) == ("the file is full", [Deleted, Deleted])

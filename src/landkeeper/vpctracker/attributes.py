@@ -17,6 +17,7 @@ from landkeeper.vpctracker.inventory import (
     Appeared,
     Change,
     CidrAssociation,
+    Disappeared,
     Peering,
     Standing,
     StoredVpc,
@@ -234,7 +235,8 @@ def history_of(change: Change) -> Attributes:
 
     `After` holds a new VPC whole, and of a known one only the attributes that changed; `Before` holds the same
     attributes as they were, without those that were not there. Taking entries back from the newest gives the state at
-    any earlier time. `At` is the time and the version, so that two changes in one second stay two.
+    any earlier time. `At` is the time and the version, so that two changes in one second stay two. `By` is the
+    principal for whom Landkeeper itself deleted it, if it did.
     """
     after = vpc_to_attributes(change.after)
     before = {} if isinstance(change, Appeared) else vpc_to_attributes(change.before)
@@ -247,6 +249,7 @@ def history_of(change: Change) -> Attributes:
         "Version": change.after.version,
         "Before": {name: before[name] for name in differing if name in before},
         "After": {name: after[name] for name in differing if name in after},
+        **({"By": change.by} if isinstance(change, Disappeared) and change.by else {}),
     }
 
 

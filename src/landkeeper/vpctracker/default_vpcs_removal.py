@@ -6,13 +6,13 @@ look has it, and stops at the first step that does not work; what is left then i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, assert_never
 
-from landkeeper.org import Account, Failure, Region
+from landkeeper.org import Account, AccountId, Failure, Region
 from landkeeper.vpctracker.default_vpcs import (
     DefaultVpc,
     InUse,
@@ -79,8 +79,8 @@ class Failed:
     """What another run will do; the first of them is the step that failed. Empty where nothing was begun."""
 
 
-Record = Callable[[Account, Collection[Region]], str]
-"""Has the tracker read regions in which something was deleted; answers why it could not, or nothing."""
+Record = Callable[[Account, "Sequence[Deleted | Gone]"], str]
+"""Tells the tracker of default VPCs that are gone; answers why it could not, or nothing."""
 
 Found = Plan | InUse | Unknown
 Result = Deleted | Gone | InUse | Unknown | Failed
@@ -163,7 +163,8 @@ def delete_default_vpcs(
 ) -> tuple[Removal, ...]:
     """Carry out the plans of the surveys, as a fresh look at each has it. In the order of the accounts' ids.
 
-    An account without a plan is left out. Without `record` nothing is recorded. When the run is stopped, the VPC that is being deleted is the last one.
+    An account without a plan is left out. Without `record` nothing is recorded. When the run is stopped, the VPC
+    that is being deleted is the last one of its account.
     """
     planned = {one.account.id: one for one in surveys if any(isinstance(found, Plan) for found in one.found)}
     removals: list[Removal] = []
@@ -188,7 +189,7 @@ def _delete(survey: Survey, vpcs: DefaultVpcs, record: Record | None, is_stopped
         if is_stopped():
             break
         results.append(delete_default_vpc(survey.account, plan.vpc, vpcs))
-    gone = [one.vpc.region for one in results if isinstance(one, Deleted | Gone)]
+    gone = [one for one in results if isinstance(one, Deleted | Gone)]
     return Removal(survey.account, tuple(results), record(survey.account, gone) if gone and record else "")
 
 
@@ -224,12 +225,20 @@ def _carry_out(account: Account, plan: Plan, vpcs: DefaultVpcs) -> Result:
     return Deleted(plan.vpc, plan.steps)
 
 
-def recording(reader: VpcReader, store: VpcStore, clock: Callable[[], datetime]) -> Record:
-    """Records by tracking the regions once more: what a complete read does not show is gone."""
+def recording(
+    reader: VpcReader, store: VpcStore, principal_of: Callable[[AccountId], str], clock: Callable[[], datetime]
+) -> Record:
+    """Records by tracking the regions once more: what a complete read does not show is gone.
 
-    def record(account: Account, regions: Collection[Region]) -> str:
+    `principal_of` says in whose name an account is entered; history remembers it of what was deleted.
+    """
+
+    def record(account: Account, gone: Sequence[Deleted | Gone]) -> str:
+        by = principal_of(account.id)
+        deleted_by = {one.vpc.id: by for one in gone if isinstance(one, Deleted)}
+        regions = {one.vpc.region for one in gone}
         try:
-            outcome = track_account(account, reader, store, clock=clock, regions=regions)
+            outcome = track_account(account, reader, store, clock=clock, regions=regions, deleted_by=deleted_by)
         except StoreError as error:
             return str(error)
         return "; ".join(map(str, outcome.unreadable))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, NewType, assert_never
 
 from landkeeper.org import Account, AccountId, Failure, Region
@@ -222,6 +223,8 @@ class Disappeared:
 
     before: StoredVpc
     after: StoredVpc
+    by: str = ""
+    """The principal for whom Landkeeper itself deleted it; empty where only the read tells that it is gone."""
 
     @property
     def expected_version(self) -> int:
@@ -244,6 +247,7 @@ def diff_account(
     now: datetime,
     *,
     believe_absence: bool = True,
+    deleted_by: Mapping[VpcId, str] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
     """What has to be written so that the store agrees with the reads of one account.
 
@@ -251,14 +255,16 @@ def diff_account(
     alone is none. A shared VPC is one item under its owner: a participant's read adds or removes the participant, and
     says what the VPC is like only while no read of the owner does. Connections that could not be read stay as they
     were. Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read.
+    `deleted_by` says of VPCs that Landkeeper itself deleted for whom it did.
     """
     kept = {one.vpc.key: one for one in stored}
     complete = {region: read for region, read in reads.items() if isinstance(read, Complete)}
     seen = {vpc.key: fit_vpc(_with_known_connections(vpc, read, kept.get(vpc.key)))
             for read in complete.values() for vpc in read.vpcs}  # fmt: skip
     changes = [_diff_seen(kept.get(key), vpc, account, now) for key, vpc in seen.items()]
-    changes += [_diff_unseen(one, account, now, believe_absence=believe_absence) for key, one in kept.items()
-                if key not in seen and one.is_live and one.vpc.region in complete]  # fmt: skip
+    unseen = [one for key, one in kept.items() if key not in seen and one.is_live and one.vpc.region in complete]
+    changes += [_diff_unseen(one, account, now, believe_absence=believe_absence, by=deleted_by.get(one.vpc.id, ""))
+                for one in unseen]  # fmt: skip
     return tuple(change for change in changes if change is not None)
 
 
@@ -297,12 +303,14 @@ def _diff_shared(before: StoredVpc, vpc: Vpc, account: Account, now: datetime) -
     return _change(before, replace(before.vpc, shared_with=participants), now, missing_since=marked)
 
 
-def _diff_unseen(before: StoredVpc, account: Account, now: datetime, *, believe_absence: bool) -> Change | None:
+def _diff_unseen(
+    before: StoredVpc, account: Account, now: datetime, *, believe_absence: bool, by: str
+) -> Change | None:
     if before.vpc.owner == account.id:
         if not believe_absence and before.missing_since is None:
             return _change(before, before.vpc, now, missing_since=now)
         gone = replace(before.vpc, state=DELETED, shared_with=(), read_by=account.id)
-        return Disappeared(before, _next(before, gone, now))
+        return Disappeared(before, _next(before, gone, now), by)
     if not believe_absence:
         return None
     participants = tuple(one for one in before.vpc.shared_with if one != account.id)

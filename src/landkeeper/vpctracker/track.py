@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
@@ -19,6 +20,7 @@ from landkeeper.vpctracker.inventory import (
     RegionRead,
     StoredVpc,
     Unreadable,
+    VpcId,
     VpcKey,
     diff_account,
     kind_of,
@@ -140,11 +142,13 @@ def track_account(
     clock: Callable[[], datetime],
     regions: Collection[Region] | None = None,
     believe_absence: bool = True,
+    deleted_by: Mapping[VpcId, str] = MappingProxyType({}),
 ) -> AccountOutcome:
     """Track one account, or just some `regions` of it. Its coverage is written last, so that it never claims more than
     what is stored.
 
-    Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read.
+    Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read. `deleted_by`
+    says of VPCs that Landkeeper itself deleted for whom it did.
     """
     now = clock()
     is_whole = regions is None
@@ -159,7 +163,7 @@ def track_account(
     if not foreign <= before.shared:
         # Remembered before the items name this account: after a crash in between nothing would find them again.
         before = note_coverage(store, before, lambda known: replace(known, shared=known.shared | foreign))
-    decide = partial(diff_account, account=account, now=now, believe_absence=believe_absence)
+    decide = partial(diff_account, account=account, now=now, believe_absence=believe_absence, deleted_by=deleted_by)
     written = _write_differences(account.id, reads, store, before.shared, decide)
     reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
     settled = reads

@@ -65,4 +65,9 @@ def open_record(settings: Settings, source: Source) -> Iterator[Record | None]:
         yield None
         return
     with open_store(settings, to_write=True) as store:
-        yield recording(source.reader, store, lambda: datetime.now(UTC))
+        yield recording(
+            source.reader,
+            store,
+            lambda account: source.sessions_of(account).home_principal(),
+            lambda: datetime.now(UTC),
+        )

@@ -9,7 +9,18 @@ import rich_click as click
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.cli.output import Column, Format, Row, counted, format_option, plain, print_json, print_rows, stdout
+from landkeeper.cli.output import (
+    Column,
+    Format,
+    Row,
+    chosen,
+    counted,
+    format_option,
+    plain,
+    print_json,
+    print_rows,
+    stdout,
+)
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.org import UsageError
@@ -34,6 +45,7 @@ _HISTORY_COLUMNS = (
     Column("Attribute", "Attribute", style="cyan"),
     Column("Before", "Before", style="red"),
     Column("After", "After", style="green"),
+    Column("By", "By"),
 )
 
 
@@ -87,6 +99,7 @@ def history_command(*, asked: Asked, vpc: str, format_: Format) -> int:
     """Show what changed of one VPC, and when: what it was before, and what after.
 
     Times are those of the runs that saw it. Who did it is in CloudTrail: the tracker sees states, not callers.
+    Only what `vpc delete-default` deleted says for whom.
     """
     with open_store(asked.settings, to_write=False) as store:
         entries = list(store.read_history(VpcId(vpc)))
@@ -99,7 +112,8 @@ def history_command(*, asked: Asked, vpc: str, format_: Format) -> int:
         return 0
     rows = [row for entry in entries for row in _history_rows(entry)
             if format_ != "table" or row["Kind"] != "appeared" or row["Attribute"] in _TOLD_OF_NEW_ONES]  # fmt: skip
-    print_rows(rows, _HISTORY_COLUMNS, format_, totals=f"{counted(len(entries), 'entry', 'entries')}.")
+    columns = chosen(_HISTORY_COLUMNS, rows, format_, usual={"By": (None,)})
+    print_rows(rows, columns, format_, totals=f"{counted(len(entries), 'entry', 'entries')}.")
     return 0
 
 
@@ -109,6 +123,8 @@ def _history_rows(entry: Row) -> Iterator[Row]:
     names = [name for name in dict.fromkeys([*before, *after]) if name not in _BOOKKEEPING
              and plain(before.get(name)) != plain(after.get(name))]  # fmt: skip
     at = {"At": str(entry["At"]).partition("#")[0], "Kind": entry["Kind"]}
+    if "By" in entry:
+        at["By"] = entry["By"]
     if not names:
         yield {**at, "Attribute": "", "Before": "", "After": ""}
     for name in names:
