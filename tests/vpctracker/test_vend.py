@@ -222,3 +222,23 @@ def test_who_cannot_look_makes_nothing() -> None:
     assert _run(network, may_exist=False, faults={2: Fault.GONE_AFTER}) is None
     outcome = _run(network, may_exist=True, faults={1: Fault.DENIED})
     assert outcome == Undone("looking at the subnets of vpc-1", DENIED, may_turn_up=True)
+
+
+def test_of_two_runs_that_make_a_vpc_at_once_one_takes_its_own_back() -> None:
+    network = MemoryNetwork()
+    network.make_vpc(_BLOCK, PLAN.vpc_tags)
+    network.vpcs["vpc-1"].unseen = 1
+    done = _vend(network)
+    assert isinstance(done, Undone)
+    assert (done.step, done.is_clean) == ("making vpc-2", False)
+    assert done.failure.message == "another run of the same request has made vpc-1"
+    assert network.vpcs.keys() == {"vpc-1"}
+    assert isinstance(_vend(network, may_exist=True), Vended)
+    _assert_complete(network)
+
+
+def test_who_waits_for_a_vpc_that_may_be_there_says_so() -> None:
+    told: list[str] = []
+    vend(PLAN, MemoryNetwork(), may_exist=True, pauses=_pauses, tell=told.append)
+    assert told[0] == "A VPC of this request may be there already: looking whether EC2 shows it"
+    assert told[1] == "vpc-1 is made, 10.0.0.0/20"

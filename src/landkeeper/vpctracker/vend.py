@@ -21,6 +21,7 @@ Answer = TypeVar("Answer")
 # EC2 does not know yet what it has just made, or asks to be asked more slowly.
 _PASSING = frozenset({FailureReason.NOT_FOUND, FailureReason.THROTTLED})
 _DEPENDENCY = "DependencyViolation"
+_RIVAL = "another run of the same request has made {}"
 _NOT_SEEN = Failure(FailureReason.TIMED_OUT, message="EC2 does not show it as available")
 
 
@@ -101,6 +102,8 @@ class _Run:
         self._tell = tell
         self._subnets: dict[str, MadeSubnet] = {}
         """By id, in the order in which they were made or found."""
+        self._has_rival = False
+        """Whether two runs of the request have made a VPC at once: then the one with the lower id stays."""
 
     def vend(self, *, may_exist: bool) -> Outcome:
         found = self._find_vpc(waits=may_exist)
@@ -144,14 +147,19 @@ class _Run:
         return any(one.block == str(planned.block) for one in self._subnets.values())
 
     def _find_vpc(self, *, waits: bool) -> MadeVpc | Failure | None:
-        pauses = self._pauses()
+        pauses, is_told = self._pauses(), False
         while True:
             found = self._network.find_vpcs(self._plan.request_id)
             if isinstance(found, Failure):
                 return found
             if found:
                 return self._the_one(found)
-            if not waits or not next(pauses, False):
+            if not waits:
+                return None
+            if not is_told:
+                is_told = True
+                self._tell("A VPC of this request may be there already: looking whether EC2 shows it")
+            if not next(pauses, False):
                 return None
 
     def _the_one(self, found: Sequence[MadeVpc]) -> MadeVpc:
@@ -186,6 +194,10 @@ class _Run:
             found = self._network.find_vpcs(self._plan.request_id)
             if isinstance(found, Failure):
                 return _Failed(f"looking at {vpc}", found)
+            rival = min((one.id for one in found), default=vpc)
+            if rival < vpc:
+                self._has_rival = True
+                return _Failed(f"making {vpc}", Failure(FailureReason.OTHER, message=_RIVAL.format(rival)))
             if any(one.id == vpc and one.is_available for one in found):
                 return None
             if not next(pauses, False):
@@ -257,7 +269,7 @@ class _Run:
         while True:
             left = self._delete(vpc)
             if not left or not _may_pass(left[0].failure) or not next(pauses, False):
-                return Undone(failed.step, failed.failure, left)
+                return Undone(failed.step, failed.failure, left, may_turn_up=self._has_rival)
 
     def _delete(self, vpc: VpcId) -> tuple[Left, ...]:
         """What is left; the last is the VPC."""
