@@ -47,6 +47,12 @@ export function formatBlock(block: Block): string {
   return `${formatAddress(block.first)}/${block.length}`;
 }
 
+/** The block as people who have many of them say it: 10.21/16 for 10.21.0.0/16. */
+export function shortBlock(block: Block): string {
+  const octets = formatAddress(block.first).split(".").slice(0, Math.max(1, Math.ceil(block.length / 8)));
+  return `${octets.join(".")}/${block.length}`;
+}
+
 /** The blocks that hold `block`, from everything down to itself, at the lengths that people think in. */
 export function breadcrumb(block: Block): Block[] {
   const lengths = [0, 8, 12, 16, 20, 24, 28].filter((length) => length < block.length);

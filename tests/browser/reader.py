@@ -33,23 +33,26 @@ class Reader:
         self.page.evaluate("place => { location.hash = '#/' + place }", place)
         self.page.locator(f"main.page-{place.partition('?')[0]}").wait_for()
 
-    def place(self) -> str:
-        """Where the address says that the reader is."""
-        return str(self.page.evaluate("location.hash")).removeprefix("#/")
+    def arrive(self, place: str) -> None:
+        """Wait until the address says that the reader is there."""
+        self.page.wait_for_function("place => location.hash === place", arg=f"#/{place}")
 
     def table(self, caption: str) -> Locator:
         """The rows of the table of that name."""
-        return self.page.get_by_role("table", name=caption, exact=True).locator("tbody tr")
+        table = self.page.get_by_role("table", name=caption, exact=True)
+        table.wait_for()
+        return table.locator("tbody tr")
 
     def cells(self, caption: str, column: str) -> list[str]:
         """What stands in that column of that table, from the top."""
         table = self.page.get_by_role("table", name=caption, exact=True)
+        table.wait_for()
         heads = [re.sub(r"[▲▼]", "", text).strip() for text in table.locator("thead th").all_inner_texts()]
         return table.locator(f"tbody td:nth-child({heads.index(column) + 1})").all_inner_texts()
 
-    def map_says(self) -> str:
-        """What the map tells those who do not see it."""
-        return self.page.locator(".side [role=status]").inner_text()
+    def hear(self, words: str) -> None:
+        """Wait until the map says this to those who do not see it."""
+        self.page.locator(".side [role=status]").filter(has_text=words).wait_for(state="attached")
 
     def painted(self) -> str:
         """What the map's canvas looks like, as something to compare."""

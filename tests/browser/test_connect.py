@@ -154,19 +154,19 @@ def test_a_pair_can_be_chosen_by_typing_and_from_the_matrix(shop: Open) -> None:
         reader.page.keyboard.press("Enter")
         reader.page.get_by_role("combobox", name="To").fill("plant 7777")
         reader.page.keyboard.press("Enter")
-        assert reader.place() == "connect?a=111122223333&b=777788889999"
+        reader.arrive("connect?a=111122223333&b=777788889999")
         assert any("which never meet" in why for why in reader.cells("Pairs of VPCs", "Why"))
         reader.page.get_by_role("application").focus()
         for key in ("ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowRight", "Enter"):
             reader.page.keyboard.press(key)
-        assert reader.place() == "connect?a=444455556666&b=111122223333"
+        reader.arrive("connect?a=444455556666&b=111122223333")
         assert "joined already" in reader.page.locator(".answer").inner_text()
 
 
 def test_the_matrix_can_be_of_units_or_spaces(shop: Open) -> None:
     with shop("connect") as reader:
         reader.page.get_by_label("Rows and columns").select_option("space")
-        assert reader.place() == "connect?by=space"
+        reader.arrive("connect?by=space")
         reader.page.get_by_role("application").focus()
         reader.page.keyboard.press("ArrowRight")
         assert "never meet" in reader.page.locator(".told").inner_text()

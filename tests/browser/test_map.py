@@ -16,7 +16,7 @@ _CANVAS = "canvas"
 def test_it_begins_with_the_smallest_block_that_holds_the_vpcs(shop: Open) -> None:
     with shop("map") as reader:
         assert reader.page.locator(".side h2").inner_text() == "10.0.0.0/12"
-        assert reader.map_says() == "10.0.0.0/12: 4 VPC blocks"
+        reader.hear("10.0.0.0/12: 4 VPC blocks")
         listed = reader.page.locator(".side .inside li").all_inner_texts()
         assert [line.split()[0] for line in listed] == ["10.0.0.0/16", "10.0.128.0/20", "10.1.0.0/16", "10.3.0.0/20"]
         assert "overlap" in listed[1]
@@ -33,7 +33,7 @@ def test_keys_move_go_in_and_go_out(shop: Open) -> None:
         ):  # fmt: skip
             reader.page.keyboard.press(key)
             reader.page.locator(".side h2", has_text=block).wait_for()
-        assert reader.place() == "map?at=10.0.0.0/12&space=default"
+        reader.arrive("map?at=10.0.0.0/12&space=default")
 
 
 def test_wheel_buttons_and_crumbs_change_what_is_seen(shop: Open) -> None:
@@ -51,7 +51,7 @@ def test_wheel_buttons_and_crumbs_change_what_is_seen(shop: Open) -> None:
         reader.settle()
         seen.append(reader.painted())
         assert len(set(seen)) == 4
-        assert reader.map_says() == "0.0.0.0/0: 8 VPC blocks"
+        reader.hear("0.0.0.0/0: 8 VPC blocks")
 
 
 def test_a_click_chooses_the_block_under_it_and_shows_its_vpc(shop: Open) -> None:
@@ -94,7 +94,7 @@ def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
         assert reader.painted() != before
         reader.page.locator(".found li button").click()
         reader.page.locator(".side").get_by_role("link", name="vpc-00000000000000001").wait_for()
-        assert "vpc=vpc-00000000000000001" in reader.place()
+        reader.arrive("map?q=CC-0042&vpc=vpc-00000000000000001")
 
 
 def test_colours_and_spaces_can_be_changed(shop: Open) -> None:

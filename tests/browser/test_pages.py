@@ -74,7 +74,7 @@ def test_overlaps_say_who_is_hurt_and_a_group_who_is_in_it(shop: Open) -> None:
         assert reader.cells("Members of 10.0.0.0/16", "Block") == ["10.0.0.0/16", "10.0.128.0/20"]
         assert "In the way of: 111122223333 to 444455556666" in reader.page.locator(".group").inner_text()
         reader.page.get_by_role("link", name="Show on the map").click()
-        assert reader.place() == "map?at=10.0.0.0/16&space=default"
+        reader.arrive("map?at=10.0.0.0/16&space=default")
 
 
 def test_coverage_tells_what_could_not_be_read_and_why(shop: Open) -> None:
@@ -93,6 +93,7 @@ def test_coverage_tells_what_could_not_be_read_and_why(shop: Open) -> None:
 def test_a_case_has_its_timeline(shop: Open) -> None:
     with shop("broom") as reader:
         reader.page.get_by_role("link", name="i-00000000000000001").click()
+        reader.page.locator(".moves").wait_for()
         moves = reader.page.locator(".moves b").all_inner_texts()
         assert moves == ["waiting", "judged", "acting", "acted", "reported"]
         assert reader.page.locator(".bar-of-day").count() == 14
@@ -112,11 +113,11 @@ def test_the_back_button_leads_back(shop: Open) -> None:
         reader.page.get_by_role("link", name="Overlaps", exact=True).first.click()
         reader.page.get_by_role("link", name="10.0.0.0/16").click()
         reader.page.go_back()
-        assert reader.page.locator(".group").count() == 0
+        reader.page.locator(".group").wait_for(state="detached")
         reader.page.go_back()
-        assert reader.page.locator("h1").inner_text() == "Overview"
+        reader.page.locator("h1", has_text="Overview").wait_for()
         reader.page.go_forward()
-        assert reader.page.locator("h1").inner_text() == "Overlaps"
+        reader.page.locator("h1", has_text="Overlaps").wait_for()
 
 
 def test_a_theme_that_was_chosen_is_remembered(shop: Open) -> None:
@@ -152,7 +153,6 @@ def test_on_paper_a_table_has_all_its_rows_and_no_dark_ground(
         assert reader.table("Cases").count() == 50
         reader.page.emulate_media(media="print")
         reader.table("Cases").nth(119).wait_for()
-        assert reader.table("Cases").count() == 120
         assert (
             reader.page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor")
             == "rgb(255, 255, 255)"

@@ -58,11 +58,11 @@ def test_a_change_in_the_store_appears_where_the_reader_is(chromium: Browser) ->
     with _serving(store) as url, reading(chromium, url, "map?at=10.0.0.0/8") as reader:
         reader.page.clock.install()
         reader.page.reload()
-        assert reader.map_says() == "10.0.0.0/8: 1 VPC blocks"
+        reader.hear("10.0.0.0/8: 1 VPC blocks")
         store.vpcs = 3
         reader.page.clock.fast_forward(_POLL_MS)
         reader.page.locator(".side [role=status]", has_text="10.0.0.0/8: 3 VPC blocks").wait_for(state="attached")
-        assert reader.place() == "map?at=10.0.0.0/8"
+        reader.arrive("map?at=10.0.0.0/8")
 
 
 def test_a_store_that_fails_is_told_of_and_what_was_known_stays(chromium: Browser) -> None:

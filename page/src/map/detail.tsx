@@ -68,6 +68,7 @@ function Inside({ claims, go }: { claims: readonly Claim[]; go: Props["go"] }) {
             <Words text={claim.vpc.name || (claim.vpc.isDefault ? "default VPC" : claim.vpc.id)} />{" "}
             <span class="muted"><Words text={claim.vpc.account.name || claim.vpc.account.id} /></span>
             {claim.clash === "collision" && <span class="badge bad">overlap</span>}
+            {claim.vpc.stale !== null && <span class="badge">as last known</span>}
           </li>
         ))}
       </ul>
@@ -92,7 +93,7 @@ export function VpcDetail({ vpc }: { vpc: Vpc }) {
         {vpc.used !== null && <Fact name="In use">{formatShare(vpc.used)} of its IPv4 addresses</Fact>}
         <Fact name="First seen">{formatTime(vpc.firstSeen)}</Fact>
         <Fact name="Last changed">{formatTime(vpc.lastChanged)}</Fact>
-        {vpc.stale !== null && <Fact name="Stale">{`${vpc.whyStale}; read ${formatTime(vpc.stale) || "never"}`}</Fact>}
+        {vpc.stale !== null && <Fact name="As last known">{`${vpc.whyStale}; read ${formatTime(vpc.stale) || "never"}`}</Fact>}
         {vpc.sharedWith.length > 0 && <Fact name="Shared with">{vpc.sharedWith.join(", ")}</Fact>}
         {vpc.tags.map(([key, value]) => <Fact name={<Words text={key} whole />}><Words text={value} whole /></Fact>)}
       </dl>

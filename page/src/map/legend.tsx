@@ -13,6 +13,7 @@ export function Legend({ world, space, colouring, theme }: { world: World; space
       <ul>
         <li><span class="swatch hatch" />overlap: these addresses are there twice</li>
         <li><span class="swatch quiet-hatch" />repeated on purpose</li>
+        <li><span class="swatch stale" />as last known: not read the last time</li>
         <li><span class="swatch pool" />pool, its free space</li>
         <li><span class="swatch dots" />reserved</li>
         <li><span class="swatch free" />free</li>

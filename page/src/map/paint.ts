@@ -1,6 +1,6 @@
 /** Drawing the map: only what is in sight, outer blocks first. */
 
-import { blockAt, contains, formatBlock, overlaps, parseBlock, type Block } from "../addresses";
+import { blockAt, contains, formatBlock, overlaps, parseBlock, shortBlock, type Block } from "../addresses";
 import type { Claim, World } from "../world";
 import { colourOf, inkOn, type Colouring, type Theme } from "./colours";
 import { blockAtPoint, rectOf, type Rect } from "./layout";
@@ -140,7 +140,7 @@ function paintReservations(to: CanvasRenderingContext2D, scene: Scene, frame: Fr
       to.fillStyle = patternOf(to, theme.reserved, "dots") ?? theme.reserved;
       to.fillRect(rect.x, rect.y, Math.max(rect.w, 1), Math.max(rect.h, 1));
       outline(to, rect, theme.reserved, 1.5, [2, 2]);
-      if (rect.w > 110 && rect.h > 18) chip(to, theme, rect, `${one.cidr} reserved ${one.for}`, frame);
+      if (rect.w > 110 && rect.h > 18) chip(to, theme, rect, [`${one.cidr} reserved ${one.for}`, `${one.cidr} reserved`], frame);
     }
     const rect = onScreen(rectOf(pool.block), frame);
     if (!isInSight(rect, frame) || rect.w < 3) continue;
@@ -160,13 +160,24 @@ function paintClaims(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, l
     for (; claims[at + 1]?.first === shown.first && claims[at + 1]?.length === shown.length; at++, twins++) {
       if (scene.found?.has(claims[at + 1]!.vpc.index)) shown = claims[at + 1]!;
     }
-    paintClaim(to, scene, frame, shown, twins, rect, labels);
+    const next = claims[at + 1];
+    const inner = next && contains(shown, next) ? onScreen(places[at + 1]!, frame) : null;
+    paintClaim(to, scene, frame, { claim: shown, twins, inner, rect }, labels);
   }
 }
 
-function paintClaim(
-  to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, twins: number, rect: Rect, labels: (() => void)[],
-): void {
+/** What is drawn of a block. */
+interface Drawn {
+  readonly claim: Claim;
+  /** How many VPCs have exactly this block. */
+  readonly twins: number;
+  /** Where the first one inside it is. */
+  readonly inner: Rect | null;
+  readonly rect: Rect;
+}
+
+function paintClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, drawn: Drawn, labels: (() => void)[]): void {
+  const { claim, rect } = drawn;
   const { theme, found } = scene;
   const gap = rect.w > 6 && rect.h > 6 ? 1 : 0;
   const [w, h] = [Math.max(rect.w - gap, 1), Math.max(rect.h - gap, 1)];
@@ -182,22 +193,27 @@ function paintClaim(
     to.fillRect(rect.x, rect.y, w, h);
     if (w > 5 && !isOnPurpose) outline(to, { ...rect, w, h }, theme.clash, w > 40 ? 2.5 : 1.5);
   }
+  if (claim.vpc.stale !== null && w > 16) outline(to, { ...rect, w, h }, theme.muted, 1.5, [3, 3]);
   if (found !== null && w > 24) outline(to, { ...rect, w, h }, theme.text, 1.5);
-  if (hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, claim, twins, { ...rect, w, h }));
+  if (hasName({ ...rect, w, h })) labels.push(() => nameClaim(to, scene, frame, { ...drawn, rect: { ...rect, w, h } }));
 }
 
 function hasName(rect: Rect): boolean {
   return rect.w > 58 && rect.h > 15;
 }
 
-function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, claim: Claim, twins: number, rect: Rect): void {
+function nameClaim(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, { claim, twins, inner, rect }: Drawn): void {
   const { theme } = scene;
   const who = twins > 1 ? `${twins} VPCs` : claim.vpc.name || (claim.vpc.isDefault ? "default VPC" : claim.vpc.account.name || claim.vpc.id);
-  const hasChip = claim.clash !== "" || (rect.w > 90 && rect.h > 50);
-  if (hasChip) return chip(to, theme, rect, rect.w > 150 ? `${claim.text} ${who}` : claim.text, frame);
+  const isLarge = rect.w > 90 && rect.h > 50;
+  // A name must not hide the overlap that it stands on.
+  if (inner && rect.h < 50 && inner.y < rect.y + 17 && inner.x < rect.x + 60) return;
+  if (claim.clash || inner || isLarge) {
+    return chip(to, theme, rect, rect.w > 150 ? [`${claim.text} ${who}`, claim.text] : [claim.text, shortBlock(claim)], frame);
+  }
   to.fillStyle = inkOn(claim.vpc, scene.colouring, theme);
-  to.font = `600 11px ${FONT}`;
-  write(to, claim.text, rect.x + 4, rect.y + 12, rect.w - 6);
+  const name = fitting(to, [claim.text, shortBlock(claim)], rect.w - 6);
+  if (name) to.fillText(name, rect.x + 4, rect.y + 12);
   if (rect.h < 30) return;
   to.font = `11px ${FONT}`;
   write(to, who, rect.x + 4, rect.y + 25, rect.w - 6);
@@ -249,19 +265,29 @@ function outline(to: CanvasRenderingContext2D, rect: Rect, colour: string, width
   to.setLineDash([]);
 }
 
-/** Words on a ground of their own, at the corner of what is in sight of the block. */
-function chip(to: CanvasRenderingContext2D, theme: Theme, rect: Rect, text: string, frame: Frame): void {
-  to.font = `600 11px ${FONT}`;
-  const [x, y] = [Math.max(rect.x, 0) + 4, Math.max(rect.y, 0) + 4];
-  const room = Math.min(rect.x + rect.w, frame.width) - x - 4;
-  if (room < 30 || rect.y + rect.h - y < 15) return;
-  const words = cut(to, text, room - 8);
+/** The first of these words that fits, else as much of it as does, at the corner of what is in sight of the block. */
+function chip(to: CanvasRenderingContext2D, theme: Theme, rect: Rect, words: readonly string[], frame: Frame): void {
+  const [x, y] = [Math.max(rect.x, 0) + 2, Math.max(rect.y, 0) + 2];
+  const room = Math.min(rect.x + rect.w, frame.width) - x - 8;
+  if (room < 22 || rect.y + rect.h - y < 15) return;
+  const text = fitting(to, words, room) || (room > 120 ? cut(to, words[0]!, room) : "");
+  if (!text) return;
   to.fillStyle = theme.ground;
   to.globalAlpha = 0.88;
-  to.fillRect(x, y, to.measureText(words).width + 8, 16);
+  to.fillRect(x, y, to.measureText(text).width + 6, 15);
   to.globalAlpha = 1;
   to.fillStyle = theme.text;
-  to.fillText(words, x + 4, y + 12);
+  to.fillText(text, x + 3, y + 11);
+}
+
+/** The first that fits, the last of them in small type too, with the type set; empty where none does. */
+function fitting(to: CanvasRenderingContext2D, words: readonly string[], room: number): string {
+  for (const [font, tried] of [[`600 11px ${FONT}`, words], [`10px ${FONT}`, words.slice(-1)]] as const) {
+    to.font = font;
+    const found = tried.find((one) => to.measureText(one).width <= room);
+    if (found) return found;
+  }
+  return "";
 }
 
 function write(to: CanvasRenderingContext2D, text: string, x: number, y: number, room: number): void {

@@ -23,6 +23,7 @@ export function Tip({ hover, world, space }: { hover: Hover; world: World; space
         <div>
           <Words text={vpc.name || vpc.id} /> <span class="muted"><Words text={vpc.account.name || vpc.account.id} />, {vpc.region}</span>
           {clash === "collision" && <span class="badge bad">overlap</span>}
+          {vpc.stale !== null && <span class="badge">as last known</span>}
         </div>
       ))}
       {exact.length > 3 && <div>and {exact.length - 3} more VPCs with it</div>}

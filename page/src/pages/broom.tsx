@@ -16,7 +16,7 @@ const COLUMNS: readonly Column<Case>[] = [
   { title: "Account", value: (one) => (one.account_name ? `${one.account_name} (${one.account})` : one.account) },
   { title: "Region", value: (one) => one.region },
   { title: "Type", value: (one) => one.type },
-  { title: "Because", value: (one) => one.because },
+  { title: "Why", value: (one) => one.how || one.because },
 ];
 
 function kindOf(one: Case): string {
@@ -87,7 +87,7 @@ function counts(cases: readonly Case[], of: (one: Case) => string): Map<string, 
 }
 
 function Counts({ title, cases, of }: { title: string; cases: readonly Case[]; of: (one: Case) => string }) {
-  const destroyed = counts(cases.filter((one) => one.action === "terminate" && one.outcome !== null), of);
+  const destroyed = counts(cases.filter((one) => one.outcome === "destroyed"), of);
   const rows = [...counts(cases, of)].map(([name, number]) => ({ name, number, destroyed: destroyed.get(name) ?? 0 }));
   return (
     <section>
@@ -97,7 +97,7 @@ function Counts({ title, cases, of }: { title: string; cases: readonly Case[]; o
         columns={[
           { title: title.slice(0, -1), value: (row) => row.name },
           { title: "Cases", value: (row) => row.number, isNumber: true },
-          { title: "Of these to be destroyed", value: (row) => row.destroyed, isNumber: true },
+          { title: "Of these destroyed", value: (row) => row.destroyed, isNumber: true },
         ]}
       />
     </section>

@@ -42,7 +42,7 @@ export function CoveragePage({ world, place }: PageProps) {
     { title: "Account", value: (row) => row.account },
     { title: "Unit", value: (row) => row.unit },
     { title: "Region", value: (row) => row.region },
-    { title: "State", value: (row) => row.state, show: (row) => <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>{row.state}</span> },
+    { title: "State", value: (row) => row.state, show: (row) => <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>{row.state.replaceAll("_", " ")}</span> },
     { title: "Read", value: (row) => row.at ?? "", show: (row) => <span title={formatTime(row.at)}>{formatAge(row.at, now)}{row.at && " before"}</span> },
     { title: "Why", value: (row) => row.why },
   ];
@@ -62,6 +62,7 @@ export function CoveragePage({ world, place }: PageProps) {
 }
 
 const MOST_ROWS = 40;
+const inWords = new Intl.Collator("en", { numeric: true });
 
 /** The accounts with trouble first, a mark for each region; the table under it has all of them in words. */
 function Grid({ world }: { world: World }) {
@@ -69,7 +70,8 @@ function Grid({ world }: { world: World }) {
   if (!report.coverage.length) return null;
   const regions = [...new Set(report.coverage.flatMap((one) => one.regions.map(([region]) => region)))].sort((a, b) => (report.regions[a]! < report.regions[b]! ? -1 : 1));
   const bad = (one: (typeof report.coverage)[number]) => (one.reason ? regions.length : one.regions.filter(([, state]) => isFailure(state)).length);
-  const accounts = [...report.coverage].sort((a, b) => bad(b) - bad(a)).slice(0, MOST_ROWS);
+  const name = (one: (typeof report.coverage)[number]) => report.accounts[one.account]?.name || report.accounts[one.account]?.id || "";
+  const accounts = [...report.coverage].sort((a, b) => bad(b) - bad(a) || inWords.compare(name(a), name(b))).slice(0, MOST_ROWS);
   if (!regions.length) return null;
   return (
     <>

@@ -60,7 +60,8 @@ function Move({ values, days }: { values: readonly (number | null)[]; days: read
 
 function figures(world: World): Figure[] {
   const { report, vpcs } = world;
-  const unreadable = report.coverage.filter((one) => one.reason || one.regions.some(([, state]) => isFailure(state))).length;
+  const failed = report.coverage.filter((one) => one.reason || one.regions.some(([, state]) => isFailure(state))).length;
+  const unreadable = report.as_of ? null : (report.trends?.unreadable.at(-1) ?? failed);
   const since = Date.parse(report.generated_at) - WEEK_MS;
   const cases = report.broom?.cases.filter((one) => Date.parse(one.opened) >= since).length;
   return [
