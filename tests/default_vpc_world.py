@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,9 +102,10 @@ class Place:
         return next((one for removal in removals for one in removal.results), next(iter(surveys[0].found), None))
 
     def make_role(self, name: str, actions: Sequence[str]) -> None:
-        """A role that may do that and nothing else."""
+        """A role that may do that and nothing else, from now on."""
         iam = self.client("iam")
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         iam.put_role_policy(RoleName=name, PolicyName="network", PolicyDocument=policy)
