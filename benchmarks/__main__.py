@@ -13,10 +13,11 @@ BENCHMARKS = (
     "logs",
     "pools",
     "report",
+    "kept-report",
     "store",
     "workload",
 )
-_MODULES = {"broom": "broom_event", "lambda": "broom_function"}
+_MODULES = {"broom": "broom_event", "lambda": "broom_function", "kept-report": "report_function"}
 """Where a module is not named as its benchmark is."""
 
 

@@ -15,7 +15,7 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, Step
 from landkeeper.broom.policy import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
-from landkeeper.report.material import LOOKED_BACK, Ledger, Material
+from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.vpctracker.answers import Known
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
@@ -61,7 +61,7 @@ def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, see
         spaces=(Space("plant", accounts=tuple(owners[::50])),),
         connections=(Connection(owners[0], owners[1 % accounts]), Connection(owners[2 % accounts], owners[-1])),
     )
-    ledger = Ledger(tuple(_case(number, owners, chance) for number in range(cases)), NOW - LOOKED_BACK)
+    ledger = Ledger(tuple(_case(number, owners, chance) for number in range(cases)), NOW - CASES_LOOKED_BACK)
     return Material(known, config, NOW, "table VPCTracker", "0.1.0", _pools(owners), ledger)
 
 

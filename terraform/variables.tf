@@ -24,7 +24,7 @@ variable "parameters" {
       "ExternalId", "KeepReport", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn",
       "ManagementAccountId", "MaxCapacity", "MemberRegions", "MemberUnits", "NetworkPrincipalArn", "NetworkRoleName",
       "NoticesSchedule", "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "ReadRoleName", "Regions",
-      "ReportDays", "ReportEmail", "ReportSchedule", "SpareTagged", "StackSetsAs", "TerminateRoleName",
+      "ReportDays", "ReportEmail", "SpareTagged", "StackSetsAs", "TerminateRoleName",
       "TrackerSchedule", "TrailArn", "TrailBucketAccount", "TrailBucketEvents", "TrailBucketName", "TrailDays",
       "TrailEvents", "TrailKeyArn", "TrailPrefix", "TrailTopicArn", "WorkerConcurrency",
     ])) == 0

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from benchmarks.landscape import NOW, make_material
+from tests.recorded_calls import recorded_calls
 from tests.report.materials import BACKTEST
 from tests.report.stored import keep, keep_in_file
 from tests.servers import home_session, home_sessions
@@ -24,7 +25,8 @@ from landkeeper.aws.vpc_table import VpcTable, create_tables
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
-from landkeeper.org import Region, UsageError
+from landkeeper.lambdas.tracker import handler
+from landkeeper.org import UsageError
 from landkeeper.report.material import Ledger
 from landkeeper.report.view import view_report
 from landkeeper.settings import Settings
@@ -175,38 +177,33 @@ def test_an_installation_without_the_page_says_so(
 def test_the_function_keeps_the_tables_report_and_a_link_leads_to_it(
     aws_environment: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = f"report-{uuid.uuid4().hex[:8]}"
-    client = home_sessions().home("dynamodb")
-    create_tables(client, name)
-    create_ledger_table(client, f"{name}-cases")
-    keep(MADE, VpcTable(client, name), PoolTable(client, name), LedgerTable(client, f"{name}-cases"))
-    settings = Settings(vpc_table=name, ledger_table=f"{name}-cases", report_bucket=name, region=Region("us-east-1"))
-
-    with pytest.raises(ReportNotKeptError, match="NoSuchBucket"):
-        keep_report(settings)
+    name = _fill_tables(monkeypatch)
     home_session().client("s3").create_bucket(Bucket=name)
     assert run(["report", "--url", "--bucket", name]) == 2
     assert f"there is no s3://{name}/report.html yet" in capsys.readouterr().err
+    live = sum(one.is_live for one in MADE.known.vpcs)
 
-    kept = keep_report(settings)
-    assert kept is not None
-    assert kept.vpcs == sum(one.is_live for one in MADE.known.vpcs)
-    assert keep_report(settings) is None, "nothing was tried since"
+    monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
+    with recorded_calls() as calls:
+        answer = handler({"task": "notices"}, None)
+    assert answer["notices"] > 0
+    assert answer["report"]["vpcs"] == live
+    scans = [call.parameters["TableName"] for call in calls if call.operation == "Scan"]
+    assert sorted(scans) == [name, f"{name}Coverage"], "notices and report are made of one look"
+    capsys.readouterr()
 
     shown: list[str] = []
     monkeypatch.setattr(webbrowser, "open", shown.append)
-    monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
     assert run(["report", "--url", "--expires", "2h", "--open"]) == 0
     link = capsys.readouterr().out.strip()
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
     assert "X-Amz-Expires=7200" in link
     assert shown == [link]
-    with urllib.request.urlopen(link) as answer:  # noqa: S310 - http, to the simulator
-        page, about = answer.read().decode(), answer.headers
+    with urllib.request.urlopen(link) as got:  # noqa: S310 - http, to the simulator
+        page, about = got.read().decode(), got.headers
     assert about["Content-Type"] == "text/html; charset=utf-8"
-    assert about["x-amz-meta-landkeeper-tried"] == "2025-10-05T11:40:00Z"
     document = document_in(page)
-    assert (document["source"], len(document["vpcs"])) == (f"table {name}", kept.vpcs)
+    assert (document["source"], len(document["vpcs"])) == (f"table {name}", live)
     assert len(document["pools"]) == 2
 
     monkeypatch.chdir(tmp_path)
@@ -215,8 +212,54 @@ def test_the_function_keeps_the_tables_report_and_a_link_leads_to_it(
     for one in (here, document):
         one.update(generated_at="", trends=None, broom={**one["broom"], "since": ""})
     assert here == document
+    monkeypatch.delenv("LANDKEEPER_LEDGER_TABLE")
     assert run(["report", "--table", name]) == 0
     assert document_in((tmp_path / "report.html").read_text(encoding="utf-8"))["broom"] is None
+
+
+def _fill_tables(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Tables with everything in them, and the function's settings but for the bucket; the name of the first."""
+    name = f"report-{uuid.uuid4().hex[:8]}"
+    client = home_sessions().home("dynamodb")
+    create_tables(client, name)
+    create_ledger_table(client, f"{name}-cases")
+    keep(MADE, VpcTable(client, name), PoolTable(client, name), LedgerTable(client, f"{name}-cases"))
+    topic = home_session().client("sns").create_topic(Name=name)["TopicArn"]
+    settings = {"VPC_TABLE": name, "LEDGER_TABLE": f"{name}-cases", "TOPIC_ARN": topic}
+    for variable, value in settings.items():
+        monkeypatch.setenv(f"LANDKEEPER_{variable}", value)
+    return name
+
+
+@pytest.mark.embedded
+def test_what_earlier_reports_knew_of_unreadable_accounts_is_in_the_next(
+    aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _fill_tables(monkeypatch)
+    s3 = home_session().client("s3")
+    s3.create_bucket(Bucket=name)
+    monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
+    handler({"task": "notices"}, None)
+    first, *counts, today = s3.head_object(Bucket=name, Key="report.html")["Metadata"]["landkeeper-unreadable"].split()
+    told = " ".join([first, *counts[:-1], "4", today])
+    s3.put_object(Bucket=name, Key="report.html", Body=b"", Metadata={"landkeeper-unreadable": told})
+    handler({"task": "notices"}, None)
+    kept = s3.get_object(Bucket=name, Key="report.html")
+    assert kept["Metadata"]["landkeeper-unreadable"].split()[-2:] == ["4", today]
+    assert document_in(kept["Body"].read().decode())["trends"]["unreadable"][-2:] == [4, int(today)]
+
+
+@pytest.mark.embedded
+def test_a_bucket_that_is_not_there_or_does_not_answer_fails_the_function(
+    aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _fill_tables(monkeypatch)
+    monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
+    with pytest.raises(ReportNotKeptError, match=f"the bucket {name} does not take the report: not found"):
+        handler({"task": "notices"}, None)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    with pytest.raises(ReportNotKeptError, match=f"the report in {name} cannot be looked at: "):
+        handler({"task": "notices"}, None)
 
 
 @pytest.mark.embedded
@@ -228,8 +271,13 @@ def test_a_link_that_nobody_may_ask_for_is_one_line(
     assert "landkeeper: s3://mine/report.html cannot be read: " in capsys.readouterr().err
 
 
-def test_a_function_without_a_bucket_or_a_table_says_which_setting_is_missing() -> None:
+def test_a_function_without_a_bucket_or_a_table_says_which_setting_is_missing(
+    no_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = VpcTable(home_sessions().later("dynamodb"), "VPCTracker")
     with pytest.raises(UsageError, match="LANDKEEPER_REPORT_BUCKET is not set"):
-        keep_report(Settings(vpc_table="VPCTracker"))
+        keep_report(Settings(vpc_table="VPCTracker"), store)
     with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set"):
-        keep_report(Settings(report_bucket="mine"))
+        keep_report(Settings(report_bucket="mine"), store)
+    with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set: the function has no table to read"):
+        handler({"task": "notices"}, None)

@@ -65,6 +65,7 @@ def test_a_hundred_accounts_by_hand() -> None:
         + 7_300 * (7.3 / core + 3)  # workers, ten accounts each
         + 20 * DAYS * ((0.3 + 7 / 170) / core + 1)  # one region read again
         + 730 * (0.7 / core + 1)  # notices
+        + 730 * 1_800 * 0.001 / core  # the report
         + (logs + digests) * (0.003 / core + 0.040)
         + 0.01 * broom_batches * 0.44 / core
         + 475 * DAYS * (0.010 / core + 0.250)
@@ -94,13 +95,16 @@ def test_a_hundred_accounts_by_hand() -> None:
     assert lines["dynamodb_write_units"].dollars == pytest.approx(writes * 0.625 / 1e6)
     # 1,800 VPCs of 1,600 bytes are 704 pieces of 4 KB; beside them a consistent read of each account's coverage.
     reads = 730 * (352 + 100) + 730 * (352 + 50) + 2 * 500 * DAYS
+    # The report is made of what notices read, and of 30 days of cases.
+    reads += 730 * 30 * 25 * 1_100 / 4096 / 2
     assert lines["dynamodb_read_units"].quantity == pytest.approx(reads)
     assert lines["dynamodb_read_units"].dollars == pytest.approx(reads * 0.125 / 1e6)
     stored = (2 * 1_800 * 1_600 + 365 * 10 * 1_600 + 2 * 365 * 500 * 1_100) / 1024**3
     assert lines["dynamodb_storage"].quantity == pytest.approx(stored)
     assert lines["dynamodb_storage"].dollars == 0
 
-    assert lines["s3_gets"].dollars == pytest.approx((logs + 500 * DAYS) * 0.0004 / 1000)
+    assert lines["s3_gets"].dollars == pytest.approx((logs + 500 * DAYS + 730) * 0.0004 / 1000)
+    assert lines["s3_puts"].dollars == pytest.approx(730 * 0.005 / 1000)
     assert (lines["cloudwatch_alarms"].quantity, lines["cloudwatch_alarms"].dollars) == (10, 0)
     assert (lines["cloudwatch_metrics"].quantity, lines["cloudwatch_metrics"].dollars) == (7, 0)
     assert (lines["cloudwatch_dashboards"].quantity, lines["cloudwatch_dashboards"].dollars) == (1, 0)
@@ -111,7 +115,7 @@ def test_a_hundred_accounts_by_hand() -> None:
     assert set(lines) == {
         "lambda_requests", "lambda_gb_seconds_x86_64", "sqs_requests", "sns_publishes", "eventbridge_events",
         "scheduler_invocations", "dynamodb_write_units", "dynamodb_read_units", "dynamodb_storage", "s3_gets",
-        "cloudwatch_alarms", "cloudwatch_metrics", "cloudwatch_dashboards", "logs_ingested", "logs_stored",
+        "s3_puts", "cloudwatch_alarms", "cloudwatch_metrics", "cloudwatch_dashboards", "logs_ingested", "logs_stored",
     }  # fmt: skip
 
 
@@ -147,14 +151,14 @@ def test_a_second_trail_by_hand() -> None:
     """The stack's trail leaves reads out: one busy region an account, 300 events a day in it."""
     lines = _lines(make_bill(replace(MIDDLE, trail=TrailUse.SECOND), FACTS))
     assert lines["cloudtrail_second_copy"].dollars == pytest.approx(100 * 300 * DAYS * 2 / 100_000)
-    assert lines["s3_puts"].dollars == pytest.approx((28_800 + 40_800) * DAYS * 0.005 / 1_000)
+    assert lines["s3_puts"].dollars == pytest.approx((730 + (28_800 + 40_800) * DAYS) * 0.005 / 1_000)
     assert lines["s3_storage"].dollars == pytest.approx((28_800 * 4_000 + 40_800 * 1_000) * 90 / 1024**3 * 0.023)
     everything = _lines(make_bill(replace(MIDDLE, trail=TrailUse.SECOND), replace(FACTS, writes_only=False)))
     # 3,000 events of the account's own, and 24 runs of 17 x 4.12 calls.
     assert everything["cloudtrail_second_copy"].quantity == pytest.approx(100 * (3_000 + 1_681) * DAYS)
     first = _lines(make_bill(replace(MIDDLE, trail=TrailUse.FIRST), replace(FACTS, is_validated=False)))
     assert "cloudtrail_second_copy" not in first
-    assert first["s3_puts"].quantity == pytest.approx(28_800 * DAYS)
+    assert first["s3_puts"].quantity == pytest.approx(730 + 28_800 * DAYS)
 
 
 def test_provisioned_tables_a_key_and_mails_by_hand() -> None:
@@ -225,7 +229,7 @@ def test_the_facts_are_those_of_the_template() -> None:
     assert {(queue.function, queue.event) for queue in facts.queues} == {
         ("TrackerFunction", "Accounts"), ("TrackerFunction", "Changes"), ("BroomFunction", "Queue"),
     }  # fmt: skip
-    assert facts.runs_a_day == {"DispatcherFunction": 24, "NoticesFunction": 24, "BroomFunction": 4}
+    assert facts.runs_a_day == FACTS.runs_a_day
 
 
 _TEMPLATE = """
@@ -304,7 +308,7 @@ def test_every_measured_figure_is_that_of_the_results() -> None:
     compared = 0
     for name, figure in read_figures().items():
         section, colon, what = figure.source.partition(": ")
-        if colon and section in {"workload", "store"}:
+        if colon and section in {"workload", "store", "report function"}:
             row, _, divisor = what.partition(", divided by ")
             measured = float(rows[row].replace(",", "")) / float(divisor or 1)
             assert measured / 2 <= figure.value <= measured * 2, name

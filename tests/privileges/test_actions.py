@@ -50,7 +50,6 @@ pytestmark = pytest.mark.embedded
 MEMBER, HOME = AccountId("330000000001"), AccountId(HOME_ACCOUNT)
 GONE = AccountId("330000000009")
 _TRACKER, _BROOM, _DISPATCHER, _NOTICES = "TrackerRole", "BroomRole", "DispatcherRole", "NoticesRole"
-_REPORT = "ReportRole"
 _POOLS, _FORWARDER = "PoolRole", "PoolForwarderRole"
 
 
@@ -118,7 +117,6 @@ def world(embedded: Embedded) -> Iterator[World]:
         _track(made)
         _give_blocks(made, embedded)
         _sweep(made)
-        _report(made)
         yield made
         broom.open_broom.cache_clear()
         tracker.warm_worker.cache_clear()
@@ -174,9 +172,11 @@ def _track(world: World) -> None:
         world.patch.delenv("LANDKEEPER_CONFIG")
         assert tracker.handler({}, None)["sent"] > 0
     with world.acting_as(_NOTICES, "nobody"):
-        world.set(CONFIG=config)
-        assert tracker.handler({"task": "notices"}, None)["notices"] > 0
-    world.patch.delenv("LANDKEEPER_CONFIG")
+        world.set(CONFIG=config, REPORT_BUCKET=world.name)
+        told = tracker.handler({"task": "notices"}, None)
+        assert min(told["notices"], told["report"]["vpcs"]) > 0
+    for name in ("CONFIG", "REPORT_BUCKET"):
+        world.patch.delenv(f"LANDKEEPER_{name}")
 
 
 def _give_blocks(world: World, embedded: Embedded) -> None:
@@ -260,16 +260,6 @@ def _sweep(world: World) -> None:
     world.patch.delenv("LANDKEEPER_LOG_ROLE_ARN")
 
 
-def _report(world: World) -> None:
-    """The report: looked for, made and kept, and looked at again."""
-    world.set(CONFIG=world.put("landkeeper.yaml", "version: 1\n"), REPORT_BUCKET=world.name)
-    with world.acting_as(_REPORT, "nobody"):
-        assert tracker.handler({"task": "report"}, None)["written"]
-        assert not tracker.handler({"task": "report"}, None)["written"]
-    world.patch.delenv("LANDKEEPER_REPORT_BUCKET")
-    world.patch.delenv("LANDKEEPER_CONFIG")
-
-
 def _deal(body: str) -> None:
     assert broom.handler(batch(body), None) == {"batchItemFailures": []}
 
@@ -342,7 +332,7 @@ _WITHOUT_OUR_ASKING: Mapping[str, str] = {
     "ec2:DescribeSpotInstanceRequests": "asked for an instance of a Spot request, which moto does not show on any",
 }
 _GRANTED = [grant for template in TEMPLATES for grant in grants_of(template)]
-_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _REPORT, _POOLS, _FORWARDER, _BROOM, "Reader", "Terminator", "LogReader")
+_ROLES = (_DISPATCHER, _TRACKER, _NOTICES, _POOLS, _FORWARDER, _BROOM, "Reader", "Terminator", "LogReader")
 
 
 Asked = set[tuple[str, str]]

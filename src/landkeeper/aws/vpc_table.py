@@ -241,6 +241,33 @@ class VpcTable:
         return known_items((from_history_item(item) for page in pages for item in page["Items"]), self._say)
 
 
+class VpcTableReadOnce(VpcTable):
+    """The same for several who want to know everything at one moment: what was read is not read again."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        """As for a `VpcTable`."""
+        super().__init__(client, name)
+        self._items: list[Attributes] | None = None
+        self._coverage: list[Coverage] | None = None
+
+    def read_all(self) -> Iterable[StoredVpc]:
+        """Everything, deleted ones included, in the order of accounts."""
+        found = map(vpc_from_attributes, known_items(self.read_all_attributes(), self._say))
+        return sorted(found, key=lambda one: (one.vpc.owner, one.vpc.id))
+
+    def read_all_attributes(self) -> Iterable[Attributes]:
+        """Everything as it is stored, unchecked and of whatever schema, in any order."""
+        if self._items is None:
+            self._items = list(super().read_all_attributes())
+        return self._items
+
+    def read_all_coverage(self) -> Iterable[Coverage]:
+        """What is known of every account that was ever tried."""
+        if self._coverage is None:
+            self._coverage = list(super().read_all_coverage())
+        return self._coverage
+
+
 @contextmanager
 def explaining(table: str) -> Iterator[None]:
     """Turns what DynamoDB answers into a StoreError that names the table."""

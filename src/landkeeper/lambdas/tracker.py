@@ -2,8 +2,7 @@
 
 - A batch of SQS messages: a worker. Each message names an account, or tells of a change that calls for reading one
   region of an account again. The answer names the messages that have to come again.
-- `{"task": "notices"}`: tell the topic what is new.
-- `{"task": "report"}`: keep a report of the tables in the bucket, if there was a run since the last one.
+- `{"task": "notices"}`: tell the topic what is new, and with a bucket keep a report of the tables there.
 - `{"task": "doctor", "accounts": […]}`: answer `landkeeper doctor` what may be done in these accounts.
 - Anything else, such as a schedule: every account is sent to the workers' queue; without a queue it is read right here.
 
@@ -35,9 +34,10 @@ from landkeeper.vpctracker.dispatch import (
     read_messages,
 )
 from landkeeper.vpctracker.events import DETAIL_TYPE, Ignored, Malformed, Reread, parse_event
+from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome
 from landkeeper.vpctracker.track import AccountOutcome, TrackOutcome, UnreadablePlace
-from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_worker, tell_notices
+from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_table_once, open_worker, tell_notices
 from landkeeper.wiring.vpctracker import function_source, function_store, track_vpcs
 
 Summary = dict[str, Any]
@@ -78,8 +78,6 @@ def _do_task(task: str, asked: Mapping[Any, Any], settings: Settings) -> Summary
     match task:
         case "notices":
             return tell(settings)
-        case "report":
-            return report(settings)
         case "doctor":
             # Here and not above: other invocations start without it.
             from landkeeper.wiring.access import answer_reader  # noqa: PLC0415
@@ -119,23 +117,27 @@ def send_out(settings: Settings, run: str) -> Summary:
 
 
 def tell(settings: Settings) -> Summary:
-    """Tell the topic what is new. Raises UnfinishedError when it did not take all of it."""
-    outcome = tell_notices(settings)
+    """Tell the topic what is new, and keep the report. Raises UnfinishedError when the topic did not take all of it.
+
+    The report is made and kept whether or not the topic took everything.
+    """
+    store = open_table_once(settings)
+    outcome = tell_notices(settings, store)
     log("INFO", "told", {"notices": outcome.sent})
+    kept = {} if settings.report_bucket is None else _keep_report(settings, store)
     if outcome.failure is not None:
         raise UnfinishedError(f"a notice was not taken, and will be told the next time: {outcome.failure}")
-    return {"notices": outcome.sent}
+    return {"notices": outcome.sent, **kept}
 
 
-def report(settings: Settings) -> Summary:
-    """Keep a report in the bucket, where there is something new to tell."""
-    # As for the doctor: other invocations start without it.
+def _keep_report(settings: Settings, store: VpcStore) -> Summary:
+    # Here and not above: other invocations start without it.
     from landkeeper.wiring.report_function import keep_report  # noqa: PLC0415
 
-    kept = keep_report(settings)
-    summary = {"written": kept is not None} | ({} if kept is None else {"bytes": kept.size, "vpcs": kept.vpcs})
-    log("INFO", "report", summary)
-    return summary
+    kept = keep_report(settings, store)
+    summary = {"bytes": kept.size, "vpcs": kept.vpcs}
+    log("INFO", "report kept", summary)
+    return {"report": summary}
 
 
 def work(messages: Sequence[Message], seconds: float) -> Summary:

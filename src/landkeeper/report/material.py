@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.pools import PoolState
 
 LOOKED_BACK = timedelta(days=90)
-"""How far the trends go back, and how long ago a case may have been settled to be in the report."""
+"""How far the trends go back."""
+CASES_LOOKED_BACK = timedelta(days=30)
+"""How long ago a case may have been settled to be in the report."""
 
 
 @dataclass(frozen=True, slots=True)

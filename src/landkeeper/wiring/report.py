@@ -16,7 +16,7 @@ from landkeeper.aws.report_bucket import KEY, ReportBucket
 from landkeeper.org import Failure, UsageError
 from landkeeper.report.backtest_file import parse_backtest
 from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
-from landkeeper.report.material import LOOKED_BACK, Ledger, Material
+from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
 from landkeeper.settings import read_named_file
@@ -106,7 +106,7 @@ def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
 
 
 def _read_ledger(ledger: LedgerStore, now: datetime) -> Ledger:
-    since = now - LOOKED_BACK
+    since = now - CASES_LOOKED_BACK
     cases = [case for state in OPEN_STATES for case in ledger.list_cases(state)]
     cases += [case for state in SETTLED_STATES for case in ledger.list_cases(state, due_after=since)]
     # A case that moves while the states are read, one after another, may be met twice.
@@ -157,5 +157,5 @@ def link_report(settings: Settings, seconds: int) -> str:
     if isinstance(found, Failure):
         raise UsageError(f"{where} cannot be read: {found}")
     if found is None:
-        raise UsageError(f"there is no {where} yet: the stack's report function writes it after a run of the tracker")
+        raise UsageError(f"there is no {where} yet: the stack's notices function writes it, every hour as a rule")
     return bucket.presign(seconds)

@@ -1,22 +1,20 @@
-"""The wiring of the function that keeps the newest report in a bucket."""
+"""The wiring of the function that tells notices: with a bucket it keeps a report there, made of the same one look."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from landkeeper import __version__
 from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.report_bucket import ReportBucket
-from landkeeper.aws.sessions import AccountSessions, open_sessions
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.sessions import open_sessions
 from landkeeper.org import Failure, LandkeeperError, UsageError
-from landkeeper.report.mark import is_due, mark_of, parse_mark, write_mark
 from landkeeper.report.page import render
+from landkeeper.report.remembered import parse_unreadable, write_unreadable
 from landkeeper.report.trends import count_unreadable
 from landkeeper.report.view import view_report
 from landkeeper.settings import Settings
+from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.report import Stores, read_page
 
@@ -34,8 +32,8 @@ class Kept:
     vpcs: int
 
 
-def keep_report(settings: Settings) -> Kept | None:
-    """Replace the report in the bucket once a run of the tracker is over; None where there is nothing new to tell.
+def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
+    """Replace the report in the bucket by one of what the tables hold. `vpcs` is the tracker's store.
 
     Raises UsageError naming the setting that is missing, StoreError, LedgerError or ReportNotKeptError.
     """
@@ -47,23 +45,16 @@ def keep_report(settings: Settings) -> Kept | None:
     metadata = bucket.read_metadata()
     if isinstance(metadata, Failure):
         raise ReportNotKeptError(f"the report in {settings.report_bucket} cannot be looked at: {metadata}")
-    mark, now = parse_mark(metadata or {}), datetime.now(UTC)
-    stores = _stores(settings, settings.vpc_table, sessions)
-    tried_at = max((one.tried_at for one in stores.vpcs.read_all_coverage() if one.tried_at is not None), default=None)
-    if not is_due(mark, __version__, tried_at, now):
-        return None
-    material = stores.read(unreadable={} if mark is None else mark.unreadable)
+    remembered = parse_unreadable(metadata or {})
+    # The tables are not looked at first: the function's role need not allow that.
+    client = sessions.home("dynamodb")
+    ledger = None if settings.ledger_table is None else LedgerTable(client, settings.ledger_table)
+    pools, name = PoolTable(client, settings.vpc_table), f"table {settings.vpc_table}"
+    material = Stores(vpcs, pools, ledger, read_config(settings), name).read(unreadable=remembered)
     document = view_report(material)
     page = render(document, read_page()).encode()
-    written = mark_of(document.trends, __version__, tried_at, count_unreadable(material), now)
-    failure = bucket.write_report(page, write_mark(written))
+    written = write_unreadable(remembered, material.now.date(), count_unreadable(material))
+    failure = bucket.write_report(page, written)
     if failure is not None:
         raise ReportNotKeptError(f"the bucket {settings.report_bucket} does not take the report: {failure}")
     return Kept(len(page), len(document.vpcs))
-
-
-def _stores(settings: Settings, table: str, sessions: AccountSessions) -> Stores:
-    """The tables, which are not looked at first: the function's role need not allow that."""
-    client = sessions.home("dynamodb")
-    ledger = None if settings.ledger_table is None else LedgerTable(client, settings.ledger_table)
-    return Stores(VpcTable(client, table), PoolTable(client, table), ledger, read_config(settings), f"table {table}")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.tracker_topic import TrackerTopic
+from landkeeper.aws.vpc_table import VpcTableReadOnce
 from landkeeper.aws.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
@@ -88,11 +89,17 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
     return dispatch(source.accounts, queue, run)
 
 
-def tell_notices(settings: Settings) -> NotifyOutcome:
+def open_table_once(settings: Settings) -> VpcTableReadOnce:
+    """The function's table for all that is made of one look at it. Raises UsageError where none is set."""
+    if settings.vpc_table is None:
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to read")
+    return VpcTableReadOnce(open_sessions(settings.region).home("dynamodb"), settings.vpc_table)
+
+
+def tell_notices(settings: Settings, store: VpcStore) -> NotifyOutcome:
     """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
     if settings.topic_arn is None:
         raise UsageError("LANDKEEPER_TOPIC_ARN is not set: there is nobody to tell")
-    store = function_store(settings)
     topic = TrackerTopic(open_sessions(settings.region).home("sns"), settings.topic_arn)
     return notify(store, topic, read_config(settings))
 

@@ -16,6 +16,8 @@ _GB = 1024**3
 _SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 _DISPATCHER, _WORKER, _NOTICES, _BROOM = "DispatcherFunction", "TrackerFunction", "NoticesFunction", "BroomFunction"
 _QUEUES = {(_WORKER, "Accounts"): "accounts", (_WORKER, "Changes"): "changes", (_BROOM, "Queue"): "broom"}
+_REPORTED_DAYS = 30
+"""How long a case is in reports once it is settled."""
 METRICS_OF_FUNCTIONS = 7
 """How many metrics the functions write into their logs."""
 
@@ -40,7 +42,9 @@ class Usage:
             "scheduler_invocations": {"cases that wait longer than a queue can": self._month(self._land.broken_a_day)},
             **self.dynamodb(),
             "s3_gets": {"log files read": self._month(self._land.log_files_a_day),
-                        "the policy, where there are launches": self._month(self._land.launches_a_day)},
+                        "the policy, where there are launches": self._month(self._land.launches_a_day),
+                        "looks at the report": self._runs(_NOTICES)},
+            "s3_puts": {"the report": self._runs(_NOTICES), **self.trail_puts()},
             **self.trail(),
             "cloudwatch_alarms": self.alarms(),
             "cloudwatch_metrics": {"metrics in the functions' logs": METRICS_OF_FUNCTIONS},
@@ -107,6 +111,7 @@ class Usage:
             "workers, accounts": batches["accounts"] * self._gb(_WORKER, many, f["worker_wait_ms"]),
             "workers, changes": batches["changes"] * self._gb(_WORKER, one_region, f["tracker_wait_ms"]),
             "notices": self._runs(_NOTICES) * self._gb(_NOTICES, f["notices_cpu_cold_ms"], f["tracker_wait_ms"]),
+            "the report": self._runs(_NOTICES) * self._gb(_NOTICES, land.vpcs * f["report_cpu_a_vpc_ms"], 0),
             "broom, log files": files * self._gb(_BROOM, f["broom_cpu_a_file_ms"], f["broom_wait_a_file_ms"]),
             "broom, cold starts": f["broom_cold_share"]
             * batches["broom"]
@@ -201,21 +206,30 @@ class Usage:
         """Read request units: half a unit for 4 KB in queries and scans, a whole one where a read is consistent."""
         f, land = self._figures, self._land
         of_all = ceil(land.vpcs * f["vpc_item_bytes"] / 4096) / 2
+        cases = _REPORTED_DAYS * land.broken_a_day * f["ledger_item_bytes"] / 4096 / 2
         return {
             "VPCs, at each run": self._runs(_DISPATCHER) * (of_all + land.accounts),
             "VPCs, for notices": self._runs(_NOTICES) * (of_all + land.accounts / 2),
             "cases": 2 * self._month(land.launches_a_day),
+            "cases, for the report": self._runs(_NOTICES) * cases,
         }
 
+    def trail_puts(self) -> Parts:
+        """Files that the stack's own trail writes; none of another."""
+        land = self._land
+        if land.asked.trail is TrailUse.EXISTING:
+            return {}
+        logs, digests = self._month(land.log_files_a_day), self._month(land.digests_a_day)
+        return {"log files written": logs, "digest files written": digests}
+
     def trail(self) -> dict[str, Parts]:
-        """The trail's own cost, where the stack makes it: S3's requests and storage, and a second copy's events."""
+        """The trail's own cost, where the stack makes it: S3's storage, and a second copy's events."""
         land, f = self._land, self._figures
         if land.asked.trail is TrailUse.EXISTING:
             return {}
         logs, digests = land.log_files_a_day, land.digests_a_day
         days = land.asked.trail_days
         used: dict[str, Parts] = {
-            "s3_puts": {"log files written": self._month(logs), "digest files written": self._month(digests)},
             "s3_storage": {
                 "log files kept": logs * days * f["trail_file_bytes"] / _GB,
                 "digest files kept": digests * days * f["trail_digest_bytes"] / _GB,
