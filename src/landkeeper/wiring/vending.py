@@ -34,6 +34,8 @@ Answer = TypeVar("Answer")
 RESERVED_FOR = timedelta(days=1)
 """How long a block waits for a VPC of which nothing was heard again."""
 
+_ANY_ZONE = Zone("", "")
+
 _PATIENCE_SECONDS = 60.0
 """How long EC2 may take to show what was made."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
@@ -73,6 +75,7 @@ def look_at_site(pools: Pools, settings: Settings, wish: Wish) -> Site:
     Raises UsageError where it cannot.
     """
     account, region = wish.request.account, wish.region
+    lay_out(block_at(4, 0, wish.request.prefix_length), [_ANY_ZONE] * wish.zones, wish.public_bits)
     check_account(pools, settings, account, wish.request.pool)
     if pools.config.is_governed(account, region):
         raise UsageError(f"{region} is governed for the account {account}: it is declared to have no VPCs")
@@ -82,7 +85,6 @@ def look_at_site(pools: Pools, settings: Settings, wish: Wish) -> Site:
         raise UsageError(f"AWS has no region '{region}' in the partition {sessions.partition()}")
     network = _enter(sessions, settings, account, region)
     zones = choose_zones(_read(network.read_zones(), region, account), wish.zones, region)
-    lay_out(block_at(4, 0, wish.request.prefix_length), zones, wish.public_bits)
     has_vpc = bool(_read(network.find_vpcs(wish.request.request_id), region, account))
     remarks = _check_quotas(network, wish, has_vpc=has_vpc)
     name = pools.vpcs.read_coverage(account).account_name
@@ -92,7 +94,10 @@ def look_at_site(pools: Pools, settings: Settings, wish: Wish) -> Site:
 def _enter(sessions: AccountSessions, settings: Settings, account: AccountId, region: Region) -> Ec2Network:
     grant = sessions.grant_for(account)
     if isinstance(grant, Failure):
-        raise UsageError(f"the role {settings.network_role_name} of the account {account} cannot be used: {grant}")
+        raise UsageError(
+            f"the role {settings.network_role_name} of the account {account} cannot be used (the stack's parameter "
+            f"NetworkPrincipalArn makes it, --role names another): {grant}"
+        )
     network = Ec2Network(sessions, grant, region)
     caller = network.read_caller()
     if caller != account:
