@@ -1,6 +1,7 @@
 /** Light or dark: as the system says, or as the reader chose, remembered where the browser lets a file remember. */
 
 import { useEffect, useState } from "preact/hooks";
+import { usePaper } from "./parts/paper";
 
 const KEY = "landkeeper-theme";
 export type Choice = "system" | "light" | "dark";
@@ -33,7 +34,8 @@ export function useTheme(): { choice: Choice; choose: (choice: Choice) => void; 
     asked.addEventListener("change", follow);
     return () => asked.removeEventListener("change", follow);
   }, []);
-  const isDark = choice === "dark" || (choice === "system" && isSystemDark);
+  const isOnPaper = usePaper();
+  const isDark = !isOnPaper && (choice === "dark" || (choice === "system" && isSystemDark));
   document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
   const choose = (next: Choice) => {
     remember(next);

@@ -43,7 +43,7 @@ export function CoveragePage({ world, place }: PageProps) {
     { title: "Unit", value: (row) => row.unit },
     { title: "Region", value: (row) => row.region },
     { title: "State", value: (row) => row.state, show: (row) => <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>{row.state.replaceAll("_", " ")}</span> },
-    { title: "Read", value: (row) => row.at ?? "", show: (row) => <span title={formatTime(row.at)}>{formatAge(row.at, now)}{row.at && " before"}</span> },
+    { title: "Read", value: (row) => row.at ?? "", show: (row) => <span class="id" title={formatTime(row.at)}>{formatAge(row.at, now)}{row.at && " before"}</span> },
     { title: "Why", value: (row) => row.why },
   ];
   return (

@@ -1,8 +1,9 @@
 /** A table that can be sorted, filtered, turned over and saved as CSV. A column in which nothing stands is left out. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useMemo, useState } from "preact/hooks";
+import { useId, useMemo, useState } from "preact/hooks";
 import { csvText, download } from "./csv";
+import { usePaper } from "./paper";
 import { counted, formatNumber, Words } from "./text";
 
 export type Value = string | number | null;
@@ -131,25 +132,4 @@ function compare(a: Value, b: Value): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   if (a === null || b === null) return Number(b === null) - Number(a === null);
   return inWords.compare(String(a), String(b));
-}
-
-/** Whether the page is being printed: then a table has all of its rows. */
-function usePaper(): boolean {
-  const [isOnPaper, setPaper] = useState(false);
-  useEffect(() => {
-    const asked = matchMedia("print");
-    const follow = () => setPaper(asked.matches);
-    const before = () => setPaper(true);
-    const after = () => setPaper(false);
-    follow();
-    asked.addEventListener("change", follow);
-    addEventListener("beforeprint", before);
-    addEventListener("afterprint", after);
-    return () => {
-      asked.removeEventListener("change", follow);
-      removeEventListener("beforeprint", before);
-      removeEventListener("afterprint", after);
-    };
-  }, []);
-  return isOnPaper;
 }

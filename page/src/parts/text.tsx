@@ -6,12 +6,14 @@ import type { Vpc } from "../world";
 const LONGEST = 64;
 /** Words that may be broken where they stand; others are not, for "owner" in two pieces cannot be read. */
 const LONG_WORD = /\S{25}/;
+/** In a table these stay on one line, as a region or a name does. */
+const SHORT = 20;
 
 /** A name or a tag. It keeps its own direction of writing, and is cut where it would fill the page. */
 export function Words({ text, whole = false }: { text: string; whole?: boolean }) {
   const isCut = !whole && text.length > LONGEST;
   return (
-    <bdi class={LONG_WORD.test(text) ? "words long" : "words"} title={isCut ? text : undefined}>
+    <bdi class={`words ${LONG_WORD.test(text) ? "long" : text.length <= SHORT ? "short" : ""}`} title={isCut ? text : undefined}>
       {isCut ? `${text.slice(0, LONGEST - 1)}…` : text}
     </bdi>
   );
