@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import uuid
 from collections.abc import Iterator
@@ -178,6 +179,20 @@ def test_a_check_that_cannot_be_made_is_told_and_is_not_complete(
          "Message": "You are not authorized"}
     ]  # fmt: skip
     assert len(place.defaults()) == 1
+
+
+def test_a_check_that_fails_only_right_before_the_deletion_is_told_as_well(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    looks = itertools.count()
+    front.refuse = lambda action, *_: (
+        ec2_refusal("UnauthorizedOperation", "You are not authorized", 403)
+        if action == "DescribeNatGateways" and next(looks)
+        else None
+    )
+    (row,) = _rows(capsys, place, "--yes", code=3)
+    assert (row["State"], len(place.defaults())) == ("unknown", 1)
 
 
 def test_an_account_that_cannot_be_entered_is_told(

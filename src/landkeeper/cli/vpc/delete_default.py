@@ -17,12 +17,12 @@ from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.default_vpcs import Plan
-from landkeeper.vpctracker.default_vpcs_removal import Failed, Removal, Survey
+from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, Removal, Survey
 from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
 from landkeeper.wiring.vpctracker import Source
 
 _STEPS_OF_AT_MOST = 3
-"""Of so many plans each step is printed in a table; JSON and CSV always have them."""
+"""Of so many plans each step is printed in a table; JSON always has them."""
 
 
 @click.command(name="delete-default")
@@ -90,10 +90,11 @@ def _delete(settings: Settings, source: Source, format_: Format) -> int:
         with showing_progress("deleted", "failed") as on_progress:
             removals = delete(settings, source, surveys, record, on_progress)
         is_recorded = record is not None
-    print_default_vpcs(_after(surveys, removals), format_, nothing=_nothing(surveys))
+    told = _after(surveys, removals)
+    print_default_vpcs(told, format_, nothing=_nothing(surveys))
     _tell_unrecorded(settings, removals, is_recorded=is_recorded)
-    has_failed = any(isinstance(result, Failed) for one in removals for result in one.results)
-    return INCOMPLETE if has_failed or any(one.unrecorded for one in removals) else _code(surveys)
+    is_done = not any(isinstance(one, Failed) or one.vpc.unchecked for _, one in told)
+    return _code(surveys) if is_done and not any(one.unrecorded for one in removals) else INCOMPLETE
 
 
 def _plans(surveys: Sequence[Survey]) -> list[Plan]:
@@ -128,7 +129,7 @@ def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_reco
         if one.unrecorded:
             line = f"deleted, but not noted in the store: {one.account.label}: {one.unrecorded}"
             stderr().print(line, style="red", markup=False, soft_wrap=True)
-    if removals and not is_recorded:
+    if not is_recorded and any(isinstance(result, Deleted) for one in removals for result in one.results):
         remark = (
             f"Nothing was noted for the tracker: there is no file {settings.file}; `landkeeper vpc track` makes it."
         )
