@@ -134,6 +134,8 @@ def test_yes_makes_it_and_has_it_tracked(account: AccountId, capsys: pytest.Capt
         "the subnet 10.0.4.0/22 is made in euw1-az2",
     ]
     assert _shown(capsys) == [("10.0.0.0/20", "used")]
+    assert run(["vpc", "pool", "show", "prod"]) == 0
+    assert "Expires" not in capsys.readouterr().out
     assert run(["vpc", "show", vpc, "--format", "json"]) == 0
     stored = json.loads(capsys.readouterr().out)
     assert (stored["Name"], stored["Tags"]["Code"], len(stored["Subnets"])) == ("web", "LOL", 2)

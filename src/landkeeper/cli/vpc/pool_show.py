@@ -136,6 +136,8 @@ def _print_pool(
     largest = "none" if usage.largest_free is None else str(usage.largest_free)
     out.print(f"Largest free block: {largest}", markup=False)
     out.print(_outlook(growth, now), markup=False, soft_wrap=True)
+    # What is used is never over while it is.
+    rows = [{**row, "ExpiresAt": None} if row["State"] == "used" else row for row in rows]
     columns = chosen(_COLUMNS, [{**dict.fromkeys(_USUAL), **row} for row in rows], "table", usual=_USUAL)
     print_rows(
         rows, columns, "table", totals=f"{counted(len(rows), 'reservation')}." if rows else "Nothing is reserved."
