@@ -49,7 +49,7 @@ class Acted:
         """What should have happened and did not."""
         if not self.removals or not all(isinstance(one, Deleted) for one in self.removals):
             yield f"the default VPC of {ACCOUNT} in {REGION} should have been deleted: {self.removals}"
-        if not isinstance(self.report.outcome, Vended) or self.report.recorded:
+        if not isinstance(self.report.outcome, Vended) or self.report.unrecorded:
             yield f"a VPC should have been made for {ACCOUNT} in {REGION} and tracked: {self.report}"
 
 

@@ -14,12 +14,12 @@ from landkeeper.aws.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
 from landkeeper.aws.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 from landkeeper.vpctracker.cidr import block_at
-from landkeeper.vpctracker.inventory import VpcKey
+from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 from landkeeper.vpctracker.pools_acts import Allocation, Request, Reserved, allocate, release
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import track_account
 from landkeeper.vpctracker.vend import Outcome, Undone, Vended, vend
-from landkeeper.vpctracker.vending import Quota, VendPlan, Zone, check_quota, choose_zones, lay_out
+from landkeeper.vpctracker.vending import UNFINISHED_TAG, Quota, VendPlan, Zone, check_quota, choose_zones, lay_out
 from landkeeper.wiring.pools import Pools, check_account
 from landkeeper.wiring.sessions import member_sessions
 
@@ -169,7 +169,7 @@ class Report:
     """What became of a plan."""
 
     outcome: Outcome
-    recorded: Failure | None = None
+    unrecorded: Failure | None = None
     """Why the tracker's store does not have the VPC yet; None where it does, or there is none."""
     kept: str = ""
     """Why the block is still reserved although there is no VPC; empty where it is free again, or the VPC has it."""
@@ -180,7 +180,7 @@ def carry_out(pools: Pools, site: Site, plan: VendPlan, *, is_new: bool, tell: C
     outcome = vend(plan, site.network, may_exist=not is_new, pauses=pauses, tell=tell)
     if isinstance(outcome, Undone):
         return Report(outcome, kept=_give_back(pools, site, plan, outcome))
-    return Report(outcome, recorded=_record(pools, site, outcome))
+    return Report(outcome, unrecorded=_record(pools, site, outcome))
 
 
 def pauses() -> Iterator[bool]:
@@ -193,8 +193,8 @@ def pauses() -> Iterator[bool]:
 
 
 def _record(pools: Pools, site: Site, vended: Vended) -> Failure | None:
-    """Have the region tracked until the store has the VPC with all its subnets."""
-    key, wanted = VpcKey(vended.vpc, site.account.id), {one.id for one in vended.subnets}
+    """Have the region tracked until the store has the VPC with all its subnets, and as finished."""
+    key = VpcKey(vended.vpc, site.account.id)
     waiting = pauses()
     try:
         while True:
@@ -202,12 +202,22 @@ def _record(pools: Pools, site: Site, vended: Vended) -> Failure | None:
             if failure is not None:
                 return failure
             stored = pools.vpcs.read_items({key})
-            if any(one.is_live and wanted <= {subnet.id for subnet in one.vpc.subnets} for one in stored):
+            if any(_is_all_of(vended, one) for one in stored):
                 return None
             if not next(waiting, False):
                 return Failure(FailureReason.TIMED_OUT, message=f"EC2 does not list {vended.vpc} yet")
     except StoreError as error:
         return Failure(FailureReason.OTHER, message=str(error))
+
+
+def _is_all_of(vended: Vended, stored: StoredVpc) -> bool:
+    """Whether that is the VPC as it was finished: EC2 may show for a while what was before."""
+    is_marked = UNFINISHED_TAG in stored.vpc.tags and vended.unmarked is None
+    return (
+        stored.is_live
+        and not is_marked
+        and {one.id for one in vended.subnets} <= {subnet.id for subnet in stored.vpc.subnets}
+    )
 
 
 def _track(pools: Pools, site: Site, *, believe_absence: bool) -> Failure | None:

@@ -71,14 +71,14 @@ def _print_vended(
             f"{vended.vpc} {was}: {plan.reservation.block} in {account.label} {plan.region}, with "
             f"{counted(len(vended.subnets), 'subnet')}.", style="bold", markup=False, soft_wrap=True,
         )  # fmt: skip
-    if report.recorded is None and format_ != "json":
+    if report.unrecorded is None and format_ != "json":
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
         stdout().print(f"It is tracked in {where}: landkeeper vpc show {vended.vpc}", markup=False, soft_wrap=True)
-    if report.recorded is not None:
-        _warn(f"It is complete, but not tracked yet: {report.recorded}. The same request again, or vpc track, does it.")
+    if report.unrecorded is not None:
+        _warn(f"It is complete, but not tracked yet: {report.unrecorded}. The same request again, or vpc track, does it.")
     if vended.unmarked is not None:
         _warn(f"The tag landkeeper:unfinished is still on it: {vended.unmarked}. The same request again takes it off.")
-    return DONE if report.recorded is None and vended.unmarked is None else INCOMPLETE
+    return DONE if report.unrecorded is None and vended.unmarked is None else INCOMPLETE
 
 
 def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
@@ -108,7 +108,7 @@ def _report_attributes(plan: VendPlan, report: Report) -> dict[str, Any]:
             made = [{**one, "SubnetId": ids.get(one["CidrBlock"])} for one in told["Subnets"]]
             return {
                 **told, "Subnets": made, "State": "made", "VpcId": vpc, "IsNew": is_new,
-                "IsTracked": report.recorded is None, "IsUnfinished": unmarked is not None,
+                "IsTracked": report.unrecorded is None, "IsUnfinished": unmarked is not None,
             }  # fmt: skip
         case Undone(step, failure, left, may_turn_up):
             return {
