@@ -75,7 +75,7 @@ def _print_vended(
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
         stdout().print(f"It is tracked in {where}: landkeeper vpc show {vended.vpc}", markup=False, soft_wrap=True)
     if report.unrecorded is not None:
-        _warn(f"It is complete, but not tracked yet: {report.unrecorded}. The same request again, or vpc track, does it.")
+        _warn(f"It is complete, but not tracked yet: {report.unrecorded}. The same request again does it.")
     if vended.unmarked is not None:
         _warn(f"The tag landkeeper:unfinished is still on it: {vended.unmarked}. The same request again takes it off.")
     return DONE if report.unrecorded is None and vended.unmarked is None else INCOMPLETE
