@@ -173,3 +173,10 @@ def test_an_existing_bucket_forgets_the_topic_first_and_another_accounts_is_left
     other = World(StackState("CREATE_COMPLETE", {"TrailBucketName": "logs", "TrailBucketAccount": "444455556666"}))
     other.destroy()
     assert other.done == ["stack keeper"]
+
+
+def test_the_bucket_of_the_report_goes_while_the_trail_stays() -> None:
+    report = StackResource("ReportBucket", "keeper-report", "AWS::S3::Bucket")
+    world = World(held=(*RESOURCES, report))
+    world.destroy("keeper-report")
+    assert world.done == ["stack keeper", "bucket of the report keeper-report"]

@@ -104,7 +104,9 @@ def test_cases_count_on_the_day_they_were_opened_and_only_where_a_rule_was_broke
     assert trends is not None
     assert sum(count or 0 for count in trends.cases) == 40
     for number, day in enumerate(trends.days):
-        assert (trends.cases[number] or 0) == sum(case.opened_at.date().isoformat() == day for case in made.ledger.cases)
+        assert (trends.cases[number] or 0) == sum(
+            case.opened_at.date().isoformat() == day for case in made.ledger.cases
+        )
     waiting = tuple(replace(case, rule="") for case in made.ledger.cases)
     short = replace(made, ledger=Ledger(waiting, made.now - 3 * _DAY))
     later = view_trends(short)

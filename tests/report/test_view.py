@@ -148,7 +148,7 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
     }  # fmt: skip
     assert read["vpcs"][0]["stale"] == "2026-03-01T12:00:00Z"
     assert read["vpcs"][0]["why_stale"] == "denied by a service control policy"
-    assert read["notices"][0] == "1 account was not read completely the last time, and shown as last known: shop."
+    assert read["notices"][0] == "1 account was not read completely the last time and is shown as last known: shop."
 
 
 def test_a_vpc_whose_account_was_never_read_is_stale_for_ever() -> None:
@@ -195,7 +195,9 @@ def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> N
     assert [case.changed for case in view.cases] == sorted((case.changed for case in view.cases), reverse=True)
     assert (len(view.cases), view.left_out) == (15, 5)
     assert {case.account_name for case in view.cases} == {"payments"}
-    fresh = replace(ledger.cases[0], state=State.WAITING, story=(), outcome=None, action=None, live_tags={"A": "b"})
+    fresh = replace(
+        ledger.cases[0], state=State.WAITING, story=(), outcome=None, action=None, live_tags={"A": "b"}, how=""
+    )
     shown = view_broom(Ledger((fresh,), ledger.since), {}).cases[0]
     assert (shown.because, shown.outcome, shown.action, shown.tags) == ("", None, None, {"A": "b"})
 
@@ -268,9 +270,9 @@ def test_of_many_stale_accounts_some_are_named() -> None:
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))
     notices = view_report(material(stored(), coverage=coverage)).notices
-    assert (
-        "5 accounts were not read completely the last time, and shown as last known: shop-0, shop-1, shop-2 and 2 more."
-        in notices
+    assert notices[0] == (
+        "5 accounts were not read completely the last time and are shown as last known: shop-0, shop-1, shop-2 "
+        "and 2 more."
     )
 
 

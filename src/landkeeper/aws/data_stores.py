@@ -26,8 +26,9 @@ class LeftData:
     def find_left(self, stack_name: str, name: str) -> Datum | None:
         """What an earlier stack left behind under this name: a table with keys like ours, its buckets, its trail."""
         place = f"{self._sessions.home_account()}-{self._sessions.region}"
-        if name in {f"{stack_name}-trail-{place}", f"{stack_name}-report-{place}"}:
-            return Datum(DataKind.BUCKET, name)
+        buckets = {f"{stack_name}-trail-{place}": DataKind.BUCKET, f"{stack_name}-report-{place}": DataKind.REPORTS}
+        if name in buckets:
+            return Datum(buckets[name], name)
         if find_table_keys(self._sessions, name) in set(TABLE_KEYS.values()):
             return Datum(DataKind.TABLE, name)
         if name == stack_name and self._trail_arn(name) is not None:
@@ -58,7 +59,7 @@ class LeftData:
         match datum.kind:
             case DataKind.TABLE:
                 _delete_table(self._sessions.home("dynamodb"), datum.name)
-            case DataKind.BUCKET:
+            case DataKind.BUCKET | DataKind.REPORTS:
                 empty_bucket(self._sessions.home("s3"), datum.name)
                 self._sessions.home("s3").delete_bucket(Bucket=datum.name)
             case DataKind.TRAIL:

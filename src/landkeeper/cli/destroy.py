@@ -27,7 +27,7 @@ from landkeeper.settings import read_settings
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Destroy without asking.")
 def command(stack_name: str, names: Sequence[str], yes: bool) -> int:
-    """Delete the stack. Its tables, trail and bucket stay, and a later deployment adopts them.
+    """Delete the stack. Its tables, trail and buckets stay, and a later deployment adopts them.
 
     Shows what goes and what stays, and asks. What is named with --delete-data is deleted for good.
     """

@@ -16,6 +16,8 @@ class DataKind(StrEnum):
 
     TABLE = "table"
     BUCKET = "bucket"
+    """Of the trail."""
+    REPORTS = "bucket of the report"
     TRAIL = "trail"
     FILES = "files in the bucket"
 
@@ -26,6 +28,8 @@ _KINDS = {
     "AWS::CloudTrail::Trail": DataKind.TRAIL,
 }
 _WITH_THE_BUCKET = "AWS::S3::BucketPolicy"
+_REPORTS = "ReportBucket"
+"""What the template calls the bucket that no trail writes into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def plan_destruction(
     `left` is other data than the stack's own resources. Raises UsageError for a name that nothing of the stack has,
     and for a bucket whose trail is to stay.
     """
-    data = [Datum(_KINDS[each.resource_type], each.physical_id) for each in resources if each.resource_type in _KINDS]
+    data = [Datum(_kind(each), each.physical_id) for each in resources if each.resource_type in _KINDS]
     data += left
     unknown = [name for name in names if name not in {each.name for each in data}]
     if unknown:
@@ -95,6 +99,10 @@ def plan_destruction(
     kept_types = {*_KINDS, _WITH_THE_BUCKET}
     goes = tuple(each for each in resources if each.resource_type not in kept_types)
     return DestroyPlan(stack_name, has_stack, goes, deleted, stays)
+
+
+def _kind(resource: StackResource) -> DataKind:
+    return DataKind.REPORTS if resource.logical_id == _REPORTS else _KINDS[resource.resource_type]
 
 
 def _check_trail(deleted: Sequence[Datum], stays: Sequence[Datum]) -> None:
@@ -158,7 +166,7 @@ def _order(datum: Datum) -> int:
             return 0
         case DataKind.TABLE:
             return 1
-        case DataKind.BUCKET:
+        case DataKind.BUCKET | DataKind.REPORTS:
             return 2
         case DataKind.FILES:
             return 3

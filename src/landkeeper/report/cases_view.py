@@ -47,6 +47,6 @@ def _view_case(case: Case, account_name: str) -> CaseView:
         launched=format_time(case.event_time),
         opened=format_time(case.opened_at),
         changed=format_time(case.changed_at),
-        because=case.story[-1].because if case.story else "",
+        because=case.how or (case.story[-1].because if case.story else ""),
         moves=tuple((format_time(step.at), str(step.state), step.because) for step in case.story),
     )

@@ -65,9 +65,10 @@ def _stale(known: Known) -> Iterator[str]:
     if stale:
         more = len(stale) - _NAMED_AT_MOST
         names = ", ".join(stale[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        shown = "is" if len(stale) == 1 else "are"
         yield (
-            f"{_counted(len(stale), 'account was', 'accounts were')} not read completely the last time, and shown as "
-            f"last known: {names}."
+            f"{_counted(len(stale), 'account was', 'accounts were')} not read completely the last time and {shown} "
+            f"shown as last known: {names}."
         )
 
 
