@@ -24,12 +24,19 @@ export interface Group {
   readonly vpcs: readonly Vpc[];
 }
 
+/** The blocks of some VPCs, outer ones before those inside them: first and last position, and whose they are. */
 interface Lines {
   readonly vpcs: readonly Vpc[];
-  /** First and last position of each block, in the order of the first, and the number of its VPC in `vpcs`. */
   readonly first: Float64Array;
   readonly last: Float64Array;
   readonly owner: Int32Array;
+  /** Of each block, the nearest one before it that is around it, be it the same; -1 where there is none. */
+  readonly around: Int32Array;
+  /** The same, but a larger one. */
+  readonly larger: Int32Array;
+  /** Of each VPC, its blocks. */
+  readonly blocks: readonly (readonly number[])[];
+  /** Of each VPC, its space and partition. */
   readonly realms: readonly string[];
 }
 
@@ -89,8 +96,19 @@ export class Matrix {
       return range ? [{ range, owner }] : [];
     }));
     all.sort((a, b) => a.range[0] - b.range[0] || b.range[1] - a.range[1]);
+    const blocks: number[][] = vpcs.map(() => []);
+    const around = new Int32Array(all.length);
+    const larger = new Int32Array(all.length);
+    all.forEach(({ range, owner }, at) => {
+      blocks[owner]!.push(at);
+      let outer = at - 1;
+      while (outer >= 0 && all[outer]!.range[1] < range[0]) outer = larger[outer]!;
+      const isTwin = outer >= 0 && all[outer]!.range[0] === range[0] && all[outer]!.range[1] === range[1];
+      around[at] = outer;
+      larger[at] = isTwin ? larger[outer]! : outer;
+    });
     return {
-      vpcs,
+      vpcs, blocks, around, larger,
       first: Float64Array.from(all, (one) => one.range[0]),
       last: Float64Array.from(all, (one) => one.range[1]),
       owner: Int32Array.from(all, (one) => one.owner),
@@ -128,21 +146,38 @@ function togetherOf(one: Lines, other: Lines, isSame: boolean): number {
 
 /** How many pairs of one space and one partition have addresses in common. */
 function clashingOf(one: Lines, other: Lines, isSame: boolean): number {
-  const seen = new Set<number>();
-  const width = other.vpcs.length;
-  let from = 0;
-  for (let at = 0; at < one.first.length; at++) {
-    const [first, last, owner] = [one.first[at]!, one.last[at]!, one.owner[at]!];
-    // Blocks are nested or apart: what ends before this one begins ends before all that follow, too.
-    while (from < other.first.length && other.last[from]! < first) from++;
-    for (let there = from; there < other.first.length && other.first[there]! <= last; there++) {
-      if (other.last[there]! < first) continue;
-      const peer = other.owner[there]!;
-      if ((isSame && peer <= owner) || one.realms[owner] !== other.realms[peer]) continue;
-      seen.add(owner * width + peer);
+  const seenBy = new Int32Array(other.vpcs.length).fill(-1);
+  let clashing = 0;
+  one.blocks.forEach((blocks, mine) => {
+    const realm = one.realms[mine];
+    const meet = (at: number) => {
+      const theirs = other.owner[at]!;
+      if (seenBy[theirs] === mine || (isSame && theirs <= mine) || other.realms[theirs] !== realm) return;
+      seenBy[theirs] = mine;
+      clashing++;
+    };
+    for (const block of blocks) {
+      const [first, last] = [one.first[block]!, one.last[block]!];
+      const next = firstFrom(other.first, first);
+      for (let at = next; at < other.first.length && other.first[at]! <= last; at++) meet(at);
+      for (let at = next - 1; at >= 0; ) {
+        const isAround = other.last[at]! >= first;
+        if (isAround) meet(at);
+        at = isAround ? other.around[at]! : other.larger[at]!;
+      }
     }
+  });
+  return clashing;
+}
+
+function firstFrom(sorted: Float64Array, position: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < position) low = middle + 1;
+    else high = middle;
   }
-  return seen.size;
+  return low;
 }
 
 /** Both versions on one line of numbers: IPv4 as it is, IPv6 by the order of its ends, after it. */

@@ -97,6 +97,14 @@ def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
         reader.arrive("map?q=CC-0042&vpc=vpc-00000000000000001")
 
 
+def test_enter_goes_to_the_block_or_to_the_first_that_was_found(shop: Open) -> None:
+    with shop("map") as reader:
+        for asked, place in (("10.3.0.0/20", "at=10.3.0.0/20&space=default"), ("plant", "vpc=vpc-00000000000000008")):
+            reader.page.get_by_label("Search").fill(asked)
+            reader.page.get_by_label("Search").press("Enter")
+            reader.page.wait_for_function("place => location.hash.endsWith(place)", arg=place)
+
+
 def test_colours_and_spaces_can_be_changed(shop: Open) -> None:
     with shop("map") as reader:
         seen = {reader.painted()}

@@ -57,6 +57,11 @@ export function MapPage({ world, place, isDark }: PageProps) {
     choose.current(next, true);
     if (isDeep) view.current?.flyTo(next);
   };
+  const goToFirst = () => {
+    const meant = parseBlock(text);
+    if (meant) go(meant, true);
+    else if (found?.[0]) showVpc(found[0], place, view.current);
+  };
   const onKey = (event: KeyboardEvent) => {
     const next = keyed(event.key, block, home, view.current, (inner) => claimsInside(claims, inner).length > 0);
     if (!next) return;
@@ -80,6 +85,7 @@ export function MapPage({ world, place, isDark }: PageProps) {
             value={text}
             placeholder="10.1.0.0/16, account, VPC id, name, tag"
             onInput={(event) => move(place, { q: event.currentTarget.value }, false)}
+            onKeyDown={(event) => event.key === "Enter" && goToFirst()}
           />
         </label>
         {world.report.spaces.length > 1 && (

@@ -71,10 +71,9 @@ export class MapView {
   }
 
   /** Fill the canvas with the block. */
-  flyTo(block: Block, isAtOnce = false): void {
+  flyTo(block: Block): void {
     const to = this.fit(block);
-    const isStill = isAtOnce || matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (isStill) this.on.call(this.zooming.transform, to);
+    if (isStill()) this.on.call(this.zooming.transform, to);
     else this.on.transition().duration(FLIGHT_MS).call(this.zooming.transform, to);
   }
 
@@ -89,7 +88,8 @@ export class MapView {
   }
 
   zoomBy(factor: number): void {
-    this.on.transition().duration(FLIGHT_MS / 2).call(this.zooming.scaleBy, factor);
+    if (isStill()) this.on.call(this.zooming.scaleBy, factor);
+    else this.on.transition().duration(FLIGHT_MS / 2).call(this.zooming.scaleBy, factor);
   }
 
   /** The block next to this one, of the same size, to that side; null at the edge. */
@@ -180,6 +180,11 @@ export class MapView {
     const { width, k } = this.frame();
     return Math.min(28, 4 * Math.max(1, Math.floor(Math.log((width * k) / 60) / Math.log(4))));
   }
+}
+
+/** Whether the reader asked their system for less motion. */
+function isStill(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 function pick({ k, x, y }: ZoomTransform): { k: number; x: number; y: number } {

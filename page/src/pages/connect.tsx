@@ -50,7 +50,11 @@ export function ConnectPage({ world, place, isDark }: PageProps) {
 function sidesOf(world: World): Side[] {
   const by = (key: (vpc: Vpc) => string) => {
     const found = new Map<string, Vpc[]>();
-    for (const vpc of world.vpcs) found.set(key(vpc), [...(found.get(key(vpc)) ?? []), vpc]);
+    for (const vpc of world.vpcs) {
+      const some = found.get(key(vpc));
+      if (some) some.push(vpc);
+      else found.set(key(vpc), [vpc]);
+    }
     return found;
   };
   const owned = new Map<string, Vpc[]>(world.report.accounts.map((account) => [account.id, []]));
