@@ -30,7 +30,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
     tell_stack(call, outcome)
     failed = isinstance(outcome, str)
     told = {"Request": call.kind, "StackId": call.stack, "LogicalResourceId": call.logical_id}
-    what = {"Reason": outcome} if failed else {"ReservationId": getattr(outcome, "id", "")}
+    what = {"Reason": outcome} if failed else {"ReservationId": outcome.id if isinstance(outcome, Reservation) else ""}
     log("WARNING" if failed else "INFO", "answered", {**told, **what})
     return {"Status": "FAILED" if failed else "SUCCESS", **what}
 
