@@ -141,7 +141,7 @@ def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
     reading = ("Describe", "List", "Get", "Query", "Scan", "BatchGet", "Receive", "Decrypt")
     own = {
         "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "lambda:InvokeFunction", "sqs:SendMessage",
-        "sqs:DeleteMessage", "sns:Publish",
+        "sqs:DeleteMessage", "sns:Publish", "s3:PutObject",
         "events:PutEvents", "scheduler:CreateSchedule", "iam:PassRole", "sts:AssumeRole", "logs:CreateLogStream",
         "logs:PutLogEvents", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     }  # fmt: skip
