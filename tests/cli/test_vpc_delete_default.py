@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import csv
 import io
 import itertools
@@ -135,6 +136,26 @@ def test_a_failure_in_the_middle_says_where_it_stands_and_the_next_run_goes_on(
         "detach internet gateway", "delete internet gateway", "delete VPC",
     ]  # fmt: skip
     assert (row["State"], place.defaults()) == ("deleted", [])
+
+
+def test_stopped_by_ctrl_c_it_says_what_is_gone(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    vpc = place.vpc
+    real_deletions = itertools.count()
+
+    def interrupt(action: str, *_: str) -> None:
+        # The dry run comes first.
+        if action == "DeleteVpc" and next(real_deletions):
+            _thread.interrupt_main()
+
+    front.refuse = interrupt
+    assert _run(place, "--yes", "--format", "json") == 130
+    shown = capsys.readouterr()
+    assert [(row["VpcId"], row["State"]) for row in json.loads(shown.out)] == [(vpc, "deleted")]
+    assert shown.err.strip() == "landkeeper: stopped"
+    assert place.defaults() == []
 
 
 def test_a_region_that_is_closed_is_told_in_one_line(

@@ -254,8 +254,10 @@ def test_a_run_that_is_stopped_ends_with_the_vpc_that_it_is_at() -> None:
     (survey,) = survey_default_vpcs([_SHOP], world)
     first, second = (found.vpc.region for found in survey.found)
     answers = iter((False, True))
-    removal = _delete(survey, world, None, lambda: next(answers))
+    told: list[object] = []
+    removal = _delete(survey, world, None, lambda: next(answers), lambda _, result: told.append(result))
     assert [type(one) for one in removal.results] == [Deleted]
+    assert told == list(removal.results)
     assert world.places[_SHOP.id, first] == NoDefaultVpc()
     assert isinstance(world.places[_SHOP.id, second], DefaultVpc)
 

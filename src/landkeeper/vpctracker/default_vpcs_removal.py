@@ -160,18 +160,19 @@ def delete_default_vpcs(
     *,
     max_workers: int = 16,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    on_result: Callable[[Account, Result], None] = lambda _account, _result: None,
 ) -> tuple[Removal, ...]:
     """Carry out the plans of the surveys, as a fresh look at each has it. In the order of the accounts' ids.
 
     An account without a plan is left out. Without `record` nothing is recorded. When the run is stopped, the VPC
-    that is being deleted is the last one of its account.
+    that is being deleted is the last one of its account. `on_result` is told of each at once, from several threads.
     """
     planned = {one.account.id: one for one in surveys if any(isinstance(found, Plan) for found in one.found)}
     removals: list[Removal] = []
     on_progress(Progress(0, len(planned), 0, 0))
 
     def work(account: Account, is_stopped: Callable[[], bool]) -> Removal:
-        return _delete(planned[account.id], vpcs, record, is_stopped)
+        return _delete(planned[account.id], vpcs, record, is_stopped, on_result)
 
     with closing(fan_out([one.account for one in planned.values()], work, max_workers=max_workers)) as outcomes:
         for removal in outcomes:
@@ -183,12 +184,19 @@ def delete_default_vpcs(
     return tuple(sorted(removals, key=lambda one: one.account.id))
 
 
-def _delete(survey: Survey, vpcs: DefaultVpcs, record: Record | None, is_stopped: Callable[[], bool]) -> Removal:
+def _delete(
+    survey: Survey,
+    vpcs: DefaultVpcs,
+    record: Record | None,
+    is_stopped: Callable[[], bool],
+    on_result: Callable[[Account, Result], None],
+) -> Removal:
     results: list[Result] = []
     for plan in (one for one in survey.found if isinstance(one, Plan)):
         if is_stopped():
             break
         results.append(delete_default_vpc(survey.account, plan.vpc, vpcs))
+        on_result(survey.account, results[-1])
     gone = [one for one in results if isinstance(one, Deleted | Gone)]
     return Removal(survey.account, tuple(results), record(survey.account, gone) if gone and record else "")
 

@@ -12,6 +12,7 @@ from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
 from landkeeper.vpctracker.default_vpcs_removal import (
     Record,
     Removal,
+    Result,
     Survey,
     delete_default_vpcs,
     recording,
@@ -20,6 +21,7 @@ from landkeeper.vpctracker.default_vpcs_removal import (
 from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, find_source, open_store
 
 if TYPE_CHECKING:
+    from landkeeper.org import Account
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.track import Progress
 
@@ -39,11 +41,19 @@ def survey(settings: Settings, source: Source, on_progress: OnProgress) -> tuple
 
 
 def delete(
-    settings: Settings, source: Source, surveys: Sequence[Survey], record: Record | None, on_progress: OnProgress
+    settings: Settings,
+    source: Source,
+    surveys: Sequence[Survey],
+    record: Record | None,
+    on_progress: OnProgress,
+    *,
+    on_result: Callable[[Account, Result], None] = lambda _account, _result: None,
 ) -> tuple[Removal, ...]:
     """Carry out the plans of the surveys, each after a fresh look."""
     vpcs = _default_vpcs(settings, source)
-    return delete_default_vpcs(surveys, vpcs, record, max_workers=MAX_WORKERS, on_progress=on_progress)
+    return delete_default_vpcs(
+        surveys, vpcs, record, max_workers=MAX_WORKERS, on_progress=on_progress, on_result=on_result
+    )
 
 
 def _default_vpcs(settings: Settings, source: Source) -> Ec2DefaultVpcs:

@@ -87,8 +87,15 @@ def _delete(settings: Settings, source: Source, format_: Format) -> int:
         surveys = _look(settings, source)
         if format_ == "table" and _plans(surveys):
             _print_plan(surveys, format_)
-        with showing_progress("deleted", "failed") as on_progress:
-            removals = delete(settings, source, surveys, record, on_progress)
+        so_far: list[Told] = []
+        try:
+            with showing_progress("deleted", "failed") as on_progress:
+                removals = delete(
+                    settings, source, surveys, record, on_progress, on_result=lambda *told: so_far.append(told)
+                )
+        except KeyboardInterrupt:
+            print_default_vpcs(so_far, format_, nothing="Nothing was deleted.")
+            raise
         is_recorded = record is not None
     told = _after(surveys, removals)
     print_default_vpcs(told, format_, nothing=_nothing(surveys))
