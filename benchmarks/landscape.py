@@ -137,11 +137,13 @@ def _attachment(number: int, chance: random.Random) -> TransitGatewayAttachment:
 
 
 def _coverage(number: int, owner: AccountId, name: str) -> Coverage:
+    unit = f"Workloads/{_STAGES[number % 3].capitalize()}"
     read_at = NOW - timedelta(minutes=20, seconds=number % 300)
     if number % 60 == 7:
         old = RegionCoverage(complete_at=read_at - timedelta(days=3))
-        return Coverage(owner, name, read_at, _DENIED, dict.fromkeys(REGIONS, old), failed_runs=70)
-    return Coverage(owner, name, read_at, None, dict.fromkeys(REGIONS, RegionCoverage(complete_at=read_at)))
+        return Coverage(owner, name, read_at, _DENIED, dict.fromkeys(REGIONS, old), failed_runs=70, unit=unit)
+    read = dict.fromkeys(REGIONS, RegionCoverage(complete_at=read_at))
+    return Coverage(owner, name, read_at, regions=read, unit=unit)
 
 
 def _pools(owners: list[AccountId]) -> tuple[PoolState, ...]:

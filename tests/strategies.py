@@ -168,4 +168,5 @@ def coverages(draw: st.DrawFn) -> Coverage:
         failed_runs=draw(st.integers(0, 9)),
         organization=draw(st.sampled_from(("", "o-exampleorgid"))),
         membership=draw(st.sampled_from(Membership)),
+        unit=draw(st.none() | texts),
     )

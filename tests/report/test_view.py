@@ -132,10 +132,12 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
         Region("eu-north-1"): RegionCoverage(standing=Standing.GOVERNED),
         Region("us-east-1"): RegionCoverage(),
     }
-    departed = read_at(BANK, account_name="bank", membership=Membership.DEPARTED, failure=denied, failed_runs=4)
+    departed = read_at(
+        BANK, account_name="bank", unit="Sandbox/Old", membership=Membership.DEPARTED, failure=denied, failed_runs=4
+    )
     coverage = (read_at(SHOP, regions=regions), departed)
     read = checked(view_report(material(stored(), coverage=coverage)))
-    assert [one["state"] for one in read["accounts"]] == ["departed", "active"]
+    assert [(one["state"], one["unit"]) for one in read["accounts"]] == [("departed", "Sandbox/Old"), ("active", None)]
     numbers = {name: number for number, name in enumerate(read["regions"])}
     assert read["coverage"][0]["regions"] == [
         [numbers["eu-north-1"], "governed", None], [numbers[HERE], "scp_deny", "2026-03-01T12:00:00Z", "AccessDenied"],

@@ -95,3 +95,17 @@ def test_what_became_of_known_accounts_is_written_and_nothing_else() -> None:
 def test_an_account_that_a_worker_read_learns_its_organisation() -> None:
     (after,) = settle_membership([Coverage(_PROD.id)], Listing((_PROD,)))
     assert (after.organization, after.membership) == (_ORG, Membership.ACTIVE)
+
+
+def test_known_accounts_are_noted_with_the_unit_that_they_are_in() -> None:
+    listing = choose_accounts(_MEMBERS, _UNITS, Discovery(include_ous=("Workloads",)))
+    moved = Coverage(_SANDBOX.id, organization=_ORG, unit="Workloads/Test")
+    settled = settle_membership([Coverage(_PROD.id), Coverage(_TEST.id), moved], listing)
+    assert [one.unit for one in settled] == ["Workloads/Prod", "Workloads", "Sandbox"]
+
+
+def test_a_run_that_looks_no_units_up_leaves_them_as_they_were() -> None:
+    listing = choose_accounts(_MEMBERS, (), Discovery())
+    assert listing.units == {}
+    known = Coverage(_PROD.id, organization=_ORG, unit="Workloads/Prod")
+    assert settle_membership([known], listing) == ()

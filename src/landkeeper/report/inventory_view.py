@@ -11,7 +11,7 @@ from landkeeper.report.document import AccountView, CoverageView, OverlapView, S
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE
-from landkeeper.vpctracker.coverage import Membership
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.findings import find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import Standing
 from landkeeper.vpctracker.spaces import spaces_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from landkeeper.report.material import Material
     from landkeeper.vpctracker.answers import Known
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+    from landkeeper.vpctracker.coverage import RegionCoverage
     from landkeeper.vpctracker.findings import Finding
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc, VpcKey
 
@@ -76,8 +76,8 @@ def view_accounts(known: Known) -> tuple[AccountView, ...]:
 
 
 def _view_account(account: AccountId, name: str, covered: Coverage | None) -> AccountView:
-    membership = Membership.ACTIVE if covered is None else covered.membership
-    return AccountView(account, name, None, str(membership))
+    covered = covered or Coverage(account)
+    return AccountView(account, name, covered.unit, str(covered.membership))
 
 
 def view_spaces(config: TrackerConfig) -> tuple[SpaceView, ...]:

@@ -269,6 +269,7 @@ def coverage_to_attributes(coverage: Coverage) -> Attributes:
         "OrganizationId": coverage.organization,
         "Membership": coverage.membership.name,
         "Version": coverage.version,
+        **({} if coverage.unit is None else {"Unit": coverage.unit}),
         **_time_under("TriedAt", coverage.tried_at),
         **_failure_to_attributes(coverage.failure),
     }
@@ -287,6 +288,7 @@ def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
             failed_runs=int(attributes.get("FailedRuns", 0)),
             organization=attributes.get("OrganizationId", ""),
             membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),
+            unit=attributes.get("Unit"),
             version=int(attributes.get("Version", 0)),
         )
     except KeyError as error:

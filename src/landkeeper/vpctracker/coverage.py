@@ -72,6 +72,8 @@ class Coverage:
     organization: str = ""
     """The id of the organisation that listed it, as in `o-exampleorgid`; empty where none did."""
     membership: Membership = Membership.ACTIVE
+    unit: str | None = None
+    """The path of the organizational unit it is in, as in `Workloads/Prod`, empty for the root; None: not looked up."""
     version: int = field(default=0, compare=False)
     """How often it was written; 0 for what was never stored. A write must know the newest."""
 

@@ -38,6 +38,8 @@ class Listing:
     accounts: tuple[Account, ...]
     left_out: Mapping[AccountId, Membership] = field(default_factory=dict)
     """Why the others are not read."""
+    units: Mapping[AccountId, str] = field(default_factory=dict)
+    """The path of the unit that each account is in, as far as units were looked up."""
 
     @property
     def organization(self) -> str:
@@ -45,7 +47,7 @@ class Listing:
         return next((account.organization for account in self.accounts if account.organization), "")
 
 
-def choose_accounts(members: Iterable[Member], units: Sequence[Unit], discovery: Discovery) -> Listing:
+def choose_accounts(members: Sequence[Member], units: Sequence[Unit], discovery: Discovery) -> Listing:
     """The active accounts that the configuration does not leave out.
 
     `units` are the units of the organisation, needed where the configuration names any. A unit stands for everything
@@ -64,7 +66,13 @@ def choose_accounts(members: Iterable[Member], units: Sequence[Unit], discovery:
         else:
             is_active = member.membership is Membership.ACTIVE
             left_out[account.id] = Membership.SKIPPED if is_active else member.membership
-    return Listing(tuple(chosen), left_out)
+    return Listing(tuple(chosen), left_out, _placed(members, units))
+
+
+def _placed(members: Sequence[Member], units: Sequence[Unit]) -> dict[AccountId, str]:
+    paths = {unit.id: unit.path for unit in units}
+    above = {member.account.id: member.account.organizational_units for member in members}
+    return {account: paths[ids[-1]] for account, ids in above.items() if ids and ids[-1] in paths}
 
 
 def _find_unit(named: str, units: Sequence[Unit]) -> str:
@@ -78,19 +86,21 @@ def _find_unit(named: str, units: Sequence[Unit]) -> str:
 
 
 def settle_membership(covered: Iterable[Coverage], listing: Listing) -> tuple[Coverage, ...]:
-    """The coverage that has to be written so that it says how each account stands to the organisation.
+    """The coverage that has to be written so that it says how each account stands to the organisation, and where in it.
 
     An account that the organisation listed once and lists no more has departed. Accounts that it never listed are none
     of its business.
     """
     listed = {account.id: Membership.ACTIVE for account in listing.accounts} | dict(listing.left_out)
-    settled = (_settle(before, listed.get(before.account), listing.organization) for before in covered)
+    settled = (_settle(before, listed.get(before.account), listing) for before in covered)
     return tuple(after for after in settled if after is not None)
 
 
-def _settle(before: Coverage, membership: Membership | None, organization: str) -> Coverage | None:
+def _settle(before: Coverage, membership: Membership | None, listing: Listing) -> Coverage | None:
+    organization = listing.organization
     if membership is not None:
-        after = replace(before, membership=membership, organization=organization or before.organization)
+        unit = listing.units.get(before.account, before.unit)
+        after = replace(before, membership=membership, organization=organization or before.organization, unit=unit)
     elif organization and before.organization == organization:
         after = replace(before, membership=Membership.DEPARTED)
     else:
@@ -99,7 +109,7 @@ def _settle(before: Coverage, membership: Membership | None, organization: str) 
 
 
 def note_membership(listing: Listing, store: VpcStore) -> None:
-    """Write down which known accounts are suspended, closed, left out, or no longer in the organisation.
+    """Write down which known accounts are suspended, closed, left out, or no longer there, and which units they are in.
 
     One pass over the coverage; only what changed is written. An account that somebody else is just writing is left to
     the next run. Their VPCs keep their state, and their blocks stay taken.
