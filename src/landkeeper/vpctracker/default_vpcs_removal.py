@@ -6,6 +6,7 @@ look has it, and stops at the first step that does not work; what is left then i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -119,12 +120,13 @@ def survey_default_vpcs(
     `on_progress` is called in the caller's thread, once at the start and after every account.
     """
     surveys: list[Survey] = []
+    found = unreadable = 0
     on_progress(Progress(0, len(accounts), 0, 0))
     with closing(fan_out(accounts, lambda account, _: _survey(account, vpcs), max_workers=max_workers)) as looks:
         for survey in looks:
             surveys.append(survey)
-            found = sum(len(one.found) for one in surveys)
-            unreadable = sum(len(one.unreadable) for one in surveys)
+            found += len(survey.found)
+            unreadable += len(survey.unreadable)
             on_progress(Progress(len(surveys), len(accounts), found, unreadable))
     return tuple(sorted(surveys, key=lambda one: one.account.id))
 
@@ -169,6 +171,7 @@ def delete_default_vpcs(
     """
     planned = {one.account.id: one for one in surveys if any(isinstance(found, Plan) for found in one.found)}
     removals: list[Removal] = []
+    kinds: Counter[type[Result]] = Counter()
     on_progress(Progress(0, len(planned), 0, 0))
 
     def work(account: Account, is_stopped: Callable[[], bool]) -> Removal:
@@ -177,10 +180,8 @@ def delete_default_vpcs(
     with closing(fan_out([one.account for one in planned.values()], work, max_workers=max_workers)) as outcomes:
         for removal in outcomes:
             removals.append(removal)
-            results = [result for one in removals for result in one.results]
-            deleted = sum(isinstance(one, Deleted) for one in results)
-            failed = sum(isinstance(one, Failed) for one in results)
-            on_progress(Progress(len(removals), len(planned), deleted, failed))
+            kinds.update(map(type, removal.results))
+            on_progress(Progress(len(removals), len(planned), kinds[Deleted], kinds[Failed]))
     return tuple(sorted(removals, key=lambda one: one.account.id))
 
 
