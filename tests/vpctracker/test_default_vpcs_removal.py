@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -33,6 +33,7 @@ from landkeeper.vpctracker.default_vpcs_removal import (
     Gone,
     RegionDefault,
     Removal,
+    Result,
     _delete,
     delete_default_vpcs,
     recording,
@@ -317,15 +318,30 @@ def test_nobody_is_named_for_what_somebody_else_deleted() -> None:
     assert by == {VPC.id: None, _THERE_TOO.id: "arn:aws:iam::111122223333:role/pipeline"}
 
 
-def test_nothing_is_noted_of_what_was_not_deleted() -> None:
+def test_one_that_is_half_deleted_is_looked_at_for_the_tracker_too() -> None:
     world, tracker, store = _tracked()
     world.refuse[Act.DELETE_VPC] = _DENIED
-    tracker.shut = True
-    (removal,) = delete_default_vpcs(
-        survey_default_vpcs([_SHOP], world), world, recording(tracker, store, _principal_of, lambda: START)
-    )
-    assert removal.unrecorded == ""
+    record = recording(tracker, store, _principal_of, lambda: START)
+    asked: list[list[Region]] = []
+
+    def counting(account: Account, changed: Sequence[Result]) -> str:
+        asked.append([one.vpc.region for one in changed])
+        return record(account, changed)
+
+    (removal,) = delete_default_vpcs(survey_default_vpcs([_SHOP], world), world, counting)
+    assert [type(one) for one in removal.results] == [Failed, Failed]
+    assert [sorted(regions) for regions in asked] == [sorted(REGIONS)]
     assert all(one.is_live for one in store.items.values())
+
+
+def test_nothing_is_noted_of_what_was_not_touched() -> None:
+    world, tracker, store = _tracked()
+    world.rehearsal = _DENIED
+    # Asking it would be told as something that could not be noted.
+    tracker.shut = True
+    record = recording(tracker, store, _principal_of, lambda: START)
+    (removal,) = delete_default_vpcs(survey_default_vpcs([_SHOP], world), world, record)
+    assert removal.unrecorded == ""
 
 
 def test_a_deletion_that_cannot_be_noted_is_told() -> None:

@@ -80,8 +80,8 @@ class Failed:
     """What another run will do; the first of them is the step that failed. Empty where nothing was begun."""
 
 
-Record = Callable[[Account, "Sequence[Deleted | Gone]"], str]
-"""Tells the tracker of default VPCs that are gone; answers why it could not, or nothing."""
+Record = Callable[[Account, "Sequence[Result]"], str]
+"""Tells the tracker of default VPCs that are gone or half gone; answers why it could not, or nothing."""
 
 Found = Plan | InUse | Unknown
 Result = Deleted | Gone | InUse | Unknown | Failed
@@ -198,8 +198,8 @@ def _delete(
             break
         results.append(delete_default_vpc(survey.account, plan.vpc, vpcs))
         on_result(survey.account, results[-1])
-    gone = [one for one in results if isinstance(one, Deleted | Gone)]
-    return Removal(survey.account, tuple(results), record(survey.account, gone) if gone and record else "")
+    changed = [one for one in results if isinstance(one, Deleted | Gone) or (isinstance(one, Failed) and one.done)]
+    return Removal(survey.account, tuple(results), record(survey.account, changed) if changed and record else "")
 
 
 def delete_default_vpc(account: Account, vpc: DefaultVpc, vpcs: DefaultVpcs) -> Result:
@@ -242,10 +242,10 @@ def recording(
     `principal_of` says in whose name an account is entered; history remembers it of what was deleted.
     """
 
-    def record(account: Account, gone: Sequence[Deleted | Gone]) -> str:
+    def record(account: Account, changed: Sequence[Result]) -> str:
         by = principal_of(account.id)
-        deleted_by = {one.vpc.id: by for one in gone if isinstance(one, Deleted)}
-        regions = {one.vpc.region for one in gone}
+        deleted_by = {one.vpc.id: by for one in changed if isinstance(one, Deleted)}
+        regions = {one.vpc.region for one in changed}
         try:
             outcome = track_account(account, reader, store, clock=clock, regions=regions, deleted_by=deleted_by)
         except StoreError as error:

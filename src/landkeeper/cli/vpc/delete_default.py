@@ -134,7 +134,7 @@ def _nothing(surveys: Sequence[Survey]) -> str:
 def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:
     for one in removals:
         if one.unrecorded:
-            line = f"deleted, but not noted in the store: {one.account.label}: {one.unrecorded}"
+            line = f"changed, but not noted in the store: {one.account.label}: {one.unrecorded}"
             stderr().print(line, style="red", markup=False, soft_wrap=True)
     if not is_recorded and any(isinstance(result, Deleted) for one in removals for result in one.results):
         remark = (
