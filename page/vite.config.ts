@@ -20,7 +20,11 @@ function oneFile(): Plugin {
       for (const [name, file] of Object.entries(bundle)) {
         if (file.type === "chunk") {
           const code = file.code.trim().replaceAll("</script", "<\\/script").replaceAll("<!--", "\\x3C!--");
-          html = put(html, new RegExp(`<script[^>]*src="[^"]*${name}"[^>]*></script>`), `<script type="module">${code}</script>`);
+          html = put(
+            html,
+            new RegExp(`<script[^>]*src="[^"]*${name}"[^>]*></script>`),
+            `<script type="module">${code}</script>`,
+          );
           html = put(html, "{{script}}", `'sha256-${hash(code)}'`);
         } else if (name.endsWith(".css")) {
           const style = String(file.source).trim();
@@ -52,11 +56,19 @@ function licences(folders: string[]): string {
     const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
     const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
     if (!file) throw new Error(`${name} has no licence file`);
-    const [first, ...rest] = readFileSync(join(folder, file), "utf8").trim().split(/(?<=Copyright[^\n]*\n)/);
+    const [first, ...rest] = readFileSync(join(folder, file), "utf8")
+      .trim()
+      .split(/(?<=Copyright[^\n]*\n)/);
     const [head, body] = rest.length ? [String(first), rest.join("")] : ["", String(first)];
-    notices.set(body.trim(), [...(notices.get(body.trim()) ?? []), `${name} ${version}: ${head.trim().replace(/\s+/g, " ")}`]);
+    notices.set(body.trim(), [
+      ...(notices.get(body.trim()) ?? []),
+      `${name} ${version}: ${head.trim().replace(/\s+/g, " ")}`,
+    ]);
   }
-  return [...notices].map(([body, names]) => `${names.join("\n")}\n\n${body}`).join("\n\n").replaceAll("--", "- -");
+  return [...notices]
+    .map(([body, names]) => `${names.join("\n")}\n\n${body}`)
+    .join("\n\n")
+    .replaceAll("--", "- -");
 }
 
 const out = process.env["LANDKEEPER_PAGE_OUT"] ?? resolve(import.meta.dirname, "../src/landkeeper/report/assets");

@@ -14,7 +14,10 @@ export function parseBlock(text: string): Block | null {
   const octets = found.slice(1, 5).map(Number);
   const length = found[5] === undefined ? 32 : Number(found[5]);
   if (length > 32 || octets.some((one) => one > 255)) return null;
-  return blockAt(octets.reduce((sum, one) => sum * 256 + one, 0), length);
+  return blockAt(
+    octets.reduce((sum, one) => sum * 256 + one, 0),
+    length,
+  );
 }
 
 /** The block of that length that holds the address. */
@@ -49,7 +52,9 @@ export function formatBlock(block: Block): string {
 
 /** The block as people who have many of them say it: 10.21/16 for 10.21.0.0/16. */
 export function shortBlock(block: Block): string {
-  const octets = formatAddress(block.first).split(".").slice(0, Math.max(1, Math.ceil(block.length / 8)));
+  const octets = formatAddress(block.first)
+    .split(".")
+    .slice(0, Math.max(1, Math.ceil(block.length / 8)));
   return `${octets.join(".")}/${block.length}`;
 }
 

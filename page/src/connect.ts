@@ -45,7 +45,10 @@ export function pairUp(sources: readonly Vpc[], targets: readonly Vpc[], same: b
   const pairs: Pairing[] = [];
   for (const one of sources) {
     for (const other of targets) {
-      const key = [one, other].map((vpc) => `${vpc.id} ${vpc.account.id}`).sort().join(" ");
+      const key = [one, other]
+        .map((vpc) => `${vpc.id} ${vpc.account.id}`)
+        .sort()
+        .join(" ");
       if (seen.has(key) || (same && one === other)) continue;
       seen.add(key);
       pairs.push(pairVpcs(one, other));

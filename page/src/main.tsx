@@ -24,9 +24,18 @@ function parse(text: string): Report | null {
 }
 
 function pageOf(text: string | null | undefined) {
-  if (!text) return <Alone title="No report here" words="This is the empty page: landkeeper report writes one with a report in it." />;
+  if (!text)
+    return (
+      <Alone title="No report here" words="This is the empty page: landkeeper report writes one with a report in it." />
+    );
   const report = parse(text);
-  if (!report) return <Alone title="The report is damaged" words="The data in this file is cut off or was changed. Make the report again, or ask for the file again." />;
+  if (!report)
+    return (
+      <Alone
+        title="The report is damaged"
+        words="The data in this file is cut off or was changed. Make the report again, or ask for the file again."
+      />
+    );
   if (report.version > KNOWN_VERSION) {
     return (
       <Alone

@@ -73,7 +73,13 @@ export class Matrix {
     world: World,
   ) {
     this.positions = positionsOf(world);
-    this.links = new Set(world.vpcs.flatMap((vpc) => vpc.peerings.filter(([, state]) => state === "active").flatMap(([, , peer]) => [`${vpc.id} ${peer}`, `${peer} ${vpc.id}`])));
+    this.links = new Set(
+      world.vpcs.flatMap((vpc) =>
+        vpc.peerings
+          .filter(([, state]) => state === "active")
+          .flatMap(([, , peer]) => [`${vpc.id} ${peer}`, `${peer} ${vpc.id}`]),
+      ),
+    );
   }
 
   cell(row: number, column: number): CellOfMatrix {
@@ -91,10 +97,12 @@ export class Matrix {
   }
 
   private linesOf(vpcs: readonly Vpc[]): Lines {
-    const all = vpcs.flatMap((vpc, owner) => [...vpc.cidrs, ...vpc.ipv6].flatMap((text) => {
-      const range = this.positions(text);
-      return range ? [{ range, owner }] : [];
-    }));
+    const all = vpcs.flatMap((vpc, owner) =>
+      [...vpc.cidrs, ...vpc.ipv6].flatMap((text) => {
+        const range = this.positions(text);
+        return range ? [{ range, owner }] : [];
+      }),
+    );
     all.sort((a, b) => a.range[0] - b.range[0] || b.range[1] - a.range[1]);
     const blocks: number[][] = vpcs.map(() => []);
     const around = new Int32Array(all.length);
@@ -108,7 +116,10 @@ export class Matrix {
       larger[at] = isTwin ? larger[outer]! : outer;
     });
     return {
-      vpcs, blocks, around, larger,
+      vpcs,
+      blocks,
+      around,
+      larger,
       first: Float64Array.from(all, (one) => one.range[0]),
       last: Float64Array.from(all, (one) => one.range[1]),
       owner: Int32Array.from(all, (one) => one.owner),
@@ -124,13 +135,27 @@ export class Matrix {
     const clashing = clashingOf(one, other, isSame);
     const peerable = together - clashing;
     const answer = !together ? "apart" : !clashing && together === pairs ? "yes" : peerable ? "partly" : "no";
-    return { answer, pairs, peerable, apart: pairs - together, linked: this.links.size > 0 && this.areLinked(one.vpcs, other.vpcs) };
+    return {
+      answer,
+      pairs,
+      peerable,
+      apart: pairs - together,
+      linked: this.links.size > 0 && this.areLinked(one.vpcs, other.vpcs),
+    };
   }
 
   private areLinked(some: readonly Vpc[], others: readonly Vpc[]): boolean {
     const ids = new Set(others.map((vpc) => vpc.id));
-    return some.some((vpc) => vpc.peerings.some(([, state, peer]) => state === "active" && ids.has(peer) && this.links.has(`${vpc.id} ${peer}`)))
-      || others.some((vpc) => vpc.peerings.some(([, state, peer]) => state === "active" && some.some((one) => one.id === peer)));
+    return (
+      some.some((vpc) =>
+        vpc.peerings.some(
+          ([, state, peer]) => state === "active" && ids.has(peer) && this.links.has(`${vpc.id} ${peer}`),
+        ),
+      ) ||
+      others.some((vpc) =>
+        vpc.peerings.some(([, state, peer]) => state === "active" && some.some((one) => one.id === peer)),
+      )
+    );
   }
 }
 
@@ -160,7 +185,7 @@ function clashingOf(one: Lines, other: Lines, isSame: boolean): number {
       const [first, last] = [one.first[block]!, one.last[block]!];
       const next = firstFrom(other.first, first);
       for (let at = next; at < other.first.length && other.first[at]! <= last; at++) meet(at);
-      for (let at = next - 1; at >= 0; ) {
+      for (let at = next - 1; at >= 0;) {
         const isAround = other.last[at]! >= first;
         if (isAround) meet(at);
         at = isAround ? other.around[at]! : other.larger[at]!;
@@ -183,7 +208,8 @@ function firstFrom(sorted: Float64Array, position: number): number {
 /** Both versions on one line of numbers: IPv4 as it is, IPv6 by the order of its ends, after it. */
 function positionsOf(world: World): (text: string) => readonly [number, number] | null {
   const six = new Set<bigint>();
-  for (const vpc of world.vpcs) for (const text of vpc.ipv6) for (const end of rangeOf(text)?.slice(0, 2) ?? []) six.add(end as bigint);
+  for (const vpc of world.vpcs)
+    for (const text of vpc.ipv6) for (const end of rangeOf(text)?.slice(0, 2) ?? []) six.add(end as bigint);
   const rank = new Map([...six].sort((a, b) => (a < b ? -1 : 1)).map((end, at) => [end, 2 ** 33 + at]));
   return (text) => {
     const range = rangeOf(text);

@@ -10,7 +10,8 @@ export function search(world: World, text: string): readonly Vpc[] | null {
   const asked = text.trim().toLowerCase();
   if (!asked) return null;
   const range = asked.includes("/") || parseBlock(asked) ? rangeOf(asked) : null;
-  if (range) return range[2] === 4 ? meetingFour(world, parseBlock(asked)!) : world.vpcs.filter((vpc) => meetsSix(vpc, range));
+  if (range)
+    return range[2] === 4 ? meetingFour(world, parseBlock(asked)!) : world.vpcs.filter((vpc) => meetsSix(vpc, range));
   const parts = asked.split(/\s+/);
   return world.vpcs.filter((vpc) => {
     const told = wordsOf(vpc);
@@ -19,7 +20,9 @@ export function search(world: World, text: string): readonly Vpc[] | null {
 }
 
 function meetingFour(world: World, block: Block): readonly Vpc[] {
-  const found = new Set(world.claims.flatMap((claims) => claims.filter((claim) => overlaps(claim, block)).map((claim) => claim.vpc)));
+  const found = new Set(
+    world.claims.flatMap((claims) => claims.filter((claim) => overlaps(claim, block)).map((claim) => claim.vpc)),
+  );
   return [...found].sort((a, b) => a.index - b.index);
 }
 
@@ -40,7 +43,17 @@ function wordsOf(vpc: Vpc): string {
   let told = words.get(vpc);
   if (told === undefined) {
     const tags = vpc.tags.map(([key, value]) => `${key}=${value}`);
-    const all = [vpc.id, vpc.name, vpc.account.id, vpc.account.name, vpc.account.unit ?? "", vpc.region, ...vpc.cidrs, ...vpc.ipv6, ...tags];
+    const all = [
+      vpc.id,
+      vpc.name,
+      vpc.account.id,
+      vpc.account.name,
+      vpc.account.unit ?? "",
+      vpc.region,
+      ...vpc.cidrs,
+      ...vpc.ipv6,
+      ...tags,
+    ];
     told = all.join("\n").toLowerCase();
     words.set(vpc, told);
   }

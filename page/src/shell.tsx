@@ -52,24 +52,49 @@ export function Shell({ first }: { first: Report }) {
   }, [here.name]);
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); heading.current?.focus(); }}>To the content</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          heading.current?.focus();
+        }}
+      >
+        To the content
+      </a>
       <header class="top">
-        <div class="brand"><span class="mark" aria-hidden="true" />Landkeeper</div>
+        <div class="brand">
+          <span class="mark" aria-hidden="true" />
+          Landkeeper
+        </div>
         <p class="about">
-          {report.source}, {report.as_of ? `as of ${formatTime(report.as_of)}, ` : ""}made {formatTime(report.generated_at)}
+          {report.source}, {report.as_of ? `as of ${formatTime(report.as_of)}, ` : ""}made{" "}
+          {formatTime(report.generated_at)}
           {isServed && !trouble && <span class="live"> live</span>}
         </p>
         <ThemeChooser choice={theme.choice} choose={theme.choose} />
         <nav class="tabs" aria-label="Pages">
           {shown.map((page) => (
-            <a href={hashOf(page.name)} aria-current={page === here ? "page" : undefined}>{page.title}</a>
+            <a href={hashOf(page.name)} aria-current={page === here ? "page" : undefined}>
+              {page.title}
+            </a>
           ))}
         </nav>
       </header>
       <main id="main" class={`page-${here.name}`}>
-        <div class="status" role="status">{trouble && <p class="notice">{trouble}: this is what was read at {formatTime(report.generated_at)}.</p>}</div>
-        <h1 ref={heading} tabIndex={-1}>{here.title}</h1>
-        {report.notices.map((notice) => <p class="notice">{notice}</p>)}
+        <div class="status" role="status">
+          {trouble && (
+            <p class="notice">
+              {trouble}: this is what was read at {formatTime(report.generated_at)}.
+            </p>
+          )}
+        </div>
+        <h1 ref={heading} tabIndex={-1}>
+          {here.title}
+        </h1>
+        {report.notices.map((notice) => (
+          <p class="notice">{notice}</p>
+        ))}
         <here.Page key={here.name} world={world} place={place} isDark={theme.isDark} />
       </main>
       <footer>Landkeeper {report.landkeeper}. This file asks nothing of any network.</footer>

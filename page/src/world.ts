@@ -73,7 +73,14 @@ export function unfold(report: Report): World {
   );
   const units = [...new Set(report.accounts.map(unitOf))].sort();
   const numbers = new Map(units.map((unit, number) => [unit, number]));
-  return { report, vpcs, claims, pools, units, unitOf: report.accounts.map((account) => numbers.get(unitOf(account)) ?? 0) };
+  return {
+    report,
+    vpcs,
+    claims,
+    pools,
+    units,
+    unitOf: report.accounts.map((account) => numbers.get(unitOf(account)) ?? 0),
+  };
 }
 
 export function unitOf(account: Account): string {
@@ -100,10 +107,17 @@ function unfoldVpc(report: Report, vpc: WrittenVpc, index: number): Vpc {
     isDefault: vpc.default ?? false,
     cidrs: vpc.cidrs,
     ipv6: vpc.ipv6 ?? [],
-    tags: words.flatMap((word, at) => (at % 2 ? [] : [[report.words[word] ?? "", report.words[words[at + 1] ?? -1] ?? ""] as const])),
+    tags: words.flatMap((word, at) =>
+      at % 2 ? [] : [[report.words[word] ?? "", report.words[words[at + 1] ?? -1] ?? ""] as const],
+    ),
     // A hundred thousand of them are only looked at where somebody zooms in.
     get subnets() {
-      return vpc.subnets.map(([id, cidr, zone, free]) => ({ id: `subnet-${id}`, cidr, zone: report.zones[zone] ?? "", free }));
+      return vpc.subnets.map(([id, cidr, zone, free]) => ({
+        id: `subnet-${id}`,
+        cidr,
+        zone: report.zones[zone] ?? "",
+        free,
+      }));
     },
     peerings: vpc.peerings ?? [],
     gateways: vpc.gateways ?? [],

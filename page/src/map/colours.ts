@@ -27,13 +27,37 @@ export interface Theme {
 }
 
 export const LIGHT: Theme = {
-  isDark: false, ground: "#ffffff", outside: "#edf0f3", line: "#e6eaef", strong: "#c3cbd5", text: "#18212c", muted: "#5c6979", pool: "#eef6ee",
-  poolLine: "#2f7d4f", reserved: "#7a6a1f", clash: "#b3130b", cursor: "#0b4f94", unknown: "#cfd6de", dim: "#e4e8ed",
+  isDark: false,
+  ground: "#ffffff",
+  outside: "#edf0f3",
+  line: "#e6eaef",
+  strong: "#c3cbd5",
+  text: "#18212c",
+  muted: "#5c6979",
+  pool: "#eef6ee",
+  poolLine: "#2f7d4f",
+  reserved: "#7a6a1f",
+  clash: "#b3130b",
+  cursor: "#0b4f94",
+  unknown: "#cfd6de",
+  dim: "#e4e8ed",
 };
 
 export const DARK: Theme = {
-  isDark: true, ground: "#141a21", outside: "#0c1015", line: "#232c37", strong: "#3b4757", text: "#eef2f7", muted: "#94a3b5", pool: "#15261e",
-  poolLine: "#5fbf8a", reserved: "#d8c25a", clash: "#ff7468", cursor: "#8ec7ff", unknown: "#3a4552", dim: "#242d38",
+  isDark: true,
+  ground: "#141a21",
+  outside: "#0c1015",
+  line: "#232c37",
+  strong: "#3b4757",
+  text: "#eef2f7",
+  muted: "#94a3b5",
+  pool: "#15261e",
+  poolLine: "#5fbf8a",
+  reserved: "#d8c25a",
+  clash: "#ff7468",
+  cursor: "#8ec7ff",
+  unknown: "#3a4552",
+  dim: "#242d38",
 };
 
 const heat = scaleSequential(interpolateYlGnBu).domain([-0.05, 1.15]);
@@ -53,7 +77,9 @@ export function hueOf(number: number, theme: Theme): string {
   if (known !== undefined) return known;
   const hue = Math.round((200 + number * 137.508) % 360);
   const step = Math.floor(number / 12) % 3;
-  const made = theme.isDark ? `hsl(${hue} ${38 - step * 6}% ${34 + step * 5}%)` : `hsl(${hue} ${58 - step * 10}% ${76 - step * 6}%)`;
+  const made = theme.isDark
+    ? `hsl(${hue} ${38 - step * 6}% ${34 + step * 5}%)`
+    : `hsl(${hue} ${58 - step * 10}% ${76 - step * 6}%)`;
   hues.set(key, made);
   return made;
 }

@@ -20,14 +20,25 @@ export function Found({ found, text, go, showVpc }: Props) {
   return (
     <section class="found" aria-label="Found">
       <p>
-        {counted(found.length, "VPC")} found{found.length > LISTED && `, the first ${LISTED} are here, all of them stand out on the map`}
-        {block && meant && <> <button type="button" onClick={() => go(block, true)}>Go to {meant}</button></>}
+        {counted(found.length, "VPC")} found
+        {found.length > LISTED && `, the first ${LISTED} are here, all of them stand out on the map`}
+        {block && meant && (
+          <>
+            {" "}
+            <button type="button" onClick={() => go(block, true)}>
+              Go to {meant}
+            </button>
+          </>
+        )}
       </p>
       <ul>
         {found.slice(0, LISTED).map((vpc) => (
           <li>
             <button type="button" onClick={() => showVpc(vpc)}>
-              <span class="id">{vpc.id}</span> <Words text={vpc.name} /> {vpc.cidrs.join(", ") || vpc.ipv6.join(", ")} <span class="muted"><Words text={accountLabel(vpc.account)} /></span>
+              <span class="id">{vpc.id}</span> <Words text={vpc.name} /> {vpc.cidrs.join(", ") || vpc.ipv6.join(", ")}{" "}
+              <span class="muted">
+                <Words text={accountLabel(vpc.account)} />
+              </span>
             </button>
           </li>
         ))}

@@ -6,18 +6,53 @@ import { heatOf, hueOf, type Colouring, type Theme } from "./colours";
 
 const NAMED = 14;
 
-export function Legend({ world, space, colouring, theme }: { world: World; space: number; colouring: Colouring; theme: Theme }) {
+export function Legend({
+  world,
+  space,
+  colouring,
+  theme,
+}: {
+  world: World;
+  space: number;
+  colouring: Colouring;
+  theme: Theme;
+}) {
   return (
     <section class="legend" aria-label="Legend">
-      {colouring === "used" ? <Heat theme={theme} /> : <Hues world={world} space={space} colouring={colouring} theme={theme} />}
+      {colouring === "used" ? (
+        <Heat theme={theme} />
+      ) : (
+        <Hues world={world} space={space} colouring={colouring} theme={theme} />
+      )}
       <ul>
-        <li><span class="swatch hatch" />overlap: these addresses are there twice</li>
-        <li><span class="swatch quiet-hatch" />repeated on purpose</li>
-        <li><span class="swatch stale" />as last known: not read the last time</li>
-        <li><span class="swatch pool" />pool, its free space</li>
-        <li><span class="swatch dots" />reserved</li>
-        <li><span class="swatch free" />free</li>
-        <li><span class="swatch outside" />not a private range</li>
+        <li>
+          <span class="swatch hatch" />
+          overlap: these addresses are there twice
+        </li>
+        <li>
+          <span class="swatch quiet-hatch" />
+          repeated on purpose
+        </li>
+        <li>
+          <span class="swatch stale" />
+          as last known: not read the last time
+        </li>
+        <li>
+          <span class="swatch pool" />
+          pool, its free space
+        </li>
+        <li>
+          <span class="swatch dots" />
+          reserved
+        </li>
+        <li>
+          <span class="swatch free" />
+          free
+        </li>
+        <li>
+          <span class="swatch outside" />
+          not a private range
+        </li>
       </ul>
     </section>
   );
@@ -26,8 +61,16 @@ export function Legend({ world, space, colouring, theme }: { world: World; space
 function Heat({ theme }: { theme: Theme }) {
   return (
     <ul>
-      {[0, 0.25, 0.5, 0.75, 1].map((share) => <li><span class="swatch" style={{ background: heatOf(share) }} />{share * 100} % in use</li>)}
-      <li><span class="swatch" style={{ background: theme.unknown }} />not known</li>
+      {[0, 0.25, 0.5, 0.75, 1].map((share) => (
+        <li>
+          <span class="swatch" style={{ background: heatOf(share) }} />
+          {share * 100} % in use
+        </li>
+      ))}
+      <li>
+        <span class="swatch" style={{ background: theme.unknown }} />
+        not known
+      </li>
     </ul>
   );
 }
@@ -45,7 +88,10 @@ function Hues({ world, space, colouring, theme }: { world: World; space: number;
   return (
     <ul>
       {all.slice(0, NAMED).map(([number, { name, count }]) => (
-        <li><span class="swatch" style={{ background: hueOf(number, theme) }} /><Words text={name} /> <span class="muted">{count}</span></li>
+        <li>
+          <span class="swatch" style={{ background: hueOf(number, theme) }} />
+          <Words text={name} /> <span class="muted">{count}</span>
+        </li>
       ))}
       {all.length > NAMED && <li class="muted">and {all.length - NAMED} more</li>}
     </ul>

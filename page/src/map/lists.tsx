@@ -20,7 +20,11 @@ const POOLS: readonly Column<Pool>[] = [
 ];
 
 const WORDS: Record<Reservation["state"], string> = {
-  used: "used", reserved: "reserved", over: "over: its time was up", elsewhere: "used where nobody looks", pool: "a pool inside",
+  used: "used",
+  reserved: "reserved",
+  over: "over: its time was up",
+  elsewhere: "used where nobody looks",
+  pool: "a pool inside",
 };
 
 type Kept = Reservation & { pool: string; space: string };
@@ -53,11 +57,25 @@ export function PoolsAndSix({ world, space }: { world: World; space: number }) {
   return (
     <>
       <h2>Pools</h2>
-      <Table name="pools" caption="Pools" columns={POOLS} rows={pools} empty="There is no pool in this space." noun={["pool", "pools"]} />
+      <Table
+        name="pools"
+        caption="Pools"
+        columns={POOLS}
+        rows={pools}
+        empty="There is no pool in this space."
+        noun={["pool", "pools"]}
+      />
       {kept.length > 0 && (
         <>
           <h2>Reservations</h2>
-          <Table name="reservations" caption="Reservations" columns={RESERVATIONS} rows={kept} empty="" noun={["reservation", "reservations"]} />
+          <Table
+            name="reservations"
+            caption="Reservations"
+            columns={RESERVATIONS}
+            rows={kept}
+            empty=""
+            noun={["reservation", "reservations"]}
+          />
         </>
       )}
       {six.length > 0 && (

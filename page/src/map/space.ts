@@ -3,7 +3,9 @@
 import { blockAt, contains, lastOf, parseBlock, sizeOf, type Block } from "../addresses";
 import type { Claim } from "../world";
 
-export const RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map((text) => parseBlock(text)!);
+export const RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map((text) =>
+  parseBlock(text)!,
+);
 export const EVERYTHING: Block = { first: 0, length: 0 };
 
 /** The claims inside a block, of claims in the order of their addresses. */
@@ -62,7 +64,9 @@ function largestIn(from: number, to: number): Block | null {
 export function homeOf(claims: readonly Claim[]): Block {
   const chosen = claims.filter((claim) => !claim.vpc.isDefault);
   const some = chosen.length ? chosen : claims;
-  const [range] = RANGES.map((block) => ({ block, number: claimsInside(some, block).length })).sort((a, b) => b.number - a.number);
+  const [range] = RANGES.map((block) => ({ block, number: claimsInside(some, block).length })).sort(
+    (a, b) => b.number - a.number,
+  );
   if (!range?.number) return some.length ? EVERYTHING : RANGES[0]!;
   const inside = claimsInside(some, range.block);
   let home = range.block;

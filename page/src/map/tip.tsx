@@ -15,13 +15,19 @@ export function Tip({ hover, world, space }: { hover: Hover; world: World; space
   const inside = claimsInside(world.claims[space] ?? [], hover.block);
   const exact = inside.filter((claim) => claim.length === hover.block.length);
   const isLeft = hover.x > innerWidth - 300;
-  const style = { top: `${Math.min(hover.y + 14, innerHeight - 130)}px`, ...(isLeft ? { right: `${innerWidth - hover.x + 12}px` } : { left: `${hover.x + 12}px` }) };
+  const style = {
+    top: `${Math.min(hover.y + 14, innerHeight - 130)}px`,
+    ...(isLeft ? { right: `${innerWidth - hover.x + 12}px` } : { left: `${hover.x + 12}px` }),
+  };
   return (
     <div class="tip" style={style} aria-hidden="true">
       <b>{formatBlock(hover.block)}</b>
       {exact.slice(0, 3).map(({ vpc, clash }) => (
         <div>
-          <Words text={vpc.name || vpc.id} /> <span class="muted"><Words text={vpc.account.name || vpc.account.id} />, {vpc.region}</span>
+          <Words text={vpc.name || vpc.id} />{" "}
+          <span class="muted">
+            <Words text={vpc.account.name || vpc.account.id} />, {vpc.region}
+          </span>
           {clash === "collision" && <span class="badge bad">overlap</span>}
           {vpc.stale !== null && <span class="badge">as last known</span>}
         </div>

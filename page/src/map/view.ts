@@ -6,7 +6,8 @@ import { zoom, zoomIdentity, zoomTransform, type ZoomBehavior, type ZoomTransfor
 import { blockAt, contains, type Block } from "../addresses";
 import { LIGHT } from "./colours";
 import { blockAtPoint, rectOf } from "./layout";
-import { paint, type Frame, type Scene } from "./paint";
+import { paint } from "./paint";
+import type { Frame, Scene } from "./scene";
 
 export interface Hands {
   /** The reader chose a block, by hand or by key; `isFinal` for one that is worth coming back to. */
@@ -89,7 +90,11 @@ export class MapView {
 
   zoomBy(factor: number): void {
     if (isStill()) this.on.call(this.zooming.scaleBy, factor);
-    else this.on.transition().duration(FLIGHT_MS / 2).call(this.zooming.scaleBy, factor);
+    else
+      this.on
+        .transition()
+        .duration(FLIGHT_MS / 2)
+        .call(this.zooming.scaleBy, factor);
   }
 
   /** The block next to this one, of the same size, to that side; null at the edge. */
@@ -119,7 +124,15 @@ export class MapView {
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
-    this.zooming.extent([[0, 0], [width, height]]).translateExtent([[0, 0], [width, height]]);
+    this.zooming
+      .extent([
+        [0, 0],
+        [width, height],
+      ])
+      .translateExtent([
+        [0, 0],
+        [width, height],
+      ]);
     const kept = zoomIdentity.translate((x * width) / before.width, (y * height) / before.height).scale(k);
     this.on.call(this.zooming.transform, before.width ? kept : this.fit(this.start));
     this.paintNow();

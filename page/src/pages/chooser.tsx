@@ -27,7 +27,9 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
   const [at, setAt] = useState(0);
   useEffect(() => setText(chosen?.label ?? ""), [chosen?.key]);
   const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const offered = isOpen ? firstOf(sides, (side) => parts.every((part) => side.label.toLowerCase().includes(part)), OFFERED) : [];
+  const offered = isOpen
+    ? firstOf(sides, (side) => parts.every((part) => side.label.toLowerCase().includes(part)), OFFERED)
+    : [];
   const take = (side: Side | undefined) => {
     if (!side) return;
     setOpen(false);
@@ -46,16 +48,37 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
     <div class="chooser grow">
       <label for={id}>{name}</label>
       <input
-        id={id} type="text" role="combobox" autoComplete="off" spellcheck={false} value={text} placeholder="account, unit, space or VPC id"
-        aria-expanded={offered.length > 0} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={offered.length ? `${id}-${at}` : undefined}
-        onInput={(event) => { setText(event.currentTarget.value); setOpen(true); setAt(0); }}
+        id={id}
+        type="text"
+        role="combobox"
+        autoComplete="off"
+        spellcheck={false}
+        value={text}
+        placeholder="account, unit, space or VPC id"
+        aria-expanded={offered.length > 0}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={offered.length ? `${id}-${at}` : undefined}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setOpen(true);
+          setAt(0);
+        }}
         onFocus={(event) => event.currentTarget.select()}
         onKeyDown={onKey}
         onBlur={() => setOpen(false)}
       />
       <ul id={`${id}-list`} role="listbox" aria-label={`${name}: what is meant`} hidden={!offered.length}>
         {offered.map((side, number) => (
-          <li id={`${id}-${number}`} role="option" aria-selected={number === at} onPointerDown={(event) => { event.preventDefault(); take(side); }}>
+          <li
+            id={`${id}-${number}`}
+            role="option"
+            aria-selected={number === at}
+            onPointerDown={(event) => {
+              event.preventDefault();
+              take(side);
+            }}
+          >
             <Words text={side.label} /> <span class="muted">{side.kind}</span>
           </li>
         ))}

@@ -23,14 +23,35 @@ function rowsOf(world: World): Row[] {
   return report.coverage.flatMap((one) => {
     const account = report.accounts[one.account];
     const common = { account: account ? accountLabel(account) : "", unit: account ? unitOf(account) : "" };
-    const told = (state: string, code?: string) => (state === "complete" ? "" : (report.reasons[state] ?? state) + (code ? ` (${code})` : ""));
-    const age = (at: string | null) => (at ? Date.parse(report.generated_at) - Date.parse(at) : Number.MAX_SAFE_INTEGER);
+    const told = (state: string, code?: string) =>
+      state === "complete" ? "" : (report.reasons[state] ?? state) + (code ? ` (${code})` : "");
+    const age = (at: string | null) =>
+      at ? Date.parse(report.generated_at) - Date.parse(at) : Number.MAX_SAFE_INTEGER;
     const whole: Row[] = one.reason
-      ? [{ ...common, region: "every region", state: one.reason, isBad: true, why: told(one.reason, one.code), at: null, age: age(null) }]
+      ? [
+          {
+            ...common,
+            region: "every region",
+            state: one.reason,
+            isBad: true,
+            why: told(one.reason, one.code),
+            at: null,
+            age: age(null),
+          },
+        ]
       : [];
-    return [...whole, ...one.regions.map(([region, state, at, code]) => ({
-      ...common, region: report.regions[region] ?? "", state, isBad: isFailure(state), why: told(state, code), at, age: age(at),
-    }))];
+    return [
+      ...whole,
+      ...one.regions.map(([region, state, at, code]) => ({
+        ...common,
+        region: report.regions[region] ?? "",
+        state,
+        isBad: isFailure(state),
+        why: told(state, code),
+        at,
+        age: age(at),
+      })),
+    ];
   });
 }
 
@@ -42,20 +63,46 @@ export function CoveragePage({ world, place }: PageProps) {
     { title: "Account", value: (row) => row.account },
     { title: "Unit", value: (row) => row.unit },
     { title: "Region", value: (row) => row.region },
-    { title: "State", value: (row) => row.state, show: (row) => <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>{row.state.replaceAll("_", " ")}</span> },
-    { title: "Read", value: (row) => row.at ?? "", show: (row) => <span class="id" title={formatTime(row.at)}>{formatAge(row.at, now)}{row.at && " before"}</span> },
+    {
+      title: "State",
+      value: (row) => row.state,
+      show: (row) => (
+        <span class={row.isBad ? "badge bad" : row.state === "complete" ? "badge good" : "badge"}>
+          {row.state.replaceAll("_", " ")}
+        </span>
+      ),
+    },
+    {
+      title: "Read",
+      value: (row) => row.at ?? "",
+      show: (row) => (
+        <span class="id" title={formatTime(row.at)}>
+          {formatAge(row.at, now)}
+          {row.at && " before"}
+        </span>
+      ),
+    },
     { title: "Why", value: (row) => row.why },
   ];
   return (
     <>
       <Grid world={world} />
       <label class="check">
-        <input type="checkbox" checked={isBadOnly} onChange={(event) => move(place, { only: event.currentTarget.checked ? "bad" : null }, false)} />
+        <input
+          type="checkbox"
+          checked={isBadOnly}
+          onChange={(event) => move(place, { only: event.currentTarget.checked ? "bad" : null }, false)}
+        />
         only what could not be read
       </label>
       <Table
-        name="coverage" caption="Accounts and regions" columns={columns} rows={isBadOnly ? rows.filter((row) => row.isBad) : rows} noun={["region", "regions"]}
-        empty={rows.length ? "All of it could be read." : "Nothing was tracked yet."} marked={(row) => (row.isBad ? "bad" : "")}
+        name="coverage"
+        caption="Accounts and regions"
+        columns={columns}
+        rows={isBadOnly ? rows.filter((row) => row.isBad) : rows}
+        noun={["region", "regions"]}
+        empty={rows.length ? "All of it could be read." : "Nothing was tracked yet."}
+        marked={(row) => (row.isBad ? "bad" : "")}
       />
     </>
   );
@@ -68,10 +115,16 @@ const inWords = new Intl.Collator("en", { numeric: true });
 function Grid({ world }: { world: World }) {
   const { report } = world;
   if (!report.coverage.length) return null;
-  const regions = [...new Set(report.coverage.flatMap((one) => one.regions.map(([region]) => region)))].sort((a, b) => (report.regions[a]! < report.regions[b]! ? -1 : 1));
-  const bad = (one: (typeof report.coverage)[number]) => (one.reason ? regions.length : one.regions.filter(([, state]) => isFailure(state)).length);
-  const name = (one: (typeof report.coverage)[number]) => report.accounts[one.account]?.name || report.accounts[one.account]?.id || "";
-  const accounts = [...report.coverage].sort((a, b) => bad(b) - bad(a) || inWords.compare(name(a), name(b))).slice(0, MOST_ROWS);
+  const regions = [...new Set(report.coverage.flatMap((one) => one.regions.map(([region]) => region)))].sort((a, b) =>
+    report.regions[a]! < report.regions[b]! ? -1 : 1,
+  );
+  const bad = (one: (typeof report.coverage)[number]) =>
+    one.reason ? regions.length : one.regions.filter(([, state]) => isFailure(state)).length;
+  const name = (one: (typeof report.coverage)[number]) =>
+    report.accounts[one.account]?.name || report.accounts[one.account]?.id || "";
+  const accounts = [...report.coverage]
+    .sort((a, b) => bad(b) - bad(a) || inWords.compare(name(a), name(b)))
+    .slice(0, MOST_ROWS);
   if (!regions.length) return null;
   return (
     <>
@@ -79,7 +132,14 @@ function Grid({ world }: { world: World }) {
         <table class="grid">
           <caption class="aloud">Accounts by regions: complete, failed, or left out on purpose</caption>
           <thead>
-            <tr><th scope="col">Account</th>{regions.map((region) => <th scope="col" class="turned"><span>{report.regions[region]}</span></th>)}</tr>
+            <tr>
+              <th scope="col">Account</th>
+              {regions.map((region) => (
+                <th scope="col" class="turned">
+                  <span>{report.regions[region]}</span>
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
             {accounts.map((one) => {
@@ -87,15 +147,26 @@ function Grid({ world }: { world: World }) {
               const account = report.accounts[one.account];
               return (
                 <tr>
-                  <th scope="row"><Words text={account?.name || account?.id || ""} /></th>
-                  {regions.map((region) => <Mark told={one.reason ? ([one.reason, null] as const) : states.get(region)} now={report.generated_at} />)}
+                  <th scope="row">
+                    <Words text={account?.name || account?.id || ""} />
+                  </th>
+                  {regions.map((region) => (
+                    <Mark
+                      told={one.reason ? ([one.reason, null] as const) : states.get(region)}
+                      now={report.generated_at}
+                    />
+                  ))}
                 </tr>
               );
             })}
           </tbody>
         </table>
       </div>
-      {report.coverage.length > MOST_ROWS && <p class="muted">The {MOST_ROWS} accounts with the most trouble; the table has all {report.coverage.length}.</p>}
+      {report.coverage.length > MOST_ROWS && (
+        <p class="muted">
+          The {MOST_ROWS} accounts with the most trouble; the table has all {report.coverage.length}.
+        </p>
+      )}
     </>
   );
 }
@@ -104,6 +175,17 @@ function Mark({ told, now }: { told: readonly [string, string | null] | undefine
   if (!told) return <td class="none">·</td>;
   const [state, at] = told;
   const isOld = state === "complete" && at !== null && Date.parse(now) - Date.parse(at) > 48 * 3_600_000;
-  const [sign, kind] = isFailure(state) ? ["✕", "failed"] : state !== "complete" ? ["–", "aside"] : isOld ? ["◷", "old"] : ["✓", "complete"];
-  return <td class={kind} title={`${state}, read ${formatAge(at, now)}${at ? " before" : ""}`}><span aria-hidden="true">{sign}</span><span class="aloud">{isOld ? `complete, ${formatAge(at, now)} old` : state}</span></td>;
+  const [sign, kind] = isFailure(state)
+    ? ["✕", "failed"]
+    : state !== "complete"
+      ? ["–", "aside"]
+      : isOld
+        ? ["◷", "old"]
+        : ["✓", "complete"];
+  return (
+    <td class={kind} title={`${state}, read ${formatAge(at, now)}${at ? " before" : ""}`}>
+      <span aria-hidden="true">{sign}</span>
+      <span class="aloud">{isOld ? `complete, ${formatAge(at, now)} old` : state}</span>
+    </td>
+  );
 }

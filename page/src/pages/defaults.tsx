@@ -12,7 +12,12 @@ const COLUMNS: readonly Column<Vpc>[] = [
   { title: "Region", value: (vpc) => vpc.region },
   { title: "Block", value: (vpc) => vpc.cidrs.join(" ") },
   { title: "Subnets", value: (vpc) => vpc.subnets.length, isNumber: true },
-  { title: "In use", value: (vpc) => (vpc.used === null ? null : Math.round(vpc.used * 1000) / 10), show: (vpc) => (vpc.used === null ? "" : vpc.used > 0 ? `${(vpc.used * 100).toFixed(2)} %` : "0 %"), isNumber: true },
+  {
+    title: "In use",
+    value: (vpc) => (vpc.used === null ? null : Math.round(vpc.used * 1000) / 10),
+    show: (vpc) => (vpc.used === null ? "" : vpc.used > 0 ? `${(vpc.used * 100).toFixed(2)} %` : "0 %"),
+    isNumber: true,
+  },
   { title: "Connected", value: (vpc) => (vpc.peerings.length || vpc.gateways.length ? "yes" : "") },
   { title: "First seen", value: (vpc) => formatDay(vpc.firstSeen) },
   { title: "Stale", value: (vpc) => vpc.whyStale },
@@ -23,8 +28,18 @@ export function DefaultsPage({ world }: PageProps) {
   const accounts = new Set(defaults.map((vpc) => vpc.owner)).size;
   return (
     <>
-      <p class="muted">{defaults.length > 0 && `${counted(defaults.length, "default VPC")} in ${counted(accounts, "account")}. All of them have 172.31.0.0/16: none can be connected to another.`}</p>
-      <Table name="default-vpcs" caption="Default VPCs" columns={COLUMNS} rows={defaults} noun={["default VPC", "default VPCs"]} empty={world.vpcs.length ? "There is no default VPC left." : "No VPC is known yet."} />
+      <p class="muted">
+        {defaults.length > 0 &&
+          `${counted(defaults.length, "default VPC")} in ${counted(accounts, "account")}. All of them have 172.31.0.0/16: none can be connected to another.`}
+      </p>
+      <Table
+        name="default-vpcs"
+        caption="Default VPCs"
+        columns={COLUMNS}
+        rows={defaults}
+        noun={["default VPC", "default VPCs"]}
+        empty={world.vpcs.length ? "There is no default VPC left." : "No VPC is known yet."}
+      />
     </>
   );
 }

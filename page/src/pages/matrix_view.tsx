@@ -14,7 +14,11 @@ interface Props {
 }
 
 export const ANSWERS: Record<Answer, string> = {
-  yes: "every pair can be peered", partly: "some pairs can be peered", no: "no pair can be peered", apart: "never meet: other spaces or partitions", none: "no pair of VPCs",
+  yes: "every pair can be peered",
+  partly: "some pairs can be peered",
+  no: "no pair can be peered",
+  apart: "never meet: other spaces or partitions",
+  none: "no pair of VPCs",
 };
 
 const COLOURS: Record<"light" | "dark", Record<Answer, string>> = {
@@ -34,7 +38,8 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
   const full = groups.length * side;
   useEffect(() => setOver(chosen), [chosen[0], chosen[1], groups]);
   useEffect(() => {
-    const draw = () => canvas.current && scroller.current && paint(canvas.current, scroller.current, matrix, side, over, isDark);
+    const draw = () =>
+      canvas.current && scroller.current && paint(canvas.current, scroller.current, matrix, side, over, isDark);
     draw();
     const box = scroller.current;
     const sizes = new ResizeObserver(draw);
@@ -50,14 +55,23 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
     const box = scroller.current!.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left - HEAD + scroller.current!.scrollLeft) / side);
     const row = Math.floor((event.clientY - box.top - HEAD + scroller.current!.scrollTop) / side);
-    const isInside = event.clientX - box.left > HEAD && event.clientY - box.top > HEAD && row < groups.length && column < groups.length;
+    const isInside =
+      event.clientX - box.left > HEAD &&
+      event.clientY - box.top > HEAD &&
+      row < groups.length &&
+      column < groups.length;
     return isInside ? [row, column] : null;
   };
   const onKey = (event: KeyboardEvent) => {
-    const sides: Record<string, readonly [number, number]> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const sides: Record<string, readonly [number, number]> = {
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+    };
     const step = sides[event.key];
     if (event.key === "Enter") choose(...over);
-    if (!step) return;
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const keep = (number: number) => Math.max(0, Math.min(groups.length - 1, number));
     const next = [keep(over[0] + step[0]), keep(over[1] + step[1])] as const;
@@ -69,20 +83,43 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
   return (
     <div class="matrix">
       <p class="told" role="status">
-        {cell && <><Words text={groups[row]?.label ?? ""} /> and <Words text={groups[column]?.label ?? ""} />: {tell(cell)}</>}
+        {cell && (
+          <>
+            <Words text={groups[row]?.label ?? ""} /> and <Words text={groups[column]?.label ?? ""} />: {tell(cell)}
+          </>
+        )}
       </p>
       <div class="matrix-box" ref={scroller}>
         <canvas
-          ref={canvas} tabIndex={0} role="application" aria-roledescription="matrix" aria-label="Matrix of who can be peered with whom. Arrows move, Enter says why not."
+          ref={canvas}
+          tabIndex={0}
+          role="application"
+          aria-roledescription="matrix"
+          aria-label="Matrix of who can be peered with whom. Arrows move, Enter says why not."
           onKeyDown={onKey}
-          onClick={(event) => { const cell = at(event); if (cell) choose(...cell); }}
-          onPointerMove={(event) => { const cell = at(event); if (cell && (cell[0] !== row || cell[1] !== column)) setOver(cell); }}
+          onClick={(event) => {
+            const cell = at(event);
+            if (cell) choose(...cell);
+          }}
+          onPointerMove={(event) => {
+            const cell = at(event);
+            if (cell && (cell[0] !== row || cell[1] !== column)) setOver(cell);
+          }}
         />
         <div class="matrix-size" style={{ width: `${full + HEAD + 8}px`, height: `${full + HEAD + 8}px` }} />
       </div>
       <ul class="legend-row">
-        {(Object.keys(ANSWERS) as Answer[]).map((answer) => <li><span class="swatch" style={{ background: COLOURS[isDark ? "dark" : "light"][answer] }}>{SIGNS[answer]}</span>{ANSWERS[answer]}</li>)}
-        <li><span class="swatch">●</span>peered already</li>
+        {(Object.keys(ANSWERS) as Answer[]).map((answer) => (
+          <li>
+            <span class="swatch" style={{ background: COLOURS[isDark ? "dark" : "light"][answer] }}>
+              {SIGNS[answer]}
+            </span>
+            {ANSWERS[answer]}
+          </li>
+        ))}
+        <li>
+          <span class="swatch">●</span>peered already
+        </li>
       </ul>
     </div>
   );
@@ -105,7 +142,14 @@ function follow(box: HTMLDivElement | null, [row, column]: readonly [number, num
   if (y + side > box.scrollTop + box.clientHeight - HEAD) box.scrollTop = y + side - box.clientHeight + HEAD;
 }
 
-function paint(canvas: HTMLCanvasElement, box: HTMLDivElement, matrix: Matrix, side: number, over: readonly [number, number], isDark: boolean): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  box: HTMLDivElement,
+  matrix: Matrix,
+  side: number,
+  over: readonly [number, number],
+  isDark: boolean,
+): void {
   const [width, height] = [box.clientWidth, box.clientHeight];
   const ratio = devicePixelRatio || 1;
   if (!width || !height) return;
@@ -122,7 +166,10 @@ function paint(canvas: HTMLCanvasElement, box: HTMLDivElement, matrix: Matrix, s
   to.fillRect(0, 0, width, height);
   const number = matrix.groups.length;
   const [left, top] = [Math.floor(box.scrollLeft / side), Math.floor(box.scrollTop / side)];
-  const [right, bottom] = [Math.min(number, left + Math.ceil((width - HEAD) / side) + 1), Math.min(number, top + Math.ceil((height - HEAD) / side) + 1)];
+  const [right, bottom] = [
+    Math.min(number, left + Math.ceil((width - HEAD) / side) + 1),
+    Math.min(number, top + Math.ceil((height - HEAD) / side) + 1),
+  ];
   to.save();
   to.beginPath();
   to.rect(HEAD, HEAD, width - HEAD, height - HEAD);
@@ -154,7 +201,15 @@ function dot(to: CanvasRenderingContext2D, x: number, y: number): void {
   to.fill();
 }
 
-function paintNames(to: CanvasRenderingContext2D, matrix: Matrix, side: number, box: HTMLDivElement, over: readonly [number, number], ink: string, [left, right, top, bottom]: readonly [number, number, number, number]): void {
+function paintNames(
+  to: CanvasRenderingContext2D,
+  matrix: Matrix,
+  side: number,
+  box: HTMLDivElement,
+  over: readonly [number, number],
+  ink: string,
+  [left, right, top, bottom]: readonly [number, number, number, number],
+): void {
   const every = Math.max(1, Math.ceil(12 / side));
   to.fillStyle = ink;
   to.textBaseline = "middle";

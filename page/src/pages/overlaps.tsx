@@ -23,7 +23,9 @@ export function findings(world: World): Finding[] {
     number,
     space: report.spaces[one.space]?.name ?? "",
     hurts: one.connections.map((at) => report.connections[at]?.join(" to ") ?? ""),
-    owners: [...new Set(one.members.map(([vpc]) => vpcs[vpc]?.account).map((account) => account?.name || account?.id || ""))].join(", "),
+    owners: [
+      ...new Set(one.members.map(([vpc]) => vpcs[vpc]?.account).map((account) => account?.name || account?.id || "")),
+    ].join(", "),
   }));
 }
 
@@ -31,9 +33,17 @@ export const COLUMNS: readonly Column<Finding>[] = [
   {
     title: "Block",
     value: (one) => one.block,
-    show: (one) => <a class="id" href={hashOf("overlaps", { group: String(one.number) })}>{one.block}</a>,
+    show: (one) => (
+      <a class="id" href={hashOf("overlaps", { group: String(one.number) })}>
+        {one.block}
+      </a>
+    ),
   },
-  { title: "Kind", value: (one) => KINDS[one.kind], show: (one) => <span class={one.kind === "collision" ? "badge bad" : "badge"}>{KINDS[one.kind]}</span> },
+  {
+    title: "Kind",
+    value: (one) => KINDS[one.kind],
+    show: (one) => <span class={one.kind === "collision" ? "badge bad" : "badge"}>{KINDS[one.kind]}</span>,
+  },
   { title: "Hurts", value: (one) => one.hurts.join("; ") },
   { title: "Connected VPCs", value: (one) => one.attached, isNumber: true },
   { title: "Accounts", value: (one) => one.accounts, isNumber: true },
@@ -48,9 +58,17 @@ export function OverlapsPage({ world, place }: PageProps) {
   return (
     <>
       {chosen && <Group finding={chosen} world={world} />}
-      <p class="muted">Blocks are nested or apart: a group is an outermost block and all blocks of other VPCs inside it. What hurts most comes first: a declared connection, then VPCs that are connected already, then the number of accounts.</p>
+      <p class="muted">
+        Blocks are nested or apart: a group is an outermost block and all blocks of other VPCs inside it. What hurts
+        most comes first: a declared connection, then VPCs that are connected already, then the number of accounts.
+      </p>
       <Table
-        name="overlaps" caption="All overlaps" columns={COLUMNS} rows={all} noun={["group", "groups"]} empty="No VPC overlaps another."
+        name="overlaps"
+        caption="All overlaps"
+        columns={COLUMNS}
+        rows={all}
+        noun={["group", "groups"]}
+        empty="No VPC overlaps another."
         marked={(one) => (one.number === chosen?.number ? "chosen" : "")}
       />
     </>
@@ -68,20 +86,41 @@ function Group({ finding, world }: { finding: Finding; world: World }) {
     <section class="group" aria-labelledby="group">
       <h2 id="group">{finding.block}</h2>
       <p>
-        {counted(members.length, "block")} of {counted(finding.accounts, "account")} in the space <Words text={finding.space} />, {KINDS[finding.kind]}.{" "}
-        {finding.attached > 0 && `${counted(finding.attached, "VPC is", "VPCs are")} peered or attached to a transit gateway. `}
+        {counted(members.length, "block")} of {counted(finding.accounts, "account")} in the space{" "}
+        <Words text={finding.space} />, {KINDS[finding.kind]}.{" "}
+        {finding.attached > 0 &&
+          `${counted(finding.attached, "VPC is", "VPCs are")} peered or attached to a transit gateway. `}
         <a href={hashOf("map", { at: finding.block, space: finding.space })}>Show on the map</a>
       </p>
-      {finding.hurts.length > 0 && <p class="alarm">In the way of: {finding.hurts.map((one) => <Words text={one} />)}</p>}
+      {finding.hurts.length > 0 && (
+        <p class="alarm">
+          In the way of:{" "}
+          {finding.hurts.map((one) => (
+            <Words text={one} />
+          ))}
+        </p>
+      )}
       <Table<Member>
-        name={`overlap-${finding.block.replace("/", "-")}`} caption={`Members of ${finding.block}`} rows={members} empty="" noun={["block", "blocks"]}
+        name={`overlap-${finding.block.replace("/", "-")}`}
+        caption={`Members of ${finding.block}`}
+        rows={members}
+        empty=""
+        noun={["block", "blocks"]}
         columns={[
-          { title: "Block", value: (one) => one.cidr, show: (one) => <BlockLink text={one.cidr} space={finding.space} /> },
+          {
+            title: "Block",
+            value: (one) => one.cidr,
+            show: (one) => <BlockLink text={one.cidr} space={finding.space} />,
+          },
           { title: "VPC", value: (one) => one.vpc.id, show: (one) => <VpcLink vpc={one.vpc} /> },
           { title: "Name", value: (one) => one.vpc.name },
           { title: "Account", value: (one) => accountLabel(one.vpc.account) },
           { title: "Region", value: (one) => one.vpc.region },
-          { title: "Connected", value: (one) => (one.vpc.peerings.some(([, state]) => state === "active") || one.vpc.gateways.length ? "yes" : "") },
+          {
+            title: "Connected",
+            value: (one) =>
+              one.vpc.peerings.some(([, state]) => state === "active") || one.vpc.gateways.length ? "yes" : "",
+          },
         ]}
       />
     </section>

@@ -22,7 +22,9 @@ const HURTING = 10;
 
 export function OverviewPage({ world }: PageProps) {
   const { trends } = world.report;
-  const worst = findings(world).filter((one) => one.kind === "collision").slice(0, HURTING);
+  const worst = findings(world)
+    .filter((one) => one.kind === "collision")
+    .slice(0, HURTING);
   return (
     <>
       <ul class="figures">
@@ -32,14 +34,22 @@ export function OverviewPage({ world }: PageProps) {
               <span class="title">{figure.title}</span>
               <span class="value">{figure.value === null ? "not known" : formatNumber(figure.value)}</span>
             </a>
-            {trends ? <Sparkline days={trends.days} values={trends[figure.name]} name={figure.title} /> : <span class="no-trend">no history yet</span>}
+            {trends ? (
+              <Sparkline days={trends.days} values={trends[figure.name]} name={figure.title} />
+            ) : (
+              <span class="no-trend">no history yet</span>
+            )}
             {trends && <Move values={trends[figure.name]} days={trends.days} />}
           </li>
         ))}
       </ul>
       <h2>Overlaps that hurt most</h2>
       <Table
-        name="overlaps" caption="Overlaps that hurt most" columns={COLUMNS} rows={worst} noun={["overlap", "overlaps"]}
+        name="overlaps"
+        caption="Overlaps that hurt most"
+        columns={COLUMNS}
+        rows={worst}
+        noun={["overlap", "overlaps"]}
         empty={world.vpcs.length ? "No VPC overlaps another by accident." : "No VPC is known yet."}
       />
       <Units world={world} />
@@ -52,23 +62,41 @@ function Move({ values, days }: { values: readonly (number | null)[]; days: read
   const first = values.findIndex((value) => value !== null);
   const last = values.at(-1);
   const before = values[first];
-  if (before === undefined || before === null || last === undefined || last === null || first === values.length - 1) return null;
+  if (before === undefined || before === null || last === undefined || last === null || first === values.length - 1)
+    return null;
   const change = last - before;
   const words = change === 0 ? "as on" : `${change > 0 ? "+" : "−"}${formatNumber(Math.abs(change))} since`;
-  return <span class="move">{words} {days[first]}</span>;
+  return (
+    <span class="move">
+      {words} {days[first]}
+    </span>
+  );
 }
 
 function figures(world: World): Figure[] {
   const { report, vpcs } = world;
-  const failed = report.coverage.filter((one) => one.reason || one.regions.some(([, state]) => isFailure(state))).length;
+  const failed = report.coverage.filter(
+    (one) => one.reason || one.regions.some(([, state]) => isFailure(state)),
+  ).length;
   const unreadable = report.as_of ? null : (report.trends?.unreadable.at(-1) ?? failed);
   const since = Date.parse(report.generated_at) - WEEK_MS;
   const cases = report.broom?.cases.filter((one) => Date.parse(one.opened) >= since).length;
   return [
     { name: "accounts", title: "Accounts", value: report.accounts.length, page: "coverage" },
     { name: "vpcs", title: "VPCs", value: vpcs.length, page: "map" },
-    { name: "overlaps", title: "Overlaps", value: report.overlaps.filter((one) => one.kind === "collision").length, page: "overlaps", isBad: true },
-    { name: "defaults", title: "Default VPCs left", value: vpcs.filter((vpc) => vpc.isDefault).length, page: "defaults" },
+    {
+      name: "overlaps",
+      title: "Overlaps",
+      value: report.overlaps.filter((one) => one.kind === "collision").length,
+      page: "overlaps",
+      isBad: true,
+    },
+    {
+      name: "defaults",
+      title: "Default VPCs left",
+      value: vpcs.filter((vpc) => vpc.isDefault).length,
+      page: "defaults",
+    },
     { name: "unreadable", title: "Accounts not readable", value: unreadable, page: "coverage", isBad: true },
     { name: "cases", title: "Cases this week", value: cases ?? null, page: "broom" },
   ];
@@ -94,7 +122,12 @@ function Units({ world }: { world: World }) {
     <>
       <h2>Organizational units</h2>
       <Table
-        name="units" caption="Organizational units" rows={[...counts.values()]} empty="" noun={["unit", "units"]} sortedBy={[2, true]}
+        name="units"
+        caption="Organizational units"
+        rows={[...counts.values()]}
+        empty=""
+        noun={["unit", "units"]}
+        sortedBy={[2, true]}
         columns={[
           { title: "Unit", value: (one) => one.unit },
           { title: "Accounts with VPCs", value: (one) => one.accounts.size, isNumber: true },

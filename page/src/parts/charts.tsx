@@ -10,7 +10,15 @@ interface Point {
 }
 
 /** How a count moved, without axes: its words say from where to where. */
-export function Sparkline({ days, values, name }: { days: readonly string[]; values: readonly (number | null)[]; name: string }) {
+export function Sparkline({
+  days,
+  values,
+  name,
+}: {
+  days: readonly string[];
+  values: readonly (number | null)[];
+  name: string;
+}) {
   const points = values.flatMap((value, at) => (value === null ? [] : [{ at, value }]));
   if (points.length < 2) return <span class="no-trend">no trend yet</span>;
   const [first, last] = [points[0]!, points.at(-1)!];
@@ -18,8 +26,15 @@ export function Sparkline({ days, values, name }: { days: readonly string[]; val
   const x = scaleLinear([0, Math.max(1, days.length - 1)], [2, 118]);
   const y = scaleLinear([low, high === low ? low + 1 : high], [28, 4]);
   const told = `${name}: ${formatNumber(first.value)} on ${days[first.at]}, ${formatNumber(last.value)} on ${days[last.at]}, from ${formatNumber(low)} to ${formatNumber(high)}`;
-  const path = line<Point>((one) => x(one.at), (one) => y(one.value));
-  const under = area<Point>((one) => x(one.at), 32, (one) => y(one.value));
+  const path = line<Point>(
+    (one) => x(one.at),
+    (one) => y(one.value),
+  );
+  const under = area<Point>(
+    (one) => x(one.at),
+    32,
+    (one) => y(one.value),
+  );
   return (
     <svg class="spark" viewBox="0 0 120 32" role="img" aria-label={told} preserveAspectRatio="none">
       <path class="under" d={under(points) ?? ""} />

@@ -48,45 +48,80 @@ export function Table<Row>(props: Props<Row>) {
   const pages = Math.max(1, Math.ceil(inOrder.length / ON_A_PAGE));
   const at = Math.min(page, pages - 1);
   const shown = isOnPaper ? inOrder.slice(0, ON_PAPER) : inOrder.slice(at * ON_A_PAGE, (at + 1) * ON_A_PAGE);
-  const count = filter ? `${formatNumber(kept.length)} of ${counted(rows.length, one, many)}` : counted(rows.length, one, many);
+  const count = filter
+    ? `${formatNumber(kept.length)} of ${counted(rows.length, one, many)}`
+    : counted(rows.length, one, many);
   const sortBy = (column: number) => {
     setSorting(sorting?.[0] === column ? [column, !sorting[1]] : [column, columns[column]?.isNumber ?? false]);
     setPage(0);
   };
-  const save = () => download(`${props.name}.csv`, csvText([columns.map((column) => column.title), ...inOrder.map((row) => columns.map((column) => column.value(row)))]));
+  const save = () =>
+    download(
+      `${props.name}.csv`,
+      csvText([
+        columns.map((column) => column.title),
+        ...inOrder.map((row) => columns.map((column) => column.value(row))),
+      ]),
+    );
   return (
     <div class="table">
       <div class="bar">
         {rows.length > UNFILTERED && (
           <label class="filter">
             <span>Filter</span>
-            <input type="search" value={filter} onInput={(event) => { setFilter(event.currentTarget.value); setPage(0); }} aria-controls={label} />
+            <input
+              type="search"
+              value={filter}
+              onInput={(event) => {
+                setFilter(event.currentTarget.value);
+                setPage(0);
+              }}
+              aria-controls={label}
+            />
           </label>
         )}
-        <span class="count" role="status">{count}</span>
-        <button type="button" onClick={save}>CSV<span class="aloud"> of {props.caption}</span></button>
+        <span class="count" role="status">
+          {count}
+        </span>
+        <button type="button" onClick={save}>
+          CSV<span class="aloud"> of {props.caption}</span>
+        </button>
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label={props.caption}>
         <table id={label}>
           <caption class="aloud">{props.caption}</caption>
           <thead>
             <tr>
-              {columns.map((column, number) => isShown[number] && (
-                <th scope="col" class={column.isNumber ? "number" : undefined} aria-sort={sorting?.[0] === number ? (sorting[1] ? "descending" : "ascending") : "none"}>
-                  <button type="button" onClick={() => sortBy(number)}>
-                    {column.title}
-                    <span class="arrow" aria-hidden="true">{sorting?.[0] === number ? (sorting[1] ? "▼" : "▲") : ""}</span>
-                  </button>
-                </th>
-              ))}
+              {columns.map(
+                (column, number) =>
+                  isShown[number] && (
+                    <th
+                      scope="col"
+                      class={column.isNumber ? "number" : undefined}
+                      aria-sort={sorting?.[0] === number ? (sorting[1] ? "descending" : "ascending") : "none"}
+                    >
+                      <button type="button" onClick={() => sortBy(number)}>
+                        {column.title}
+                        <span class="arrow" aria-hidden="true">
+                          {sorting?.[0] === number ? (sorting[1] ? "▼" : "▲") : ""}
+                        </span>
+                      </button>
+                    </th>
+                  ),
+              )}
             </tr>
           </thead>
           <tbody>
             {shown.map((row) => (
               <tr class={props.marked?.(row)}>
-                {columns.map((column, number) => isShown[number] && (
-                  <td class={column.isNumber ? "number" : undefined}>{column.show ? column.show(row) : <Plain value={column.value(row)} />}</td>
-                ))}
+                {columns.map(
+                  (column, number) =>
+                    isShown[number] && (
+                      <td class={column.isNumber ? "number" : undefined}>
+                        {column.show ? column.show(row) : <Plain value={column.value(row)} />}
+                      </td>
+                    ),
+                )}
               </tr>
             ))}
           </tbody>
@@ -94,12 +129,21 @@ export function Table<Row>(props: Props<Row>) {
       </div>
       {pages > 1 && !isOnPaper && (
         <nav class="pages" aria-label={`Pages of ${props.caption}`}>
-          <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>Back</button>
-          <span>{formatNumber(at * ON_A_PAGE + 1)} to {formatNumber(at * ON_A_PAGE + shown.length)} of {formatNumber(inOrder.length)}</span>
-          <button type="button" disabled={at === pages - 1} onClick={() => setPage(at + 1)}>Next</button>
+          <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>
+            Back
+          </button>
+          <span>
+            {formatNumber(at * ON_A_PAGE + 1)} to {formatNumber(at * ON_A_PAGE + shown.length)} of{" "}
+            {formatNumber(inOrder.length)}
+          </span>
+          <button type="button" disabled={at === pages - 1} onClick={() => setPage(at + 1)}>
+            Next
+          </button>
         </nav>
       )}
-      {isOnPaper && inOrder.length > ON_PAPER && <p>{formatNumber(inOrder.length - ON_PAPER)} more are not printed: the CSV has all of them.</p>}
+      {isOnPaper && inOrder.length > ON_PAPER && (
+        <p>{formatNumber(inOrder.length - ON_PAPER)} more are not printed: the CSV has all of them.</p>
+      )}
     </div>
   );
 }
@@ -113,14 +157,21 @@ function filtered<Row>(rows: readonly Row[], columns: readonly Column<Row>[], fi
   const parts = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (!parts.length) return rows;
   return rows.filter((row) => {
-    const told = columns.map((column) => column.value(row) ?? "").join("\n").toLowerCase();
+    const told = columns
+      .map((column) => column.value(row) ?? "")
+      .join("\n")
+      .toLowerCase();
     return parts.every((part) => told.includes(part));
   });
 }
 
 const inWords = new Intl.Collator("en", { numeric: true });
 
-function sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[], sorting: readonly [number, boolean] | null): readonly Row[] {
+function sorted<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sorting: readonly [number, boolean] | null,
+): readonly Row[] {
   const column = sorting && columns[sorting[0]];
   if (!column) return rows;
   const keyed = rows.map((row) => ({ row, key: column.value(row) }));

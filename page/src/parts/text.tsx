@@ -13,7 +13,10 @@ const SHORT = 20;
 export function Words({ text, whole = false }: { text: string; whole?: boolean }) {
   const isCut = !whole && text.length > LONGEST;
   return (
-    <bdi class={`words ${LONG_WORD.test(text) ? "long" : text.length <= SHORT ? "short" : ""}`} title={isCut ? text : undefined}>
+    <bdi
+      class={`words ${LONG_WORD.test(text) ? "long" : text.length <= SHORT ? "short" : ""}`}
+      title={isCut ? text : undefined}
+    >
       {isCut ? `${text.slice(0, LONGEST - 1)}…` : text}
     </bdi>
   );
