@@ -62,7 +62,11 @@ def run() -> None:
     """Measure, and write the results down."""
     folder = Path(tempfile.mkdtemp(prefix="landkeeper-logs-", dir=os.environ.get("LANDKEEPER_BENCH_FOLDER")))
     try:
-        write_results("logs", list(_rows(folder)))
+        rows = []
+        for what, value in _rows(folder):
+            sys.stderr.write(f"{what}: {value}\n")
+            rows.append((what, value))
+        write_results("logs", rows)
     finally:
         shutil.rmtree(folder)
 
@@ -99,7 +103,7 @@ def _is_installed(name: str) -> bool:
 
 def _make(folder: Path, files: int, share: float) -> Path:
     folder.mkdir()
-    write = write_log if files <= _COMMAND_FILES else write_log_from_pool
+    write = write_log if files < _COMMAND_FILES else write_log_from_pool
     with ProcessPoolExecutor() as pool:
         sizes = list(pool.map(partial(write, folder, records=_RECORDS, launches=share), range(files), chunksize=8))
     sys.stderr.write(f"made {files:,} files, {sum(sizes) / 1e6:,.0f} MB unpacked, in {folder}\n")
