@@ -60,7 +60,7 @@ def _run(network: MemoryNetwork, *, may_exist: bool, faults: dict[int, Fault]) -
 _faults = st.dictionaries(st.integers(0, 24), st.sampled_from(Fault), max_size=3)
 
 
-@hypothesis_settings(max_examples=200)
+@hypothesis_settings(max_examples=400)
 @given(st.lists(_faults, min_size=1, max_size=4), st.integers(0, 3))
 @example([{1: Fault.GONE_AFTER}], 3)
 @example([{1: Fault.LOST}], 3)
