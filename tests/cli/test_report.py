@@ -114,7 +114,19 @@ def test_items_of_a_newer_landkeeper_are_named_in_the_page_and_by_the_exit_code(
     assert run(["report"]) == 3
     assert "was written by a newer Landkeeper (schema 99)" in capsys.readouterr().err
     notices = document_in((folder / "report.html").read_text(encoding="utf-8"))["notices"]
-    assert notices[0].startswith("1 stored item was written by a newer Landkeeper")
+    assert notices[0].startswith("Not in here: the item vpc-")
+
+
+def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(folder / "landkeeper.db")) as file, file:
+        file.execute("PRAGMA user_version = 99")
+    assert run(["report"]) == 3
+    sentence = "landkeeper.db was written by a newer Landkeeper (schema 99): update Landkeeper"
+    assert capsys.readouterr().err.startswith(f"left out: {sentence}\n")
+    document = document_in((folder / "report.html").read_text(encoding="utf-8"))
+    assert document["notices"] == [f"Not in here: {sentence}."]
 
 
 def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:

@@ -268,6 +268,13 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
     ]
 
 
+def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> None:
+    read = checked(view_report(material(left_out=(NewerItemError("landkeeper.db", 9),))))
+    assert read["notices"] == [
+        "Not in here: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
+    ]
+
+
 def test_of_many_stale_accounts_some_are_named() -> None:
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))

@@ -26,7 +26,7 @@ from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.fit import describe_omissions
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
-from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
+from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -194,7 +194,7 @@ class VpcFile:
             # Asked again: another process may have brought the file up to date meanwhile, or further.
             found = self._schema()
             if found > SCHEMA_VERSION:
-                raise StoreError(f"{self._path} was written by a newer Landkeeper (schema {found}): update Landkeeper")
+                raise NewerItemError(str(self._path), found)
             for step in range(found, SCHEMA_VERSION):
                 for statement in _MIGRATIONS[step]:
                     connection.execute(statement)

@@ -27,7 +27,8 @@ def find_notices(
             "coverage and Broom's cases are known of the present only."
         )
     if not known.vpcs and not known.coverage:
-        yield "Nothing is stored yet: `landkeeper vpc track` reads the accounts."
+        if not known.left_out:
+            yield "Nothing is stored yet: `landkeeper vpc track` reads the accounts."
         return
     if not vpcs:
         yield "No VPC is known."
@@ -45,11 +46,10 @@ def find_notices(
 
 def _left_out(known: Known) -> Iterator[str]:
     newer = [error for error in known.left_out if isinstance(error, NewerItemError)]
-    if newer:
-        yield (
-            f"{_counted(len(newer), 'stored item was', 'stored items were')} written by a newer Landkeeper and "
-            "are not in here: update Landkeeper."
-        )
+    if len(newer) == 1:
+        yield f"Not in here: {newer[0]}."
+    elif newer:
+        yield f"{len(newer)} stored items were written by a newer Landkeeper and are not in here: update Landkeeper."
     others = [error for error in known.left_out if not isinstance(error, NewerItemError)]
     if others:
         words = _counted(len(others), "stored item cannot be read and is", "stored items cannot be read and are")

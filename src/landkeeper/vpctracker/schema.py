@@ -16,7 +16,7 @@ SCHEMA_VERSION = 2
 
 
 class NewerItemError(StoreError):
-    """An item was written by a newer Landkeeper, which may mean by it what this one cannot know."""
+    """An item, or a whole file, was written by a newer Landkeeper, which may mean by it what this one cannot know."""
 
     def __init__(self, item: str, version: object) -> None:
         super().__init__(f"{item} was written by a newer Landkeeper (schema {version}): update Landkeeper")

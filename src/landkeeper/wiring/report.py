@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -21,7 +21,9 @@ from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
 from landkeeper.settings import read_named_file
 from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools_acts import read_pools, read_state
+from landkeeper.vpctracker.schema import NewerItemError
 from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.texts import replace_file
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from landkeeper.broom.ports import Ledger as LedgerStore
     from landkeeper.report.document import Document
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.pools_ports import PoolStore
     from landkeeper.vpctracker.ports import VpcStore
 
@@ -85,9 +86,12 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
 
     Raises UsageError, StoreError or LedgerError where one is not there, or is not one of ours.
     """
-    name = f"file {settings.file.name}" if settings.vpc_table is None else f"table {settings.vpc_table}"
     with open_pools(settings, to_write=False) as pools, _open_ledger(settings) as ledger:
-        yield Stores(pools.vpcs, pools.store, ledger, pools.config, name)
+        yield Stores(pools.vpcs, pools.store, ledger, pools.config, _name(settings))
+
+
+def _name(settings: Settings) -> str:
+    return f"file {settings.file.name}" if settings.vpc_table is None else f"table {settings.vpc_table}"
 
 
 @contextmanager
@@ -123,8 +127,7 @@ def write_report(
     """
     page = read_page()
     answer = None if backtest is None else parse_backtest(read_named_file(backtest, what="backtest"), str(backtest))
-    with open_stores(settings) as stores:
-        material = stores.read(as_of=as_of, backtest=answer)
+    material = _read_material(settings, as_of, answer)
     content = render(view_report(material), page).encode()
     replace_file(out, content)
     return Written(out, len(content), material.known)
@@ -132,8 +135,20 @@ def write_report(
 
 def read_report(settings: Settings) -> Document:
     """The report of what the settings' stores hold right now. Raises UsageError, StoreError or LedgerError."""
-    with open_stores(settings) as stores:
-        return view_report(stores.read())
+    return view_report(_read_material(settings))
+
+
+def _read_material(
+    settings: Settings, as_of: datetime | None = None, backtest: Mapping[str, Any] | None = None
+) -> Material:
+    """What the stores hold; of a file that a newer Landkeeper wrote that it is one, and no more."""
+    with ExitStack() as stack:
+        try:
+            stores = stack.enter_context(open_stores(settings))
+        except NewerItemError as error:
+            known = Known((), {}, (error,), as_of)
+            return Material(known, TrackerConfig(), datetime.now(UTC), _name(settings), __version__, backtest=backtest)
+        return stores.read(as_of=as_of, backtest=backtest)
 
 
 def read_page() -> str:
