@@ -1,7 +1,7 @@
-"""Logs unpacked by libdeflate, searched by StringZilla, and decoded by msgspec: the extra `fast`.
+"""Logs unpacked by libdeflate, searched by StringZilla, and decoded by simdjson or msgspec: the extra `fast`.
 
-Each of the three is quicker than the standard library because it promises less. What they cannot vouch for goes back
-to the standard library: a gzip file that is not one member from end to end, JSON that msgspec refuses (it knows no NaN
+Each of these is quicker than the standard library because it promises less. What they cannot vouch for goes back to
+the standard library: a gzip file that is not one member from end to end, JSON that msgspec refuses (it knows no NaN
 and no lone surrogates), records that are not where the bytes seem to show them.
 """
 
@@ -55,7 +55,7 @@ def find_reader() -> NamedReader | None:
 
 
 class FastEngine:
-    """With libdeflate, StringZilla and msgspec."""
+    """With libdeflate, StringZilla, msgspec, and simdjson where that is there."""
 
     name = "fast"
     whole_bytes = 64 * 1024 * 1024

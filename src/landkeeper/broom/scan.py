@@ -4,6 +4,7 @@ What comes out is what the whole parse (`landkeeper.broom.trail.read_log`) finds
 the extra `fast`; and with one exception the same faults. A packed file whose checksum is right, which begins and ends
 as CloudTrail's files do and holds neither a wanted name nor an escaped letter, is passed over: nothing in it can be
 wanted, and whether the JSON in between is well nobody looks. Its records are counted by how often one seems to begin.
+Names that matter only if something else is found somewhere may be left for later: `scan_log` says how.
 """
 
 from __future__ import annotations

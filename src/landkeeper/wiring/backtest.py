@@ -165,7 +165,7 @@ def _read_files(
         taker.take(each, fetch)
     # Only now is it known which instances there are, and so whose tags matter.
     again = taker.find_unread()
-    progress = Progress(len(again), bytes=sum(file.size for file in again))
+    progress = Progress(len(again), bytes=sum(file.size for file in again), events=taker.past.progress.events)
     for each in scan(again):
         taker.take_rest(each, progress)
     taker.past.unread = progress.files - progress.files_done
