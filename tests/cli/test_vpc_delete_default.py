@@ -138,6 +138,29 @@ def test_a_failure_in_the_middle_says_where_it_stands_and_the_next_run_goes_on(
     assert (row["State"], place.defaults()) == ("deleted", [])
 
 
+def test_what_cannot_be_noted_is_told_and_is_deleted_all_the_same(
+    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = places.new()
+    assert run(["vpc", "track", "--account", place.account.id, "--role", ROLE]) == 0
+    looks = itertools.count()
+    # It is looked at twice before it goes, and once for the tracker.
+    front.refuse = lambda action, *_: (
+        ec2_refusal("RequestExpired") if action == "DescribeVpcs" and next(looks) == 2 else None
+    )
+    (row,) = _rows_and_remark(capsys, place)
+    assert (row["State"], place.defaults()) == ("deleted", [])
+
+
+def _rows_and_remark(capsys: pytest.CaptureFixture[str], place: Place) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert _run(place, "--yes", "--format", "json") == 3
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"changed, but not noted in the store: {place.account.id}: {HERE}: ")
+    rows: list[dict[str, Any]] = json.loads(shown.out)
+    return rows
+
+
 def test_stopped_by_ctrl_c_it_says_what_is_gone(
     front: Front, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -250,6 +250,8 @@ def recording(
             outcome = track_account(account, reader, store, clock=clock, regions=regions, deleted_by=deleted_by)
         except StoreError as error:
             return str(error)
-        return "; ".join(map(str, outcome.unreadable))
+        return "; ".join(
+            f"{one.region}: {one.failure}" if one.region else str(one.failure) for one in outcome.unreadable
+        )
 
     return record
