@@ -31,7 +31,7 @@ def test_everything_that_is_kept_has_its_name_written_out() -> None:
     known = {"AWS::StackName": "keeper", "AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1"}
     resources = re.split(r"^  (?=\w+:$)", stack_template(known), flags=re.MULTILINE)
     kept = [each for each in resources if "DeletionPolicy: Retain" in each]
-    assert len(kept) == 8
+    assert len(kept) == 10
     for resource in kept:
         assert re.search(r'^      (TableName|BucketName|Bucket|TrailName): "[\w-]+"$', resource, re.MULTILINE), resource
 
