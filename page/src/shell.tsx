@@ -97,7 +97,10 @@ export function Shell({ first }: { first: Report }) {
         ))}
         <here.Page key={here.name} world={world} place={place} isDark={theme.isDark} />
       </main>
-      <footer>Landkeeper {report.landkeeper}. This file asks nothing of any network.</footer>
+      <footer>
+        Landkeeper {report.landkeeper}.{" "}
+        {isServed ? "Served by this machine." : "This file asks nothing of any network."}
+      </footer>
     </>
   );
 }

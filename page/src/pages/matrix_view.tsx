@@ -36,7 +36,10 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
   const [over, setOver] = useState<readonly [number, number]>(chosen);
   const side = Math.max(LEAST, Math.min(LARGEST, Math.floor(700 / Math.max(1, groups.length))));
   const full = groups.length * side;
-  useEffect(() => setOver(chosen), [chosen[0], chosen[1], groups]);
+  useEffect(() => {
+    setOver(chosen);
+    follow(scroller.current, chosen, side);
+  }, [chosen[0], chosen[1], groups]);
   useEffect(() => {
     const draw = () =>
       canvas.current && scroller.current && paint(canvas.current, scroller.current, matrix, side, over, isDark);
