@@ -149,4 +149,10 @@ export interface Backtest {
   by: Record<string, Record<string, Cell>[]>;
   instances: Record<string, Cell>[];
   not_applied?: string[];
+  comparison?: {
+    against: string;
+    newly_hit: Record<string, Cell>[];
+    newly_spared: Record<string, Cell>[];
+    changed: Record<string, Cell>[];
+  };
 }

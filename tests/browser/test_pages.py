@@ -103,9 +103,11 @@ def test_a_case_has_its_timeline(shop: Open) -> None:
 
 def test_the_backtest_shows_what_the_policy_would_have_hit(shop: Open) -> None:
     with shop("backtest") as reader:
-        rows = reader.cells("Instances that the policy would have hit", "Instance Id")
+        rows = reader.cells("Instances that the policy would have hit", "Instance")
         assert rows == [f"i-{number:017x}" for number in (1, 3, 5)]
         assert reader.cells("By day", "Hit") == ["3"]
+        assert "would have hit 3 of 6 instances" in reader.page.locator("main").inner_text()
+        assert "Held" not in reader.page.locator("main").inner_text()
 
 
 def test_the_back_button_leads_back(shop: Open) -> None:

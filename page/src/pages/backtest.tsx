@@ -1,9 +1,11 @@
 /** What a policy would have done, as `landkeeper broom backtest` found out. */
 
 import type { Backtest, Cell } from "../document";
-import { Table, type Value } from "../parts/table";
-import { counted, formatNumber, Words } from "../parts/text";
+import { Table, type Column, type Value } from "../parts/table";
+import { counted, formatNumber, formatTime, Words } from "../parts/text";
 import type { PageProps } from "../shell";
+
+type Row = Record<string, Cell>;
 
 const BY: Record<string, string> = {
   day: "By day",
@@ -12,107 +14,133 @@ const BY: Record<string, string> = {
   region: "By region",
   principal: "By principal",
 };
-const SHOWN = [
-  "InstanceId",
-  "Fate",
-  "LaunchedAt",
-  "Principal",
-  "AccountId",
-  "Region",
-  "InstanceType",
-  "Rule",
-  "Because",
-  "Doubts",
-];
+/** The columns of an instance, in this order, and what people call them. */
+const INSTANCE: Record<string, string> = {
+  InstanceId: "Instance",
+  Fate: "Fate",
+  Was: "Was",
+  LaunchedAt: "Launched",
+  Principal: "Who",
+  AccountId: "Account",
+  Region: "Region",
+  InstanceType: "Type",
+  Rule: "Rule",
+  Because: "Why",
+  Doubts: "In doubt",
+};
+const TOTALS: Record<string, string> = {
+  Launches: "Launches",
+  Unnamed: "Launches not judged",
+  Repeats: "Records counted once",
+  FilesKept: "Files kept from before",
+  FilesUnread: "Files not read",
+};
+const COMPARED = { newly_hit: "Newly hit", newly_spared: "Newly spared", changed: "Hit in another way" } as const;
 
 export function BacktestPage({ world }: PageProps) {
   const found = world.report.backtest;
   if (!found) return <p class="empty">There is no backtest in this report.</p>;
   return (
     <>
-      <p>
-        Policy{" "}
-        <b>
-          <Words text={found.policy} />
-        </b>
-        {spanOf(found)}.{found.partial && " Reading was stopped: the answer is partial."}
-        {found.not_applied?.length
-          ? ` Not applied, for a log does not tell them: ${found.not_applied.join(", ")}.`
-          : ""}
-      </p>
-      <dl class="totals">
-        {Object.entries(found.totals).map(([name, number]) => (
-          <div>
-            <dt>{name.replace(/(?<=[a-z])(?=[A-Z])/g, " ")}</dt>
-            <dd>{formatNumber(number)}</dd>
-          </div>
+      <Summary found={found} />
+      {found.comparison &&
+        Object.entries(COMPARED).map(([key, title]) => (
+          <Instances
+            name={`backtest-${key.replace("_", "-")}`}
+            title={`${title} over ${found.comparison!.against}`}
+            rows={found.comparison![key as keyof typeof COMPARED]}
+          />
         ))}
-      </dl>
-      <h2>Instances that the policy would have hit</h2>
-      <Rows
-        name="backtest"
-        caption="Instances that the policy would have hit"
-        rows={found.instances}
-        only={SHOWN}
-        empty="It would have hit none."
-      />
+      <Instances name="backtest" title="Instances that the policy would have hit" rows={found.instances} />
       <div class="two">
-        {Object.entries(BY).map(([key, title]) => {
-          const rows = (found.by[key] ?? []).filter((row) => Number(row["Hit"] ?? 1) > 0);
-          return rows.length ? (
-            <section>
-              <h2>{title}</h2>
-              <Rows name={`backtest-${key}`} caption={title} rows={rows} empty="" />
-            </section>
-          ) : null;
-        })}
+        {Object.entries(BY).map(([key, title]) => (
+          <Tallies key={key} by={key} title={title} rows={(found.by[key] ?? []).filter((row) => row["Hit"] !== 0)} />
+        ))}
       </div>
     </>
   );
 }
 
-function spanOf({ since, until, instances }: Backtest): string {
-  const span = [since && ` from ${since}`, until && ` until ${until}`].filter(Boolean).join("");
-  return `${span}, ${counted(instances.length, "instance")} hit`;
+function Summary({ found }: { found: Backtest }) {
+  const { Hit: hit = 0, Instances: instances = 0 } = found.totals;
+  const span = [found.since && ` from ${formatTime(found.since)}`, found.until && ` until ${formatTime(found.until)}`];
+  return (
+    <>
+      <p>
+        The policy{" "}
+        <b>
+          <Words text={found.policy} />
+        </b>{" "}
+        would have hit {formatNumber(hit)} of {counted(instances, "instance")}
+        {span.filter(Boolean).join("")}.{found.partial && " Reading was stopped: the answer is partial."}
+      </p>
+      {found.not_applied && found.not_applied.length > 0 && (
+        <p class="notice">Not applied, for a log does not tell them: {found.not_applied.join(", ")}.</p>
+      )}
+      <dl class="totals">
+        {Object.entries(found.totals)
+          .filter(([, number]) => number > 0)
+          .map(([name, number]) => (
+            <div>
+              <dt>{TOTALS[name] ?? name}</dt>
+              <dd>{formatNumber(number)}</dd>
+            </div>
+          ))}
+      </dl>
+    </>
+  );
 }
 
-function Rows({
-  name,
-  caption,
-  rows,
-  empty,
-  only,
-}: {
-  name: string;
-  caption: string;
-  rows: readonly Record<string, Cell>[];
-  empty: string;
-  only?: readonly string[];
-}) {
-  const there = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const titles = only ? only.filter((title) => there.includes(title)) : there;
+function Instances({ name, title, rows }: { name: string; title: string; rows: readonly Row[] }) {
+  const there = Object.entries(INSTANCE).filter(([key]) => rows.some((row) => key in row));
   return (
-    <Table<Record<string, Cell>>
-      name={name}
-      caption={caption}
-      rows={rows}
-      empty={empty}
-      columns={titles.map((title) => ({
-        title: title.replace(/(?<=[a-z])(?=[A-Z])/g, " "),
-        value: (row) => plain(row[title]),
-        isNumber: rows.every((row) => typeof row[title] === "number"),
-      }))}
-    />
+    <>
+      <h2>{title}</h2>
+      <Table<Row>
+        name={name}
+        caption={title}
+        rows={rows}
+        empty="None."
+        noun={["instance", "instances"]}
+        columns={there.map(([key, head]) => columnOf(key, head))}
+      />
+    </>
   );
+}
+
+function Tallies({ by, title, rows }: { by: string; title: string; rows: readonly Row[] }) {
+  if (!rows.length) return null;
+  const heads: Record<string, string> = { AccountId: "Account", Instances: by === "rule" ? "Broken" : "Launched" };
+  const there = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) =>
+    rows.some((row) => row[key] !== 0),
+  );
+  return (
+    <section>
+      <h2>{title}</h2>
+      <Table<Row>
+        name={`backtest-${by}`}
+        caption={title}
+        rows={rows}
+        empty=""
+        columns={there.map((key) => ({
+          ...columnOf(key, heads[key] ?? key),
+          isNumber: rows.every((row) => typeof row[key] === "number"),
+        }))}
+      />
+    </section>
+  );
+}
+
+function columnOf(key: string, title: string): Column<Row> {
+  const column: Column<Row> = { title, value: (row) => plain(row[key]) };
+  if (!key.endsWith("At")) return column;
+  return { ...column, show: (row) => <span class="id">{formatTime(String(row[key] ?? ""))}</span> };
 }
 
 function plain(cell: Cell | undefined): Value {
   if (typeof cell === "string" || typeof cell === "number") return cell;
   if (cell === null || cell === undefined) return null;
   if (typeof cell === "boolean") return cell ? "yes" : "no";
-  return Array.isArray(cell)
-    ? cell.join(" ")
-    : Object.entries(cell)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(" ");
+  const parts = Array.isArray(cell) ? cell : Object.entries(cell).map(([key, value]) => `${key}=${value}`);
+  return parts.join(" ");
 }
