@@ -14,10 +14,9 @@ from landkeeper.vpctracker.pools_acts import Request, Reserved, create_pool
 from landkeeper.vpctracker.pools_refusals import explain
 from landkeeper.vpctracker.vend import Vended
 from landkeeper.vpctracker.vending import VendPlan
-from landkeeper.wiring.default_vpcs import delete, open_record, survey
+from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
 from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
-from landkeeper.wiring.vpctracker import find_source
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -60,8 +59,7 @@ def act(settings: Settings, account: AccountId) -> Acted:
 
 
 def _delete_default(settings: Settings) -> tuple[Result, ...]:
-    settings = replace(settings, role_name=settings.network_role_name)
-    source = find_source(settings)
+    source = find_network_source(settings)
     surveys = survey(settings, source, lambda _: None)
     with open_record(settings, source) as record:
         removals = delete(settings, source, surveys, record, lambda _: None)
