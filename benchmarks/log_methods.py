@@ -21,7 +21,7 @@ from typing import IO, Any
 from landkeeper.broom.launches import Launch
 from landkeeper.broom.log_engine import STANDARD, Engine, find_fast_engine
 from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import LAUNCH_EVENTS, PAST_EVENTS, read_record
+from landkeeper.broom.trail import CHANGE_EVENTS, LAUNCH_EVENTS, PAST_EVENTS, read_record
 
 Files = list[Path]
 _PICK = '.Records[] | select(.eventName == "RunInstances") | .eventID'
@@ -39,10 +39,12 @@ def _naive(files: Files) -> Iterator[str]:
                     yield launch.event_id
 
 
-def _scan(engine: Engine, wanted: frozenset[str]) -> Callable[[Files], Iterator[str]]:
+def _scan(
+    engine: Engine, wanted: frozenset[str], deferred: frozenset[str] = frozenset()
+) -> Callable[[Files], Iterator[str]]:
     def scan(files: Files) -> Iterator[str]:
         for file in files:
-            found = scan_log(file.read_bytes(), wanted=wanted, engine=engine).found
+            found = scan_log(file.read_bytes(), wanted=wanted, deferred=deferred, engine=engine).found
             yield from (launch.event_id for launch in found if isinstance(launch, Launch))
 
     return scan
@@ -93,7 +95,7 @@ def methods() -> dict[str, Callable[[Files], Iterable[str]]]:
     ways: dict[str, Callable[[Files], Iterable[str]]] = {
         "naive": _naive,
         "standard": _scan(STANDARD, LAUNCH_EVENTS),
-        "standard-past": _scan(STANDARD, PAST_EVENTS),
+        "standard-past": _scan(STANDARD, PAST_EVENTS, CHANGE_EVENTS),
         "zlib": _with_zlib,
         "jq": _jq,
         "ripgrep": _ripgrep,
@@ -101,7 +103,11 @@ def methods() -> dict[str, Callable[[Files], Iterable[str]]]:
     }
     fast = find_fast_engine()
     if fast is not None:
-        ways |= {"fast": _scan(fast, LAUNCH_EVENTS), "fast-past": _scan(fast, PAST_EVENTS), "libdeflate": _with_deflate}
+        ways |= {
+            "fast": _scan(fast, LAUNCH_EVENTS),
+            "fast-past": _scan(fast, PAST_EVENTS, CHANGE_EVENTS),
+            "libdeflate": _with_deflate,
+        }
     return ways
 
 

@@ -48,9 +48,9 @@ _TITLES = {
     "libdeflate": "libdeflate alone, the limit (13)",
     "zlib": "zlib alone, the standard library's limit",
     "fast": "Landkeeper, extra fast",
-    "fast-past": "Landkeeper, extra fast, all that a backtest asks for",
+    "fast-past": "Landkeeper, extra fast, as a backtest reads them",
     "standard": "Landkeeper, standard library",
-    "standard-past": "Landkeeper, standard library, all that a backtest asks for",
+    "standard-past": "Landkeeper, standard library, as a backtest reads them",
     "ripgrep": "rg -z -l, which parses nothing",
     "jq": "zcat and jq",
     "duckdb": "DuckDB, one thread",
@@ -73,10 +73,8 @@ def run() -> None:
 
 def _rows(folder: Path) -> Iterator[tuple[str, str]]:
     here = {name: title for name, title in _TITLES.items() if name in methods() and _is_installed(name)}
-    yield (
-        "files",
-        f"{_FILES} of {_RECORDS:,} records for each share of launches, {_ROUNDS} rounds, medians of CPU seconds",
-    )
+    how = f"{_FILES} of {_RECORDS:,} records for each share of launches, {_ROUNDS} rounds, medians of CPU seconds"
+    yield "files", f"{how}; load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     for index, (share, title) in enumerate(_SHARES):
         made = _make(folder / str(share), _FILES, share)
         measured = _measure(made, list(here))
