@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.broom.fast_engine import FastEngine
+from landkeeper.broom.fast_engine import FastEngine, find_reader
 from landkeeper.broom.launches import Launch
 from landkeeper.broom.log_engine import STANDARD, Engine
 from landkeeper.broom.log_text import is_packed
@@ -23,7 +23,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("engine", [STANDARD, FastEngine()], ids=["standard", "fast"])
+@pytest.mark.parametrize(
+    "engine", [STANDARD, FastEngine(find_reader()), FastEngine()], ids=["standard", "fast", "fast, by msgspec"]
+)
 @pytest.mark.parametrize("packed", [False, True], ids=["as they are", "packed"])
 def test_each_engine_finds_what_the_whole_parse_finds(engine: Engine, *, packed: bool) -> None:
     launches = 0
