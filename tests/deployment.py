@@ -25,7 +25,7 @@ from landkeeper.operate.templates import MEMBER_ROLES, template
 from landkeeper.org import AccountId
 
 STACK = "keeper"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(slots=True)

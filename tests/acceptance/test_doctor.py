@@ -45,7 +45,7 @@ OTHERWISE = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
 }
-_PATIENCE_SECONDS = 40.0
+_PATIENCE_SECONDS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
