@@ -159,9 +159,13 @@ class TestAnswers:
     ) -> None:
         """Files in which there is no launch are read to the end where one of another file has to do with them."""
         files = {
-            "1.json.gz": past.log(past.tagged("i-2", "10:05:00", LOL), past.tagged("i-9", "10:05:00", LOL)),
-            "2.json.gz": past.log(past.ended("i-3", "10:06:00"), past.ended("i-8", "10:06:00")),
-            "3.json.gz": past.log(past.tagged("i-7", "10:05:00", LOL)),
+            "1.json.gz": past.log(
+                past.tagged("i-2", "10:05:00", LOL, event_id="e-1"), past.tagged("i-9", "10:05:00", LOL, event_id="e-2")
+            ),
+            "2.json.gz": past.log(
+                past.ended("i-3", "10:06:00", event_id="e-3"), past.ended("i-8", "10:06:00", event_id="e-4")
+            ),
+            "3.json.gz": past.log(past.tagged("i-7", "10:05:00", LOL, event_id="e-5")),
             "4.json.gz": past.log(past.launch(["i-1", "i-2", "i-3"])),
         }
         logs = past.write_logs(tmp_path / "logs", files)

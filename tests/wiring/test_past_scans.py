@@ -12,8 +12,11 @@ import pytest
 from tests import past_logs as past
 
 from landkeeper.broom.launches import Launch
+from landkeeper.broom.trail import CHANGE_EVENTS
 from landkeeper.broom.trail_keys import ListedLog
 from landkeeper.org import Failure
+from landkeeper.settings import read_settings
+from landkeeper.wiring.backtest import Progress, Reading, read_past
 from landkeeper.wiring.past_files import PastFile
 from landkeeper.wiring.past_scans import _ahead, _Scan, scan_files
 
@@ -94,3 +97,36 @@ def test_one_process_and_two_find_the_same(tmp_path: Path, processes: int) -> No
     assert [scan.file for scan in scans] == files
     found = [each for scan in scans for each in scan.scanned.found]
     assert [each.event_id for each in found if isinstance(each, Launch)] == [f"launch-i-{at}" for at in range(80)]
+
+
+@pytest.mark.parametrize("is_stopped_between", [False, True])
+def test_stopped_before_a_file_is_read_to_its_end_the_answer_is_partial(
+    tmp_path: Path, *, is_stopped_between: bool
+) -> None:
+    tags = {"Owner": "jane"}
+    logs = {
+        "1.json.gz": past.log(past.tagged("i-1", "10:05:00", tags, event_id="tags")),
+        "2.json.gz": past.log(past.launch("i-1")),
+    }
+    past.write_logs(tmp_path, logs)
+    seen: list[int] = []
+
+    def show(progress: Progress) -> None:
+        seen.append(progress.files_done)
+
+    reading = Reading(is_stopped=lambda: is_stopped_between and 2 in seen, show=show)
+    found = read_past([str(tmp_path)], read_settings({}), reading)
+    (instance,) = found.chronicle.instances()
+    assert (found.is_partial, found.unread, len(instance.changes)) == (
+        (True, 1, 0) if is_stopped_between else (False, 0, 1)
+    )
+    assert seen == ([1, 2] if is_stopped_between else [1, 2, 1])
+
+
+def test_what_can_be_read_only_once_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "1.json.gz"
+    path.write_bytes(past.log(past.tagged("i-1", "10:05:00", {"Owner": "jane"}, event_id="tags")))
+    for stamp, ids in (("x", {"i-1"}), ("", set())):
+        file = PastFile(str(path), path.stat().st_size, stamp)
+        (scan,) = scan_files([file], no_fetch, limit_bytes=10**9, is_stopped=lambda: False, deferred=CHANGE_EVENTS)
+        assert (set(scan.scanned.unread_ids), len(scan.scanned.found)) == (ids, 0 if ids else 1)
