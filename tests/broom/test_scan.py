@@ -319,6 +319,11 @@ def test_a_file_without_a_wanted_name_is_passed_over_and_its_records_counted(eng
     assert not scan_log(data, wanted=TAG_EVENTS, engine=engine).is_passed_over
 
 
+def test_a_number_that_is_too_long_changes_no_other_one() -> None:
+    data = log({**LAUNCH, "errorCode": "HUGE"}, {**LAUNCH, "errorCode": 1}).replace(b'"HUGE"', b"7" * 5000)
+    assert check(data).ignored == {"the launch failed (inf)": 1, "the launch failed (1)": 1}
+
+
 @each_engine
 def test_changes_are_left_for_later_with_the_instances_that_they_are_about(engine: Engine) -> None:
     volume = record("CreateTags", requestParameters={"resourcesSet": {"items": [{"resourceId": "vol-1"}]}})

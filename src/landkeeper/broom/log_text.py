@@ -148,7 +148,14 @@ def parse_json(text: str) -> Any:
         raise
     except ValueError:
         # A number of more digits than Python turns into an int: nothing that is looked at is one.
-        return json.loads(text, parse_int=float)
+        return json.loads(text, parse_int=_parse_int)
+
+
+def _parse_int(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _too_large(limit_bytes: int) -> str:
