@@ -86,7 +86,7 @@ class StandardEngine:
         if any(True for needle in stops for _ in search(held, needle)):
             return None
         places = sorted(place for needle in notes for place in search(held, needle))
-        return Skimmed(sum(1 for _ in search(held, RECORD_START)), places)
+        return Skimmed(len(list(search(held, RECORD_START))), places)
 
     def decode(self, record: bytes) -> Any:
         """The value of a JSON text. Raises ValueError, or RecursionError."""
