@@ -34,6 +34,7 @@ def test_keys_move_go_in_and_go_out(shop: Open) -> None:
             reader.page.keyboard.press(key)
             reader.page.locator(".side h2", has_text=block).wait_for()
         reader.arrive("map?at=10.0.0.0/12&space=default")
+        assert reader.page.locator(".side h2").inner_text() == "10.0.0.0/12"
 
 
 def test_wheel_buttons_and_crumbs_change_what_is_seen(shop: Open) -> None:
@@ -103,6 +104,8 @@ def test_enter_goes_to_the_block_or_to_the_first_that_was_found(shop: Open) -> N
             reader.page.get_by_label("Search").fill(asked)
             reader.page.get_by_label("Search").press("Enter")
             reader.page.wait_for_function("place => location.hash.endsWith(place)", arg=place)
+        reader.page.locator(".side").get_by_role("link", name="vpc-00000000000000008").wait_for()
+        assert reader.page.get_by_label("Search").input_value() == "plant"
 
 
 def test_colours_and_spaces_can_be_changed(shop: Open) -> None:

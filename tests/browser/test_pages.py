@@ -120,6 +120,7 @@ def test_the_back_button_leads_back(shop: Open) -> None:
         reader.page.locator("h1", has_text="Overview").wait_for()
         reader.page.go_forward()
         reader.page.locator("h1", has_text="Overlaps").wait_for()
+        assert reader.page.evaluate("location.hash") == "#/overlaps"
 
 
 def test_a_theme_that_was_chosen_is_remembered(shop: Open) -> None:

@@ -63,6 +63,7 @@ def test_a_change_in_the_store_appears_where_the_reader_is(chromium: Browser) ->
         reader.page.clock.fast_forward(_POLL_MS)
         reader.page.locator(".side [role=status]", has_text="10.0.0.0/8: 3 VPC blocks").wait_for(state="attached")
         reader.arrive("map?at=10.0.0.0/8")
+        assert reader.page.locator(".side .inside li").count() == 3
 
 
 def test_a_store_that_fails_is_told_of_and_what_was_known_stays(chromium: Browser) -> None:

@@ -25,7 +25,9 @@ def test_everybody_who_opens_a_new_file_at_once_gets_it(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(openers) as pool:
         for number in range(100):
-            for file in pool.map(open_file, [tmp_path / f"{number}.db"] * openers):
+            files = list(pool.map(open_file, [tmp_path / f"{number}.db"] * openers))
+            assert [list(file.read_all()) for file in files] == [[]] * openers
+            for file in files:
                 file.close()
 
 

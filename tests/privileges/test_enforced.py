@@ -127,4 +127,6 @@ def test_a_permission_that_a_template_lacks_is_missed(deployment: Enforced) -> N
 
 
 def test_a_deployments_whole_life_on_its_own_permissions(deployment: Enforced) -> None:
+    before = deployment.tables()
     go_through(deployment)
+    assert deployment.tables() == before
