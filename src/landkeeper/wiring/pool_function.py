@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.sessions import AccountSessions, open_sessions
+from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.stack_answers import put_answer
 from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.aws.work_queue import SqsWorkQueue
@@ -16,6 +16,7 @@ from landkeeper.vpctracker.pools import Reservation
 from landkeeper.vpctracker.pools_stacks import StackCall, give_back, parse_wishes, provide_block, word_answer
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.pools import Pools, actor_named, check_account
+from landkeeper.wiring.sessions import home_sessions
 
 
 def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | None, tuple[Unsent, ...]]:
@@ -25,7 +26,7 @@ def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | Non
     """
     if settings.vpc_table is None:
         raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no pools")
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
     client = sessions.home("dynamodb")
     table, actor = PoolTable(client, settings.vpc_table), actor_named(call.stack)
     if call.kind == "Delete":

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.report_bucket import ReportBucket
-from landkeeper.aws.sessions import open_sessions
 from landkeeper.org import Failure, LandkeeperError, UsageError
 from landkeeper.report.page import render
 from landkeeper.report.remembered import parse_unreadable, write_unreadable
@@ -17,6 +16,7 @@ from landkeeper.settings import Settings
 from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.report import Stores, read_page
+from landkeeper.wiring.sessions import home_sessions
 
 
 class ReportNotKeptError(LandkeeperError):
@@ -40,7 +40,7 @@ def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
     if settings.report_bucket is None or settings.vpc_table is None:
         missing = "LANDKEEPER_REPORT_BUCKET" if settings.report_bucket is None else "LANDKEEPER_VPC_TABLE"
         raise UsageError(f"{missing} is not set: there is no bucket to keep the report in, or no table to make it from")
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
     bucket = ReportBucket(sessions.home("s3"), settings.report_bucket)
     metadata = bucket.read_metadata()
     if isinstance(metadata, Failure):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.tracker_topic import TrackerTopic
 from landkeeper.aws.vpc_table import VpcTableReadOnce
 from landkeeper.aws.work_queue import SqsWorkQueue
@@ -27,6 +26,7 @@ from landkeeper.vpctracker.ports import VpcReader, VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
 from landkeeper.wiring.config import read_config
+from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.vpctracker import find_source, function_source, function_store
 
 
@@ -61,7 +61,7 @@ def open_worker(settings: Settings) -> Worker:
     store = function_store(settings)
     # The reader enters any account; which ones there are is not a worker's business.
     source = find_source(replace(settings, accounts=()))
-    sessions = open_sessions(settings.region)
+    sessions = home_sessions(settings)
     queue = SqsWorkQueue(sessions.home("sqs"), settings.queue_url) if settings.queue_url else NoQueue()
     own = () if settings.role_name else (account.id for account in source.accounts)
     discovery = read_config(settings).discovery
@@ -82,7 +82,7 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
     """
     if settings.queue_url is None:
         raise UsageError("LANDKEEPER_QUEUE_URL is not set: there is no queue to send the accounts to")
-    queue = SqsWorkQueue(open_sessions(settings.region).home("sqs"), settings.queue_url)
+    queue = SqsWorkQueue(home_sessions(settings).home("sqs"), settings.queue_url)
     source = function_source(settings)
     if source.listing is not None:
         note_membership(source.listing, function_store(settings))
@@ -93,14 +93,14 @@ def open_table_once(settings: Settings) -> VpcTableReadOnce:
     """The function's table for all that is made of one look at it. Raises UsageError where none is set."""
     if settings.vpc_table is None:
         raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to read")
-    return VpcTableReadOnce(open_sessions(settings.region).home("dynamodb"), settings.vpc_table)
+    return VpcTableReadOnce(home_sessions(settings).home("dynamodb"), settings.vpc_table)
 
 
 def tell_notices(settings: Settings, store: VpcStore) -> NotifyOutcome:
     """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
     if settings.topic_arn is None:
         raise UsageError("LANDKEEPER_TOPIC_ARN is not set: there is nobody to tell")
-    topic = TrackerTopic(open_sessions(settings.region).home("sns"), settings.topic_arn)
+    topic = TrackerTopic(home_sessions(settings).home("sns"), settings.topic_arn)
     return notify(store, topic, read_config(settings))
 
 
