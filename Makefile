@@ -1,21 +1,19 @@
 # make setup | demo | test | check | checkov | bench | format | page | pins | clean
-PYTHON ?= python3
-VENV := .venv
+# PYTHON names another interpreter; without it, the Python that made .venv stays.
+PYTHON ?=
+VENV ?= .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.landkeeper-setup
 SHELL := /bin/bash
+OTHER_PYTHONS := python3.12 python3.13
 CHECKOV := 3.3.30
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check checkov bench format page pins clean
+.PHONY: help setup demo test quick try-setup try-pythons check checkov bench format page pins clean
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(STAMP) ## make .venv with every extra; does nothing when it is up to date
-
-$(STAMP): requirements/all.txt pyproject.toml scripts/setup
+setup: ## make .venv with every extra; does nothing when it is up to date
 	@PYTHON="$(PYTHON)" scripts/setup $(VENV)
-	@touch $@
 
 demo: setup ## the main job of both products, end to end, on this machine
 	@$(BIN)/landkeeper demo
@@ -25,6 +23,19 @@ test: setup ## every test, with coverage; the pure rooms must be covered whole
 	@$(BIN)/python -m coverage report --skip-covered --skip-empty
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered
+
+quick: setup ## the half of the tests that needs no simulators and no browser
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not setup and not embedded" --ignore=tests/browser
+
+try-pythons: ## the demo and the quick tests, on every other Python that is supported and that is here
+	@for python in $(OTHER_PYTHONS); do \
+	  if scripts/find-python $$python >/dev/null; then \
+	    $(MAKE) --no-print-directory VENV=build/venvs/$$python PYTHON=$$python demo quick || exit 1; \
+	  else echo "try-pythons: no $$python here, not tried"; fi; \
+	done
+
+try-setup: setup ## set up fresh clones as on another day and on other machines; fetches every package once
+	@$(BIN)/python -m pytest -m setup tests/setup
 
 check: setup ## format, lint, types, import rules, templates, the built page
 	@$(BIN)/ruff format --check .

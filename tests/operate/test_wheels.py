@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from importlib.metadata import version
@@ -13,7 +14,7 @@ import pytest
 from landkeeper.operate.package import make_package
 from landkeeper.operate.wheels import WheelError, fetch_files, find_tags, lambda_platforms, runs_on_lambda
 
-OURS = f"cp{sys.version_info.major}{sys.version_info.minor}"
+OURS = sys.version_info[:2]
 
 
 @pytest.mark.parametrize(
@@ -50,23 +51,35 @@ def test_what_is_installed_says_what_it_was_built_for() -> None:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the only index pip knows."""
+    """A folder that is the only index pip and uv know."""
+    folder = tmp_path / "index"
+    folder.mkdir()
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    return tmp_path
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    for tool in ("PIP", "UV"):
+        monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
+        monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))
+    return folder
 
 
-def _build(index: Path, platform: str) -> None:
+@pytest.fixture
+def without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an environment that uv made: no pip, and uv on the PATH."""
+    monkeypatch.setattr("landkeeper.operate.wheels.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+def _build(index: Path, platform: str, python: tuple[int, int] = OURS) -> None:
+    ours = f"cp{python[0]}{python[1]}"
     release = version("google-re2")
     folder = f"google_re2-{release}.dist-info"
-    name = f"google_re2-{release}-{OURS}-{OURS}-{platform}.whl"
+    name = f"google_re2-{release}-{ours}-{ours}-{platform}.whl"
     with zipfile.ZipFile(index / name, "w") as wheel:
         wheel.writestr("re2.py", "import _re2\n")
         wheel.writestr(f"_re2.{platform}.so", "machine code")
         wheel.writestr(f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: google-re2\nVersion: {release}\n")
         wheel.writestr(
-            f"{folder}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {OURS}-{OURS}-{platform}\n"
+            f"{folder}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {ours}-{ours}-{platform}\n"
         )
         wheel.writestr(f"{folder}/RECORD", "")
 
@@ -89,10 +102,42 @@ def test_the_package_takes_the_build_for_the_processor_that_is_named(
     assert make_package(architecture) == package
 
 
+def _refused(python: tuple[int, int]) -> str:
+    with pytest.raises(WheelError) as failed:
+        fetch_files("google-re2", "arm64", python)
+    return str(failed.value)
+
+
 def test_a_build_that_cannot_be_had_is_named_with_the_way_out(index: Path) -> None:
     _build(index, "win_amd64")
-    with pytest.raises(WheelError) as failed:
-        fetch_files("google-re2", "arm64", (3, 11))
-    assert "google-re2" in str(failed.value)
-    assert "python3.11 on arm64, which has glibc 2.26" in str(failed.value)
-    assert "--architecture" in str(failed.value)
+    said = _refused((3, 11))
+    assert said.startswith(f"google-re2 {version('google-re2')} for Lambda's python3.11 on arm64, which has glibc 2.26")
+    assert said.endswith("check the package index, or deploy with a newer Python, or with another --architecture")
+    assert _refused((3, 13)).endswith("check the package index, or deploy with another --architecture")
+
+
+@pytest.mark.usefixtures("without_pip")
+@pytest.mark.parametrize(
+    ("architecture", "python", "platform"),
+    [("arm64", (3, 11), "manylinux2014_aarch64"), ("x86_64", (3, 12), "manylinux_2_34_x86_64")],
+)
+def test_where_there_is_no_pip_uv_fetches_the_build(
+    index: Path, architecture: str, python: tuple[int, int], platform: str
+) -> None:
+    for each in ("manylinux2014_aarch64", "manylinux_2_34_x86_64", "win_amd64"):
+        _build(index, each, python)
+    found = fetch_files("google-re2", architecture, python)
+    assert found["re2.py"] == b"import _re2\n"
+    assert [name for name in found if name.endswith(".so")] == [f"_re2.{platform}.so"]
+
+
+@pytest.mark.usefixtures("without_pip")
+def test_what_uv_cannot_fetch_is_named_with_the_way_out(index: Path) -> None:
+    _build(index, "win_amd64")
+    assert "for Lambda's python3.11 on arm64, which has glibc 2.26, could not be had" in _refused((3, 11))
+
+
+@pytest.mark.usefixtures("without_pip")
+def test_without_pip_and_uv_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _refused((3, 12)).endswith("this environment has neither: install one of them")

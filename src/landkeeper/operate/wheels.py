@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
 from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from landkeeper.org import LandkeeperError
@@ -46,27 +48,62 @@ def lambda_platforms(architecture: str, python: tuple[int, int]) -> list[str]:
 
 
 def fetch_files(name: str, architecture: str, python: tuple[int, int]) -> dict[str, bytes]:
-    """The files of the version of a library that is installed here, built for Lambda; by their place in the package.
+    """Return the files of the installed version of a library, built for Lambda, by their place in the package.
 
-    Asks the package index that pip is set up for. Raises WheelError when it has none or cannot be reached.
+    Asks the package index that pip is set up for, or uv where the environment has no pip, as in those that uv makes.
+    Raises WheelError when there is neither, when the index has no such build, or when it cannot be reached.
     """
     version = distribution(name).version
-    platforms = [word for each in lambda_platforms(architecture, python) for word in ("--platform", each)]
     with tempfile.TemporaryDirectory() as directory:
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-            "--only-binary=:all:", "--implementation", "cp", "--python-version", ".".join(map(str, python)),
-            *platforms, "--dest", directory, f"{name}=={version}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
-        found = list(Path(directory).glob("*.whl"))
-        if done.returncode or not found:
-            why = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
-            newest = platforms[1].removeprefix("manylinux_").rsplit("_", 2 if architecture == "x86_64" else 1)[0]
+        place = Path(directory)
+        command = _find_command(f"{name}=={version}", architecture, python, place)
+        if command is None:
             raise WheelError(
-                f"{name} {version} for Lambda's python{python[0]}.{python[1]} on {architecture}, which has glibc "
-                f"{newest.replace('_', '.')}, could not be had ({why}): deploy with a newer Python, or with another "
-                "--architecture"
+                f"{name} {version} for Lambda on {architecture} takes pip or uv to download, and this environment has "
+                "neither: install one of them"
             )
-        with zipfile.ZipFile(found[0]) as wheel:
-            return {entry: wheel.read(entry) for entry in wheel.namelist() if not entry.endswith("/")}
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip or uv, by a list of words
+        found = _files_in(place)
+        if done.returncode or not found:
+            raise WheelError(_describe_failure(f"{name} {version}", architecture, python, done.stderr))
+        return found
+
+
+def _find_command(pinned: str, architecture: str, python: tuple[int, int], place: Path) -> list[str] | None:
+    """Return the command that brings the library into the folder: pip's where there is pip, else uv's, else None."""
+    version = ".".join(map(str, python))
+    if find_spec("pip") is not None:
+        platforms = [word for each in lambda_platforms(architecture, python) for word in ("--platform", each)]
+        return [
+            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+            "--only-binary=:all:", "--implementation", "cp", "--python-version", version, *platforms,
+            "--dest", str(place), pinned,
+        ]  # fmt: skip
+    uv = shutil.which("uv")
+    if uv is None:
+        return None
+    # uv downloads only by installing. Of the C libraries that it knows, 2.17 is the newest that Amazon Linux 2 has too.
+    platform = f"{_MACHINES[architecture]}-manylinux_2_{34 if python >= (3, 12) else _OLDEST_GLIBC}"
+    return [
+        uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", version,
+        "--python-platform", platform, "--target", str(place), pinned,
+    ]  # fmt: skip
+
+
+def _files_in(place: Path) -> dict[str, bytes]:
+    """Return the files of the wheel that pip left in the folder, or what uv unpacked there."""
+    wheel = next(place.glob("*.whl"), None)
+    if wheel is None:
+        return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        return {entry: archive.read(entry) for entry in archive.namelist() if not entry.endswith("/")}
+
+
+def _describe_failure(library: str, architecture: str, python: tuple[int, int], said: str) -> str:
+    why = (said.strip().splitlines() or ["no reason given"])[-1].strip()
+    glibc = "2.34" if python >= (3, 12) else "2.26"
+    newer = "a newer Python, or with " if python < (3, 12) else ""
+    return (
+        f"{library} for Lambda's python{python[0]}.{python[1]} on {architecture}, which has glibc {glibc}, could not "
+        f"be had ({why}): check the package index, or deploy with {newer}another --architecture"
+    )
