@@ -1,4 +1,4 @@
-# make setup | demo | test | check | checkov | bench | format | page | pins | clean
+# make setup | demo | test | campaign | check | checkov | bench | format | page | pins | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.landkeeper-setup
 SHELL := /bin/bash
 CHECKOV := 3.3.30
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check checkov bench format page pins clean
+.PHONY: help setup demo test campaign check checkov bench format page pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ test: setup ## every test, with coverage; the pure rooms must be covered whole
 	@$(BIN)/python -m coverage report --skip-covered --skip-empty
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered
+
+campaign: setup ## every fault at every call, and hundreds of launches: takes hours; `make test` has one of each kind
+	@LANDKEEPER_CAMPAIGN=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --timeout=14400 -m campaign
 
 check: setup ## format, lint, types, import rules, templates, the built page
 	@$(BIN)/ruff format --check .
