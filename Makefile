@@ -1,4 +1,3 @@
-# make setup | demo | test | check | checkov | bench | format | page | pins | clean
 # PYTHON names another interpreter; without it, the Python that made .venv stays.
 PYTHON ?=
 VENV ?= .venv
@@ -7,10 +6,10 @@ SHELL := /bin/bash
 OTHER_PYTHONS := python3.12 python3.13
 CHECKOV := 3.3.30
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick try-setup try-pythons check checkov bench format page pins clean
+.PHONY: help setup demo test quick try-setup try-pythons campaign check checkov bench format page pins clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## make .venv with every extra; does nothing when it is up to date
 	@PYTHON="$(PYTHON)" scripts/setup $(VENV)
@@ -36,6 +35,9 @@ try-pythons: ## the demo and the quick tests, on every other Python that is supp
 
 try-setup: setup ## set up fresh clones as on another day and on other machines; fetches every package once
 	@$(BIN)/python -m pytest -m setup tests/setup
+
+campaign: setup ## every fault at every call, and hundreds of launches: takes hours; `make test` has one of each kind
+	@LANDKEEPER_CAMPAIGN=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --timeout=14400 -m campaign
 
 check: setup ## format, lint, types, import rules, templates, the built page
 	@$(BIN)/ruff format --check .

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,9 @@ import pytest
 from tests.broom_world import STRICT, event
 from tests.member_instances import ROLE, start_instances
 from tests.servers import home_sessions
+from tests.waiting import wait_until
 
+import landkeeper.wiring.broom
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.launches import InstanceId
@@ -24,6 +25,20 @@ from landkeeper.lambdas.broom import open_broom
 from landkeeper.org import AccountId
 
 MEMBER = AccountId("320000000001")
+
+
+@dataclass(slots=True)
+class Clock:
+    """The time as the function sees it: it stands still, but for what a test lets pass."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def set_to(self, launch: Mapping[str, Any]) -> None:
+        """Show the time of the launch with that record."""
+        self.now = datetime.fromisoformat(launch["eventTime"])
 
 
 @dataclass(slots=True)
@@ -58,12 +73,9 @@ class Deployed:
         """The reports that arrived, and take them off the queue."""
         return [json.loads(body) for body in self._receive(self.reports_url)]
 
-    def due(self, *, wait_seconds: int = 10) -> list[str]:
+    def due(self) -> list[str]:
         """The messages for cases that are due, waiting for the first one."""
-        ends = time.monotonic() + wait_seconds
-        while not (bodies := self._receive(self.queue_url, wait_seconds=10)) and time.monotonic() < ends:
-            pass
-        return bodies
+        return wait_until(lambda: self._receive(self.queue_url, wait_seconds=10))
 
     def schedules_to(self, queue_arn: str) -> int:
         """How many schedules will send to a queue."""
@@ -105,6 +117,14 @@ def deployed(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterat
     open_broom.cache_clear()
     yield made
     open_broom.cache_clear()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The function's clock, as soon as it is opened; it shows the time at which the test began."""
+    made = Clock(datetime.now(UTC))
+    monkeypatch.setattr(landkeeper.wiring.broom, "_now", made)
+    return made
 
 
 def start_one(account: AccountId, **tags: str) -> InstanceId:

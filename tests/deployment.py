@@ -7,8 +7,7 @@ credentials and simulators the environment points at.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import boto3
 from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import HOME_REGION, home_session
+from tests.waiting import wait_until
 
 from landkeeper.cli import run
 from landkeeper.embedded.observer import invoke, scan, waiting_messages
@@ -25,7 +25,6 @@ from landkeeper.operate.templates import MEMBER_ROLES, template
 from landkeeper.org import AccountId
 
 STACK = "keeper"
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -107,16 +106,6 @@ def give_roles(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     )
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    """Whether it came true in time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
-
-
 def track(deployment: Deployment, outputs: Mapping[str, str]) -> set[str]:
     """A run of the tracker, and whose VPCs are in the table after it."""
     answer = invoke(deployment.session, outputs["DispatcherFunction"])
@@ -125,18 +114,16 @@ def track(deployment: Deployment, outputs: Mapping[str, str]) -> set[str]:
     def owners() -> set[str]:
         return {item["OwnerId"] for item in deployment.items(outputs["VpcTable"])}
 
-    assert until(lambda: len(owners()) == answer["sent"])
+    wait_until(lambda: len(owners()) == answer["sent"])
     return owners()
 
 
 def launch_and_lose(deployment: Deployment, outputs: Mapping[str, str]) -> str:
     """Start an instance that breaks the policy, and see it destroyed and its case reported; its id."""
     (instance,) = start_instances(deployment.member)
-    assert until(lambda: state_of(deployment.member, instance) in {"shutting-down", "terminated"})
+    wait_until(lambda: state_of(deployment.member, instance) in {"shutting-down", "terminated"})
     ledger = outputs["LedgerTable"]
-    assert until(
-        lambda: {item["InstanceId"]: item["State"] for item in deployment.items(ledger)}[instance] == "reported"
-    )
+    wait_until(lambda: {item["InstanceId"]: item["State"] for item in deployment.items(ledger)}[instance] == "reported")
     return instance
 
 
@@ -166,8 +153,8 @@ def _update(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     deployment.deploy("--parameter", "Actions=off")
     (instance,) = start_instances(deployment.member)
     ledger = outputs["LedgerTable"]
-    assert until(lambda: instance in {item["InstanceId"] for item in deployment.items(ledger)})
-    assert until(lambda: waiting_messages(deployment.session, outputs["BroomQueueUrl"]) == 0)
+    wait_until(lambda: instance in {item["InstanceId"] for item in deployment.items(ledger)})
+    wait_until(lambda: waiting_messages(deployment.session, outputs["BroomQueueUrl"]) == 0)
     assert state_of(deployment.member, instance) == "running"
     functions = deployment.session.client("lambda")
     variables = functions.get_function_configuration(FunctionName=outputs["BroomFunction"])["Environment"]["Variables"]

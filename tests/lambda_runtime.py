@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +30,7 @@ from typing import Any
 MB_OF_A_PROCESSOR = 1769
 _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _CGROUPS = Path("/sys/fs/cgroup")
-_PERIOD_MICROSECONDS = 20_000
+PERIOD_MICROSECONDS = 20_000
 _LOOK_EVERY_SECONDS = 0.005
 
 
@@ -59,6 +59,16 @@ class Invocation:
     """Since the process began or the invocation before ended, whichever was later."""
     peak_mb: float
     """The most that the process had in memory since it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What the kernel has counted for a process with a share of a processor (cgroups(7), "cpu")."""
+
+    count: int
+    """Periods in which it had something to do."""
+    held_back: int
+    """Those of them in which it would have done more than its share."""
 
 
 def share_of(memory_mb: int) -> float:
@@ -128,8 +138,11 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 class Sandbox:
     """One running function. It is cold until the first invocation has begun."""
 
-    def __init__(self, process: subprocess.Popen[bytes], api: RuntimeApi, limits: Limits, log: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], api: RuntimeApi, limits: Limits, log: Path, groups: Sequence[Path]
+    ) -> None:
         self._process = process
+        self._groups = groups
         self._api = api
         self._limits = limits
         self._log = log
@@ -158,6 +171,12 @@ class Sandbox:
     def log(self) -> str:
         """What the function has printed so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def periods(self) -> Periods:
+        """How its share of a processor was dealt out so far. It has to have one."""
+        (stat,) = [file for group in self._groups if (file := group / "cpu.stat").exists()]
+        counts = dict(line.split() for line in stat.read_text(encoding="ascii").splitlines())
+        return Periods(int(counts["nr_periods"]), int(counts["nr_throttled"]))
 
     def close(self) -> None:
         """End the process."""
@@ -215,7 +234,7 @@ def sandbox(
                 env=_environment(code, handler, given, api) | {"HOME": str(directory), **environment}
                 | {"PYTHONPATH": f"{code}{os.pathsep}{_runtime(directory)}"},
             )  # fmt: skip
-        running = Sandbox(process, api, given, log)
+        running = Sandbox(process, api, given, log, groups)
         stack.callback(running.close)
         yield running
 
@@ -275,11 +294,11 @@ def _cgroups(limits: Limits) -> Iterator[list[Path]]:
         is_v2 = (_CGROUPS / "cgroup.controllers").exists()
         groups = []
         if limits.cpu_share is not None:
-            quota = int(limits.cpu_share * _PERIOD_MICROSECONDS)
+            quota = int(limits.cpu_share * PERIOD_MICROSECONDS)
             settings = (
-                {"cpu.max": f"{quota} {_PERIOD_MICROSECONDS}"}
+                {"cpu.max": f"{quota} {PERIOD_MICROSECONDS}"}
                 if is_v2
-                else {"cpu.cfs_period_us": str(_PERIOD_MICROSECONDS), "cpu.cfs_quota_us": str(quota)}
+                else {"cpu.cfs_period_us": str(PERIOD_MICROSECONDS), "cpu.cfs_quota_us": str(quota)}
             )
             groups.append(_make_cgroup(stack, _CGROUPS if is_v2 else _CGROUPS / "cpu", settings))
         limit = {"memory.max" if is_v2 else "memory.limit_in_bytes": str(limits.memory_mb * 1024 * 1024)}

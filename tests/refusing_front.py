@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from tests.servers import Answer
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.embedded.simulators import HOME_ACCOUNT
 
@@ -45,7 +46,7 @@ class Front:
         return status, text
 
     def _forward(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        with closing(http.client.HTTPConnection(urlsplit(self.moto_url).netloc, timeout=30)) as moto:
+        with closing(http.client.HTTPConnection(urlsplit(self.moto_url).netloc, timeout=HANG_SECONDS)) as moto:
             moto.request("POST", "/", body, dict(headers))
             answer = moto.getresponse()
             return answer.status, answer.read().decode()

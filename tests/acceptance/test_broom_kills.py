@@ -1,13 +1,11 @@
 """Broom's function killed between any two calls to AWS, over every feed, in any order: one outcome for each instance.
 
-The small form is part of every run of the tests. The large one takes some minutes:
-`LANDKEEPER_LAUNCHES=500 python -m pytest tests/acceptance/test_broom_kills.py -s`.
+The small form is part of every run of the tests. `make campaign` has 500 launches, and a hundred drawn stories.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import uuid
 from collections import Counter
@@ -22,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from tests.broom_world import STRICT, event
+from tests.campaign import IS_CAMPAIGN
 from tests.deployed_broom import Deployed, batch, notification, record
 from tests.member_instances import start_instances, state_of
 
@@ -32,13 +31,14 @@ from landkeeper.broom.ledger import Outcome, State
 from landkeeper.lambdas.broom import handler, open_broom
 from landkeeper.org import AccountId
 
-LAUNCHES = int(os.environ.get("LANDKEEPER_LAUNCHES", "12"))
+LAUNCHES = 500 if IS_CAMPAIGN else 12
+_STORIES, _STEPS = (100, 20) if IS_CAMPAIGN else (3, 8)
 MEMBERS = tuple(AccountId(f"34000000000{number}") for number in range(3))
 MOST_DELIVERIES = 5
 _FEW = st.integers(0, 2)
 FEEDS = ("s3", "sns", "object created", "cloudtrail sns", "api call", "record")
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.embedded, pytest.mark.campaign]
 
 
 class KilledError(BaseException):
@@ -272,7 +272,7 @@ def test_whatever_happens_in_whatever_order_there_is_one_outcome(
             capsys.readouterr()
 
     few = settings(
-        max_examples=3, stateful_step_count=8, deadline=None, derandomize=True, database=None,
+        max_examples=_STORIES, stateful_step_count=_STEPS, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(Machine, settings=few)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.deployment import STACK, Deployment, first_words, give_roles, launch_and_lose, make_deployment, until
+from tests.deployment import STACK, Deployment, first_words, give_roles, launch_and_lose, make_deployment
+from tests.waiting import wait_until
 
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Simulators
@@ -90,7 +91,7 @@ def test_what_a_failed_first_deployment_left_is_cleared_away_by_the_next(deploym
         (stack,) = cloudformation.describe_stacks(StackName="again")["Stacks"]
         return stack["StackStatus"]
 
-    assert until(lambda: status() == "ROLLBACK_COMPLETE")
+    wait_until(lambda: status() == "ROLLBACK_COMPLETE")
     words = ["deploy", "--stack-name", "again", "--as-installed", "--yes", *first_words(deployment)]
     words += ["--parameter", "VpcTable=AgainVpcs", "--parameter", "LedgerTable=AgainLedger"]
     assert run(words) == 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from tests.broom_world import launch
 from tests.privileges.granted import asked_for
 from tests.recorded_calls import recorded_calls
 from tests.servers import answering
+from tests.waiting import wait_until
 
 from landkeeper.aws.access_trial import ENDING, READING
 from landkeeper.aws.ledger_table import LedgerTable
@@ -45,7 +45,6 @@ OTHERWISE = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
 }
-_PATIENCE_SECONDS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +140,13 @@ def _set_to_work(made: Deployment) -> None:
     ec2 = made.client("ec2", made.members[0])
     ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, TagSpecifications=tags)
     coverage, s3 = f"{made.outputs['VpcTable']}Coverage", made.client("s3")
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+
+    def is_done() -> bool:
         files = s3.list_objects_v2(Bucket=made.outputs["TrailBucket"]).get("KeyCount", 0)
         read = [item for item in scan(made.session, coverage) if "TriedAt" in item]
-        if files and len(read) == 1 + len(made.members):
-            return
-        time.sleep(0.2)
+        return files > 0 and len(read) == 1 + len(made.members)
+
+    wait_until(is_done)
 
 
 Found = Callable[[], tuple[int, list[dict[str, Any]]]]

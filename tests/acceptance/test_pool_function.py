@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from tests.answer_server import answer_server
+from tests.waiting import wait_until
 
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import open_sessions
@@ -37,7 +37,6 @@ pytestmark = pytest.mark.embedded
 
 HERE, THERE = Region("us-east-1"), Region("eu-west-1")
 HOME = AccountId(HOME_ACCOUNT)
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Deployment:
         body = json.dumps(_template(self.outputs["PoolFunctionArn"].replace(HERE, region), properties))
         known = name in {each["StackName"] for each in _stacks(client)}
         (client.update_stack if known else client.create_stack)(StackName=name, TemplateBody=body)
-        _until(lambda: not _state(client, name)["StackStatus"].endswith("IN_PROGRESS"))
+        wait_until(lambda: not _state(client, name)["StackStatus"].endswith("IN_PROGRESS"))
         stack = _state(client, name)
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
         reasons = [each.get("ResourceStatusReason", "") for each in _events(client, name)
@@ -69,7 +68,7 @@ class Deployment:
         client = self.session.client("cloudformation", region_name=HERE)
         id_ = _state(client, name)["StackId"]
         client.delete_stack(StackName=name)
-        _until(lambda: not _state(client, id_)["StackStatus"].endswith("IN_PROGRESS"))
+        wait_until(lambda: not _state(client, id_)["StackStatus"].endswith("IN_PROGRESS"))
         return str(_state(client, id_)["StackStatus"])
 
 
@@ -98,15 +97,6 @@ def _state(client: Any, name: str) -> dict[str, Any]:
 def _events(client: Any, name: str) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = client.describe_stack_events(StackName=name)["StackEvents"]
     return events
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.2)
-    raise AssertionError("it did not come true in time")
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +140,7 @@ def test_a_stack_gets_a_block_replaces_it_and_gives_it_back(deployment: Deployme
     moved = deployment.bring("shop", {"Pool": "test", "PrefixLength": "24"})
     (second,) = deployment.held("test")
     assert (moved["Status"], moved["CidrBlock"], moved["Id"]) == ("UPDATE_COMPLETE", "10.1.0.0/24", second.id)
-    _until(lambda: [one.expires_at is not None for one in deployment.held()] == [True])
+    wait_until(lambda: [one.expires_at is not None for one in deployment.held()] == [True])
     assert deployment.drop("shop") == "DELETE_COMPLETE"
     (gone,) = deployment.held("test")
     assert (gone.id, gone.request_id) == (second.id, "")
@@ -169,7 +159,7 @@ def test_a_block_that_was_given_back_is_given_again_once_its_region_was_read(dep
         (item,) = scan(deployment.session, f"{deployment.outputs['VpcTable']}Coverage")
         return str(item["Regions"][HERE]["CompleteAt"])
 
-    _until(lambda: read_at() > f"{ended:%Y-%m-%dT%H:%M:%SZ}")
+    wait_until(lambda: read_at() > f"{ended:%Y-%m-%dT%H:%M:%SZ}")
     again = deployment.bring("other", {"Pool": "tight", "PrefixLength": "20"})
     assert (again["Status"], again["CidrBlock"]) == ("CREATE_COMPLETE", "10.2.0.0/20")
     assert [one.id for one in deployment.held("tight")] == [again["Id"]]
@@ -205,7 +195,7 @@ def test_a_stack_of_another_region_asks_through_a_forwarder(deployment: Deployme
         StackName="forwarder", TemplateBody=template(POOL_FORWARDER), Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
     )  # fmt: skip
-    _until(lambda: _state(there, "forwarder")["StackStatus"] == "CREATE_COMPLETE")
+    wait_until(lambda: _state(there, "forwarder")["StackStatus"] == "CREATE_COMPLETE")
     made = deployment.bring("shop", {"Pool": "prod", "PrefixLength": "24"}, region=THERE)
     assert (made["Status"], made["PoolId"]) == ("CREATE_COMPLETE", "prod")
     (held,) = [one for one in deployment.held() if one.id == made["Id"]]

@@ -6,14 +6,15 @@ One stack and one small organisation serve all of them, in the order in which th
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import boto3
 import pytest
+from tests.waiting import wait_until
 
 from landkeeper.embedded.observer import invoke, scan, waiting_messages
 from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session
@@ -25,7 +26,6 @@ from landkeeper.wiring.stack import deploy_stack
 pytestmark = pytest.mark.embedded
 
 HERE, THERE = "eu-west-1", "us-east-1"
-_PATIENCE_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +126,6 @@ def _give_role(deployment: Deployment) -> None:
     iam.create_role(RoleName="landkeeper-read", AssumeRolePolicyDocument="{}")
 
 
-def _until(condition: Callable[[], bool]) -> bool:
-    """Whether it came true in time."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
-
-
 def _account_message(account: str) -> str:
     return json.dumps(
         {"landkeeper": "track-account", "account": account, "name": "shop", "organization": "", "run": "by hand"}
@@ -144,7 +134,7 @@ def _account_message(account: str) -> str:
 
 def test_a_change_is_in_the_table_without_any_run(deployment: Deployment) -> None:
     vpc = deployment.ec2(HERE).create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
-    assert _until(lambda: vpc in deployment.items())
+    wait_until(lambda: vpc in deployment.items())
     item = deployment.items()[vpc]
     assert (item["OwnerId"], item["Region"], item["CidrBlock"], item["State"]) == (
         deployment.member, HERE, "10.7.0.0/16", "available",
@@ -155,7 +145,7 @@ def test_a_change_is_in_the_table_without_any_run(deployment: Deployment) -> Non
 def test_a_run_sends_every_account_out_and_the_workers_read_them(deployment: Deployment) -> None:
     answer = invoke(deployment.session, deployment.outputs["DispatcherFunction"])
     assert (answer["accounts"], answer["sent"]) == (3, 3)
-    assert _until(lambda: len(deployment.coverage()) == 3 and deployment.waiting("WorkQueueUrl") == 0)
+    wait_until(lambda: len(deployment.coverage()) == 3 and deployment.waiting("WorkQueueUrl") == 0)
     assert {item["Region"] for item in deployment.items().values()} == {HERE, THERE}
     assert deployment.closed not in {item["OwnerId"] for item in deployment.items().values()}
     assert "ROLE_NOT_ASSUMABLE" in json.dumps(deployment.coverage()[deployment.closed], default=str)
@@ -165,17 +155,18 @@ def test_a_run_sends_every_account_out_and_the_workers_read_them(deployment: Dep
 def test_a_message_that_comes_again_changes_nothing_but_coverage(deployment: Deployment) -> None:
     items, history, before = deployment.items(), deployment.history(), deployment.coverage()
     # Coverage tells times to the second: a read in the same one would look like none.
-    time.sleep(1.1)
+    tried_at = str(before[deployment.member]["TriedAt"])
+    wait_until(lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}" > tried_at)
     for _ in range(2):
         deployment.send(_account_message(deployment.member))
-    assert _until(lambda: deployment.coverage() != before and deployment.waiting("WorkQueueUrl") == 0)
+    wait_until(lambda: deployment.coverage() != before and deployment.waiting("WorkQueueUrl") == 0)
     assert (deployment.items(), deployment.history()) == (items, history)
 
 
 def test_a_vpc_is_deleted_at_the_second_read_and_not_at_the_first(deployment: Deployment) -> None:
     vpc = next(vpc for vpc, item in deployment.items().items() if item["CidrBlock"] == "10.7.0.0/16")
     deployment.ec2(HERE).delete_vpc(VpcId=vpc)
-    assert _until(lambda: deployment.items()[vpc]["State"] == "deleted")
+    wait_until(lambda: deployment.items()[vpc]["State"] == "deleted")
     entries = [entry for entry in scan(deployment.session, f"{deployment.outputs['VpcTable']}History")
                if entry["VpcId"] == vpc]  # fmt: skip
     entries.sort(key=lambda entry: str(entry["At"]))
@@ -191,7 +182,7 @@ def test_a_message_that_nobody_can_read_ends_among_the_dead_letters_alone(deploy
     before = deployment.coverage()
     deployment.send("poison")
     deployment.send(_account_message(deployment.member))
-    assert _until(lambda: deployment.waiting("WorkDeadLettersUrl") == 1)
+    wait_until(lambda: deployment.waiting("WorkDeadLettersUrl") == 1)
     assert deployment.waiting("WorkQueueUrl") == 0
     assert deployment.coverage()[deployment.member] != before[deployment.member]
     letter = deployment.session.client("sqs").receive_message(QueueUrl=deployment.outputs["WorkDeadLettersUrl"])

@@ -1,13 +1,12 @@
 """Vending, interrupted at every single call: a complete and tracked VPC in the end, or nothing, and a right pool.
 
-Each case has an account and a pool of its own. `LANDKEEPER_VEND_BAR=1` has the calls interrupted in every way on both
+Each case has an account and a pool of its own. `make campaign` has the calls interrupted in every way on both
 stores, and processes ended by SIGKILL at each of them; otherwise some of that.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.campaign import IS_CAMPAIGN
 from tests.interrupted_calls import GoneError, Interruption, Watch, watching
 from tests.member_instances import ROLE
 from tests.servers import home_sessions
@@ -42,12 +42,11 @@ from landkeeper.wiring.pools import actor_named
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.campaign]
 
 HERE = Region("eu-west-1")
 TABLE = "VendingBars"
 _ROOT = Path(__file__).parents[2]
-_IS_FULL = bool(os.environ.get("LANDKEEPER_VEND_BAR"))
 
 
 @cache
@@ -207,11 +206,10 @@ _CHANGING = ("Create", "Modify", "Delete", "TransactWrite", "Put", "Update")
 """Where not all calls are interrupted, those that change something are."""
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("how", _WAYS if _IS_FULL else _ALWAYS)
+@pytest.mark.parametrize("how", _WAYS if IS_CAMPAIGN else _ALWAYS)
 def test_interrupted_at_every_call(world: World, how: Interruption, capsys: pytest.CaptureFixture[str]) -> None:
     for at, call in enumerate(_calls_of_one(world, capsys)):
-        if world.store is None and not _IS_FULL and not call.split(":")[1].startswith(_CHANGING):
+        if world.store is None and not IS_CAMPAIGN and not call.split(":")[1].startswith(_CHANGING):
             continue
         case = world.case()
         code = world.vend(case, at, how)
@@ -233,12 +231,11 @@ def test_interrupted_at_every_call(world: World, how: Interruption, capsys: pyte
         case.assert_complete()
 
 
-@pytest.mark.timeout(900)
 def test_a_process_that_is_killed_leaves_what_the_same_request_carries_on_with(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls = _calls_of_one(world, capsys)
-    chosen = range(len(calls)) if _IS_FULL else [calls.index("ec2:CreateVpc")]
+    chosen = range(len(calls)) if IS_CAMPAIGN else [calls.index("ec2:CreateVpc")]
     for at in chosen:
         case = world.case()
         program = [sys.executable, "-m", "tests.acceptance.vending_killed", str(at)]

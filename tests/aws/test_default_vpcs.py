@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 
 import pytest
+from tests.campaign import IS_CAMPAIGN
 from tests.default_vpc_uses import USES, Made
 from tests.default_vpc_world import Interrupted, Place, Places, interrupted_after, places
 from tests.member_instances import HERE
@@ -81,10 +81,7 @@ def test_a_gateway_that_somebody_has_put_to_use_since_is_left_alone(places: Plac
     }  # fmt: skip
 
 
-_EVERY_CALL = bool(os.environ.get("LANDKEEPER_INTERRUPT_EVERY_CALL"))
-"""Calls that change nothing leave the same behind as the one before them: usually they are not interrupted."""
-
-
+@pytest.mark.campaign
 def test_interrupted_after_any_call_another_run_leaves_nothing(places: Places) -> None:
     calls = _calls_of_a_run(places)
     changing = [number for number, call in enumerate(calls, 1) if _changes(call)]
@@ -92,7 +89,8 @@ def test_interrupted_after_any_call_another_run_leaves_nothing(places: Places) -
         "CreateTags", "DetachInternetGateway", "DeleteInternetGateway", "DeleteRouteTable", "DeleteNetworkAcl",
         "DeleteVpc",
     ]  # fmt: skip
-    for number in range(1, len(calls) + 1) if _EVERY_CALL else changing:
+    # Calls that change nothing leave the same behind as the one before them: usually they are not interrupted.
+    for number in range(1, len(calls) + 1) if IS_CAMPAIGN else changing:
         place = places.new()
         _furnish(place)
         with interrupted_after(number) as made, pytest.raises(Interrupted):

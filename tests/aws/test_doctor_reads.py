@@ -49,7 +49,8 @@ def _seen(bucket: str, now: datetime, prefix: str = "AWSLogs/") -> LogFilesSeen:
 
 
 def test_the_newest_log_file_is_found_where_one_is_most_likely(bucket: str) -> None:
-    today = f"{datetime.now(UTC):%Y/%m/%d}"
+    now = datetime.now(UTC)
+    today = f"{now:%Y/%m/%d}"
     _put(
         bucket,
         f"AWSLogs/o-exampleorgid/444455556666/CloudTrail/eu-west-1/{today}/a.json.gz",
@@ -57,16 +58,17 @@ def test_the_newest_log_file_is_found_where_one_is_most_likely(bucket: str) -> N
         f"AWSLogs/o-exampleorgid/111122223333/CloudTrail/{HOME_REGION}/{today}/c.json.gz",
         f"AWSLogs/o-exampleorgid/111122223333/CloudTrail-Digest/{HOME_REGION}/{today}/d.json.gz",
     )
-    seen = _seen(bucket, datetime.now(UTC))
+    seen = _seen(bucket, now)
     assert seen.newest_key.endswith("c.json.gz")
     assert seen.looked_at == 1
 
 
 def test_a_trail_without_an_organisation_has_its_accounts_at_the_top_and_a_prefix_may_stand_before(bucket: str) -> None:
-    today = f"{datetime.now(UTC):%Y/%m/%d}"
+    now = datetime.now(UTC)
+    today = f"{now:%Y/%m/%d}"
     _put(bucket, f"logs/AWSLogs/444455556666/CloudTrail/eu-west-1/{today}/a.json.gz")
-    assert _seen(bucket, datetime.now(UTC), "logs/AWSLogs/").newest_key.endswith("a.json.gz")
-    assert _seen(bucket, datetime.now(UTC)) == LogFilesSeen("", None, 0)
+    assert _seen(bucket, now, "logs/AWSLogs/").newest_key.endswith("a.json.gz")
+    assert _seen(bucket, now) == LogFilesSeen("", None, 0)
 
 
 def test_only_today_and_yesterday_are_looked_through(bucket: str) -> None:

@@ -50,7 +50,7 @@ def test_one_unknown_id_does_not_spoil_the_batch() -> None:
     }
     read = instances.read_instances(account, HERE, ids)
     assert not isinstance(read, Failure)
-    assert all(live.has_ended for live in read.values())
+    assert {id_: live.has_ended for id_, live in read.items()} == dict.fromkeys(ids, True)
 
 
 @embedded
@@ -183,6 +183,7 @@ def test_a_batch_that_nobody_answers_is_refused_as_a_whole(
     sessions = home_sessions()
     sessions._config = Config(retries={"total_max_attempts": 1})
     results = Ec2Instances(sessions).stop_instances(HOME, HERE, [A, B])
+    assert results.keys() == {A, B}
     for result in results.values():
         assert isinstance(result, Refused)
         assert result.failure.reason is FailureReason.TIMED_OUT

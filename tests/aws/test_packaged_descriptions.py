@@ -17,6 +17,7 @@ from landkeeper.aws.sessions import AccountSessions, Grant
 from landkeeper.aws.vpcs import find_regions, read_region
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.live import Done
+from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.inventory import Complete
 
@@ -118,9 +119,10 @@ def test_vpcs_are_read_with_subnets_peerings_and_regions(both: Both) -> None:
 
 
 def test_the_packages_descriptions_are_of_the_botocore_in_it(data: Path) -> None:
-    for service in data.iterdir():
-        if service.is_dir():
-            ours = [version.name for version in service.iterdir()]
-            assert ours == [
-                max(version.name for version in (Path(botocore.__file__).parent / "data" / service.name).iterdir())
-            ]
+    services = [entry for entry in data.iterdir() if entry.is_dir()]
+    assert {service.name for service in services} == SERVICES
+    for service in services:
+        ours = [version.name for version in service.iterdir()]
+        assert ours == [
+            max(version.name for version in (Path(botocore.__file__).parent / "data" / service.name).iterdir())
+        ]

@@ -75,6 +75,7 @@ def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions)
         names = {sessions.ec2(region).meta.region_name for region in (EU, Region("us-west-2"))}
         subnets = sessions.ec2(Region("us-west-2")).describe_subnets()["Subnets"]
     assert names == {"eu-west-1", "us-west-2"}
+    assert subnets
     assert all(subnet["AvailabilityZone"].startswith("us-west-2") for subnet in subnets)
 
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages, vpc_xml
 from tests.servers import Answer, answering, ec2_refusal
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpcs import Ec2VpcReader, read_region
 from landkeeper.org import Account, Failure, FailureReason, Region
@@ -109,7 +110,7 @@ def test_a_server_that_does_not_answer_in_time_is_a_timeout(entered: Enter, monk
     over = threading.Event()
 
     def answer(_: Mapping[str, str]) -> Answer:
-        over.wait(10)
+        over.wait(HANG_SECONDS)
         return 200, ""
 
     with answering(answer) as url:

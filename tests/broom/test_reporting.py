@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import CONFIRMED, I1, I2, I3, STRICT, World, launch, policy
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.broom.due import due_together
 from landkeeper.broom.launches import InstanceId
@@ -88,7 +89,7 @@ def run_together(world: World, runs: Sequence[Run], drawn: random.Random) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(HANG_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
 
 

@@ -301,7 +301,7 @@ def _repack(draw: st.DrawFn, data: bytes, packed: bytes, at: int) -> bytes:  # n
             return packed
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(files(), st.sampled_from([LAUNCH_EVENTS, TAG_EVENTS, PAST_EVENTS]))
 @example(gzip.compress(log(OTHER, OTHER)), LAUNCH_EVENTS)
 @example(gzip.compress(log(OTHER, record())), LAUNCH_EVENTS)

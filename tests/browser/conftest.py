@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser.reader import Reader, reading
 from tests.browser.stores import write_shop
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.report.material import Material
 from landkeeper.report.page import render
@@ -41,7 +42,7 @@ def chromium() -> Iterator[Browser]:
     if _PATH is None:
         pytest.skip("Chromium is not installed, as apt-get install chromium does")
     with sync_playwright() as playwright, playwright.chromium.launch(
-        executable_path=_PATH, args=[*_ARGUMENTS]
+        executable_path=_PATH, args=[*_ARGUMENTS], timeout=1000 * HANG_SECONDS
     ) as browser:  # fmt: skip
         yield browser
 

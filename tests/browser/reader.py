@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Browser, Locator, Page, Route
+from tests.waiting import HANG_SECONDS
 
 SCREENSHOTS = Path("build/screenshots")
 PAGES = ("overview", "map", "overlaps", "connect", "defaults", "coverage", "broom", "backtest")
@@ -96,6 +97,7 @@ def reading(
     with browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **context
     ) as tab:
+        tab.set_default_timeout(1000 * HANG_SECONDS)
         reader = Reader(tab.new_page(), url)
 
         def guard(route: Route) -> None:

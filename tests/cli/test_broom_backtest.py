@@ -11,16 +11,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import past_logs as past
 from tests.broom_world import STRICT
+from tests.waiting import HANG_SECONDS, wait_until
 
 from landkeeper.cli import run
 
@@ -90,6 +90,7 @@ class TestAnswers:
         assert max(map(len, out.splitlines())) <= 100
 
     def test_json_has_totals_each_count_and_each_instance(self, backtest: Backtest, logs: Path) -> None:
+        began = datetime.now(UTC)
         answer = answer_of(backtest(logs, "--format", "json"))
         assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-4"]
         first = answer["instances"][0]
@@ -113,7 +114,7 @@ class TestAnswers:
         assert (answer["kind"], answer["version"], answer["grace"]) == ("landkeeper-backtest", 1, None)
         assert answer["doubts"] == []
         assert answer["totals"]["FilesUnread"] == 0
-        assert abs(datetime.now(UTC) - datetime.fromisoformat(answer["read_at"])) < timedelta(hours=1)
+        assert began.replace(microsecond=0) <= datetime.fromisoformat(answer["read_at"]) <= datetime.now(UTC)
 
     def test_every_key_of_the_json_is_documented(self, backtest: Backtest, logs: Path, policy_file: Path) -> None:
         answer = answer_of(backtest(logs, "--against", policy_file, "--grace", "2h", "--format", "json"))
@@ -385,16 +386,13 @@ def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_pat
         env=environment,
     )
     cache = tmp_path / "cache" / "landkeeper" / "backtest.db-wal"
-    until = time.monotonic() + 60
-    while not (cache.exists() and cache.stat().st_size > 100_000):
-        assert time.monotonic() < until
-        assert running.poll() is None
-        time.sleep(0.02)
+    wait_until(lambda: running.poll() is not None or (cache.exists() and cache.stat().st_size > 100_000))
+    assert running.poll() is None
     running.send_signal(signal.SIGINT)
     # Whoever waits for the pipe is let go, as a disk that answers in the end would do.
     with suppress(OSError):
         os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=HANG_SECONDS)
     answer = json.loads(out)
     assert running.returncode == 3
     assert "stopped: this is the answer for what was read until then" in err

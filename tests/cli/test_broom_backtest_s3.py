@@ -115,6 +115,7 @@ def test_days_prune_before_anything_is_fetched_and_folders_of_others_are_not_lis
     assert len(started) == 4
     assert all(start.endswith("/2026/01/02") for start in started)
     listed = {call.parameters["Prefix"] for call in calls if call.operation == "ListObjectsV2"}
+    assert listed
     assert not any("Config" in prefix or "Digest" in prefix for prefix in listed)
     assert [each["Reason"] for each in answer["skipped"]] == [
         "below CloudTrail-Digest/, which holds no CloudTrail log files",

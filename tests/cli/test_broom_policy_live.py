@@ -75,7 +75,7 @@ def test_a_policy_is_checked_and_exported_where_the_function_reads_it(
     assert run(["broom", "policy", "check", where]) == 0
     out, err = capsys.readouterr()
     assert out == f"{where}: well, with 1 rule and 0 exemptions; 3 warnings\n"
-    assert all(line.startswith(f"{where}:") for line in err.splitlines())
+    assert [line.startswith(f"{where}:") for line in err.splitlines()] == [True] * 3
     assert run(["broom", "policy", "export", where, "--as", "tag-policy"]) == 0
     assert '"Code"' in capsys.readouterr().out
     assert run(["broom", "policy", "check", f"{where}-gone"]) == 2

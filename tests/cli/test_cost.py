@@ -30,6 +30,7 @@ def test_the_lines_add_up_in_json_and_their_parts_to_them(capsys: pytest.Capture
     assert answer["Dollars"] == pytest.approx(sum(line["Dollars"] for line in answer["Lines"]), abs=0.01)
     assert answer["Landscape"]["LogFilesADay"] == 1000
     assert answer["Landscape"]["DigestsADay"] == 0
+    assert answer["Lines"]
     for line in answer["Lines"]:
         assert line["Quantity"] == pytest.approx(sum(line["Parts"].values()), rel=0.001, abs=0.01)
 

@@ -19,6 +19,7 @@ import pytest
 from benchmarks.landscape import make_material
 from tests.cli.test_report import document_in
 from tests.report.stored import keep_in_file
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.cli import run
 from landkeeper.cli.report_server import ReportServer, Snapshots
@@ -67,7 +68,7 @@ class Reply:
 
 def ask(port: int, path: str = "/", method: str = "GET", host: str | None = None, **headers: str) -> Reply:
     """One request, as a browser on this machine makes it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_SECONDS)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, headers={"Host": host or f"localhost:{port}", **names})
     answer = connection.getresponse()
@@ -158,7 +159,7 @@ def test_only_loopback_listens(source: Source) -> None:
 
 
 def test_many_who_ask_at_once_make_one_look_at_the_store(source: Source) -> None:
-    with served(source, fresh_seconds=60) as port:
+    with served(source, fresh_seconds=HANG_SECONDS) as port:
         askers = [threading.Thread(target=ask, args=(port, "/report.json")) for _ in range(8)]
         for asker in askers:
             asker.start()
@@ -205,7 +206,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path, no_aws: None
         assert line.endswith("/  (Ctrl-C ends it)\n")
         reply = ask(int(line.partition("localhost:")[2].partition("/")[0]))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 0
     assert out == "\n"
     if file == "nix.db":

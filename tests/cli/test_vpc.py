@@ -21,6 +21,7 @@ from tests.servers import Answer, answering, home_session
 from tests.strategies import ACCOUNTS, REGIONS
 
 from landkeeper.cli import run
+from landkeeper.cli.vpc.known import age_of
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
@@ -256,20 +257,24 @@ def _read_terminal(descriptor: int) -> bytes:
 @pytest.mark.parametrize(
     ("age", "words"),
     [
-        (timedelta(seconds=20), "just now"),
-        (timedelta(minutes=118, seconds=20), "118 min ago"),
-        (timedelta(hours=46, minutes=30), "46 h ago"),
-        (timedelta(days=3), "3 days ago"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 min ago"),
+        (timedelta(minutes=119, seconds=59), "119 min ago"),
+        (timedelta(hours=2), "2 h ago"),
+        (timedelta(hours=47, minutes=59), "47 h ago"),
+        (timedelta(days=2), "2 days ago"),
     ],
 )
-def test_how_old_an_answer_is_is_said_in_a_fitting_unit(
-    here: Path, capsys: pytest.CaptureFixture[str], age: timedelta, words: str
-) -> None:
-    read_at = datetime.now(UTC) - age
+def test_an_age_is_said_in_a_fitting_unit(age: timedelta, words: str) -> None:
+    assert age_of(age) == words
+
+
+def test_how_old_an_answer_is_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read_at = datetime.now(UTC) - timedelta(days=3, hours=12)
     with closing(VpcFile(here / "landkeeper.db")) as store:
         store.write_coverage(Coverage(ACCOUNTS[0], regions={REGIONS[0]: RegionCoverage(read_at)}))
     assert run(["vpc", "list"]) == 0
-    assert f"({words})." in capsys.readouterr().err
+    assert "(3 days ago)." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

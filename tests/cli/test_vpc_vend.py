@@ -147,6 +147,7 @@ def test_the_same_request_again_answers_with_the_same_vpc(
 ) -> None:
     made = _told(capsys, account, "--yes", "--request-id", "run-7")
     assert (made["State"], made["IsNew"], made["RequestId"]) == ("made", True, "run-7")
+    assert made["Subnets"]
     assert all(subnet["SubnetId"].startswith("subnet-") for subnet in made["Subnets"])
     assert _told(capsys, account, "--yes", "--request-id", "run-7") == {**made, "IsNew": False}
     assert _told(capsys, account, "--request-id", "run-7")["ReservationId"] == made["ReservationId"]

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS
+from tests.waiting import HANG_SECONDS
 
+import landkeeper.wiring.pools
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.config import TrackerConfig
@@ -53,12 +55,13 @@ def die_by_chance() -> None:
 def open_named(kind: str, name: str) -> DyingTable | DyingFile:
     """The store that the arguments name."""
     if kind == "file":
-        return DyingFile(Path(name), lock_timeout_seconds=120)
+        return DyingFile(Path(name), lock_timeout_seconds=HANG_SECONDS)
     return DyingTable(home_sessions().home("dynamodb"), name)
 
 
 def main(kind: str, name: str, worker: str) -> None:
     """Work through the requests."""
+    landkeeper.wiring.pools._PATIENCE_SECONDS = HANG_SECONDS
     store = open_named(kind, name)
     for line in sys.stdin:
         request_id, length = line.split()

@@ -1,6 +1,6 @@
 """Many processes at once on one pool: no two get the same address, nothing is lost, whoever dies when.
 
-The small form runs always. `LANDKEEPER_POOL_BAR=1` runs the full one: 16 processes, 200 blocks.
+The small form runs always. `make campaign` runs the full one: 16 processes, 200 blocks.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.campaign import IS_CAMPAIGN
 from tests.contract.allocating import POOL, open_named
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpc_table import create_tables
 from landkeeper.embedded.pool_file import PoolFile
@@ -32,10 +33,9 @@ from landkeeper.vpctracker.pools import Pool, Reservation
 from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
 from landkeeper.wiring.pools import actor_named
 
-_FULL = bool(os.environ.get("LANDKEEPER_POOL_BAR"))
-_PROCESSES, _BLOCKS = (16, 200) if _FULL else (4, 26)
+_PROCESSES, _BLOCKS = (16, 200) if IS_CAMPAIGN else (4, 26)
 _TRACKED = ("10.0.0.0/16", "10.1.64.0/20", "10.3.0.0/24")
-_TIMEOUT = pytest.mark.timeout(1_200 if _FULL else 180)
+pytestmark = pytest.mark.campaign
 _names = (f"PoolContention{number}" for number in itertools.count())
 
 
@@ -99,11 +99,16 @@ def _requests() -> list[str]:
     return wanted
 
 
-def _said(process: subprocess.Popen[str]) -> list[dict[str, str]]:
+def _said(process: subprocess.Popen[str], *, kill_after: int | None = None) -> list[dict[str, str]]:
+    """What it says, to its end; that comes from outside, and at once, when it has said so many lines."""
     assert process.stdout is not None
-    lines = process.stdout.read().splitlines(keepends=True)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if len(lines) == kill_after:
+            process.kill()
     process.stdout.close()
-    process.wait(60)
+    process.wait(HANG_SECONDS)
     # A process that was killed may have left half a line.
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -124,7 +129,6 @@ def _check(world: World, wanted: Sequence[str], said: Sequence[dict[str, str]]) 
     assert len(group_by_containment(everything)) == len(everything)
 
 
-@_TIMEOUT
 def test_processes_that_allocate_at_once_never_get_the_same_address(world: World) -> None:
     wanted = _requests()
     running = [world.start(at, wanted[at::_PROCESSES]) for at in range(_PROCESSES)]
@@ -134,39 +138,22 @@ def test_processes_that_allocate_at_once_never_get_the_same_address(world: World
     _check(world, wanted, said)
 
 
-@_TIMEOUT
 def test_processes_that_are_killed_leave_every_reservation_right(world: World) -> None:
-    """They end themselves between choice and commit, and are killed from outside at any moment; others take over."""
+    """They end themselves between choice and commit, or are killed from outside wherever they are; others take over."""
     wanted = _requests()
     said: list[dict[str, str]] = []
     deaths = 0
     left = wanted
     while left:
         # The short form is over after a second round, in which nobody has to die.
-        die = 10 if _FULL or not said else 0
+        die = 10 if IS_CAMPAIGN or not said else 0
         running = [world.start(at, share, die=die) for at in range(_PROCESSES) if (share := left[at::_PROCESSES])]
-        stop = threading.Event()
-        killer = threading.Thread(target=_kill_some, args=(running, stop), daemon=True)
-        if die:
-            killer.start()
-        said += [one for process in running for one in _said(process)]
-        stop.set()
-        if die:
-            killer.join()
+        # A third of them are killed, each after its first block or the second, while the others go on.
+        for at, process in enumerate(running):
+            said += _said(process, kill_after=1 + at % 2 if die and at < len(running) // 3 else None)
         deaths += sum(process.returncode == -signal.SIGKILL for process in running)
         assert {process.returncode for process in running} <= {0, -signal.SIGKILL}
         done = {one["request"] for one in said}
         left = [one for one in wanted if one.split()[0] not in done]
-    assert deaths >= (16 if _FULL else 1)
+    assert deaths >= (16 if IS_CAMPAIGN else 1)
     _check(world, wanted, said)
-
-
-def _kill_some(running: Sequence[subprocess.Popen[str]], stop: threading.Event) -> None:
-    """A third of them, at some moment each: on a slow machine, too, the others get something done."""
-    chance = random.Random(7)  # noqa: S311 - a story, not a secret
-    for _ in range(len(running) // 3):
-        if stop.wait(chance.uniform(0.5, 2.5)):
-            return
-        alive = [process for process in running if process.poll() is None]
-        if len(alive) > 1:
-            chance.choice(alive).kill()

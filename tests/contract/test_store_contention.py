@@ -17,6 +17,7 @@ import pytest
 from tests.memory_store import MemoryStore
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
@@ -28,6 +29,7 @@ from landkeeper.vpctracker.track import track_account
 
 ACCOUNT = Account(ACCOUNTS[0], "lake")
 _VPCS = 12
+_ROUNDS = 60
 _names = (f"Contention{number}" for number in itertools.count())
 
 
@@ -59,6 +61,20 @@ class World:
         return {vpc.id: vpc.name for vpc in self._vpcs.values()}
 
 
+class Meeting:
+    """A world whose first reader waits until the other tracker has read as well."""
+
+    def __init__(self, world: World, both: threading.Barrier) -> None:
+        self._world = world
+        self._both: threading.Barrier | None = both
+
+    def read_account(self, account: Account, regions: Collection[Region] | None = None) -> Mapping[Region, RegionRead]:
+        read, both, self._both = self._world.read_account(account, regions), self._both, None
+        if both is not None:
+            both.wait(HANG_SECONDS)
+        return read
+
+
 @pytest.fixture(params=["memory", "file", pytest.param("dynamodb", marks=pytest.mark.embedded)])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], VpcStore]]:
     """Opens the same store anew for each tracker, as processes of their own would."""
@@ -69,7 +85,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
         opened: list[VpcFile] = []
 
         def open_file() -> VpcFile:
-            opened.append(VpcFile(tmp_path / "landkeeper.db"))
+            opened.append(VpcFile(tmp_path / "landkeeper.db", lock_timeout_seconds=HANG_SECONDS))
             return opened[-1]
 
         yield open_file
@@ -88,23 +104,19 @@ def _ticking() -> Callable[[], datetime]:
 
 
 def test_two_trackers_of_a_moving_account_end_with_what_they_read_last(open_store: Callable[[], VpcStore]) -> None:
-    world, clock, settled = World(7), _ticking(), threading.Event()
+    """Each has read before the other writes, time after time: one of the two writes what is not so any more."""
+    world, clock, both = World(7), _ticking(), threading.Barrier(2)
 
-    def keep_tracking(_: int) -> int:
-        store, runs = open_store(), 0
-        while not settled.is_set():
-            runs += 1
-            track_account(ACCOUNT, world, store, clock=clock)
+    def keep_tracking(_: int) -> None:
+        store = open_store()
+        for _ in range(_ROUNDS):
+            world.turn()
+            track_account(ACCOUNT, Meeting(world, both), store, clock=clock)
+        both.wait(HANG_SECONDS)
         track_account(ACCOUNT, world, store, clock=clock)
-        return runs
 
     with ThreadPoolExecutor(2) as pool:
-        running = pool.map(keep_tracking, range(2))
-        for _ in range(400):
-            world.turn()
-            settled.wait(0.002)
-        settled.set()
-        assert min(running) > 1
+        list(pool.map(keep_tracking, range(2)))
     store = open_store()
     assert {one.vpc.id: one.vpc.name for one in store.read_all() if one.is_live} == world.names()
     _check_history(store)
@@ -133,8 +145,9 @@ from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.vpctracker.track import track_account
 from tests.contract.test_store_contention import ACCOUNT, World
 from tests.strategies import START
+from tests.waiting import HANG_SECONDS
 path, seed = Path(sys.argv[1]), int(sys.argv[2])
-store, world = VpcFile(path), World(seed)
+store, world = VpcFile(path, lock_timeout_seconds=HANG_SECONDS), World(seed)
 for step in range(60):
     world.turn()
     track_account(ACCOUNT, world, store, clock=lambda: START + timedelta(seconds=step))
@@ -147,7 +160,7 @@ def test_processes_share_a_file_and_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "landkeeper.db"
     commands = [[sys.executable, "-c", _TRACKER, str(path), str(seed)] for seed in range(3)]
     running = [subprocess.Popen(command) for command in commands]
-    assert [process.wait(120) for process in running] == [0, 0, 0]
+    assert [process.wait(HANG_SECONDS) for process in running] == [0, 0, 0]
     world = World(9)
     for _ in range(50):
         world.turn()

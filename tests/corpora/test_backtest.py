@@ -48,6 +48,7 @@ def test_each_launch_of_the_index_is_hit_once_with_the_extra_and_without(tmp_pat
     with (CORPORA / "INDEX-runinstances.tsv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["errorCode"] == "None"]
     expected = {id_ for row in rows for id_ in row["instanceIds"].split(",")}
+    assert expected
     code, answer = run_backtest(tmp_path)
     assert code == 3
     assert {each["InstanceId"] for each in answer["instances"]} == expected

@@ -43,7 +43,9 @@ def swept() -> dict[str, Any]:
 def index() -> list[dict[str, str]]:
     """The rows of the index that are successful launches."""
     with (CORPORA / "INDEX-runinstances.tsv").open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file, delimiter="\t") if row["errorCode"] == "None"]
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["errorCode"] == "None"]
+    assert rows
+    return rows
 
 
 def _relative(source: str) -> str:

@@ -28,6 +28,7 @@ pytestmark = [
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["as they are", "packed"])
 def test_each_engine_finds_what_the_whole_parse_finds(engine: Engine, *, packed: bool) -> None:
+    assert FILES
     launches = 0
     for file in FILES:
         data = file.read_bytes()
@@ -41,7 +42,7 @@ def test_each_engine_finds_what_the_whole_parse_finds(engine: Engine, *, packed:
         assert list(scanned.faults) == [entry for entry in entries if isinstance(entry, Malformed)], file
         assert scanned.records >= len(found), file
         launches += len(found)
-    assert launches == len({row for row in _index() if row}), "the launches of the index"
+    assert launches == len({row for row in _index() if row}) > 0, "the launches of the index"
 
 
 def _index() -> list[str]:

@@ -15,10 +15,10 @@ from landkeeper.broom.tag_policy import TagPolicyError, merge_tag_policies
 
 FOLDER = (Path(__file__).parents[2] / ".." / "shared" / "corpora" / "tag-policies").resolve()
 
-pytestmark = [
-    pytest.mark.corpora,
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="the corpora of tag policies are not beside the project"),
-]
+pytestmark = pytest.mark.corpora
+
+if not FOLDER.is_dir():
+    pytest.skip("the corpora of tag policies are not beside the project", allow_module_level=True)
 
 FILES = sorted(FOLDER.rglob("*.json"))
 TAG_POLICIES = [file for file in FILES if '"tags"' in file.read_text(encoding="utf-8")]

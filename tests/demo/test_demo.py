@@ -8,12 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import HANG_SECONDS, wait_until
 
 _STATE_OF_CASE = """
 import boto3, sys
@@ -28,7 +28,7 @@ def _run(*flags: str, directory: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "TMPDIR": str(directory), "COLUMNS": "100"}
     return subprocess.run(
         [sys.executable, "-m", "landkeeper", "demo", *flags],
-        capture_output=True, text=True, check=False, env=environment, timeout=170, cwd=directory,
+        capture_output=True, text=True, check=False, env=environment, timeout=HANG_SECONDS, cwd=directory,
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
     assert any("MiniStack answers" in line for line in process.stdout)
     assert list(tmp_path.iterdir()) != []
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
 
@@ -94,10 +94,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[s
     finally:
         for process_id in process_ids:
             os.kill(process_id, signal.SIGTERM)
-        deadline = time.monotonic() + 15
-        while any(Path(f"/proc/{each}").exists() for each in process_ids) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not [each for each in process_ids if Path(f"/proc/{each}").exists()]
+        wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in process_ids))
 
 
 def _with(exports: dict[str, str], *command: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import wait_until
 
 from landkeeper.embedded.simulators import Embedded, embedded_session
 
@@ -119,14 +119,13 @@ def trail(aws_environment: Embedded) -> Callable[[str, int], list[dict[str, Any]
     aws_environment.start_trail(bucket, prefix)
 
     def records(account: str, count: int) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 20
-        found: list[dict[str, Any]] = []
-        while len(found) < count and time.monotonic() < deadline:
-            time.sleep(0.2)
+        def enough() -> list[dict[str, Any]] | None:
             keys = s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/{account}/CloudTrail/{REGION}/")
             bodies = [s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in keys.get("Contents", [])]
             found = [record for body in bodies for record in json.loads(gzip.decompress(body))["Records"]]
-        return sorted(found, key=lambda record: str(record["eventTime"]))
+            return found if len(found) >= count else None
+
+        return sorted(wait_until(enough), key=lambda record: str(record["eventTime"]))
 
     return records
 

@@ -27,6 +27,7 @@ def _signalled(process_id: int) -> bool:
 
 def test_nothing_is_left_running_or_lying_about() -> None:
     with Simulators() as running:
+        assert len(running.process_ids) == 2
         assert all(_alive(process_id) for process_id in running.process_ids)
     assert not any(_alive(process_id) for process_id in running.process_ids)
     assert not running.directory.exists()

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.embedded.write_ahead import use_write_ahead_log
@@ -20,8 +21,8 @@ def test_everybody_who_opens_a_new_file_at_once_gets_it(tmp_path: Path) -> None:
     together = threading.Barrier(openers)
 
     def open_file(path: Path) -> VpcFile:
-        together.wait(30)
-        return VpcFile(path)
+        together.wait(HANG_SECONDS)
+        return VpcFile(path, lock_timeout_seconds=HANG_SECONDS)
 
     with ThreadPoolExecutor(openers) as pool:
         for number in range(100):

@@ -7,14 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, event
-from tests.deployed_broom import MEMBER, Deployed, batch, notification, record, start_one
+from tests.deployed_broom import MEMBER, Clock, Deployed, batch, notification, record, start_one
 from tests.member_instances import state_of
+from tests.recorded_calls import recorded_calls
+from tests.waiting import wait_until
 
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.broom.launches import InstanceId, Launch
@@ -99,13 +101,16 @@ def test_a_launch_that_the_event_and_the_log_file_tell_of_is_dealt_with_once(dep
     assert len(deployed.reports()) == 1
 
 
-def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed) -> None:
+def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed, clock: Clock) -> None:
     deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 1s"))
     bad = start_one(MEMBER)
-    assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}
+    launched = record(bad)
+    clock.set_to(launched)
+    assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
     assert deployed.case_state(bad) is State.WAITING
     bodies = deployed.due()
     assert bodies == [write_due_cases((bad,))]
+    clock.now += timedelta(seconds=1)
     assert handler(batch(*bodies), None) == {"batchItemFailures": []}
     assert state_of(MEMBER, bad) == "terminated"
     assert deployed.case_state(bad) is State.REPORTED
@@ -178,6 +183,7 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
         "landkeeper.demo",
         "moto",
     )
+    assert "landkeeper.lambdas.broom" in loaded
     assert not [name for name in loaded if name in unwanted]
 
 
@@ -207,19 +213,24 @@ def test_an_audit_takes_up_what_did_not_come_back(deployed: Deployed, monkeypatc
 
 
 def test_a_long_grace_comes_back_by_a_schedule_that_removes_itself(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long is here what is longer than a second, and not than SQS's quarter of an hour."""
     monkeypatch.setattr("landkeeper.aws.case_queue.LONGEST_DELAY_SECONDS", 1)
     monkeypatch.setenv("LANDKEEPER_SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler")
-    deployed.set_policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 8s"))
+    deployed.set_policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 4s"))
     bad = start_one(MEMBER)
-    assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}
+    launched = record(bad)
+    clock.set_to(launched)
     arn = f"arn:aws:sqs:us-east-1:123456789012:{deployed.queue_url.rpartition('/')[2]}"
-    assert deployed.schedules_to(arn) == 1
-    bodies = deployed.due(wait_seconds=40)
+    with recorded_calls() as calls:
+        assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
+    (made,) = [call for call in calls if call.operation == "CreateSchedule"]
+    assert made.parameters["Target"]["Arn"] == arn
+    bodies = deployed.due()
     assert bodies == [write_due_cases((bad,))]
-    assert deployed.schedules_to(arn) == 0
+    wait_until(lambda: deployed.schedules_to(arn) == 0)
+    clock.now += timedelta(seconds=4)
     assert handler(batch(*bodies), None) == {"batchItemFailures": []}
     assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.REPORTED, "terminated")
 
@@ -232,16 +243,17 @@ def untagging(id_: str) -> dict[str, Any]:
     return {**event("eventbridge_api_call.json"), "detail": detail}
 
 
-def test_tags_taken_off_in_a_later_delivery_end_the_wait_for_them(deployed: Deployed) -> None:
-    deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 1s"))
+def test_tags_taken_off_in_a_later_delivery_end_the_wait_for_them(deployed: Deployed, clock: Clock) -> None:
+    deployed.set_policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s"))
     bad = start_one(MEMBER)
     launched = record(bad)
+    clock.set_to(launched)
     launched["requestParameters"]["tagSpecificationSet"] = event("run_instances.json")["requestParameters"][
         "tagSpecificationSet"
     ]
     assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
     assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.WAITING, "running")
-    time.sleep(1.1)
+    clock.now += timedelta(seconds=60)
     assert handler(untagging(bad), None) == {"done": True}
     assert (deployed.case_state(bad), state_of(MEMBER, bad)) == (State.REPORTED, "terminated")
 

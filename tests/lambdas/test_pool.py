@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.answer_server import AnswerServer, answer_server
 from tests.servers import home_sessions
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.stack_answers import UnansweredError
 from landkeeper.aws.vpc_table import create_tables
@@ -73,9 +74,13 @@ def test_what_nobody_expected_is_answered_and_logged(
 def test_what_takes_too_long_is_answered_in_time(
     stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "do_for_stack", lambda *_: time.sleep(3))
-    assert pool.handler(_asked(stack), Hurried())["Status"] == "FAILED"
-    assert "took longer than 1 seconds: try again" in stack.answers[0]["Reason"]
+    done = threading.Event()
+    monkeypatch.setattr(pool, "do_for_stack", lambda *_: done.wait(HANG_SECONDS))
+    try:
+        assert pool.handler(_asked(stack), Hurried())["Status"] == "FAILED"
+        assert "took longer than 1 seconds: try again" in stack.answers[0]["Reason"]
+    finally:
+        done.set()
 
 
 def test_what_is_no_request_is_an_error() -> None:

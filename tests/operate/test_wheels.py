@@ -45,7 +45,7 @@ def test_the_newest_c_library_comes_first() -> None:
 
 
 def test_what_is_installed_says_what_it_was_built_for() -> None:
-    assert all(tag.startswith("cp") for tag in find_tags("google-re2"))
+    assert {tag[:2] for tag in find_tags("google-re2")} == {"cp"}
     assert find_tags("six") == ["py2-none-any", "py3-none-any"]
 
 

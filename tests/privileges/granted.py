@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -29,12 +29,22 @@ class AllowedAction:
 
 
 def resources_of(template: str) -> Mapping[str, Mapping[str, Any]]:
-    """The resources of one of the product's templates; templates that are not there have none."""
+    """The resources of one of the product's templates."""
     file = files("landkeeper") / "infra" / template
-    if not file.is_file():
-        return {}
     parsed: Mapping[str, Mapping[str, Any]] = parse_template(file.read_text(encoding="utf-8"))["Resources"]
     return parsed
+
+
+def resources_of_type(kind: str, templates: Iterable[str] = TEMPLATES) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """Every resource of a type, under `template:name`. There have to be some: what is asserted of none is nothing."""
+    found = [
+        (f"{template}:{name}", resource)
+        for template in templates
+        for name, resource in resources_of(template).items()
+        if resource["Type"] == kind
+    ]
+    assert found, kind
+    return found
 
 
 def grants_of(template: str) -> Iterator[AllowedAction]:

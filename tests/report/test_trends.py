@@ -39,6 +39,7 @@ def test_each_day_counts_what_was_there_at_its_end(made: Material) -> None:
     if trends is None:
         assert len({one.first_seen.date() for one in made.known.vpcs} | {made.moment.date()}) < 3
         return
+    assert trends.days
     for number, day in enumerate(map(date.fromisoformat, trends.days)):
         there = _at_end_of(day, made)
         findings = find_overlaps_by_harm(there, made.config)

@@ -220,6 +220,7 @@ def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None
     assert read["as_of"] == "2025-10-04T12:00:00Z"
     assert (read["coverage"], read["pools"], read["broom"]) == ([], [], None)
     assert "known of the present only" in read["notices"][0]
+    assert read["vpcs"]
     assert not any("stale" in vpc for vpc in read["vpcs"])
     assert read["trends"]["unreadable"][-1] is None
 

@@ -73,7 +73,9 @@ def _snake(name: str) -> str:
 
 def test_every_variable_and_output_says_what_it_is() -> None:
     for name, kind in (("variables.tf", "variable"), ("outputs.tf", "output")):
-        for label, body in _blocks(name, kind).items():
+        blocks = _blocks(name, kind)
+        assert blocks, name
+        for label, body in blocks.items():
             assert body.get("description"), label
 
 
@@ -144,7 +146,9 @@ def test_a_parameter_that_there_is_not_is_refused(written: Path, tmp_path: Path)
 
 @needs_terraform
 def test_the_files_are_in_terraforms_own_format(tmp_path: Path) -> None:
-    for file in MODULE.glob("*.tf"):
+    files = list(MODULE.glob("*.tf"))
+    assert files
+    for file in files:
         shutil.copy(file, tmp_path)
     checked = _terraform(tmp_path, "fmt", "-check", "-diff")
     assert (checked.returncode, checked.stdout) == (0, "")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
@@ -29,7 +29,6 @@ def _read(store: MemoryStore, hours: int, vpcs: Mapping[int, str]) -> None:
     assert store.write_changes(changes) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.integers(0, 4), st.sampled_from("abc")), min_size=1, max_size=8), st.booleans())
 def test_every_moment_is_given_back_as_it_was(reads: list[dict[int, str]], within_a_second: bool) -> None:
     store = MemoryStore()

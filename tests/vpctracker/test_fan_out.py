@@ -8,12 +8,12 @@ from contextlib import closing
 
 import pytest
 from tests.strategies import ACCOUNTS
+from tests.waiting import HANG_SECONDS, wait_until
 
 from landkeeper.org import Account
 from landkeeper.vpctracker.fan_out import fan_out
 
 _FIRST, _SECOND = (Account(account) for account in ACCOUNTS[:2])
-_PATIENCE_SECONDS = 60
 
 
 def test_every_account_is_worked_on_once() -> None:
@@ -27,12 +27,10 @@ def test_an_error_stops_the_run_and_tells_those_who_are_at_work() -> None:
 
     def work(account: Account, is_stopped: Callable[[], bool]) -> None:
         if account == _FIRST:
-            assert begun.wait(_PATIENCE_SECONDS)
+            assert begun.wait(HANG_SECONDS)
             raise RuntimeError("no way in")
         begun.set()
-        pause = threading.Event()
-        while not is_stopped():
-            assert not pause.wait(0.01)
+        wait_until(is_stopped)
         told.set()
 
     with pytest.raises(RuntimeError, match="no way in"):

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, blocks, ipv4_blocks, vpc_ids
 
@@ -38,7 +38,6 @@ def _oracle(claims: list[Claim]) -> set[frozenset[int]]:
     return {frozenset(group) for group in component.values() if len(group) > 1}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(blocks, st.integers(0, 8)), max_size=60))
 def test_groups_equal_the_brute_force_oracle(drawn: list[tuple[Block, int]]) -> None:
     claims = [Claim(block, _vpc(number)) for block, number in drawn]
@@ -112,7 +111,6 @@ def test_what_counts_as_repeated_can_be_said() -> None:
     assert [str(group.outermost) for group in found.repeated] == ["10.0.0.0/16"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ipv4_blocks(span_bits=20) | blocks, st.integers(0, 30)), max_size=80))
 def test_pairs_are_exactly_those_that_overlap_and_as_many_as_counted(drawn: list[tuple[Block, int]]) -> None:
     claims = [Claim(block, _vpc(number)) for block, number in drawn]

@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 from tests import past_logs as past
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.broom.launches import Launch
 from landkeeper.broom.trail import CHANGE_EVENTS
@@ -47,7 +48,7 @@ def test_once_stopped_what_is_done_is_given_and_the_rest_called_off() -> None:
     gate, asked = Event(), Event()
 
     def start(job: int) -> Future[int]:
-        return threads.submit(lambda: job if job < 2 else int(gate.wait(30)))
+        return threads.submit(lambda: job if job < 2 else int(gate.wait(HANG_SECONDS)))
 
     with ThreadPoolExecutor(1) as threads:
         given = []

@@ -35,7 +35,8 @@ from landkeeper.wiring.vpctracker import open_store
 
 STACK = "landkeeper"
 _DEAD_LETTERS = ("BroomDeadLettersUrl", "WorkDeadLettersUrl", "EventDeadLettersUrl")
-_REST_SECONDS = 45.0
+_REST_SECONDS = 300.0
+"""When to go on without what did not come: many times what a busy machine takes over it."""
 _POLL_SECONDS = 0.25
 
 

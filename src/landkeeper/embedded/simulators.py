@@ -12,8 +12,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,8 +31,10 @@ ON_MOTO = (
 )  # fmt: skip
 """The services that moto answers, by the names that `AWS_ENDPOINT_URL_*` has for them."""
 
-_START_SECONDS = 40.0
-_STOP_SECONDS = 10.0
+# Neither is how long it takes, not even on a machine that is busy: they are for a simulator that hangs.
+_START_SECONDS = 300.0
+_STOP_SECONDS = 60.0
+_ANSWER_SECONDS = 30.0
 
 
 class SimulatorError(LandkeeperError):
@@ -67,7 +69,7 @@ class Embedded:
         """
         target = {"bucket": bucket, "prefix": prefix, "endpoint": self.ministack_url, "events": events}
         request = urllib.request.Request(f"{self.moto_url}/_landkeeper/trail", json.dumps(target).encode())  # noqa: S310 - loopback
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - loopback
+        urllib.request.urlopen(request, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - loopback
 
 
 def embedded_session(embedded: Embedded) -> boto3.Session:
@@ -116,18 +118,19 @@ class Simulators:
         environment = _clean_environment(directory)
         moto = self._launch("moto", [sys.executable, "-m", "landkeeper.embedded.moto_server"], environment, directory)
         moto_url = f"http://127.0.0.1:{_first_line(moto, directory / 'moto.log')}"
-        ministack_url = f"http://127.0.0.1:{_free_port()}"
-        ministack = self._launch(
-            "ministack",
-            [sys.executable, "-m", "ministack"],
-            {
-                **environment,
-                **_ministack_environment(ministack_url, moto_url, directory),
-                "AUTH": "true" if self._enforce_policies else "false",
-            },
-            directory,
-        )
-        _wait_for(f"{ministack_url}/_ministack/health", ministack, directory / "ministack.log")
+        with _free_port() as port:
+            ministack_url = f"http://127.0.0.1:{port}"
+            ministack = self._launch(
+                "ministack",
+                [sys.executable, "-m", "ministack"],
+                {
+                    **environment,
+                    **_ministack_environment(ministack_url, moto_url, directory),
+                    "AUTH": "true" if self._enforce_policies else "false",
+                },
+                directory,
+            )
+            _wait_for(f"{ministack_url}/_ministack/health", ministack, directory / "ministack.log")
         return Embedded(moto_url, ministack_url, (moto.pid, ministack.pid), directory)
 
     def _launch(
@@ -178,11 +181,20 @@ def _ministack_environment(ministack_url: str, moto_url: str, directory: Path) -
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def _free_port() -> Iterator[int]:
+    """A port that nobody else is given before MiniStack listens on it, within the context.
+
+    Linux lets two sockets have a port that both allow to be used again, as MiniStack's does, while only one listens.
+    Elsewhere the port is let go first: somebody else may get it.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        if sys.platform != "linux":
+            held.close()
+        yield port
 
 
 def _first_line(process: subprocess.Popen[bytes], log: Path) -> str:
@@ -196,7 +208,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+            urllib.request.urlopen(url, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - loopback
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
         else:
