@@ -31,7 +31,7 @@ from landkeeper.broom.ledger import Outcome, State
 from landkeeper.lambdas.broom import handler, open_broom
 from landkeeper.org import AccountId
 
-LAUNCHES = 500 if IS_CAMPAIGN else 12
+LAUNCHES = 500 if IS_CAMPAIGN else 6
 _STORIES, _STEPS = (100, 20) if IS_CAMPAIGN else (3, 8)
 MEMBERS = tuple(AccountId(f"34000000000{number}") for number in range(3))
 MOST_DELIVERIES = 5
@@ -104,7 +104,8 @@ class World:
     named: dict[str, frozenset[InstanceId]] = field(default_factory=dict)
     """The instances that each message leads to."""
     invocations: int = 0
-    kills: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    """How often it was killed before a call left, and after its answer had come."""
 
     def launch(self, bad: int, good: int, account: AccountId) -> dict[str, Any]:
         """Launch so many instances; the record of it."""
@@ -147,7 +148,7 @@ class World:
             self._count_kill(frozenset(self.bad))
 
     def _count_kill(self, in_hand: frozenset[InstanceId]) -> None:
-        self.kills += 1
+        self.kills["after" if self.killer.is_after else "before"] += 1
         self.killed.update(in_hand)
 
     def check(self) -> None:
@@ -207,23 +208,31 @@ def test_delivered_often_and_killed_anywhere_there_is_one_outcome(
 ) -> None:
     drawn = random.Random(20260101)  # noqa: S311 - drawn, not secret
     waiting: list[str] = []
+    brought: set[str] = set()
     for number in range(LAUNCHES):
         one = world.launch(drawn.choice((0, 1, 1, 2)), drawn.choice((1, 1, 2)), MEMBERS[number % len(MEMBERS)])
-        feeds = [drawn.choice(FEEDS) for _ in range(drawn.randint(1, MOST_DELIVERIES))]
+        feeds = [
+            FEEDS[number % len(FEEDS)],
+            *(drawn.choice(FEEDS) for _ in range(drawn.randint(0, MOST_DELIVERIES - 1))),
+        ]
+        brought |= set(feeds)
         waiting += world.bodies(one, feeds)
     deliveries = len(waiting)
     while waiting:
         drawn.shuffle(waiting)
         some, waiting = waiting[:10], waiting[10:]
-        kill_at = drawn.randint(0, 60) if drawn.random() < 0.5 else None
-        waiting += world.deliver(some, kill_at, after=drawn.random() < 0.5)
+        # The first ones are killed in any case, before a call and after one; then every other.
+        is_first = world.invocations < 4
+        kill_at = drawn.randint(0, 20 if is_first else 60) if is_first or drawn.random() < 0.5 else None
+        waiting += world.deliver(some, kill_at, after=world.invocations % 2 == 1)
     for kill_at in (*(drawn.randint(0, 30) for _ in range(4)), None, None):
         world.audit(kill_at, after=drawn.random() < 0.5)
     capsys.readouterr()
     world.check()
+    assert (brought, set(world.kills)) == (set(FEEDS), {"before", "after"}), "a kind of fault that was not tried"
     figures = {
         "launches": LAUNCHES, "bad": len(world.bad), "good": len(world.good), "deliveries": deliveries,
-        "invocations": world.invocations, "kills": world.kills, "calls": world.killer.calls,
+        "invocations": world.invocations, "kills": world.kills.total(), "calls": world.killer.calls,
     }  # fmt: skip
     with capsys.disabled():
         print(f"\n{figures}")  # noqa: T201 - figures that can be measured again
