@@ -2,6 +2,7 @@
 
 `python -m landkeeper.embedded.moto_server` binds a free port of 127.0.0.1 and prints it as its first line. The trail
 starts when `POST /_landkeeper/trail` has said where to: `{"bucket": …, "prefix": …, "endpoint": …, "events": …}`.
+Arguments are the regions that accounts have enabled; without any, all that moto knows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 # moto would make 38 regions' worth of images at the first call to each.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from landkeeper.embedded.cloudtrail import Record, log_files, now
@@ -127,6 +129,8 @@ def _with_trail_switch(front: MotoFront, trail: Trail) -> Any:
 def main() -> None:
     """Serve until the process is told to end."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    if enabled := sys.argv[1:]:
+        RegionsAndZonesBackend.regions = [one for one in RegionsAndZonesBackend.regions if one.name in enabled]
     trail = Trail()
     threading.Thread(target=trail.deliver_for_ever, daemon=True).start()
     application = _with_trail_switch(MotoFront(trail.add), trail)

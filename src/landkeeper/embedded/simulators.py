@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,9 +91,13 @@ class Simulators:
     `detach` lets them outlive the context. Raises SimulatorError when one does not come up.
     """
 
-    def __init__(self, *, enforce_policies: bool = False) -> None:
-        """With `enforce_policies` MiniStack refuses what the policies of a function's role do not allow."""
+    def __init__(self, *, enforce_policies: bool = False, regions: Sequence[str] = ()) -> None:
+        """With `enforce_policies` MiniStack refuses what the policies of a function's role do not allow.
+
+        `regions` are those that accounts have enabled; by default all that moto knows, which are 38.
+        """
         self._enforce_policies = enforce_policies
+        self._regions = regions
         self._stack = ExitStack()
 
     def __enter__(self) -> Embedded:
@@ -116,7 +120,8 @@ class Simulators:
         directory = Path(tempfile.mkdtemp(prefix="landkeeper-"))
         self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
         environment = _clean_environment(directory)
-        moto = self._launch("moto", [sys.executable, "-m", "landkeeper.embedded.moto_server"], environment, directory)
+        serve = [sys.executable, "-m", "landkeeper.embedded.moto_server", *self._regions]
+        moto = self._launch("moto", serve, environment, directory)
         moto_url = f"http://127.0.0.1:{_first_line(moto, directory / 'moto.log')}"
         with _free_port() as port:
             ministack_url = f"http://127.0.0.1:{port}"
