@@ -39,7 +39,7 @@ from landkeeper.org import AccountId
 
 CUSTODIAN = "c7n==0.9.53"
 HOME = AccountId(HOME_ACCOUNT)
-PLACES = {"in a member account": AccountId("350000000001"), "in its own account": HOME}
+PLACES = {"in a member account": AccountId("350000000001"), "in Broom's own account": HOME}
 ROLE = "OrganizationAccountAccessRole"
 BARS = {"complies": 8, "does not comply": 3}
 """How many times less than Cloud Custodian's Broom's events have to cost."""
@@ -251,21 +251,21 @@ def _measure_one(world: World, worker: Worker, kind: str, account: AccountId) ->
 def _rows(place: str, spent: Times) -> Iterator[tuple[str, str]]:
     names = {"landkeeper": "Broom", "custodian": f"Cloud Custodian ({CUSTODIAN})", "boto3": "15 lines of boto3"}
     for kind, bar in BARS.items():
-        what = f"one {place} that {kind}"
+        what = f"an instance {place} that {kind}"
         for method, name in names.items():
             if (method, kind) in spent:
                 yield f"{what}: {name}", f"{spent[method, kind]:.2f} ms"
         theirs = spent.get(("custodian", kind))
         ratio = None if theirs is None else theirs / spent["landkeeper", kind]
         yield (
-            f"{what}: Cloud Custodian's to Broom's (bar: {bar})",
-            f"{ratio:.1f}" if ratio else f"not measured: {CUSTODIAN} is not to be had",
+            f"{what}: ratio of Cloud Custodian to Broom (threshold: {bar})",
+            f"{ratio:.1f}" if ratio else f"not measured: {CUSTODIAN} is not available",
         )
 
 
 def run(*, rounds: int = 40) -> None:
     """Measure and write the figures down."""
-    rows = [("events", f"{rounds} of each kind for each handler, in turn; medians of CPU time, handlers warm")]
+    rows = [("events", f"{rounds} of each kind per handler, alternating; median CPU time, warm handlers")]
     with ExitStack() as stack:
         world = stack.enter_context(a_world(stack.enter_context(Simulators())))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))

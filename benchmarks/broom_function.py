@@ -32,8 +32,8 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators
 from landkeeper.org import AccountId, Region
 
-BARS = {"no launch": 0.7, "a launch that complies": 0.9, "a launch that does not": 0.9}
-"""The share of the usual shape's CPU that Broom's cold start may take, by what the log file holds."""
+BARS = {"no launch": 0.7, "a launch that complies": 0.9, "a launch that does not comply": 0.9}
+"""The share of a typical boto3 function's CPU that Broom's cold start may take, by content of the log file."""
 MEMORY_MB, SECONDS = 128, 20
 _RECORDS, _ACCOUNTS, _BAD, _GOOD = 3000, 3, 7, 3
 _OF_BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
@@ -112,7 +112,7 @@ class Bench:
 
 
 def _plain_code(directory: Path) -> Path:
-    """The usual shape, with boto3 and what it needs as they are installed here: whole, and compiled."""
+    """Package the typical boto3 function with boto3 and its dependencies as installed here: complete and compiled."""
     directory.mkdir()
     (directory / "plain_function.py").write_bytes(Path(__file__).with_name("plain_function.py").read_bytes())
     for name in _OF_BOTO3:
@@ -126,7 +126,7 @@ def _plain_code(directory: Path) -> Path:
 def measure_cold_starts(bench: Bench, rounds: int) -> list[tuple[str, str]]:
     """The rows on cold starts."""
     rows = []
-    ways: dict[str, Function] = {"Broom": bench.broom, "usual shape": bench.plain}
+    ways: dict[str, Function] = {"Broom": bench.broom, "typical boto3 function": bench.plain}
     for content, bar in BARS.items():
         taken: dict[str, list[Invocation]] = {way: [] for way in ways}
         for _ in range(rounds):
@@ -135,7 +135,8 @@ def measure_cold_starts(bench: Bench, rounds: int) -> list[tuple[str, str]]:
         cpu = {way: median(each.cpu_seconds for each in done) for way, done in taken.items()}
         peak = {way: max(each.peak_mb for each in done) for way, done in taken.items()}
         rows += [(f"cold start, {content}: {way}", f"{1000 * cpu[way]:.0f} ms, {peak[way]:.0f} MB") for way in ways]
-        rows.append((f"cold start, {content}: share (bar: {bar})", f"{cpu['Broom'] / cpu['usual shape']:.2f}"))
+        share = cpu["Broom"] / cpu["typical boto3 function"]
+        rows.append((f"cold start, {content}: Broom's share (threshold: {bar})", f"{share:.2f}"))
     return rows
 
 
@@ -144,11 +145,11 @@ def measure_limits(bench: Bench) -> list[tuple[str, str]]:
     what = f"{_RECORDS:,} records with {_ACCOUNTS * (_BAD + _GOOD)} launches, {MEMORY_MB} MB, from a cold start"
     whole = bench.start_cold(bench.broom, bench.thirty_launches(), Limits(MEMORY_MB, timeout_seconds=60))
     rows = [
-        (f"{what}: peak memory (bar: {MEMORY_MB} MB)", f"{whole.peak_mb:.0f} MB"),
+        (f"{what}: peak memory (threshold: {MEMORY_MB} MB)", f"{whole.peak_mb:.0f} MB"),
         (f"{what}: CPU", f"{1000 * whole.cpu_seconds:.0f} ms"),
     ]
     share = share_of(MEMORY_MB)
-    at_share = f"{what}, {share:.1%} of a processor (bar: {SECONDS} s)"
+    at_share = f"{what}, {share:.1%} of a processor (threshold: {SECONDS} s)"
     obstacle = find_cpu_limit_obstacle()
     if obstacle is not None:
         return [*rows, (at_share, f"not measured: {obstacle}")]
@@ -163,7 +164,7 @@ def run(*, rounds: int = 11) -> None:
         world = stack.enter_context(a_world(stack.enter_context(Simulators())))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         bench = Bench(world, directory)
-        rows = [("cold starts", f"{rounds} of each, in turn; medians of CPU time, interpreter and runtime included")]
+        rows = [("cold starts", f"{rounds} of each, alternating; median CPU time, including interpreter and runtime")]
         rows += measure_cold_starts(bench, rounds)
         rows += measure_limits(bench)
     write_results("lambda", rows)

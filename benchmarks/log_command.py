@@ -50,7 +50,7 @@ def rows_of_command(folders: Sequence[tuple[str, Path, str]]) -> Iterator[tuple[
         loop, first, second = map(statistics.median, (naive, spent, again))
         what = f"`landkeeper broom backtest`, {sum(1 for _ in folder.iterdir())} files, {title}"
         yield f"{what}{bar}", f"{loop / first:.2f} times the naive loop; {first:.2f} s of CPU"
-        yield f"{what}, a second time", f"{loop / second:.1f} times; {second:.2f} s"
+        yield f"{what}, second run", f"{loop / second:.1f} times; {second:.2f} s"
 
 
 def _compiled(folder: Path) -> dict[str, str]:
@@ -83,7 +83,7 @@ def rows_of_memory(folder: Path) -> Iterator[tuple[str, str]]:
             for engine in engines:
                 command = [sys.executable, "-m", "benchmarks.log_command", str(path), engine]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
-                yield f"peak of a worker, {megabytes} MB unpacked, {title}, {engine} (bar: {bar} MB)", done.stdout
+                yield f"peak of a worker, {megabytes} MB unpacked, {title}, {engine} (threshold: {bar} MB)", done.stdout
             path.unlink()
 
 

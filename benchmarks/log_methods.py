@@ -28,7 +28,7 @@ _PICK = '.Records[] | select(.eventName == "RunInstances") | .eventID'
 
 
 def _naive(files: Files) -> Iterator[str]:
-    """What one writes first; the records of interest are read as Landkeeper reads them."""
+    """The naive loop; the records of interest are read as Landkeeper reads them."""
     for file in files:
         with gzip.open(file) as log:
             records = json.loads(log.read())["Records"]

@@ -1,4 +1,4 @@
-"""How fast logs are scanned: Landkeeper beside what one writes first, other tools, and unpacking alone.
+"""How fast logs are scanned: Landkeeper compared with a naive loop, other tools, and decompression alone.
 
 Seconds of CPU, in a process for each, one after the other and round by round, so that whatever else the machine does
 falls on all of them alike; medians, and what the naive loop took divided by them.
@@ -45,13 +45,13 @@ _SHARES = ((0.0, "no launches"), (0.001, "0.1 % launches"), (0.01, "1 % launches
 _EVENTS = int(os.environ.get("LANDKEEPER_BENCH_EVENTS", "200000"))
 _TITLES = {
     "naive": "gzip.open, json.loads and a loop",
-    "libdeflate": "libdeflate alone, the limit (13)",
-    "zlib": "zlib alone, the standard library's limit",
+    "libdeflate": "libdeflate alone, the upper bound (13)",
+    "zlib": "zlib alone, the standard library's upper bound",
     "fast": "Landkeeper, extra fast",
-    "fast-past": "Landkeeper, extra fast, as a backtest reads them",
+    "fast-past": "Landkeeper, extra fast, as in a backtest",
     "standard": "Landkeeper, standard library",
-    "standard-past": "Landkeeper, standard library, as a backtest reads them",
-    "ripgrep": "rg -z -l, which parses nothing",
+    "standard-past": "Landkeeper, standard library, as in a backtest",
+    "ripgrep": "rg -z -l, without parsing",
     "jq": "zcat and jq",
     "duckdb": "DuckDB, one thread",
 }
@@ -73,20 +73,20 @@ def run() -> None:
 
 def _rows(folder: Path) -> Iterator[tuple[str, str]]:
     here = {name: title for name, title in _TITLES.items() if name in methods() and _is_installed(name)}
-    how = f"{_FILES} of {_RECORDS:,} records for each share of launches, {_ROUNDS} rounds, medians of CPU seconds"
-    yield "files", f"{how}; load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    how = f"{_FILES} of {_RECORDS:,} records per share of launches, {_ROUNDS} rounds, median CPU seconds"
+    yield "files", f"{how}; load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     for index, (share, title) in enumerate(_SHARES):
         made = _make(folder / str(share), _FILES, share)
         measured = _measure(made, list(here))
         cpu = {name: statistics.median(each["cpu"] for each in runs) for name, runs in measured.items()}
         _check_answers(measured)
         for name, method in here.items():
-            bar = f" (bar: {_BARS[name][index]})" if name in _BARS else ""
+            bar = f" (threshold: {_BARS[name][index]})" if name in _BARS else ""
             each = cpu[name] / _FILES * 1000
-            yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {each:.2f} ms a file"
+            yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {each:.2f} ms per file"
     for name in sorted(_TITLES.keys() - here.keys()):
         yield _TITLES[name], "not measured: not installed"
-    shares = zip(_SHARES, (" (bar: 6.5)", " (bar: 5)", ""), strict=True)
+    shares = zip(_SHARES, (" (threshold: 6.5)", " (threshold: 5)", ""), strict=True)
     yield from rows_of_command(
         [(title, _make(folder / f"command-{share}", _COMMAND_FILES, share), bar) for (share, title), bar in shares]
     )
@@ -135,16 +135,17 @@ def _rows_of_both_processors(folder: Path) -> Iterator[tuple[str, str]]:
     first = runs[1][0]
     size = f"{first['records']:,} events in {first['files']:,} files, {first['bytes'] / 1e9:.2f} GB unpacked"
     for processes, seconds in wall.items():
-        speed = f"{first['records'] / seconds:,.0f} events and {first['bytes'] / seconds / 1e6:,.0f} MB a second"
-        yield f"{size}: {processes} processes, best of {len(runs[processes])}", f"{seconds:.2f} s; {speed}"
-    yield "all processors against one (bar: 1.8)", f"{wall[1] / min(wall.values()):.2f} times"
+        speed = f"{first['records'] / seconds:,.0f} events and {first['bytes'] / seconds / 1e6:,.0f} MB per second"
+        workers = "1 process" if processes == 1 else f"{processes} processes"
+        yield f"{size}: {workers}, best of {len(runs[processes])}", f"{seconds:.2f} s; {speed}"
+    yield "speed-up of all processors over one (threshold: 1.8)", f"{wall[1] / min(wall.values()):.2f} times"
     cpu = {processes: min(each["cpu"] for each in many) for processes, many in runs.items()}
-    more = f"{cpu[max(cpu)] / cpu[1]:.2f} times that of one, start-up included"
-    yield f"processor time of {max(cpu)} processes together", f"{cpu[max(cpu)]:.2f} s, {more}"
-    load = f"load of the machine meanwhile: {os.getloadavg()[0]:.1f}"
+    more = f"{cpu[max(cpu)] / cpu[1]:.2f} times that of one process, including start-up"
+    yield f"CPU time of {max(cpu)} processes in total", f"{cpu[max(cpu)]:.2f} s, {more}"
+    load = f"load average during the run: {os.getloadavg()[0]:.1f}"
     whole = 10_000_000 / first["records"]
-    shared = f"its processor time, shared, {cpu[max(cpu)] / max(cpu) * whole:.1f} s"
-    title = f"10,000,000 events on idle processors (bar: 25 s){'' if whole <= 1 else ', from this run'}"
+    shared = f"CPU time per process: {cpu[max(cpu)] / max(cpu) * whole:.1f} s"
+    title = f"10,000,000 events on idle processors (threshold: 25 s){'' if whole <= 1 else ', from this run'}"
     yield title, f"{min(wall.values()) * whole:.1f} s; {shared}; {load}"
 
 

@@ -58,10 +58,10 @@ def run() -> None:
     what = f"a /24 in a /8 with {_USED:,} used blocks of /16 to /28 ({share:.1%} of it)"
     write_results("pools", [
         *_from_a_table(),
-        (f"{what}, from their texts (bar: 50 ms)",
+        (f"{what}, from text (threshold: 50 ms)",
          f"{_milliseconds(lambda: choose_block(pool, [parse_key(text) for text in texts], 24)):.1f} ms"),
-        (f"{what}, parsed before", f"{_milliseconds(lambda: choose_block(pool, keys, 24)):.1f} ms"),
-        (f"a /24 that grows to a /16, {len(packed):,} used blocks of which all but the last 17 of 256 /16 are full",
+        (f"{what}, already parsed", f"{_milliseconds(lambda: choose_block(pool, keys, 24)):.1f} ms"),
+        (f"a /24 with room to grow to a /16, {len(packed):,} used blocks that fill all but the last 17 of 256 /16",
          f"{_milliseconds(lambda: choose_block(pool, packed, 24, 16)):.1f} ms"),
     ])  # fmt: skip
 
@@ -86,9 +86,9 @@ def _from_a_table() -> Sequence[tuple[str, str]]:
         spent = {name: _milliseconds(partial(_allocate, table, name, estate), runs=3) for name in ("wide", "narrow")}
         each = ", ".join(f"{name} {count // 6}" for name, count in sorted(calls.items()))
         units = {part: _read_units(client, _TABLE + part) for part in ("", COVERAGE)}
-    tracked = f"an allocation while {sum(map(len, estate.vpcs.values())):,} VPCs are tracked"
+    tracked = f"an allocation with {sum(map(len, estate.vpcs.values())):,} tracked VPCs"
     return [
-        (f"{tracked}: read units of VPCs, and of the coverage of {len(estate.accounts):,} accounts",
+        (f"{tracked}: read units for VPCs, and for the coverage of {len(estate.accounts):,} accounts",
          f"{units['']:,} and {units[COVERAGE]:,}"),
         (f"{tracked}: calls, mean", each),
         (f"{tracked}: CPU, all of them in the pool's range", f"{spent['wide']:,.0f} ms"),

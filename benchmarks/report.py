@@ -91,14 +91,14 @@ def run() -> None:
     write_results(
         "report",
         [
-            (f"{_VPCS:,} VPCs in {_ACCOUNTS} accounts: the file (bar: 6 MB)", f"{size:.2f} MB"),
-            ("making it from values, CPU time", f"{making:.2f} s"),
+            (f"{_VPCS:,} VPCs in {_ACCOUNTS} accounts: file size (threshold: 6 MB)", f"{size:.2f} MB"),
+            ("building the file from values, CPU time", f"{making:.2f} s"),
             (
-                f"first map painted in headless Chromium, median of {_LOADS} (bar: 1.5 s)",
+                f"first map painted in headless Chromium, median of {_LOADS} (threshold: 1.5 s)",
                 f"{statistics.median(loads):.2f} s",
             ),
-            (f"a step of the wheel until it is shown, median of {len(zooms)} (bar: 100 ms)", _spread(zooms)),
-            (f"a search until it is shown, median of {len(searches)} (bar: 100 ms)", _spread(searches)),
+            (f"a mouse-wheel step until painted, median of {len(zooms)} (threshold: 100 ms)", _spread(zooms)),
+            (f"a search until its result is shown, median of {len(searches)} (threshold: 100 ms)", _spread(searches)),
         ],
     )
 

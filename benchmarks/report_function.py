@@ -83,12 +83,12 @@ def run(vpcs: int = _VPCS) -> None:
             cpu[count] = made.cpu_seconds
             of = f"{count:,} VPCs in {accounts} accounts"
             rows += [
-                (f"{of}, cold, CPU", f"{1000 * made.cpu_seconds:,.0f} ms"),
-                (f"{of}, cold, in {memory_mb} MB", f"{made.seconds:.1f} s"),
-                (f"{of}, memory at most", f"{made.peak_mb:.0f} MB"),
+                (f"{of}, cold start, CPU", f"{1000 * made.cpu_seconds:,.0f} ms"),
+                (f"{of}, cold start, in {memory_mb} MB", f"{made.seconds:.1f} s"),
+                (f"{of}, peak memory", f"{made.peak_mb:.0f} MB"),
             ]
     each = 1000 * (cpu[vpcs] - cpu[_SMALL_VPCS]) / (vpcs - _SMALL_VPCS)
-    rows.append(("CPU a VPC", f"{each:.2f} ms"))
+    rows.append(("CPU per VPC", f"{each:.2f} ms"))
     rows.append(("share of a processor", "all of it" if share is None else f"{share:.2f}"))
     write_results("report function", rows)
 

@@ -1,4 +1,4 @@
-"""Where figures are written down: a section of RESULTS.md for each benchmark, replaced by its next run."""
+"""Write figures to RESULTS.md: one section per benchmark, replaced by its next run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEAD = (
-    "# Results\n\nWritten by `make bench`; a section for each benchmark, with the day and the machine it was run on.\n"
+    "# Results\n\n"
+    "`make bench` writes this file.\n"
+    "Each benchmark has a section with the date and the machine of its last run.\n"
+    "A threshold is the limit that the project sets itself for a figure.\n"
 )
 
 
 def write_results(name: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Print the rows and put them into RESULTS.md as the section of that name."""
+    """Print the rows and write them to RESULTS.md as the section `name`."""
     for what, value in rows:
         sys.stdout.write(f"{name}: {what}: {value}\n")
     table = "".join(f"| {what} | {value} |\n" for what, value in rows)

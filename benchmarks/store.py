@@ -107,7 +107,7 @@ def _new(vpc: Vpc) -> Vpc:
     return replace(vpc, id=VpcId(vpc.id.replace("vpc-0", "vpc-f")))
 
 
-_HAPPENINGS = {"tag": _tagged, "subnet": _with_subnet, "block": _with_block, "gone, and a new one": _new}
+_HAPPENINGS = {"tag": _tagged, "subnet": _with_subnet, "block": _with_block, "replaced": _new}
 
 
 class Meter:
@@ -119,7 +119,7 @@ class Meter:
         """Of each VPC's writes."""
         self.coverage_units = 0
         self.largest = 0
-        """Bytes of the largest item of a VPC that was written."""
+        """Bytes of the largest VPC item written."""
         client.meta.events.register("provide-client-params.dynamodb.*", self._see)
 
     def _see(self, params: dict[str, Any], model: Any, **_: object) -> None:
@@ -166,17 +166,17 @@ def _rows(changed: Meter, unchanged: Meter, happened: Mapping[VpcId, str]) -> Se
     spent = sum(changed.units.values())
     return [
         (f"{vpcs}, {_CHANGED} changed: calls", _counts(changed.calls)),
-        ("write units per changed VPC, mean (bar: 8)", f"{spent / len(changed.units):.1f}"),
+        ("write units per changed VPC, mean (threshold: 8)", f"{spent / len(changed.units):.1f}"),
         *((f"write units per changed VPC, {kind}", f"{sum(of_kind) / len(of_kind):.1f} ({len(of_kind)} VPCs)")
           for kind, of_kind in kinds.items() if of_kind),
-        ("largest item of a VPC that was written", f"{changed.largest:,} bytes"),
-        ("write units of coverage per account", f"{changed.coverage_units / 2 / _ACCOUNTS:.1f}"),
+        ("largest VPC item written", f"{changed.largest:,} bytes"),
+        ("write units for coverage per account", f"{changed.coverage_units / 2 / _ACCOUNTS:.1f}"),
         (f"{vpcs}, nothing changed: calls", _counts(unchanged.calls)),
-        ("write units of VPCs and history when nothing changed", f"{sum(unchanged.units.values())}"),
+        ("write units for VPCs and history when nothing changed", f"{sum(unchanged.units.values())}"),
     ]  # fmt: skip
 
 
-_NEW = "gone, and a new one"
+_NEW = "replaced"
 
 
 def _counts(calls: Mapping[str, int]) -> str:

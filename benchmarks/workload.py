@@ -302,31 +302,32 @@ def _rows(worker: Figures, broom: Figures, launches: Figures) -> list[tuple[str,
     rows = [
         ("tracker: imports, CPU", f"{worker['import_cpu_ms']:.0f} ms"),
         ("tracker: first batch after a cold start, CPU", f"{worker['first_cpu_ms']:.0f} ms"),
-        ("tracker: CPU an account of 17 regions", f"{worker['cpu_ms'] / ACCOUNTS_A_BATCH:.0f} ms"),
-        ("tracker: a batch of ten accounts, each call answered after 50 ms", f"{worker['wall_ms']:.0f} ms"),
-        ("tracker: calls of EC2 and STS an account", f"{calls:.1f}"),
+        ("tracker: CPU per account of 17 regions", f"{worker['cpu_ms'] / ACCOUNTS_A_BATCH:.0f} ms"),
+        ("tracker: a batch of ten accounts, 50 ms latency per call", f"{worker['wall_ms']:.0f} ms"),
+        ("tracker: EC2 and STS calls per account", f"{calls:.1f}"),
         ("tracker: peak memory", f"{worker['peak_mb']:.0f} MB"),
         ("broom: imports, CPU", f"{broom['import_cpu_ms']:.0f} ms"),
         ("broom: first log file after a cold start, CPU", f"{broom['first_cpu_ms']:.0f} ms"),
-        (f"broom: CPU a log file of {_RECORDS_A_FILE} records without a launch", f"{broom['cpu_ms']:.1f} ms"),
+        (f"broom: CPU per log file of {_RECORDS_A_FILE} records without a launch", f"{broom['cpu_ms']:.1f} ms"),
         ("broom: peak memory without a launch", f"{broom['peak_mb']:.0f} MB"),
     ]
     for kind in ("compliant", "destroyed"):
         spent = launches[kind]
+        counts = ", ".join(f"{name} {each:g}" for name, each in spent["calls"].items())
         rows += [
-            (f"broom: CPU a launch, {kind}", f"{spent['cpu_ms']:.0f} ms"),
-            (f"broom: write units of the ledger a launch, {kind}", f"{spent['write_units']:.1f}"),
-            (f"broom: calls a launch, {kind}", ", ".join(f"{name} {each:g}" for name, each in spent["calls"].items())),
+            (f"broom: CPU per launch, {kind}", f"{spent['cpu_ms']:.0f} ms"),
+            (f"broom: ledger write units per launch, {kind}", f"{spent['write_units']:.1f}"),
+            (f"broom: calls per launch, {kind}", counts),
         ]
-    return [*rows, ("broom: largest case that was written", f"{launches['destroyed']['item_bytes']} bytes")]
+    return [*rows, ("broom: largest case written", f"{launches['destroyed']['item_bytes']} bytes")]
 
 
 def _more_rows(audit: Figures, dispatcher: Figures, notices: Figures) -> list[tuple[str, str]]:
     return [
         ("broom: first audit of an account of 17 regions after a cold start, CPU", f"{audit['first_cpu_ms']:.0f} ms"),
-        ("broom: CPU an audit of an account of 17 regions", f"{audit['cpu_ms']:.0f} ms"),
-        (f"tracker: a dispatcher's run for {_ACCOUNTS} accounts, cold, CPU", f"{dispatcher['cold_cpu_ms']:.0f} ms"),
-        (f"tracker: a run that tells notices of {_VPCS} VPCs, cold, CPU", f"{notices['cold_cpu_ms']:.0f} ms"),
+        ("broom: CPU per audit of an account of 17 regions", f"{audit['cpu_ms']:.0f} ms"),
+        (f"tracker: a dispatcher run for {_ACCOUNTS} accounts, cold start, CPU", f"{dispatcher['cold_cpu_ms']:.0f} ms"),
+        (f"tracker: a notices run over {_VPCS} VPCs, cold start, CPU", f"{notices['cold_cpu_ms']:.0f} ms"),
     ]
 
 

@@ -1,9 +1,9 @@
-"""Make the virtual environment with every extra, from the pinned packages, or bring it up to date.
+"""Create the virtual environment with every extra from the pinned packages, or update it.
 
-It runs before anything is installed, so it takes nothing but the standard library. The pins name every package, with
-its extras and hashes, and nothing is resolved: what was published since does not matter. uv installs them, itself
-pinned and kept in the cache; where it has no build for the machine, pip does. Exit code 2 after a sentence that says
-what went wrong and what to do.
+This script runs before anything is installed, so it uses only the standard library. The pins list every package with
+its extras and hashes, and nothing is resolved: later releases have no effect. uv installs the packages; it is itself
+pinned, and kept in the cache. If uv has no build for the machine, pip installs them. On failure, print one sentence
+that says what went wrong and what to do, and exit with code 2.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ UNFINISHED = "unfinished"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What an environment was made of: where it is, by which Python, from which files."""
+    """What an environment was made from: its folder, the Python version, and a digest of the input files."""
 
     place: str
     python: str
@@ -42,15 +42,15 @@ class Stamp:
 
 
 class SetupError(Exception):
-    """Why there is no environment, and what to do about it."""
+    """Set-up failed; the message says why and what to do."""
 
 
 def main() -> int:
-    """Make the environment or say why not; the exit code."""
-    parser = argparse.ArgumentParser(description="Make the virtual environment, or bring it up to date.")
+    """Create or update the environment, or print why it failed. Return the exit code."""
+    parser = argparse.ArgumentParser(description="Create or update the virtual environment.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--this-python", action="store_true", help="Make it anew where another Python made it.")
-    parser.add_argument("--check", action="store_true", help="Only tell, by the exit code, whether it is up to date.")
+    parser.add_argument("--this-python", action="store_true", help="Rebuild an environment that another Python made.")
+    parser.add_argument("--check", action="store_true", help="Check whether it is up to date; the exit code says.")
     given = parser.parse_args()
     if given.check:
         return 0 if read_stamp(given.folder) == wanted_stamp(given.folder) else 1
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def set_up(folder: Path, *, this_python: bool) -> None:
-    """Do what is left to do, and nothing when the environment is up to date."""
+    """Bring the environment up to date; do nothing if it already is. Raise SetupError."""
     started = time.monotonic()
     wanted = wanted_stamp(folder)
     found = read_stamp(folder)
@@ -87,7 +87,7 @@ def set_up(folder: Path, *, this_python: bool) -> None:
 
 
 def reason_to_remake(found: Stamp | None, wanted: Stamp, *, runs: bool, this_python: bool) -> str | None:
-    """Why the environment cannot stay, '' where there is none that was finished; None where it can stay."""
+    """Return why the environment must be rebuilt: '' if none was finished, None if it can stay."""
     if found is None:
         return ""
     if found.place != wanted.place:
@@ -100,12 +100,12 @@ def reason_to_remake(found: Stamp | None, wanted: Stamp, *, runs: bool, this_pyt
 
 
 def wanted_stamp(folder: Path) -> Stamp:
-    """What an environment that this Python makes here and now is made of."""
+    """Return the stamp of an environment that this Python would make now."""
     return Stamp(str(folder.absolute()), platform.python_version(), _digest(INPUTS))
 
 
 def read_stamp(folder: Path) -> Stamp | None:
-    """What the finished environment in the folder was made of; None where there is none."""
+    """Return the stamp of the finished environment in the folder; None if there is none."""
     try:
         return Stamp(**json.loads((folder / STAMP).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -113,11 +113,11 @@ def read_stamp(folder: Path) -> Stamp | None:
 
 
 def install(folder: Path) -> None:
-    """Install the pinned packages and Landkeeper itself. Raises SetupError."""
+    """Install the pinned packages and Landkeeper itself. Raise SetupError."""
     settings = pip_settings(_run(folder, [*_pip(folder), "config", "list"]).stdout)
     sources = sorted(settings.keys() & {"index-url", "extra-index-url", "find-links", "no-index", "proxy"})
     if sources:
-        say(f"packages come from where pip's settings say: {', '.join(sources)}")
+        say(f"using the package sources of pip's settings: {', '.join(sources)}")
     index = uv_settings(settings, os.environ)
     count = sum(1 for line in ALL.read_text(encoding="utf-8").splitlines() if "==" in line and not line.startswith(" "))
     if _fetch_uv(folder):
@@ -125,20 +125,20 @@ def install(folder: Path) -> None:
         uv = [str(folder / "bin" / "uv"), "pip"]
         python = ["--python", str(folder / "bin" / "python")]
         pinned = [*uv, "sync", *python, "--require-hashes", str(ALL)]
-        # What an earlier set-up fetched is enough, with and without a network: the hashes say whether it is the same.
+        # Try the cache of an earlier set-up first, online too: the hashes verify its files.
         if _run(folder, [*pinned, "--offline"], index).returncode:
             _must(_run(folder, pinned, index))
         own = [*uv, "install", *python, "--offline", "--no-deps", "--no-build-isolation", "--editable", "."]
         _must(_run(folder, own, index))
     else:
-        say(f"uv is not to be had here; installing {count} pinned packages with pip, which takes some minutes")
+        say(f"no uv build for this machine; installing {count} pinned packages with pip, which takes some minutes")
         pip = [*_pip(folder), "install", "--quiet", "--retries", "2", "--no-compile", "--no-deps"]
         _must(_run(folder, [*pip, "--require-hashes", "--requirement", str(ALL)]))
         _must(_run(folder, [*pip, "--no-build-isolation", "--editable", "."]))
 
 
 def _fetch_uv(folder: Path) -> bool:
-    """Install the pinned uv from the cache, or fetch it. False where the index has none for this machine."""
+    """Install the pinned uv from the cache, or download it. Return False if the index has no build for this machine."""
     cache = _cache()
     take = [*_pip(folder), "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(INSTALLER)]
     from_cache = [*take, "--no-index", "--find-links", cache.as_uri()]
@@ -147,7 +147,7 @@ def _fetch_uv(folder: Path) -> bool:
     shutil.rmtree(cache, ignore_errors=True)
     if os.environ.get("LANDKEEPER_SETUP_INSTALLER") == "pip":
         return False
-    say("fetching uv, which installs the rest")
+    say("downloading uv, which installs the rest")
     fetch = [
         *_pip(folder), "download", "--quiet", "--retries", "2", "--no-deps", "--only-binary=:all:", "--require-hashes",
         "--requirement", str(INSTALLER), "--dest", str(cache),
@@ -173,14 +173,14 @@ _SETTINGS = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "no-index": "UV_NO_INDEX",
 }
-"""pip's settings that say where packages come from, and uv's names for them.
+"""pip's settings for package sources, and uv's names for them.
 
 Source: pip documentation, "Configuration"; uv documentation, "Environment variables".
 """
 
 
 def pip_settings(listed: str) -> dict[str, str]:
-    """pip's settings out of `pip config list`, as `name: value`; what the environment says comes last and counts."""
+    """Parse the output of `pip config list` into `name: value`; the environment takes precedence."""
     found: dict[str, str] = {}
     order = {"global": 0, "download": 1, "install": 2, ":env:": 3}
     lines = (re.fullmatch(r"([^.]+)\.([\w-]+)=('.*'|\".*\")", line) for line in listed.splitlines())
@@ -191,9 +191,9 @@ def pip_settings(listed: str) -> dict[str, str]:
 
 
 def uv_settings(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """What uv must be told to ask where pip asks; what the environment says to uv itself stays.
+    """Return the environment variables that give uv pip's package sources; variables already set for uv stay.
 
-    pip takes a package from whichever index has it, and so may uv here: the hashes say which file it must be.
+    pip takes a package from any index that has it. uv may do the same here, because the hashes identify the file.
     """
     told = {
         _SETTINGS[name]: ",".join(value.split()) if name == "find-links" else " ".join(value.split())
@@ -237,11 +237,11 @@ _ADVICE = (
         "the package index lacks a pinned package. Check PIP_INDEX_URL and pip.conf, or have the mirror fetch it",
     ),
 )
-"""What pip and uv print, as patterns, and what it means and what to do; the first that fits counts."""
+"""Patterns of what pip and uv print, each with the cause and the remedy; the first match applies."""
 
 
 def find_advice(output: str) -> str | None:
-    """What went wrong and what to do, by what pip or uv printed; None where it says nothing that is known."""
+    """Return the cause and the remedy for the output of pip or uv; None if no pattern matches."""
     flags = re.IGNORECASE | re.DOTALL
     return next((f"{advice}, {_AGAIN}" for pattern, advice in _ADVICE if re.search(pattern, output, flags)), None)
 
@@ -249,18 +249,18 @@ def find_advice(output: str) -> str | None:
 def _make(folder: Path, why: str | None) -> None:
     if folder.exists():
         if not _is_environment(folder):
-            raise SetupError(f"{folder} is there and is not a virtual environment: move it away, {_AGAIN}")
-        say(f"making {folder} anew: {why or 'an earlier set-up did not finish'}")
+            raise SetupError(f"{folder} exists and is not a virtual environment: move it away, {_AGAIN}")
+        say(f"rebuilding {folder}: {why or 'an earlier set-up did not finish'}")
         shutil.rmtree(folder)
     else:
-        say(f"making {folder} with Python {platform.python_version()}")
+        say(f"creating {folder} with Python {platform.python_version()}")
     try:
         folder.mkdir(parents=True)
         _write(folder / STAMP, UNFINISHED)
         venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(folder)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SetupError(
-            f"{folder} could not be made ({error}). Check that {sys.executable} is a complete Python, {_AGAIN}"
+            f"{folder} could not be created ({error}). Check that {sys.executable} is a complete Python, {_AGAIN}"
         ) from error
 
 
@@ -293,8 +293,8 @@ def _runs(folder: Path) -> bool:
 def _run(
     folder: Path, command: Sequence[str], more: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run an installer; what it says goes into the log beside the environment."""
-    # Installing for the user or elsewhere is not what this is for, whatever pip is set to.
+    """Run an installer and append its output to the log in the environment."""
+    # Ignore pip settings that would install for the user or into another folder.
     environment = {**os.environ, **(more or {}), "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PYTHONPATH", "VIRTUAL_ENV"):
         environment.pop(name, None)
@@ -311,7 +311,7 @@ def _must(done: subprocess.CompletedProcess[str]) -> None:
     advice = find_advice(said)
     if advice is None:
         why = [line.strip() for line in said.splitlines() if re.match(r"\s*(error|cause):", line, re.IGNORECASE)]
-        advice = f"the packages could not be installed ({'; '.join(why) or 'no reason given'}). Mend that, {_AGAIN}"
+        advice = f"the packages could not be installed ({'; '.join(why) or 'no reason given'}). Fix that, {_AGAIN}"
     log = next(word for word in done.args if word.endswith(("/bin/python", "/bin/uv"))).rsplit("/bin/", 1)[0]
     raise SetupError(f"{advice}. {log}/{LOG} has the whole message")
 
@@ -321,7 +321,7 @@ def _pip(folder: Path) -> list[str]:
 
 
 def _cache() -> Path:
-    """The folder for the installer of these pins."""
+    """Return the cache folder for the pinned installer."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base).absolute() / "landkeeper" / "setup" / _digest([INSTALLER])[:16]
 
@@ -338,7 +338,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def say(sentence: str) -> None:
-    """Print what is being done."""
+    """Print a progress message."""
     print(f"setup: {sentence}", flush=True)
 
 
