@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import botocore.session
+import json
+from importlib.util import find_spec
+from pathlib import Path
 
 
 def list_known_regions() -> frozenset[str]:
-    """The codes of all regions of all partitions. A region that is newer than the SDK is not among them."""
-    session = botocore.session.get_session()
-    return frozenset(
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("ec2", partition)
-    )
+    """The codes of all regions of all partitions. A region that is newer than the SDK is not among them.
+
+    They are read from botocore's file of partitions: importing botocore for them takes longer than checking a policy.
+    """
+    spec = find_spec("botocore")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("No module named 'botocore'", name="botocore")
+    data = json.loads((Path(spec.origin).parent / "data" / "partitions.json").read_bytes())
+    regions = {region for partition in data["partitions"] for region in partition["regions"]}
+    # `aws-global` and its like are where services without regions are called, in the format's own words.
+    return frozenset(region for region in regions if not region.endswith("-global"))

@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.root import root
+from landkeeper.cli.terminal import shows_styles
 from landkeeper.org import LandkeeperError
 
 
@@ -21,7 +22,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command and answer its exit code. Every failure is one line on stderr, never a traceback."""
     try:
-        code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False)
+        code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False, color=shows_styles())
     except click.ClickException as error:
         return _complain(error.format_message(), USAGE)
     except LandkeeperError as error:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import Column, Format, Row, format_option, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, Row, format_option, print_json, print_rows
+from landkeeper.cli.terminal import say
 from landkeeper.operate.cost.bill import Bill, Line, make_bill
 from landkeeper.operate.cost.landscape import Asked, TrailUse
 
@@ -133,7 +134,7 @@ def command(
     print_rows(rows, _COLUMNS, "table", title=_title(bill), totals=f"{_dollars(bill.dollars)} US dollars a month.",
                style_of=lambda row: "dim" if row["Part"] else "")  # fmt: skip
     for remark in _remarks(bill):
-        stdout().print(remark, markup=False, soft_wrap=True)
+        say(remark)
     return 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 from rich.console import Console
 
 from landkeeper.cli.output import print_json
@@ -45,8 +45,8 @@ def command(as_json: bool, report: Path, keep: bool) -> int:
     if any(importlib.util.find_spec(name) is None for name in ("moto", "ministack", "samtranslator")):
         raise UsageError("the demo needs the simulators: pip install 'landkeeper[local]'")
     # Only now: the simulators' libraries take a second to import.
-    from landkeeper.demo.narration import TerminalNarrator  # noqa: PLC0415
-    from landkeeper.demo.story import run_demo  # noqa: PLC0415
+    from landkeeper.demo.narration import TerminalNarrator
+    from landkeeper.demo.story import run_demo
 
     console = Console(quiet=as_json, highlight=False, width=min(Console().width, _WIDEST))
     narrator = TerminalNarrator(console)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import rich_click as click
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -96,7 +96,7 @@ def command(
 
 def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -> int:
     # Here, so that a wrong flag does not wait for boto3.
-    from landkeeper.wiring.stack import deploy_stack  # noqa: PLC0415
+    from landkeeper.wiring.stack import deploy_stack
 
     console = stderr()
     try:

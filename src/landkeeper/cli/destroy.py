@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-import rich_click as click
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -34,7 +34,7 @@ def command(stack_name: str, names: Sequence[str], yes: bool) -> int:
     if not yes and not sys.stdin.isatty():
         raise UsageError("there is nobody to ask here: say --yes to destroy unseen")
     # Here, so that a wrong flag does not wait for boto3.
-    from landkeeper.wiring.stack import destroy_stack  # noqa: PLC0415
+    from landkeeper.wiring.stack import destroy_stack
 
     console = stderr()
     done = destroy_stack(

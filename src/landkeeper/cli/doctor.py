@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-import rich_click as click
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -38,7 +38,7 @@ def command(*, stack_name: str, every_account: bool, role: str | None, format_: 
     something could not be checked. docs/doctor.md says what each line means.
     """
     # Here, so that a wrong flag does not wait for boto3.
-    from landkeeper.wiring.doctor import Asked, examine  # noqa: PLC0415
+    from landkeeper.wiring.doctor import Asked, examine
 
     asked = Asked(stack_name, every_account=every_account, role=role)
     lines = examine(read_settings(os.environ), asked, clock=lambda: datetime.now(UTC))

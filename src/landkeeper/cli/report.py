@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.vpc.options import Command, config_option, parse_moment, store_options
@@ -69,13 +69,13 @@ def command(
         )
     moment = None if as_of is None else parse_moment(as_of, datetime.now(UTC))
     # Loaded here, so that --help does not wait for boto3.
-    from landkeeper.wiring.report import write_report  # noqa: PLC0415
+    from landkeeper.wiring.report import write_report
 
     return _conclude(write_report(settings, out, as_of=moment, backtest=backtest), opens=opens)
 
 
 def _conclude(written: Written, *, opens: bool) -> int:
-    from landkeeper.cli.vpc.known import exit_code, remark_on  # noqa: PLC0415
+    from landkeeper.cli.vpc.known import exit_code, remark_on
 
     remark_on(written.known)
     click.echo(f"{written.path}  {size_of(written.size)}")
@@ -86,7 +86,7 @@ def _conclude(written: Written, *, opens: bool) -> int:
 
 def _print_link(settings: Settings, expires: str, *, opens: bool) -> int:
     seconds = parse_expiry(expires)
-    from landkeeper.wiring.report import link_report  # noqa: PLC0415
+    from landkeeper.wiring.report import link_report
 
     link = link_report(settings, seconds)
     click.echo(link)

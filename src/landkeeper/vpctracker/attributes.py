@@ -33,6 +33,7 @@ Attributes = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_TIME_LENGTH, _TIME_MARKS = len("2026-03-01T12:00:00Z"), "--T::Z"
 
 
 class StoredItemError(LandkeeperError):
@@ -51,7 +52,11 @@ def format_time(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """The moment that `format_time` wrote. Raises ValueError for anything else."""
-    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    # ISO 8601 has more ways to write a moment, which sort in other ways.
+    if len(text) != _TIME_LENGTH or text[4::3] != _TIME_MARKS:
+        raise ValueError(f"{text!r} is not a time such as 2026-03-01T12:00:00Z")
+    return moment
 
 
 def vpc_to_attributes(stored: StoredVpc) -> Attributes:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.texts import SCHEMES, read_remote_text
 from landkeeper.org import UsageError
 from landkeeper.settings import read_named_file
+
+if TYPE_CHECKING:
+    from landkeeper.aws.sessions import AccountSessions
+
+_IN_AWS = ("s3://", "ssm:")
 
 
 def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str) -> str:
     """The text at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong with `what`."""
-    if where.startswith(SCHEMES):
+    if where.startswith(_IN_AWS):
+        from landkeeper.aws.texts import read_remote_text
+
         return read_remote_text(where, sessions(), what=what)
     return read_named_file(where, what=what)
 

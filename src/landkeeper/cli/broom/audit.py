@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
@@ -45,7 +45,7 @@ def audit_command(
     settings = settings.with_access(role_name=role_name, external_id=external_id, regions=regions, accounts=accounts)
     policy = find_policy(policy_file, settings)
     # Loaded here, so that a wrong policy is told without waiting for boto3.
-    from landkeeper.wiring.broom_audit import audit_from_command  # noqa: PLC0415
+    from landkeeper.wiring.broom_audit import audit_from_command
 
     done = audit_from_command(settings, policy, dry_run=dry_run)
     print_reports(done.reports)

@@ -6,7 +6,7 @@ import os
 import re
 from datetime import UTC, datetime, time, timedelta
 
-import rich_click as click
+import click
 
 from landkeeper.broom.backtest import PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest_answer import compare

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.broom.harvest import FoundFault
 from landkeeper.broom.trail_keys import Days
@@ -45,7 +45,7 @@ class EngineAsked:
 
     def athena_options(self) -> AthenaOptions:
         """The same for the wiring. Raises UsageError for what is no account or region."""
-        from landkeeper.wiring.backtest_athena import AthenaOptions  # noqa: PLC0415
+        from landkeeper.wiring.backtest_athena import AthenaOptions
 
         given = {name: text for name, text in self.options.items() if text is not None}
         accounts, regions = map(parse_account_id, self.accounts), map(parse_region, self.regions)
@@ -107,7 +107,7 @@ def read_by_athena(
 ) -> Past | None:
     """What Athena finds; None where the statements were to be shown only, which is done then."""
     # Loaded here, so that reading on this machine does not wait for it.
-    from landkeeper.wiring.backtest_athena import plan_statements, read_past_by_athena  # noqa: PLC0415
+    from landkeeper.wiring.backtest_athena import plan_statements, read_past_by_athena
 
     options, today = engine.athena_options(), datetime.now(UTC).date()
     first, last = days.first or today, min(days.last or today, today)

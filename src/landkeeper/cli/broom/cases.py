@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
-from rich.text import Text
+import click
 
 from landkeeper.broom.case_record import case_to_record
 from landkeeper.broom.launches import InstanceId
@@ -17,7 +16,8 @@ from landkeeper.broom.notices import describe_outcome, escaped
 from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, chosen, counted, format_option, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, chosen, counted, format_option, print_json, print_rows
+from landkeeper.cli.terminal import say
 from landkeeper.org import UsageError, parse_account_id
 from landkeeper.settings import Settings, read_settings
 
@@ -46,7 +46,7 @@ def cases_command(
     """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
     owner = parse_account_id(account) if account is not None else None
     # Loaded here and below, so that --help does not wait for boto3.
-    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+    from landkeeper.wiring.ledger import open_cases
 
     with open_cases(_settings(ledger, file)) as opened:
         found = [
@@ -69,7 +69,7 @@ def cases_command(
 @format_option
 def case_command(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:
     """Tell the whole story of one instance: who launched it, what was found, every move and why."""
-    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+    from landkeeper.wiring.ledger import open_cases
 
     with open_cases(_settings(ledger, file)) as opened:
         case = opened.find_cases([InstanceId(instance_id)]).get(InstanceId(instance_id))
@@ -102,7 +102,7 @@ def release_command(
     """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
     settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
-    from landkeeper.wiring.broom import release_case  # noqa: PLC0415
+    from landkeeper.wiring.broom import release_case
 
     done = release_case(settings, policy, InstanceId(instance_id))
     print_reports(done.reports)
@@ -139,4 +139,4 @@ def _tell(case: Case) -> None:
         lines.append(f"Released by {case.released_by}")
     lines += [f"  {step.at:%Y-%m-%dT%H:%M:%SZ}  {step.state:<9}  {step.because}" for step in case.story]
     for line in lines:
-        stdout().print(Text(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}"), soft_wrap=True)
+        say(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-import rich_click as click
+import click
 
 from landkeeper.broom.policy import Penalty
 from landkeeper.broom.policy_export import export_scp, export_tag_policy

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
-import rich_click as click
+import click
 
 from landkeeper.broom.explain import Explanation, explain
 from landkeeper.broom.harvest import Harvest, find_unnamed, subject_of, words_of
@@ -21,7 +21,8 @@ from landkeeper.broom.policy import Subject
 from landkeeper.cli.broom.options import find_policy, policy_option
 from landkeeper.cli.broom.output import one_line, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows
+from landkeeper.cli.terminal import say
 from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
@@ -122,7 +123,7 @@ def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
 
 def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
     # Loaded here, so that a file on disk does not wait for boto3.
-    from landkeeper.wiring.policy import find_case  # noqa: PLC0415
+    from landkeeper.wiring.policy import find_case
 
     case = find_case(settings, id_)
     if case is None:
@@ -135,7 +136,7 @@ def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
 def _live(
     id_: InstanceId, account: AccountId | None, region: Region | None, settings: Settings
 ) -> tuple[_Asked, ...] | Failure:
-    from landkeeper.wiring.policy import find_case, see_instance  # noqa: PLC0415
+    from landkeeper.wiring.policy import find_case, see_instance
 
     account, region, seen = see_instance(settings, account, region, id_)
     match seen:
@@ -157,7 +158,7 @@ def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequ
     """The same with the units that the accounts are in, where the policy speaks of units."""
     if policy.onboarding is None or not policy.onboarding.units:
         return asked
-    from landkeeper.wiring.policy import find_units  # noqa: PLC0415
+    from landkeeper.wiring.policy import find_units
 
     find = find_units(settings)
     return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]
@@ -186,7 +187,7 @@ def _print_table(answer: dict[str, Any]) -> None:
         f"the tags {answer['TagsFrom']}: {tags}",
     )
     for line in lines:
-        stdout().print(one_line(line), markup=False, soft_wrap=True)
+        say(one_line(line))
     rows = [
         {name: one_line(text) if isinstance(text, str) else "=>" if text else "" for name, text in step.items()}
         for step in answer["Steps"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
-from landkeeper.broom.policy_file import parse_policy
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_named_file
 
@@ -23,6 +22,8 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     where = name or settings.policy
     if where is None:
         raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
+    from landkeeper.broom.policy_file import parse_policy
+
     return parse_policy(read_policy_text(where, settings), where)
 
 
@@ -31,6 +32,6 @@ def read_policy_text(where: str, settings: Settings) -> str:
     if not where.startswith(("s3://", "ssm:")):
         return read_named_file(where, what="policy")
     # Loaded here, so that a file on disk does not wait for the SDK.
-    from landkeeper.wiring.policy import read_policy_text as read_from_afar  # noqa: PLC0415
+    from landkeeper.wiring.policy import read_policy_text as read_from_afar
 
     return read_from_afar(where, settings)

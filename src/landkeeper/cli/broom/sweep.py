@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.options import find_policy, policy_option
@@ -82,7 +82,7 @@ def _sweep_live(
 ) -> tuple[tuple[JudgedLaunch, ...], bool]:
     """The launches as judged by live tags, and whether something could not be done."""
     # Loaded here, so that what works offline does not wait for boto3.
-    from landkeeper.wiring.broom import sweep_found_launches  # noqa: PLC0415
+    from landkeeper.wiring.broom import sweep_found_launches
 
     done = sweep_found_launches(settings, policy, harvest.launches, dry_run=dry_run, untaggings=harvest.untaggings)
     print_reports(done.reports)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import print_json, stderr, stdout
+from landkeeper.cli.output import print_json
+from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import freshness
 from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
@@ -19,7 +20,6 @@ from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, alloc
 from landkeeper.vpctracker.pools_items import reservation_to_item
 from landkeeper.vpctracker.pools_refusals import explain
 from landkeeper.wiring.pools import check_account, open_pools
-from landkeeper.wiring.pools_release import release_after_reading
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -98,8 +98,10 @@ def release_command(
         if accept_unread:
             freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
         else:
+            from landkeeper.wiring.pools_release import release_after_reading
+
             freed = release_after_reading(pools, settings, reservation)
-    stdout().print(f"{freed.held} of the pool {freed.pool} is free again.", markup=False)
+    say(f"{freed.held} of the pool {freed.pool} is free again.")
     return 0
 
 
@@ -107,12 +109,12 @@ def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *,
     if format_ == "json":
         print_json({**reservation_attributes(one), "IsNew": is_new})
         return
-    stdout().print(str(one.block), markup=False)
+    say(str(one.block))
     room = f", {one.room} is kept around it" if one.room else ""
     until = f", until {format_time(one.expires_at)} unless a VPC turns up" if one.expires_at else ""
     again = "" if is_new else " already, by the same request id"
     remark = f"Reserved{again} as {one.id} in the pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
-    stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+    aside(remark, "dim")
 
 
 def reservation_attributes(one: Reservation) -> dict[str, object]:

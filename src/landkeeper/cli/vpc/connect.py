@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import Column, Row, counted, print_json, print_rows, stderr, stdout
+from landkeeper.cli.output import Column, Row, counted, print_json, print_rows
+from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.vpctracker.attributes import format_time
@@ -65,11 +66,10 @@ def connect_command(
 
 
 def _print_pairings(sides: Sequence[Side], pairings: Sequence[Pairing], *, everything: bool) -> None:
-    out = stdout()
-    out.print(f"{sides[0].label} and {sides[1].label}", style="bold", markup=False, soft_wrap=True)
+    say(f"{sides[0].label} and {sides[1].label}", "bold")
     for side in sides:
         if not side.vpcs:
-            out.print(f"{side.label} has no VPC that is known.", markup=False, soft_wrap=True)
+            say(f"{side.label} has no VPC that is known.")
     chosen = [one for one in pairings if not one.has_default]
     shown = list(pairings) if everything or not chosen else chosen
     if not shown:
@@ -79,10 +79,10 @@ def _print_pairings(sides: Sequence[Side], pairings: Sequence[Pairing], *, every
         row[one.attribute] for row in rows)]  # fmt: skip
     print_rows(rows, columns, "table", totals=_totals(shown), style_of=lambda row: row["Style"])
     for sentence in dict.fromkeys(_sentences(shown)):
-        out.print(sentence, markup=False, soft_wrap=True)
+        say(sentence)
     if len(shown) < len(pairings):
         hidden = pairings[len(shown) :]
-        out.print(f"With default VPCs: {_totals(hidden)} --all shows them.", style="dim", markup=False, soft_wrap=True)
+        say(f"With default VPCs: {_totals(hidden)} --all shows them.", "dim")
 
 
 def _totals(pairings: Sequence[Pairing]) -> str:
@@ -182,9 +182,7 @@ def _say_how_fresh(known: Known, side: Side) -> None:
     stale = [f"{region} ({about.why_stale})" for region, about in told if about.is_stale]
     if known.as_of is None and moments:
         oldest = min(moments)
-        stderr().print(
-            f"{side.label}: read {format_time(oldest)} ({age_of(datetime.now(UTC) - oldest)}).",
-            style="dim", markup=False, soft_wrap=True,
-        )  # fmt: skip
+        aside(f"{side.label}: read {format_time(oldest)} ({age_of(datetime.now(UTC) - oldest)}).",
+            "dim")  # fmt: skip
     if stale:
-        stderr().print(f"{side.label}: stale in {', '.join(stale)}.", style="yellow", markup=False, soft_wrap=True)
+        aside(f"{side.label}: stale in {', '.join(stale)}.", "yellow")

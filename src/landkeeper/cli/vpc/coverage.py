@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, counted, format_option, print_rows
@@ -17,7 +17,7 @@ from landkeeper.org import Failure
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import Standing
-from landkeeper.wiring.vpctracker import open_store
+from landkeeper.wiring.vpc_store import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path

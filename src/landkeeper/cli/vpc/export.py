@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import Row, counted, stderr, write_csv
+from landkeeper.cli.output import Row, counted, write_csv
+from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
 from landkeeper.cli.vpc.options import Asked, answer_options
 from landkeeper.org import UsageError
@@ -49,7 +50,7 @@ def export_command(*, asked: Asked, format_: ExportFormat, out: Path | None, del
         sys.stdout.buffer.flush()
     else:
         replace_file(out, content)
-        stderr().print(f"{counted(len(rows), 'VPC')} written to {out}.", markup=False, soft_wrap=True)
+        aside(f"{counted(len(rows), 'VPC')} written to {out}.")
     return exit_code(known)
 
 
@@ -63,7 +64,7 @@ def _text(rows: Sequence[Row], format_: ExportFormat) -> str:
 
 def _parquet(rows: Sequence[Row]) -> bytes:
     try:
-        from landkeeper.cli.vpc.parquet import parquet_bytes  # noqa: PLC0415
+        from landkeeper.cli.vpc.parquet import parquet_bytes
     except ModuleNotFoundError as error:
         raise UsageError("Parquet takes pyarrow: pip install 'landkeeper[parquet]'") from error
     return parquet_bytes(rows)

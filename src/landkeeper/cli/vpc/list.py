@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, format_option, print_rows
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers, row_style

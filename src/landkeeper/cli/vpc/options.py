@@ -10,7 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.cli.output import (
     Column,
@@ -17,9 +17,8 @@ from landkeeper.cli.output import (
     format_option,
     print_json,
     print_rows,
-    stderr,
-    stdout,
 )
+from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import exit_code, read_answers, row_style
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.vpctracker.findings import Finding, OverlapKind, find_overlaps_by_harm
@@ -96,7 +95,7 @@ def _print_groups(known: Known, findings: Sequence[Finding], format_: Format) ->
         print_json([_finding_as_json(finding, stale) for finding in findings])
         return
     if format_ == "table" and not findings:
-        stdout().print("No overlaps.")
+        say("No overlaps.")
         return
     rows = [
         {"Group": str(number), "Space": finding.space, "Kind": finding.kind, **row}
@@ -173,11 +172,11 @@ def _print_pairs(findings: Sequence[Finding], limit: int, format_: Format) -> No
     totals = counted(total, "pair") + (f", {left_out} of them left out." if left_out else ".")
     print_rows(rows, chosen(_PAIR_COLUMNS, rows, format_, usual=_USUAL), format_, totals=totals)
     if left_out:
-        stderr().print(f"{left_out} of {total} pairs are left out: --limit shows more.", style="yellow", markup=False)
+        aside(f"{left_out} of {total} pairs are left out: --limit shows more.", "yellow")
     defaults = sum(len(finding.group.defaults) for finding in findings)
     if defaults > 1:
         remark = f"{defaults} default VPCs all have 172.31.0.0/16: the pairs among themselves are not counted."
-        stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+        aside(remark, "dim")
 
 
 def _pair_rows(findings: Sequence[Finding]) -> Iterator[Row]:

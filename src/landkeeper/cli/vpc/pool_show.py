@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
-from rich.text import Text
+import click
 
-from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
+from landkeeper.cli.terminal import paint, say, say_painted
 from landkeeper.cli.vpc.options import config_option, settings_of, store_options
 from landkeeper.vpctracker.answers import read_known
 from landkeeper.vpctracker.attributes import format_time, parse_time
@@ -121,21 +121,21 @@ def _as_json(state: PoolState, usage: Usage, growth: Growth | None) -> dict[str,
 def _print_pool(
     state: PoolState, usage: Usage, growth: Growth | None, rows: list[dict[str, Any]], now: datetime
 ) -> None:
-    out, pool = stdout(), state.pool
+    pool = state.pool
     more = [f"inside {pool.parent}" if pool.parent else "", f"for {pool.region} only" if pool.region else ""]
     facts = [f"space {pool.space}", *filter(None, more), f"gives /{pool.shortest} to /{pool.longest}"]
-    out.print(Text.assemble((pool.id, "bold"), f"  {pool.block}  ", (", ".join(facts), "dim")), soft_wrap=True)
+    say_painted(f"{paint(pool.id, 'bold')}  {pool.block}  {paint(', '.join(facts), 'dim')}")
     counts = (usage.used, usage.reserved, usage.delegated, usage.free)
-    out.print(_bar(counts), soft_wrap=True)
-    legend = Text("  ").join(
-        Text.assemble((mark, style), f" {count / usage.size:.1%} {word} ({count:,})")
+    say_painted(_bar(counts))
+    legend = "  ".join(
+        f"{paint(mark, style)} {count / usage.size:.1%} {word} ({count:,})"
         for (word, mark, style), count in zip(_PARTS, counts, strict=True)
         if count or word != "in pools inside"
     )
-    out.print(legend)
+    say_painted(legend)
     largest = "none" if usage.largest_free is None else str(usage.largest_free)
-    out.print(f"Largest free block: {largest}", markup=False)
-    out.print(_outlook(growth, now), markup=False, soft_wrap=True)
+    say(f"Largest free block: {largest}")
+    say(_outlook(growth, now))
     # What is used is never over while it is.
     rows = [{**row, "ExpiresAt": None} if row["State"] == "used" else row for row in rows]
     columns = chosen(_COLUMNS, [{**dict.fromkeys(_USUAL), **row} for row in rows], "table", usual=_USUAL)
@@ -144,12 +144,12 @@ def _print_pool(
     )
 
 
-def _bar(counts: tuple[int, ...]) -> Text:
+def _bar(counts: tuple[int, ...]) -> str:
     """A bar in which every part that is not nothing has a cell at least."""
     cells = [max(1, round(_WIDTH_OF_THE_BAR * count / sum(counts))) if count else 0 for count in counts]
     widest = max(range(len(cells)), key=cells.__getitem__)
     cells[widest] += _WIDTH_OF_THE_BAR - sum(cells)
-    return Text.assemble(*((mark * cell, style) for (_, mark, style), cell in zip(_PARTS, cells, strict=True)))
+    return "".join(paint(mark * cell, style) for (_, mark, style), cell in zip(_PARTS, cells, strict=True))
 
 
 def _outlook(growth: Growth | None, now: datetime) -> str:

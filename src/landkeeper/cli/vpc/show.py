@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import rich_click as click
-from rich.table import Table
-from rich.text import Text
+import click
 
 from landkeeper.cli.output import (
     Column,
@@ -19,8 +17,9 @@ from landkeeper.cli.output import (
     plain,
     print_json,
     print_rows,
-    stdout,
 )
+from landkeeper.cli.tables import draw_facts
+from landkeeper.cli.terminal import say_painted, width
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.cli.vpc.options import Asked, answer_options, config_option
 from landkeeper.org import UsageError
@@ -28,7 +27,7 @@ from landkeeper.vpctracker.attributes import after_entries_at
 from landkeeper.vpctracker.inventory import VpcId
 from landkeeper.vpctracker.spaces import spaces_of
 from landkeeper.wiring.config import read_config
-from landkeeper.wiring.vpctracker import open_store
+from landkeeper.wiring.vpc_store import open_store
 
 _PARTS = {
     "CidrAssociations": "Associations",
@@ -76,15 +75,13 @@ def show_command(*, asked: Asked, vpc: str, config: str | None, format_: str) ->
 
 
 def _print_vpc(row: Mapping[str, Any]) -> None:
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    facts.add_column(style="bold")
-    facts.add_column(overflow="fold")
+    facts = []
     for name, value in row.items():
         if name == "Tags":
-            facts.add_row(name, Text("\n".join(f"{key} = {content}" for key, content in sorted(value.items()))))
+            facts.append((name, "\n".join(f"{key} = {content}" for key, content in sorted(value.items())), ""))
         elif name not in _PARTS and plain(value):
-            facts.add_row(name, Text(plain(value), style="red" if name == "Stale" else ""))
-    stdout().print(facts)
+            facts.append((name, plain(value), "red" if name == "Stale" else ""))
+    say_painted(draw_facts(facts, width()))
     for name, title in _PARTS.items():
         parts: Sequence[Row] = row[name]
         if parts:
