@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
-
-from landkeeper.cli.exit_codes import USAGE
-from landkeeper.cli.output import counted, print_json
-from landkeeper.cli.terminal import aside, say
-from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
-from landkeeper.vpctracker.config_file import ConfigError, read_schema
-from landkeeper.wiring.config import DEFAULT_CONFIG, find_config, read_config
-
-if TYPE_CHECKING:
-    from landkeeper.vpctracker.config import TrackerConfig
 
 
 @click.command(name="check")
 @click.argument("file", required=False, metavar="[FILE]")
-def check_command(file: str | None) -> int:
+def check_command(**given: Any) -> int:
     """Say what a configuration means, or everything that is wrong with it.
 
     Without FILE: LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory. FILE may also be s3://bucket/key or
     ssm:NAME.
     """
-    settings = read_settings(os.environ).with_config(file)
-    where = find_config(settings)
-    if where is None:
-        raise UsageError(f"there is no file '{DEFAULT_CONFIG}' here, and LANDKEEPER_CONFIG names none")
-    try:
-        config = read_config(settings)
-    except ConfigError as error:
-        for problem in error.problems:
-            aside(str(problem), "red")
-        return USAGE
-    say(f"{where}: {_told(config)}")
-    return 0
+    from landkeeper.cli.config_check_run import run_check
+
+    return run_check(**given)
 
 
 @click.command(name="schema")
-def schema_command() -> None:
+def schema_command(**given: Any) -> int:
     """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
-    print_json(read_schema())
+    from landkeeper.cli.config_check_run import run_schema
 
-
-def _told(config: TrackerConfig) -> str:
-    names = ", ".join(space.name for space in config.spaces)
-    regions = {region for one in config.governed for region in one.regions}
-    discovery = config.discovery
-    told = [
-        f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "every VPC is in one space",
-        counted(len(config.connections), "declared connection"),
-        counted(len(regions), "governed region"),
-        *_told_of("reads only", discovery.include_ous),
-        *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
-        f"a notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
-    ]
-    return "; ".join(told) + "."
-
-
-def _told_of(verb: str, names: tuple[str, ...]) -> list[str]:
-    return [f"{verb} {', '.join(names)}"] if names else []
+    return run_schema(**given)

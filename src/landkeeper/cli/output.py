@@ -9,8 +9,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
-import click
-
 from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import WIDTH_OF_A_PIPE, say, say_painted, width
 
@@ -30,12 +28,6 @@ class Column(NamedTuple):
     attribute: str
     right: bool = False
     style: str = ""
-
-
-format_option = click.option(
-    "--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
-    help="A table to read, or JSON or CSV for other programs.",
-)  # fmt: skip
 
 
 def stdout() -> Console:

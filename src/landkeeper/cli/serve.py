@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from landkeeper.cli.exit_codes import DONE
-from landkeeper.cli.report import report_options, report_settings
+from landkeeper.cli.report import report_options
 from landkeeper.cli.terminal import aside
 from landkeeper.org import UsageError
 
@@ -27,11 +27,11 @@ USUAL_PORT = 8470
 @report_options
 def command(*, port: int | None, opens: bool, **stores: Any) -> int:
     """Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it."""
-    settings = report_settings(**stores)
-    # Loaded here, so that --help does not wait for boto3.
+    from landkeeper.cli.report_run import report_settings
     from landkeeper.cli.report_server import Snapshots
     from landkeeper.wiring.report import read_page, read_report
 
+    settings = report_settings(**stores)
     snapshots = Snapshots(lambda: read_report(settings), read_page(), _say)
     with _listen(port, snapshots) as server:
         click.echo(f"{server.url}  (Ctrl-C ends it)")

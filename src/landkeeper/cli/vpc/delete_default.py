@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Format, counted, format_option
+from landkeeper.cli.options import format_option
+from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
 

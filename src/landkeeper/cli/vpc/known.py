@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Row
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.options import Asked
+from landkeeper.cli.vpc.asked import Asked
 from landkeeper.vpctracker.answers import Known, read_known
 from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Membership

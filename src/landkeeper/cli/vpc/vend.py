@@ -9,7 +9,8 @@ import click
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
