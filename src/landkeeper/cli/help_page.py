@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +19,8 @@ class PageFormatter(click.HelpFormatter):
 
     def __init__(self, indent_increment: int = 1, width: int | None = None, max_width: int | None = None) -> None:
         """As click makes it; `max_width` is `max_content_width` of the context."""
+        import shutil
+
         columns = width or shutil.get_terminal_size().columns
         super().__init__(1, max(min(columns, max_width or columns), _NARROWEST))
         self._heading = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,6 +72,8 @@ def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> No
 
     A list of words is a cell with the words; what has parts of its own is JSON.
     """
+    import csv
+
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(attributes)
     writer.writerows([_cell(row.get(attribute)) for attribute in attributes] for row in rows)
@@ -81,6 +81,8 @@ def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> No
 
 def _cell(value: object) -> str:
     if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
+        import json
+
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = plain(value)
     # Tags and names are other people's: opened in a spreadsheet, they must not run (OWASP, "CSV Injection").
@@ -108,6 +110,8 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def print_json(value: object) -> None:
     """Print one JSON value on stdout."""
+    import json
+
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 
@@ -67,6 +66,8 @@ def shows_styles() -> bool | None:
 def width() -> int:
     """How many characters a line of the answer has; in a pipe, where nothing says so, as many as tables need."""
     if os.environ.get("COLUMNS") or sys.stdout.isatty():
+        import shutil
+
         return shutil.get_terminal_size().columns
     return WIDTH_OF_A_PIPE
 

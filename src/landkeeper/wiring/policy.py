@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from landkeeper.aws.regions import list_known_regions
-from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
-from landkeeper.broom.live import Absent, Seen
-from landkeeper.org import AccountId, Failure, Region
-from landkeeper.settings import Settings
+from landkeeper.org import Failure
 from landkeeper.wiring.ledger import open_ledger
 from landkeeper.wiring.sessions import member_sessions
 from landkeeper.wiring.texts import read_text
+
+if TYPE_CHECKING:
+    from landkeeper.broom.launches import InstanceId
+    from landkeeper.broom.ledger import Case
+    from landkeeper.broom.live import Seen
+    from landkeeper.org import AccountId, Region
+    from landkeeper.settings import Settings
 
 __all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", "see_instance"]
 
@@ -43,6 +47,7 @@ def see_instance(
     Without an account it is that of the credentials at hand, without a region that of the settings.
     """
     from landkeeper.aws.instances import Ec2Instances
+    from landkeeper.broom.live import Absent
 
     sessions = member_sessions(settings)
     account, region = account or sessions.home_account(), region or sessions.region
