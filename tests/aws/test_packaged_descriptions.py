@@ -18,7 +18,7 @@ from landkeeper.aws.vpcs import find_regions, read_region
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.live import Done
 from landkeeper.org import AccountId
-from landkeeper.vpctracker.inventory import Complete
+from landkeeper.vpctracker.differences import Complete
 
 pytestmark = pytest.mark.embedded
 

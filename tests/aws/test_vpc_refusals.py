@@ -12,7 +12,7 @@ from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.aws.vpcs import Ec2VpcReader, read_region
 from landkeeper.org import Account, Failure, FailureReason, Region
-from landkeeper.vpctracker.inventory import Complete, Unreadable
+from landkeeper.vpctracker.differences import Complete, Unreadable
 
 _HERE = Region("eu-west-1")
 

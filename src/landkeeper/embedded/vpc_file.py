@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from landkeeper.org import AccountId
-    from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
+    from landkeeper.vpctracker.differences import Change
+    from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
     from landkeeper.vpctracker.notices import Noticed
 
 _LOCK_TIMEOUT_SECONDS = 10.0

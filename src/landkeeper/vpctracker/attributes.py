@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import (
-    Appeared,
-    Change,
     CidrAssociation,
-    Disappeared,
     Peering,
     Standing,
     StoredVpc,
@@ -26,8 +23,10 @@ from landkeeper.vpctracker.inventory import (
     Vpc,
     VpcId,
     VpcKey,
-    kind_of,
 )
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.differences import Change
 
 Attributes = dict[str, Any]
 Parsed = TypeVar("Parsed")
@@ -244,6 +243,8 @@ def history_of(change: Change) -> Attributes:
     principal for whom Landkeeper itself deleted it, if it did.
     """
     after = vpc_to_attributes(change.after)
+    from landkeeper.vpctracker.differences import Appeared, Disappeared, kind_of  # noqa: PLC0415
+
     before = {} if isinstance(change, Appeared) else vpc_to_attributes(change.before)
     differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {
