@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
-from pathlib import Path
 
 
 def list_known_regions() -> frozenset[str]:
@@ -13,9 +12,11 @@ def list_known_regions() -> frozenset[str]:
     They are read from botocore's file of partitions: importing botocore for them takes longer than checking a policy.
     """
     spec = find_spec("botocore")
-    if spec is None or spec.origin is None:
+    if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("No module named 'botocore'", name="botocore")
-    data = json.loads((Path(spec.origin).parent / "data" / "partitions.json").read_bytes())
+    # Not by pathlib, which takes longer to import than this file to read.
+    with open(f"{spec.submodule_search_locations[0]}/data/partitions.json", "rb") as file:  # noqa: PTH123
+        data = json.load(file)
     regions = {region for partition in data["partitions"] for region in partition["regions"]}
     # `aws-global` and its like are where services without regions are called, in the format's own words.
     return frozenset(region for region in regions if not region.endswith("-global"))

@@ -23,8 +23,9 @@ from landkeeper.operate.plain_files import plain_files
 from landkeeper.operate.stacks import ChangeSet
 from landkeeper.operate.templates import parameter_names
 from landkeeper.org import UsageError
-from landkeeper.settings import read_named_file, read_settings
+from landkeeper.settings import read_settings
 from landkeeper.vpctracker.config_file import parse_config
+from landkeeper.wiring.texts import read_named_file
 
 _BY_DEPLOYING = frozenset(
     {"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "MemberRolesKey", "MemberEventsKey", "Runtime", "Architecture"}

@@ -17,14 +17,13 @@ from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
-from landkeeper.settings import read_named_file
 from landkeeper.vpctracker.answers import Known, read_known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools_acts import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
 from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
-from landkeeper.wiring.texts import replace_file
+from landkeeper.wiring.texts import read_named_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,12 @@ from landkeeper.broom.policy import Penalty
 from landkeeper.broom.policy_export import export_scp, export_tag_policy
 from landkeeper.broom.policy_file import parse_policy
 from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
-from landkeeper.cli.broom.given_policy import read_policy_text
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.org import UsageError
-from landkeeper.settings import read_named_file, read_settings
+from landkeeper.settings import read_settings
+from landkeeper.wiring.policy import read_policy_text
+from landkeeper.wiring.texts import read_named_file
 
 
 def run_import(

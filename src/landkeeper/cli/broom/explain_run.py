@@ -15,7 +15,7 @@ from landkeeper.broom.harvest import Harvest, find_unnamed, subject_of, words_of
 from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import Absent, LiveInstance
-from landkeeper.broom.policy import Subject
+from landkeeper.broom.verdict import Subject
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import one_line, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE

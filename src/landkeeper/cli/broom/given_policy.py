@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landkeeper.org import UsageError
-from landkeeper.settings import Settings, read_named_file
+from landkeeper.settings import Settings
 
 if TYPE_CHECKING:
     from landkeeper.broom.policy import Policy
@@ -17,15 +17,6 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     if where is None:
         raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
     from landkeeper.broom.policy_file import parse_policy
+    from landkeeper.wiring.policy import read_policy_text
 
     return parse_policy(read_policy_text(where, settings), where)
-
-
-def read_policy_text(where: str, settings: Settings) -> str:
-    """The text at a path, `s3://bucket/key`, or `ssm:NAME`, read as the function reads its policy."""
-    if not where.startswith(("s3://", "ssm:")):
-        return read_named_file(where, what="policy")
-    # Loaded here, so that a file on disk does not wait for the SDK.
-    from landkeeper.wiring.policy import read_policy_text as read_from_afar
-
-    return read_from_afar(where, settings)

@@ -7,25 +7,22 @@ from datetime import UTC, datetime
 
 from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_schema
 from landkeeper.broom.policy_warnings import find_warnings
-from landkeeper.cli.broom.given_policy import read_policy_text
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import counted, print_json
 from landkeeper.cli.terminal import say
-from landkeeper.settings import read_settings
+from landkeeper.wiring.policy import list_known_regions
+from landkeeper.wiring.texts import is_in_aws, read_named_file
 
 
 def run_check(file: str, is_strict: bool) -> int:
     """Say whether a policy can be used, and what is wrong or odd with it, line by line."""
     try:
-        parsed = parse_policy_file(read_policy_text(file, read_settings(os.environ)), file)
+        parsed = parse_policy_file(_read(file), file)
     except PolicyError as error:
         for problem in error.problems:
             warn(str(problem))
         return USAGE
-    # Loaded here, so that other commands do not wait for the SDK.
-    from landkeeper.wiring.policy import list_known_regions
-
     warnings = find_warnings(parsed, list_known_regions(), datetime.now(UTC).date())
     for warning in warnings:
         warn(f"{warning.file}:{warning.line}: warning: {warning.text}")
@@ -33,6 +30,15 @@ def run_check(file: str, is_strict: bool) -> int:
     odd = f"; {counted(len(warnings), 'warning')}" if warnings else ""
     say(f"{file}: well, with {rules} and {exemptions}{odd}")
     return FINDINGS if is_strict and warnings else DONE
+
+
+def _read(file: str) -> str:
+    if not is_in_aws(file):
+        return read_named_file(file, what="policy")
+    from landkeeper.settings import read_settings
+    from landkeeper.wiring.policy import read_policy_text
+
+    return read_policy_text(file, read_settings(os.environ))
 
 
 def run_schema() -> int:
