@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import files
+
 
 @click.command(name="check")
-@click.argument("file", required=False, metavar="[FILE]")
+@click.argument("file", required=False, metavar="[FILE]", shell_complete=files)
 def check_command(**given: Any) -> int:
     """Say what a configuration means, or everything that is wrong with it.
 

@@ -35,10 +35,13 @@ class PageFormatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """Write paragraphs; the first one says what the command does, and the others are fainter."""
-        paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-        for number, paragraph in enumerate(paragraphs):
-            for line in wrapped(paragraph, self.width - 2):
-                self.write(f" {paint(line, 'dim' if number else '')}\n")
+        for number, paragraph in enumerate(text.split("\n\n")):
+            if paragraph.startswith("\b\n"):
+                lines = ["", *(f"  {line}" for line in paragraph.splitlines()[1:]), ""]
+            else:
+                lines = wrapped(" ".join(paragraph.split()), self.width - 2)
+            for line in lines:
+                self.write(f" {paint(line, 'dim' if number else '')}".rstrip() + "\n")
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from landkeeper.cli.exit_codes import USAGE
 from landkeeper.cli.help_page import PageContext
 from landkeeper.cli.terminal import say_painted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Place(NamedTuple):
@@ -57,11 +60,13 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.short_help) for name, place in self.places.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The names that begin so, with their short help, and the options of the group."""
+        from click.shell_completion import CompletionItem
+
         return [
             *(
-                click.shell_completion.CompletionItem(name, help=place.short_help)
+                CompletionItem(name, help=place.short_help)
                 for name, place in self.places.items()
                 if name.startswith(incomplete)
             ),

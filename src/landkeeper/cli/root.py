@@ -41,6 +41,10 @@ _PLACES = {
         "landkeeper.cli.doctor:command",
         "Look at a deployed stack, and say what is wrong and how to mend it.",
     ),
+    "completion": Place(
+        "landkeeper.cli.completion:command",
+        "Print the script that completes commands, options, ids and names with the Tab key.",
+    ),
     "cost": Place("landkeeper.cli.cost:command", "Work out what Landkeeper costs a month. Nothing is called."),
 }
 

@@ -8,11 +8,12 @@ import click
 
 from landkeeper.cli.broom.engine_options import engine_options
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import files
 from landkeeper.cli.options import format_option
 
 
 @click.command(name="backtest")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL...", shell_complete=files)
 @policy_option
 @click.option("--against", metavar="FILE", help="Another policy: what changes over it, instance by instance.")
 @click.option("--since", metavar="TIME", help="Launches from then on: 2026-03-01, or 2026-03-01T12:00:00Z.")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import known
 from landkeeper.cli.options import format_option
 
 STATES = (
@@ -25,7 +26,7 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(name="cases")
 @click.option("--state", type=click.Choice(STATES), help="Only cases in this state.")
-@click.option("--account", metavar="ID", help="Only cases of this account.")
+@click.option("--account", metavar="ID", shell_complete=known("account"), help="Only cases of this account.")
 @_ledger_options
 @format_option
 def cases_command(**given: Any) -> int:
@@ -36,7 +37,7 @@ def cases_command(**given: Any) -> int:
 
 
 @click.command(name="case")
-@click.argument("instance_id", metavar="ID")
+@click.argument("instance_id", metavar="ID", shell_complete=known("case"))
 @_ledger_options
 @format_option
 def case_command(**given: Any) -> int:
@@ -47,7 +48,7 @@ def case_command(**given: Any) -> int:
 
 
 @click.command(name="release")
-@click.argument("instance_id", metavar="CASE")
+@click.argument("instance_id", metavar="CASE", shell_complete=known("case"))
 @policy_option
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import files
+
 ACTIONS = ("notify", "stop", "terminate")
 """Those of a policy, which are thus not loaded for a help page; a test compares them."""
 
@@ -33,7 +35,7 @@ def import_command(**given: Any) -> int:
 
 
 @click.command(name="export")
-@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME")
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
 @click.option(
     "--as", "form", type=click.Choice(["tag-policy", "scp"]), required=True,
     help="AWS Organizations tag policies, or service control policies.",

@@ -8,14 +8,22 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import known
 from landkeeper.cli.options import format_option
 
 
 @click.command(name="explain")
-@click.argument("target", metavar="INSTANCE|EVENT")
+@click.argument("target", metavar="INSTANCE|EVENT", shell_complete=known("case"))
 @policy_option
-@click.option("--account", metavar="ID", help="Read the instance as it is now, in this account.")
-@click.option("--region", metavar="REGION", help="The region of the instance; without it AWS_REGION.")
+@click.option(
+    "--account", metavar="ID", shell_complete=known("account"), help="Read the instance as it is now, in this account."
+)
+@click.option(
+    "--region",
+    metavar="REGION",
+    shell_complete=known("region"),
+    help="The region of the instance; without it AWS_REGION.",
+)
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")

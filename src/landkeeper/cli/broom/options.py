@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import click
 
+from landkeeper.cli.known_words import files
+
 policy_option = click.option(
-    "--policy", "policy_file", metavar="FILE", help="The tag policy; LANDKEEPER_POLICY stands for it."
+    "--policy",
+    "policy_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The tag policy; LANDKEEPER_POLICY stands for it.",
 )

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import files
+
 
 @click.command(name="check")
-@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME")
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
 @click.option("--check", "is_strict", is_flag=True, help="Exit with 4 when there are warnings.")
 def check_command(**given: Any) -> int:
     """Say whether a policy can be used, and what is wrong or odd with it, line by line.

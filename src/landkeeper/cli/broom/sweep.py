@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import files
 from landkeeper.cli.options import format_option
 
 
 @click.command(name="sweep")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...", shell_complete=files)
 @policy_option
 @click.option("--dry-run", is_flag=True, help="Read live tags, act on nothing, and say what would be done.")
 @click.option("--offline", is_flag=True, help="Call nothing: judge by the tags in the log.")

@@ -6,16 +6,19 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.vpc.options import config_option, store_options
 
 
 @click.command(name="allocate")
-@click.option("--pool", required=True, metavar="NAME", help="The pool to take it from.")
+@click.option("--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool to take it from.")
 @click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
-@click.option("--account", required=True, metavar="ID", help="The account that the VPC is for.")
+@click.option(
+    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account that the VPC is for."
+)
 @click.option("--for", "purpose", required=True, metavar="TEXT", help="What it is for, in words.")
 @click.option("--grow-to", metavar="N", help="Keep the block of this prefix length around it free for its growth.")
-@click.option("--region", metavar="R", help="The region that the VPC is for.")
+@click.option("--region", metavar="R", shell_complete=known("region"), help="The region that the VPC is for.")
 @click.option("--request-id", default="", metavar="X", help="The same request again gets the same block.")
 @click.option("--ttl", metavar="TIME", help="Give it back if no VPC has turned up by then: 7d, 12h or 30m.")
 @click.option("--accept-unread", is_flag=True, help="Also while accounts of the space were never read.")
@@ -37,7 +40,7 @@ def allocate_command(**given: Any) -> int:
 
 
 @click.command(name="release")
-@click.argument("reservation", metavar="RESERVATION")
+@click.argument("reservation", metavar="RESERVATION", shell_complete=known("reservation"))
 @click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--accept-unread", is_flag=True, help="Go by the VPCs that are known, and read nothing again.")

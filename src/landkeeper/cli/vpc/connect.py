@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.vpc.options import answer_options, config_option
 
 
 @click.command(name="connect")
-@click.argument("source", metavar="A")
-@click.argument("target", metavar="B")
+@click.argument("source", metavar="A", shell_complete=known("account", "account name", "vpc"))
+@click.argument("target", metavar="B", shell_complete=known("account", "account name", "vpc"))
 @click.option("--all", "everything", is_flag=True, help="Show the pairs with default VPCs one by one, too.")
 @config_option
 @answer_options

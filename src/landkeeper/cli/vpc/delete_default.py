@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.known_words import known, profiles
 from landkeeper.cli.options import format_option
 from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
@@ -30,13 +31,32 @@ _STEPS_OF_AT_MOST = 3
 
 @click.command(name="delete-default")
 @click.option("--org", "organization", is_flag=True, help="In every active account of the organisation.")
-@click.option("--account", "accounts", multiple=True, metavar="ID", help="In this account; may be repeated.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="In the account of this profile; may be repeated."
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID",
+    shell_complete=known("account"),
+    help="In this account; may be repeated.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=profiles,
+    help="In the account of this profile; may be repeated.",
 )
 @click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--region", "regions", multiple=True, metavar="R", help="In this region only; may be repeated.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="R",
+    shell_complete=known("region"),
+    help="In this region only; may be repeated.",
+)
 @click.option("--yes", is_flag=True, help="Delete them. Without it the plan is printed, and nothing is changed.")
 @click.option("--restore", is_flag=True, help="Show how to get default VPCs back where there are none.")
 @config_option

@@ -6,13 +6,28 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.options import format_option
 from landkeeper.cli.vpc.options import answer_options
 
 
 @click.command(name="list")
-@click.option("--account", "accounts", multiple=True, metavar="ID|NAME", help="Of this account; may be repeated.")
-@click.option("--region", "regions", multiple=True, metavar="R", help="In this region; may be repeated.")
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID|NAME",
+    shell_complete=known("account", "account name"),
+    help="Of this account; may be repeated.",
+)
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="R",
+    shell_complete=known("region"),
+    help="In this region; may be repeated.",
+)
 @click.option("--cidr", metavar="BLOCK", help="With a block that holds this one, or lies inside it.")
 @click.option("--tag", "tags", multiple=True, metavar="K[=V]", help="With this tag; all of them, when repeated.")
 @click.option("--deleted", is_flag=True, help="Show the VPCs that are gone as well.")

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import files
+
 Command = Callable[..., Any]
 
 
@@ -23,7 +25,8 @@ def store_options(function: Command) -> Command:
 
 
 config_option = click.option(
-    "--config", metavar="FILE", help="The spaces and connections; a path, s3://bucket/key or ssm:NAME.  "
+    "--config", metavar="FILE", shell_complete=files,
+    help="The spaces and connections; a path, s3://bucket/key or ssm:NAME.  "
     "[default: landkeeper.yaml, if there is one]",
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.options import format_option
 from landkeeper.cli.vpc.options import config_option, store_options
 
@@ -13,8 +14,13 @@ from landkeeper.cli.vpc.options import config_option, store_options
 @click.command(name="create")
 @click.argument("name")
 @click.option("--cidr", required=True, metavar="BLOCK", help="Its range, as in 10.0.0.0/8.")
-@click.option("--parent", metavar="POOL", help="The pool that it is inside of.")
-@click.option("--region", metavar="R", help="The only region that it gives blocks for.  [default: that of its parent]")
+@click.option("--parent", metavar="POOL", shell_complete=known("pool"), help="The pool that it is inside of.")
+@click.option(
+    "--region",
+    metavar="R",
+    shell_complete=known("region"),
+    help="The only region that it gives blocks for.  [default: that of its parent]",
+)
 @click.option("--space", metavar="NAME", help="The address space.  [default: that of its parent, or default]")
 @click.option("--min", "shortest", default="/16", show_default=True, metavar="/N", help="The largest block it gives.")
 @click.option("--max", "longest", default="/28", show_default=True, metavar="/N", help="The smallest block it gives.")
@@ -29,7 +35,7 @@ def create_command(**given: Any) -> int:
 
 
 @click.command(name="delete")
-@click.argument("name")
+@click.argument("name", shell_complete=known("pool"))
 @config_option
 @store_options
 def delete_command(**given: Any) -> int:
@@ -51,7 +57,7 @@ def list_command(**given: Any) -> int:
 
 
 @click.command(name="reserve")
-@click.argument("name")
+@click.argument("name", shell_complete=known("pool"))
 @click.option("--cidr", "blocks", required=True, multiple=True, metavar="BLOCK", help="May be repeated.")
 @click.option("--for", "purpose", required=True, metavar="TEXT", help="What uses it, as in: data centre Frankfurt.")
 @config_option
@@ -68,7 +74,12 @@ def reserve_command(**given: Any) -> int:
     "--ipam", is_flag=False, flag_value="", default=None, metavar="[ID]",
     help="An IPAM of Amazon VPC; its id where the region has several.",
 )  # fmt: skip
-@click.option("--region", metavar="R", help="The home region of the IPAM.  [default: the region at hand]")
+@click.option(
+    "--region",
+    metavar="R",
+    shell_complete=known("region"),
+    help="The home region of the IPAM.  [default: the region at hand]",
+)
 @click.option("--scope", default="", metavar="ID", help="The private scope, where pools are in several.")
 @click.option("--space", default="default", show_default=True, metavar="NAME", help="The address space here.")
 @config_option

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.vpc.options import config_option, store_options
 
 
 @click.command(name="show")
-@click.argument("name")
+@click.argument("name", shell_complete=known("pool"))
 @config_option
 @store_options
 @click.option(

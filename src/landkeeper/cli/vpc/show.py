@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.known_words import known
 from landkeeper.cli.options import format_option
 from landkeeper.cli.vpc.options import answer_options, config_option
 
 
 @click.command(name="show")
-@click.argument("vpc", metavar="ID")
+@click.argument("vpc", metavar="ID", shell_complete=known("vpc"))
 @config_option
 @answer_options
 @click.option(
@@ -26,7 +27,7 @@ def show_command(**given: Any) -> int:
 
 
 @click.command(name="history")
-@click.argument("vpc", metavar="ID")
+@click.argument("vpc", metavar="ID", shell_complete=known("vpc"))
 @answer_options
 @format_option
 def history_command(**given: Any) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import INCOMPLETE
+from landkeeper.cli.known_words import known, profiles
 from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
@@ -22,13 +23,32 @@ if TYPE_CHECKING:
 
 @click.command(name="track")
 @click.option("--org", "organization", is_flag=True, help="Every active account of the organisation.")
-@click.option("--account", "accounts", multiple=True, metavar="ID", help="This account; may be repeated.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="The account of this profile; may be repeated."
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID",
+    shell_complete=known("account"),
+    help="This account; may be repeated.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=profiles,
+    help="The account of this profile; may be repeated.",
 )
 @click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--region", "regions", multiple=True, metavar="R", help="Read this region only; may be repeated.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="R",
+    shell_complete=known("region"),
+    help="Read this region only; may be repeated.",
+)
 @config_option
 @store_options
 @click.option("--create-tables", is_flag=True, help="Make the DynamoDB tables that are not there yet.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from landkeeper.cli.exit_codes import DONE
+from landkeeper.cli.known_words import known
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 
 
 @click.command(name="vend")
-@click.option("--account", required=True, metavar="ID", help="The account that gets the VPC.")
-@click.option("--region", required=True, metavar="R", help="The region that it is made in.")
-@click.option("--pool", required=True, metavar="NAME", help="The pool that its block is taken from.")
+@click.option(
+    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account that gets the VPC."
+)
+@click.option(
+    "--region", required=True, metavar="R", shell_complete=known("region"), help="The region that it is made in."
+)
+@click.option(
+    "--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool that its block is taken from."
+)
 @click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
 @click.option("--zones", required=True, metavar="N", help="Availability zones, with a private subnet in each.")
 @click.option("--public-bits", metavar="N", help="A public subnet in each, too, with a prefix N bits longer.")
