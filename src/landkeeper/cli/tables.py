@@ -77,8 +77,11 @@ def _sizes(columns: Sequence[Sequence[str]], width: int) -> list[int]:
 def _drawn(headings: Sequence[Heading], texts: Sequence[str], sizes: Sequence[int], style: str) -> Iterator[str]:
     pieces = [wrapped(text, size) for text, size in zip(texts, sizes, strict=True)]
     for number in range(max(map(len, pieces), default=0)):
-        shown = []
-        for heading, column, size in zip(headings, pieces, sizes, strict=True):
-            text = padded(column[number] if number < len(column) else "", size, right=heading.right)
-            shown.append(paint(text, f"{heading.style} {style}".strip()))
-        yield f" {_GAP.join(shown)}".rstrip()
+        shown = [column[number] if number < len(column) else "" for column in pieces]
+        last = max((place for place, text in enumerate(shown) if text), default=-1)
+        drawn = []
+        for place, (heading, text, size) in enumerate(zip(headings, shown, sizes, strict=True)):
+            # Nothing is added behind the last text, so that lines of a pipe do not end in blanks.
+            fitted = text if place == last and not heading.right else padded(text, size, right=heading.right)
+            drawn.append(paint(fitted, f"{heading.style} {style}".strip()))
+        yield f" {_GAP.join(drawn[: last + 1])}".rstrip()
