@@ -14,6 +14,7 @@ BENCHMARKS = (
     "pools",
     "report",
     "kept-report",
+    "startup",
     "store",
     "workload",
 )

@@ -32,7 +32,7 @@ from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Region
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Change
+from landkeeper.vpctracker.differences import Change
 from landkeeper.vpctracker.track import track
 from landkeeper.wiring.vpctracker import CALLS_AT_ONCE_AMONG_MANY, MAX_WORKERS
 

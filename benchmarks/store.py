@@ -23,15 +23,8 @@ from landkeeper.aws.sessions import client_config
 from landkeeper.aws.vpc_table import COVERAGE, VpcTable, create_tables
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Simulators
 from landkeeper.org import Account, AccountId, Region
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Complete,
-    RegionRead,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-    VpcId,
-)
+from landkeeper.vpctracker.differences import Complete, RegionRead
+from landkeeper.vpctracker.inventory import CidrAssociation, Subnet, TransitGatewayAttachment, Vpc, VpcId
 from landkeeper.vpctracker.track import track
 
 _ACCOUNTS, _VPCS_EACH, _CHANGED = 1_000, 10, 100

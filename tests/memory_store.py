@@ -10,7 +10,8 @@ from datetime import datetime
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.attributes import Attributes, after_entries_at, history_of, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
+from landkeeper.vpctracker.differences import Change
+from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.schema import stamped
 

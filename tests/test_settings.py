@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from landkeeper.org import UsageError
-from landkeeper.settings import DEFAULT_FILE, Settings, read_named_file, read_settings
+from landkeeper.settings import DEFAULT_FILE, Settings, read_settings
+from landkeeper.wiring.texts import read_named_file
 
 FULL = {
     "AWS_REGION": "eu-west-1",

@@ -6,7 +6,6 @@ Scalars are taken as they are written: `NO` is no boolean, and `0123` keeps its 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -61,6 +60,8 @@ class NodeReader:
 
     def complain_about_word(self, node: yaml.Node, what: str, word: str, known: Sequence[str]) -> str | None:
         """Note a word that is none of those known, and answer which one was probably meant."""
+        import difflib  # noqa: PLC0415
+
         near = difflib.get_close_matches(word, known, n=1)
         meant = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
         self.complain(node, f"{what} '{word}' is not known: {meant}")

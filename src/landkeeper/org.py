@@ -10,8 +10,7 @@ from typing import NewType
 AccountId = NewType("AccountId", str)
 Region = NewType("Region", str)
 
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+_REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 
 
 class LandkeeperError(Exception):
@@ -24,14 +23,14 @@ class UsageError(LandkeeperError):
 
 def parse_account_id(text: str) -> AccountId:
     """An AWS account id: twelve digits. Raises UsageError for anything else."""
-    if not _ACCOUNT_ID.fullmatch(text):
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):
         raise UsageError(f"'{text}' is not an AWS account id: it takes twelve digits")
     return AccountId(text)
 
 
 def parse_region(text: str) -> Region:
     """A region by its code, as in `eu-west-1`. Raises UsageError for what cannot be one."""
-    if not _REGION.fullmatch(text):
+    if not re.fullmatch(_REGION, text):
         raise UsageError(f"'{text}' is not a region code such as eu-west-1")
     return Region(text)
 

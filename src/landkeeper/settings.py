@@ -149,16 +149,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
-def read_named_file(file: str | Path, *, what: str) -> str:
-    """The text of a file that a flag or a setting names. Raises UsageError saying what is wrong with `what`."""
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"the {what} {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the {what} {file} is not text in UTF-8") from error
-
-
 def _listed(environ: Mapping[str, str], name: str) -> list[str]:
     return [part.strip() for part in environ.get(name, "").split(",") if part.strip()]
 

@@ -28,7 +28,8 @@ from landkeeper.org import Account, AccountId, Region
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
-from landkeeper.vpctracker.inventory import Complete, Vpc, VpcId, diff_account
+from landkeeper.vpctracker.differences import Complete, diff_account
+from landkeeper.vpctracker.inventory import Vpc, VpcId
 from landkeeper.vpctracker.pools import Pool, Reservation
 from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
 from landkeeper.wiring.pools import actor_named

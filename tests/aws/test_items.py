@@ -13,7 +13,8 @@ from tests.strategies import START, stored_vpcs
 
 from landkeeper.aws.items import count_bytes, from_history_item, from_item, to_history_item, to_item
 from landkeeper.vpctracker.attributes import history_of, vpc_to_attributes
-from landkeeper.vpctracker.inventory import Appeared, StoredVpc
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.inventory import StoredVpc
 
 
 @given(stored_vpcs())

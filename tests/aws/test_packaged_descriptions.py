@@ -19,7 +19,7 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.live import Done
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
-from landkeeper.vpctracker.inventory import Complete
+from landkeeper.vpctracker.differences import Complete
 
 pytestmark = pytest.mark.embedded
 

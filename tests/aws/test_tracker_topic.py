@@ -15,7 +15,8 @@ from landkeeper.aws.tracker_topic import TrackerTopic
 from landkeeper.aws.vpc_table import VpcTable, create_tables
 from landkeeper.org import FailureReason
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.inventory import Appeared, StoredVpc, Vpc
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 from landkeeper.vpctracker.notify import notify
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]

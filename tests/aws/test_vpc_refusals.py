@@ -13,7 +13,7 @@ from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpcs import Ec2VpcReader, read_region
 from landkeeper.org import Account, Failure, FailureReason, Region
-from landkeeper.vpctracker.inventory import Complete, Unreadable
+from landkeeper.vpctracker.differences import Complete, Unreadable
 
 _HERE = Region("eu-west-1")
 

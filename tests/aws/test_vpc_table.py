@@ -15,7 +15,8 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 from landkeeper.aws import vpc_writes
 from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Appeared, StoredVpc, Subnet, Vpc, VpcKey
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.inventory import StoredVpc, Subnet, Vpc, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 
 _KEY = VpcKey(vpc_ids(1), ACCOUNTS[0])

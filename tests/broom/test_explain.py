@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.broom_world import ACCOUNT, JANE, LAUNCHED_AT, REGION, policy
 
 from landkeeper.broom.explain import Result, explain
-from landkeeper.broom.policy import Compliant, Exempt, Subject, Violation, evaluate
+from landkeeper.broom.verdict import Compliant, Exempt, Subject, Violation, evaluate
 from landkeeper.org import AccountId, Principal, Region
 
 SUBJECT = Subject(ACCOUNT, REGION, "t3.micro", JANE)

@@ -21,16 +21,15 @@ from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import (
     CidrAssociation,
-    Complete,
     Peering,
     Standing,
     Subnet,
     TransitGatewayAttachment,
     Vpc,
     VpcId,
-    diff_account,
 )
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"

@@ -20,15 +20,8 @@ from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, Failure, FailureReason
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Complete,
-    Peering,
-    Standing,
-    Subnet,
-    Vpc,
-    diff_account,
-)
+from landkeeper.vpctracker.differences import Complete, diff_account
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Standing, Subnet, Vpc
 
 _LAKE, _SHOP = Account(ACCOUNTS[0], "lake"), Account(ACCOUNTS[1], "=shop")
 _DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "no")

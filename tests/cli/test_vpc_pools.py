@@ -18,7 +18,8 @@ from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
 from landkeeper.org import Account, Failure, FailureReason
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import Complete, Vpc, diff_account
+from landkeeper.vpctracker.differences import Complete, diff_account
+from landkeeper.vpctracker.inventory import Vpc
 
 NOW = datetime.now(UTC)
 _LAKE = Account(ACCOUNTS[0], "lake")

@@ -28,7 +28,8 @@ from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT
 from landkeeper.org import Account
 from landkeeper.vpctracker.cidr import Block, group_by_containment, parse_block
-from landkeeper.vpctracker.inventory import Complete, Vpc, diff_account
+from landkeeper.vpctracker.differences import Complete, diff_account
+from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools import Pool, Reservation
 from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
 from landkeeper.wiring.pools import actor_named

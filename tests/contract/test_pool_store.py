@@ -18,7 +18,8 @@ from landkeeper.aws.vpc_table import POOLS, VpcTable, create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import DELETED, Appeared, CidrAssociation, StoredVpc, Subnet, Vpc
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Subnet, Vpc
 from landkeeper.vpctracker.pools import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools_items import (
     LIST,

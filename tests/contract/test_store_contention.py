@@ -23,7 +23,8 @@ from landkeeper.aws.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, Region
 from landkeeper.vpctracker.attributes import Attributes, vpc_to_attributes
-from landkeeper.vpctracker.inventory import Complete, RegionRead, Vpc, VpcId
+from landkeeper.vpctracker.differences import Complete, RegionRead
+from landkeeper.vpctracker.inventory import Vpc, VpcId
 from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.vpctracker.track import track_account
 

@@ -23,7 +23,8 @@ from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account
 from landkeeper.vpctracker.attributes import Attributes, coverage_to_attributes, history_of, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Appeared, Changed, Complete, StoredVpc, Vpc
+from landkeeper.vpctracker.differences import Appeared, Changed, Complete
+from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError, VpcStore
 from landkeeper.vpctracker.schema import SCHEMA_VERSION

@@ -20,17 +20,8 @@ from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, AccountId, Failure, FailureReason
 from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
-from landkeeper.vpctracker.inventory import (
-    Appeared,
-    Changed,
-    CidrAssociation,
-    Complete,
-    StoredVpc,
-    Subnet,
-    Vpc,
-    VpcKey,
-    diff_account,
-)
+from landkeeper.vpctracker.differences import Appeared, Changed, Complete, diff_account
+from landkeeper.vpctracker.inventory import CidrAssociation, StoredVpc, Subnet, Vpc, VpcKey
 from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.vpctracker.schema import upgraded
 

@@ -12,7 +12,8 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.inventory import Appeared, StoredVpc, Vpc
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION
 

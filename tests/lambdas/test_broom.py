@@ -175,7 +175,6 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
         "boto3",
         "yaml",
         "rich",
-        "rich_click",
         "click",
         "sqlite3",
         "landkeeper.cli",

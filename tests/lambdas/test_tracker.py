@@ -274,7 +274,6 @@ def test_the_function_loads_nothing_that_its_package_does_not_have() -> None:
     assert "landkeeper.wiring.vpctracker" in loaded
     unwanted = {
         "rich",
-        "rich_click",
         "click",
         "moto",
         "sqlite3",

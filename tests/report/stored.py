@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.report.material import Material
-from landkeeper.vpctracker.inventory import Appeared
+from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.pools_items import LIST, PoolWrite, pool_to_item, reservation_to_item
 
 if TYPE_CHECKING:

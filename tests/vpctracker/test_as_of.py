@@ -16,7 +16,8 @@ from landkeeper.org import Account
 from landkeeper.vpctracker.answers import read_known
 from landkeeper.vpctracker.as_of import first_record, reconstruct_items
 from landkeeper.vpctracker.attributes import Attributes, StoredItemError
-from landkeeper.vpctracker.inventory import Complete, Vpc, diff_account
+from landkeeper.vpctracker.differences import Complete, diff_account
+from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError
 
 _OWNER = Account(ACCOUNTS[0], "lake")

@@ -25,18 +25,15 @@ from landkeeper.vpctracker.attributes import (
     vpc_to_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.differences import Appeared, Changed, Complete, diff_account
 from landkeeper.vpctracker.inventory import (
-    Appeared,
-    Changed,
     CidrAssociation,
-    Complete,
     Peering,
     Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,
     Vpc,
-    diff_account,
 )
 
 _VPC = Vpc(

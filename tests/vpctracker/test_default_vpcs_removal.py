@@ -39,7 +39,8 @@ from landkeeper.vpctracker.default_vpcs_removal import (
     recording,
     survey_default_vpcs,
 )
-from landkeeper.vpctracker.inventory import Complete, NotRead, RegionRead, Standing, Unreadable, Vpc, VpcId, VpcKey
+from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
+from landkeeper.vpctracker.inventory import Standing, Vpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import Progress, UnreadablePlace, track_account
 

@@ -12,28 +12,30 @@ from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, regions, stored_vpcs, vpc_ids, vpcs
 
 from landkeeper.org import Account, Failure, FailureReason, Region
-from landkeeper.vpctracker.inventory import (
-    DELETED,
-    NOBODY,
+from landkeeper.vpctracker.differences import (
     Appeared,
     Change,
     Changed,
-    CidrAssociation,
     Complete,
     Disappeared,
     NotRead,
-    Peering,
     RegionRead,
+    Unreadable,
+    diff_account,
+    kind_of,
+    seen_vpcs,
+)
+from landkeeper.vpctracker.inventory import (
+    DELETED,
+    NOBODY,
+    CidrAssociation,
+    Peering,
     Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,
-    Unreadable,
     Vpc,
     VpcId,
-    diff_account,
-    kind_of,
-    seen_vpcs,
 )
 
 _OWNER = Account(ACCOUNTS[0], "owner")

@@ -15,7 +15,8 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
-from landkeeper.vpctracker.inventory import Change, Complete, RegionRead, Unreadable, Vpc, VpcKey
+from landkeeper.vpctracker.differences import Change, Complete, RegionRead, Unreadable
+from landkeeper.vpctracker.inventory import Vpc, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import Progress, TrackOutcome, UnreadablePlace, track, track_account
 

@@ -23,7 +23,8 @@ from landkeeper.vpctracker.default_vpcs import (
     Step,
     Unchecked,
 )
-from landkeeper.vpctracker.inventory import NotRead, Unreadable, VpcId
+from landkeeper.vpctracker.differences import NotRead, Unreadable
+from landkeeper.vpctracker.inventory import VpcId
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -8,8 +8,6 @@ from landkeeper.aws.failures import failure_of
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.org import UsageError
 
-SCHEMES = ("s3://", "ssm:")
-
 
 def read_remote_text(where: str, sessions: AccountSessions, *, what: str) -> str:
     """The text at `s3://bucket/key` or `ssm:NAME`. Raises UsageError saying what is wrong with `what`."""

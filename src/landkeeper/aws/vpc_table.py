@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
+    from landkeeper.vpctracker.differences import Change
+    from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 
 OWNER_INDEX = "OwnerId-index"
 HISTORY, COVERAGE, POOLS = "History", "Coverage", "Pools"

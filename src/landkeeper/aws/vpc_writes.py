@@ -27,7 +27,7 @@ from landkeeper.vpctracker.schema import stamped
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from landkeeper.vpctracker.inventory import Change
+    from landkeeper.vpctracker.differences import Change
 
 Answer = TypeVar("Answer")
 

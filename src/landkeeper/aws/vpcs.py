@@ -12,16 +12,13 @@ from landkeeper.aws.connections import PAGE_SIZE, read_peerings, read_transit_ga
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
 from landkeeper.vpctracker.inventory import (
     CidrAssociation,
-    Complete,
-    NotRead,
     Peering,
-    RegionRead,
     Standing,
     Subnet,
     TransitGatewayAttachment,
-    Unreadable,
     Vpc,
     VpcId,
 )

@@ -9,12 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.globs import fits_any
-from landkeeper.broom.policy import (
+from landkeeper.broom.policy import Exemption, Onboarding, Policy, Rule, has_expired
+from landkeeper.broom.requirements import describe, find_fault
+from landkeeper.broom.verdict import (
     Compliant,
-    Exemption,
-    Onboarding,
-    Policy,
-    Rule,
     Subject,
     Verdict,
     Violation,
@@ -22,9 +20,7 @@ from landkeeper.broom.policy import (
     evaluate,
     find_exempted,
     find_newness,
-    has_expired,
 )
-from landkeeper.broom.requirements import describe, find_fault
 
 if TYPE_CHECKING:
     from landkeeper.broom.launches import Tags

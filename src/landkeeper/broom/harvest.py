@@ -11,9 +11,10 @@ from typing import assert_never
 from landkeeper.broom.identity import SPOT
 from landkeeper.broom.launches import Ending, Launch, LaunchedInstance, SpotRequest, Tagging, Tags, Untagging
 from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
-from landkeeper.broom.policy import Compliant, Exempt, Policy, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.policy import Policy
 from landkeeper.broom.scan import Scanned, scan_log
 from landkeeper.broom.trail import NOT_A_LAUNCH, Entry, Ignored, Malformed
+from landkeeper.broom.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
 from landkeeper.org import Principal
 
 

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import re2
@@ -63,6 +61,9 @@ def parse_policy_file(text: str, file: str) -> PolicyFile:
 
 def read_schema() -> Any:
     """The JSON Schema of a policy, as it is published."""
+    import json  # noqa: PLC0415
+    from importlib.resources import files  # noqa: PLC0415
+
     return json.loads(files("landkeeper.broom").joinpath("policy.schema.json").read_text(encoding="utf-8"))
 
 

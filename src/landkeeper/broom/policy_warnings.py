@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -99,6 +98,8 @@ def _about_rules(policy: Policy, known_regions: Collection[str]) -> Iterator[tup
 def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -> Iterator[str]:
     for pattern in rule.when.regions:
         if not any(fits(pattern, region) for region in known_regions):
+            import difflib  # noqa: PLC0415
+
             near = difflib.get_close_matches(pattern, sorted(known_regions), n=1)
             yield f"names '{pattern}', which is no region known here{_meant(near)}"
     for pattern in rule.when.instance_types:

@@ -32,11 +32,12 @@ from landkeeper.broom.ledger import (
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
-from landkeeper.broom.policy import Penalty, Policy, Violation
+from landkeeper.broom.policy import Penalty, Policy
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports, UnitReader
 from landkeeper.broom.recovery import name_instances
 from landkeeper.broom.reporting import agree_on_report
 from landkeeper.broom.swept import Swept, note_on, note_on_stored
+from landkeeper.broom.verdict import Violation
 from landkeeper.org import AccountId, Failure, Region
 
 Place = tuple[AccountId, Region]

@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.root import root
-from landkeeper.org import LandkeeperError
+from landkeeper.cli.terminal import shows_styles
 
 
 def main() -> None:
@@ -21,11 +21,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command and answer its exit code. Every failure is one line on stderr, never a traceback."""
     try:
-        code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False)
+        code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False, color=shows_styles())
     except click.ClickException as error:
         return _complain(error.format_message(), USAGE)
-    except LandkeeperError as error:
-        return _complain(str(error), USAGE)
     except (click.Abort, KeyboardInterrupt):
         return _complain("stopped", 130)
     except BrokenPipeError:
@@ -33,6 +31,10 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
+        from landkeeper.org import LandkeeperError
+
+        if isinstance(error, LandkeeperError):
+            return _complain(str(error), USAGE)
         if os.environ.get("LANDKEEPER_DEBUG"):
             raise
         name = type(error).__name__

@@ -1,70 +1,23 @@
-"""`landkeeper config`: check `landkeeper.yaml`, and print its JSON Schema."""
+"""`landkeeper config`: the configuration of VPC Tracker."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+import click
 
-import rich_click as click
+from landkeeper.cli.lazy_group import LazyGroup, Place
 
-from landkeeper.cli.exit_codes import USAGE
-from landkeeper.cli.output import counted, print_json, stderr, stdout
-from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
-from landkeeper.vpctracker.config_file import ConfigError, read_schema
-from landkeeper.wiring.config import DEFAULT_CONFIG, find_config, read_config
+_PLACES = {
+    "check": Place(
+        "landkeeper.cli.config_check:check_command",
+        "Say what a configuration means, or everything that is wrong with it.",
+    ),
+    "schema": Place(
+        "landkeeper.cli.config_check:schema_command",
+        "Print the JSON Schema of landkeeper.yaml, for editors and other checkers.",
+    ),
+}
 
-if TYPE_CHECKING:
-    from landkeeper.vpctracker.config import TrackerConfig
 
-
-@click.group(name="config")
+@click.group(name="config", cls=LazyGroup, places=_PLACES)
 def command() -> None:
     """What VPC Tracker is told about an organisation: spaces, connections, governed regions."""
-
-
-@command.command()
-@click.argument("file", required=False, metavar="[FILE]")
-def check(file: str | None) -> int:
-    """Say what a configuration means, or everything that is wrong with it.
-
-    Without FILE: LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory. FILE may also be s3://bucket/key or
-    ssm:NAME.
-    """
-    settings = read_settings(os.environ).with_config(file)
-    where = find_config(settings)
-    if where is None:
-        raise UsageError(f"there is no file '{DEFAULT_CONFIG}' here, and LANDKEEPER_CONFIG names none")
-    try:
-        config = read_config(settings)
-    except ConfigError as error:
-        for problem in error.problems:
-            stderr().print(str(problem), style="red", markup=False, soft_wrap=True)
-        return USAGE
-    stdout().print(f"{where}: {_told(config)}", markup=False, soft_wrap=True)
-    return 0
-
-
-@command.command()
-def schema() -> None:
-    """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
-    print_json(read_schema())
-
-
-def _told(config: TrackerConfig) -> str:
-    names = ", ".join(space.name for space in config.spaces)
-    regions = {region for one in config.governed for region in one.regions}
-    discovery = config.discovery
-    told = [
-        f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "every VPC is in one space",
-        counted(len(config.connections), "declared connection"),
-        counted(len(regions), "governed region"),
-        *_told_of("reads only", discovery.include_ous),
-        *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
-        f"a notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
-    ]
-    return "; ".join(told) + "."
-
-
-def _told_of(verb: str, names: tuple[str, ...]) -> list[str]:
-    return [f"{verb} {', '.join(names)}"] if names else []

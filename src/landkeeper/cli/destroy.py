@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterable, Sequence
+from typing import Any
 
-import rich_click as click
-from rich.console import Console
-from rich.text import Text
-
-from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import counted, stderr, stdout
-from landkeeper.cli.stack_progress import print_event
-from landkeeper.operate.destroy import Destroyed, DestroyPlan
-from landkeeper.operate.stacks import StackResource
-from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
+import click
 
 
 @click.command("destroy")
@@ -26,64 +14,11 @@ from landkeeper.settings import read_settings
     help="A table, trail or bucket that is to go too, by its name; without it all of them stay.",
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Destroy without asking.")
-def command(stack_name: str, names: Sequence[str], yes: bool) -> int:
+def command(**given: Any) -> int:
     """Delete the stack. Its tables, trail and buckets stay, and a later deployment adopts them.
 
     Shows what goes and what stays, and asks. What is named with --delete-data is deleted for good.
     """
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("there is nobody to ask here: say --yes to destroy unseen")
-    # Here, so that a wrong flag does not wait for boto3.
-    from landkeeper.wiring.stack import destroy_stack  # noqa: PLC0415
+    from landkeeper.cli.destroy_run import run
 
-    console = stderr()
-    done = destroy_stack(
-        read_settings(os.environ),
-        stack_name,
-        names,
-        approve=lambda plan: _approve(console, plan, unseen=yes),
-        on_event=lambda event: print_event(console, event),
-    )
-    return _conclude(done, stack_name)
-
-
-def _approve(console: Console, plan: DestroyPlan, *, unseen: bool) -> bool:
-    if plan.has_stack:
-        console.print(Text(f"The stack {plan.stack_name} goes:", style="bold"))
-        console.print(Text(f"  {_summary(plan.goes)}"))
-    if plan.deleted:
-        console.print(Text("Deleted for good, with all that is in it:", style="bold red"))
-        _print_lines(console, map(str, plan.deleted))
-    if plan.stays:
-        console.print(Text("Stays:", style="bold"))
-        _print_lines(console, map(str, plan.stays))
-    return unseen or click.confirm("Destroy it?", err=True)
-
-
-def _summary(resources: Sequence[StackResource]) -> str:
-    kinds = [each.resource_type.removeprefix("AWS::").replace("::", " ") for each in resources]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "nothing but its name"
-
-
-def _print_lines(console: Console, lines: Iterable[str]) -> None:
-    for line in lines:
-        console.print(Text(f"  {line}"), soft_wrap=True)
-
-
-def _conclude(done: Destroyed | None, stack_name: str) -> int:
-    console = stdout()
-    if done is None:
-        console.print("Nothing was destroyed.")
-        return DONE
-    failed = {datum for datum, _ in done.failures}
-    deleted = len(done.plan.deleted) - len(failed)
-    told = [f"the stack {stack_name} is gone"] if done.plan.has_stack else []
-    told += [f"{deleted} of {counted(len(done.plan.deleted), 'named store')} deleted"] if done.plan.deleted else []
-    console.print(Text(f"{'; '.join(told)}."), soft_wrap=True)
-    if done.plan.stays:
-        again = "" if stack_name == "landkeeper" else f" --stack-name {stack_name}"
-        names = ", ".join(each.name for each in done.plan.stays)
-        console.print(Text(f"Kept, and adopted by the next landkeeper deploy{again}: {names}"), soft_wrap=True)
-    for datum, failure in done.failures:
-        sys.stderr.write(f"landkeeper: the {datum} could not be deleted: {failure}\n")
-    return INCOMPLETE if done.failures else DONE
+    return run(**given)

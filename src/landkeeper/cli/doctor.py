@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import textwrap
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Literal
+from typing import Any
 
-import rich_click as click
-from rich.console import Console
-from rich.text import Text
-
-from landkeeper.cli.exit_codes import DONE, FINDINGS, INCOMPLETE
-from landkeeper.cli.output import counted, print_json, stdout
-from landkeeper.operate.doctor.lines import Line, Verdict
-from landkeeper.settings import read_settings
-
-_WORDS = {Verdict.OK: ("ok", "green"), Verdict.WRONG: ("WRONG", "bold red"), Verdict.UNCHECKED: ("?", "yellow")}
-_CHECK_WIDTH = 24
-_INDENT = 6 + _CHECK_WIDTH
+import click
 
 
 @click.command("doctor")
@@ -31,66 +15,12 @@ _INDENT = 6 + _CHECK_WIDTH
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
     help="Lines to read, or JSON for other programs.",
 )  # fmt: skip
-def command(*, stack_name: str, every_account: bool, role: str | None, format_: Literal["table", "json"]) -> int:
+def command(**given: Any) -> int:
     """Look at a deployed stack, and say what is wrong and how to mend it.
 
     Everything is found out by calling, and nothing is changed. Exits with 4 when something is wrong, with 3 when
     something could not be checked. docs/doctor.md says what each line means.
     """
-    # Here, so that a wrong flag does not wait for boto3.
-    from landkeeper.wiring.doctor import Asked, examine  # noqa: PLC0415
+    from landkeeper.cli.doctor_run import run
 
-    asked = Asked(stack_name, every_account=every_account, role=role)
-    lines = examine(read_settings(os.environ), asked, clock=lambda: datetime.now(UTC))
-    if format_ == "json":
-        told = list(lines)
-        print_json([_as_json(line) for line in told])
-    else:
-        told = list(_printing(lines))
-    verdicts = {line.verdict for line in told}
-    if Verdict.WRONG in verdicts:
-        return FINDINGS
-    return INCOMPLETE if Verdict.UNCHECKED in verdicts else DONE
-
-
-def _as_json(line: Line) -> dict[str, object]:
-    return {
-        "Check": line.check,
-        "Verdict": str(line.verdict),
-        "Found": line.found,
-        "Mend": line.mend,
-        "Subjects": list(line.subjects),
-    }
-
-
-def _printing(lines: Iterable[Line]) -> Iterator[Line]:
-    """The same lines, each printed as it comes, and how many there were."""
-    console = stdout()
-    seen: Counter[Verdict] = Counter()
-    for line in lines:
-        _print(console, line)
-        seen[line.verdict] += 1
-        yield line
-    parts = [counted(seen.total(), "check"), f"{seen[Verdict.OK]} ok", f"{seen[Verdict.WRONG]} wrong"]
-    if seen[Verdict.UNCHECKED]:
-        parts.append(f"{seen[Verdict.UNCHECKED]} could not be checked")
-    console.print(f"{parts[0]}: {', '.join(parts[1:])}.", style="bold", markup=False)
-
-
-def _print(console: Console, line: Line) -> None:
-    word, style = _WORDS[line.verdict]
-    found = line.found if line.verdict is not Verdict.UNCHECKED else f"could not be checked: {line.found}"
-    first, *others = _wrapped(found, console.width)
-    console.print(
-        Text.assemble((f"{word:<6}", style), (f"{line.check:<{_CHECK_WIDTH}}", "bold"), first), soft_wrap=True
-    )
-    for part in others:
-        console.print(Text(f"{'':<{_INDENT}}{part}"), soft_wrap=True)
-    for number, part in enumerate(_wrapped(line.mend, console.width - 4)) if line.mend else ():
-        console.print(Text(f"{'':<{_INDENT}}{'to mend: ' if not number else ''}{part}", style="cyan"), soft_wrap=True)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Lines that break between words only: an id or a path in pieces cannot be copied."""
-    room = max(width - _INDENT, 30)
-    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    return run(**given)

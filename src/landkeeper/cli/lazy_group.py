@@ -4,25 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import rich_click as click
+import click
+
+from landkeeper.cli.exit_codes import USAGE
+from landkeeper.cli.help_page import PageContext
+from landkeeper.cli.terminal import say_painted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
-class LazyGroup(click.RichGroup):
-    """Knows each command's name and where it is, as `package.module:attribute`."""
+class Place(NamedTuple):
+    """Where a command is, and what the help of its group says about it."""
 
-    def __init__(self, *given: Any, places: Mapping[str, str], **named: Any) -> None:
+    where: str
+    """As `package.module:attribute`."""
+    short_help: str
+    """The first paragraph of the command's own help, which is thus not loaded for it; a test compares them."""
+
+
+class LazyGroup(click.Group):
+    """Knows each command's name, where it is, and its short help."""
+
+    context_class = PageContext
+
+    def __init__(self, *given: Any, places: Mapping[str, Place], **named: Any) -> None:
         """`places` are in the order in which help lists them."""
         super().__init__(*given, **named)
-        self._places = places
+        self.places = places
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help of a group that is called without a command, which is wrong usage."""
+        if not args and not ctx.resilient_parsing:
+            say_painted(ctx.get_help())
+            ctx.exit(USAGE)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in their order."""
-        return list(self._places)
+        return list(self.places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, loaded now; None where there is none of that name."""
-        place = self._places.get(cmd_name)
-        command: click.Command | None = resolve_name(place) if place is not None else None
+        place = self.places.get(cmd_name)
+        if place is None:
+            return None
+        command: click.Command = resolve_name(place.where)
+        command.context_class = PageContext
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command's name and short help, without loading it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.short_help) for name, place in self.places.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names that begin so, with their short help, and the options of the group."""
+        from click.shell_completion import CompletionItem
+
+        return [
+            *(
+                CompletionItem(name, help=place.short_help)
+                for name, place in self.places.items()
+                if name.startswith(incomplete)
+            ),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
-import rich_click as click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from landkeeper.cli.tables import Heading, Line, draw_table
+from landkeeper.cli.terminal import WIDTH_OF_A_PIPE, say, say_painted, width
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 
-_WIDTH_OF_A_PIPE = 200
-_WIDER_THAN_ANY = 10_000
-_LONGEST_WORD = 40
-"""Words longer than this, as in somebody's tags, are broken."""
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table: the title a person reads, and the attribute that JSON and CSV carry."""
 
     title: str
@@ -36,20 +28,18 @@ class Column:
     style: str = ""
 
 
-format_option = click.option(
-    "--format", "format_", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
-    help="A table to read, or JSON or CSV for other programs.",
-)  # fmt: skip
-
-
 def stdout() -> Console:
-    """Where answers go. In a pipe a table keeps its columns whole, unless COLUMNS says how wide it may be."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDTH_OF_A_PIPE
-    return Console(width=width, highlight=False, soft_wrap=False)
+    """Where answers go that take more of Rich than a table."""
+    from rich.console import Console
+
+    is_wide = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return Console(width=None if is_wide else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:
-    """Where progress, warnings and remarks go."""
+    """Where progress bars go."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
 
 
@@ -64,7 +54,7 @@ def print_rows(
 ) -> None:
     """Print the rows. JSON carries each row whole, CSV and the table the given columns.
 
-    A table ends with its `totals`; `style_of` says in which style of Rich's a row is to be shown.
+    A table ends with its `totals`; `style_of` says in which style a row is to be shown.
     """
     if format_ == "json":
         print_json(list(rows))
@@ -74,7 +64,7 @@ def print_rows(
         if rows or not totals:
             _print_table(rows, columns, title, style_of)
         if totals:
-            stdout().print(totals, style="bold", markup=False, soft_wrap=True)
+            say(totals, "bold")
 
 
 def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> None:
@@ -82,6 +72,8 @@ def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> No
 
     A list of words is a cell with the words; what has parts of its own is JSON.
     """
+    import csv
+
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(attributes)
     writer.writerows([_cell(row.get(attribute)) for attribute in attributes] for row in rows)
@@ -89,6 +81,8 @@ def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> No
 
 def _cell(value: object) -> str:
     if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
+        import json
+
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = plain(value)
     # Tags and names are other people's: opened in a spreadsheet, they must not run (OWASP, "CSV Injection").
@@ -116,38 +110,16 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def print_json(value: object) -> None:
     """Print one JSON value on stdout."""
+    import json
+
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, style_of: Callable[[Row], str]) -> None:
-    table = Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    for column in columns:
-        words = (word for row in rows for word in plain(row.get(column.attribute)).split())
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            style=column.style or None,
-            overflow="fold",
-            # An id in pieces cannot be copied, nor a block be read: lines break between words.
-            min_width=min(_LONGEST_WORD, max(map(len, words), default=0)),
-        )
-    for row in rows:
-        # Text, not str: a tag or a name with [brackets] must not become Rich markup.
-        table.add_row(*(Text(plain(row.get(column.attribute))) for column in columns), style=style_of(row) or None)
-    console = stdout()
-    # A terminal that is too narrow even so wraps the lines itself, and nothing is lost.
-    narrowest = Console(width=_WIDER_THAN_ANY).measure(table).minimum
-    console.width = max(console.width, narrowest)
-    console.print(table)
+    headings = [Heading(column.title, column.right, column.style) for column in columns]
+    lines = [Line([plain(row.get(column.attribute)) for column in columns], style_of(row)) for row in rows]
+    say_painted(draw_table(headings, lines, width(), title))
 
 
 _WORDS: Mapping[type, Callable[[Any], str]] = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE
-from landkeeper.cli.output import stderr
-from landkeeper.cli.report import report_options, report_settings
+from landkeeper.cli.report import report_options
+from landkeeper.cli.terminal import aside
 from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ USUAL_PORT = 8470
 @report_options
 def command(*, port: int | None, opens: bool, **stores: Any) -> int:
     """Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it."""
-    settings = report_settings(**stores)
-    # Loaded here, so that --help does not wait for boto3.
-    from landkeeper.cli.report_server import Snapshots  # noqa: PLC0415
-    from landkeeper.wiring.report import read_page, read_report  # noqa: PLC0415
+    from landkeeper.cli.report_run import report_settings
+    from landkeeper.cli.report_server import Snapshots
+    from landkeeper.wiring.report import read_page, read_report
 
+    settings = report_settings(**stores)
     snapshots = Snapshots(lambda: read_report(settings), read_page(), _say)
     with _listen(port, snapshots) as server:
         click.echo(f"{server.url}  (Ctrl-C ends it)")
@@ -45,7 +45,7 @@ def command(*, port: int | None, opens: bool, **stores: Any) -> int:
 
 
 def _listen(port: int | None, snapshots: Snapshots) -> ReportServer:
-    from landkeeper.cli.report_server import ReportServer  # noqa: PLC0415
+    from landkeeper.cli.report_server import ReportServer
 
     try:
         return ReportServer(USUAL_PORT if port is None else port, snapshots)
@@ -56,4 +56,4 @@ def _listen(port: int | None, snapshots: Snapshots) -> ReportServer:
 
 
 def _say(sentence: str) -> None:
-    stderr().print(sentence, style="red", markup=False, soft_wrap=True)
+    aside(sentence, "red")

@@ -31,7 +31,7 @@ from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.overlaps import claims_of, find_overlaps
 from landkeeper.wiring.report import Written, write_report
 from landkeeper.wiring.stack import deploy_stack
-from landkeeper.wiring.vpctracker import open_store
+from landkeeper.wiring.vpc_store import open_store
 
 STACK = "landkeeper"
 _DEAD_LETTERS = ("BroomDeadLettersUrl", "WorkDeadLettersUrl", "EventDeadLettersUrl")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +23,6 @@ from landkeeper.vpctracker.attributes import (
 )
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.fit import describe_omissions
-from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 
@@ -32,7 +30,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from landkeeper.org import AccountId
-    from landkeeper.vpctracker.inventory import Change, StoredVpc, VpcKey
+    from landkeeper.vpctracker.differences import Change
+    from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
+    from landkeeper.vpctracker.notices import Noticed
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _MIGRATIONS: Mapping[int, Sequence[str]] = {
@@ -59,7 +59,11 @@ _MIGRATIONS: Mapping[int, Sequence[str]] = {
 
 _COVERAGE_QUERY = "SELECT item FROM vpc_coverage WHERE account_id = ?"
 
-_log = logging.getLogger(__name__)
+
+def _log(sentence: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(sentence)
 
 
 class VpcFile:
@@ -70,7 +74,7 @@ class VpcFile:
         path: Path,
         *,
         lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS,
-        say: Callable[[str], object] = _log.warning,
+        say: Callable[[str], object] = _log,
     ) -> None:
         """Opens the file, makes it where there is none, and brings an older one to the present schema.
 
@@ -153,6 +157,8 @@ class VpcFile:
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""
+        from landkeeper.vpctracker.notices import Noticed
+
         rows = self._rows("SELECT item FROM vpc_noticed")
         return Noticed(frozenset(rows[0]["Told"]), rows[0]["Version"]) if rows else Noticed()
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
 from landkeeper.vpctracker.inventory import (
-    Appeared,
-    Change,
     CidrAssociation,
-    Disappeared,
     Peering,
     Standing,
     StoredVpc,
@@ -26,13 +23,16 @@ from landkeeper.vpctracker.inventory import (
     Vpc,
     VpcId,
     VpcKey,
-    kind_of,
 )
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.differences import Change
 
 Attributes = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_TIME_LENGTH, _TIME_MARKS = len("2026-03-01T12:00:00Z"), "--T::Z"
 
 
 class StoredItemError(LandkeeperError):
@@ -51,7 +51,11 @@ def format_time(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """The moment that `format_time` wrote. Raises ValueError for anything else."""
-    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    # ISO 8601 has more ways to write a moment, which sort in other ways.
+    if len(text) != _TIME_LENGTH or text[4::3] != _TIME_MARKS:
+        raise ValueError(f"{text!r} is not a time such as 2026-03-01T12:00:00Z")
+    return moment
 
 
 def vpc_to_attributes(stored: StoredVpc) -> Attributes:
@@ -239,6 +243,8 @@ def history_of(change: Change) -> Attributes:
     principal for whom Landkeeper itself deleted it, if it did.
     """
     after = vpc_to_attributes(change.after)
+    from landkeeper.vpctracker.differences import Appeared, Disappeared, kind_of  # noqa: PLC0415
+
     before = {} if isinstance(change, Appeared) else vpc_to_attributes(change.before)
     differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {

@@ -24,8 +24,10 @@ _PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 
 _IPV6_BIT = 1 << 136
 _FIRST_OCTET, _SECOND_OCTET, _THIRD_OCTET = ({str(n): n << shift for n in range(256)} for shift in (32, 24, 16))
-_LAST_OCTET_AND_LENGTH = {f"{n}/{length}": n << 8 | length for n in range(256) for length in range(33)}
-"""What each part of a dotted quad adds to its key. Looked up, because numbers cost more to parse than to find."""
+_LAST_OCTET_AND_LENGTH: Final[dict[str, int]] = {}
+"""What each part of a dotted quad adds to its key. Looked up, because numbers cost more to parse than to find. The last
+part has 8,448 forms: each is noted when it is first met, for a command that starts does not wait for all of them."""
+_PREFIX_LENGTHS: Final = frozenset(map(str, range(33)))
 _SPANS: Final[dict[IpVersion, tuple[int, ...]]] = {
     version: tuple((1 << (bits - length)) - 1 << 8 for length in range(bits + 1)) for version, bits in _BITS.items()
 }
@@ -94,9 +96,20 @@ def _find_ipv4_key(text: str) -> int | None:
     try:
         first, second, third, tail = text.split(".")
         key = _FIRST_OCTET[first] | _SECOND_OCTET[second] | _THIRD_OCTET[third] | _LAST_OCTET_AND_LENGTH[tail]
-    except (KeyError, ValueError):
+    except KeyError:
+        return _find_ipv4_key(text) if _note_last_part(tail) else None
+    except ValueError:
         return None
     return None if key & _SPANS[4][key & 0xFF] else key
+
+
+def _note_last_part(text: str) -> bool:
+    """Note what a last octet with its prefix length adds to a key; False where it is none, or was noted before."""
+    octet, _, length = text.partition("/")
+    if text in _LAST_OCTET_AND_LENGTH or octet not in _THIRD_OCTET or length not in _PREFIX_LENGTHS:
+        return False
+    _LAST_OCTET_AND_LENGTH[text] = int(octet) << 8 | int(length)
+    return True
 
 
 def _ipv4_block(key: int) -> Block:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import yaml
@@ -37,6 +35,9 @@ class ConfigError(DocumentError):
 
 def read_schema() -> Any:
     """The JSON Schema of the file, as it is published."""
+    import json  # noqa: PLC0415
+    from importlib.resources import files  # noqa: PLC0415
+
     return json.loads(files("landkeeper.vpctracker").joinpath("landkeeper.schema.json").read_text(encoding="utf-8"))
 
 

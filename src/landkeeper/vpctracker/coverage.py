@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
-from landkeeper.org import Account, AccountId, Failure, Region
-from landkeeper.vpctracker.inventory import (
-    Complete,
-    NotRead,
-    RegionRead,
-    Standing,
-    StoredVpc,
-    Unreadable,
-    VpcKey,
-    seen_vpcs,
-)
+from landkeeper.org import AccountId, Failure, Region
+from landkeeper.vpctracker.inventory import Standing, VpcKey
 
 
 class Membership(StrEnum):
@@ -81,68 +71,3 @@ class Coverage:
     def is_complete(self) -> bool:
         """Whether the newest try read every region that is known of it."""
         return self.failure is None and all(region.failure is None for region in self.regions.values())
-
-
-def cover_account(
-    before: Coverage,
-    account: Account,
-    reads: Mapping[Region, RegionRead] | Failure,
-    now: datetime,
-    *,
-    is_whole: bool = True,
-) -> Coverage:
-    """The coverage after one more try. Regions that were not tried stay as they were.
-
-    A try of a few regions (not `is_whole`) is no run: it neither counts as a failed one nor makes up for any.
-    """
-    after = replace(before, account_name=account.name or before.account_name)
-    if not isinstance(reads, Failure):
-        after = replace(after, regions=_cover_regions(before.regions, reads, now))
-    if not is_whole:
-        return replace(after, failure=reads) if isinstance(reads, Failure) else after
-    failure = reads if isinstance(reads, Failure) else None
-    organization = account.organization or before.organization
-    after = replace(after, tried_at=now, failure=failure, organization=organization, membership=Membership.ACTIVE)
-    return replace(after, failed_runs=0 if after.is_complete else before.failed_runs + 1)
-
-
-def _cover_regions(
-    before: Mapping[Region, RegionCoverage], reads: Mapping[Region, RegionRead], now: datetime
-) -> Mapping[Region, RegionCoverage]:
-    # A region that was never enabled is not worth a word; one that was read and then disabled is.
-    told = {region: read for region, read in reads.items() if read != NotRead(Standing.DISABLED) or region in before}
-    return {
-        **before,
-        **{region: _cover(before.get(region, RegionCoverage()), read, now) for region, read in told.items()},
-    }
-
-
-def _cover(before: RegionCoverage, read: RegionRead, now: datetime) -> RegionCoverage:
-    match read:
-        case Unreadable(failure):
-            return replace(before, failed_at=now, failure=failure, standing=Standing.READ)
-        case NotRead(standing):
-            return replace(before, failed_at=None, failure=None, connections_failure=None, standing=standing)
-        case Complete(connections_failure=None):
-            return RegionCoverage(complete_at=now, connections_at=now)
-        case Complete(connections_failure=unread):
-            return RegionCoverage(complete_at=now, connections_at=before.connections_at, connections_failure=unread)
-        case _:
-            assert_never(read)
-
-
-def shared_after(
-    before: Coverage,
-    stored: Iterable[StoredVpc],
-    reads: Mapping[Region, RegionRead],
-    *,
-    believe_absence: bool = True,
-) -> frozenset[VpcKey]:
-    """The other owners' VPCs that the account sees now, or saw in regions that were not read completely this time.
-
-    Without `believe_absence` it keeps those that it does not see any more as well.
-    """
-    seen = {vpc.key for vpc in seen_vpcs(reads) if vpc.owner != before.account}
-    kept = {one.vpc.key for one in stored if one.vpc.key in before.shared
-            and not (believe_absence and isinstance(reads.get(one.vpc.region), Complete))}  # fmt: skip
-    return frozenset(seen | kept)

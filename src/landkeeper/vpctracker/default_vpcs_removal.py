@@ -25,8 +25,8 @@ from landkeeper.vpctracker.default_vpcs import (
     Unknown,
     decide,
 )
+from landkeeper.vpctracker.differences import NotRead, Unreadable
 from landkeeper.vpctracker.fan_out import fan_out
-from landkeeper.vpctracker.inventory import NotRead, Unreadable
 from landkeeper.vpctracker.ports import StoreError, VpcReader, VpcStore
 from landkeeper.vpctracker.track import Progress, UnreadablePlace, track_account
 

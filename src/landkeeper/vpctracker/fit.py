@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.inventory import Change, Vpc
+    from landkeeper.vpctracker.differences import Change
+    from landkeeper.vpctracker.inventory import Vpc
 
 SUBNETS = "Subnets"
 

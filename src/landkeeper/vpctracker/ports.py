@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from landkeeper.vpctracker.attributes import Attributes
     from landkeeper.vpctracker.coverage import Coverage
-    from landkeeper.vpctracker.inventory import Change, RegionRead, StoredVpc, VpcId, VpcKey
+    from landkeeper.vpctracker.differences import Change, RegionRead
+    from landkeeper.vpctracker.inventory import StoredVpc, VpcId, VpcKey
     from landkeeper.vpctracker.notices import Notice, Noticed
 
 

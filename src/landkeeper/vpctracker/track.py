@@ -12,20 +12,11 @@ from types import MappingProxyType
 from typing import Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
-from landkeeper.vpctracker.coverage import Coverage, cover_account, shared_after
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.covering import cover_account, shared_after
+from landkeeper.vpctracker.differences import Change, Complete, RegionRead, Unreadable, diff_account, kind_of, seen_vpcs
 from landkeeper.vpctracker.fan_out import fan_out
-from landkeeper.vpctracker.inventory import (
-    Change,
-    Complete,
-    RegionRead,
-    StoredVpc,
-    Unreadable,
-    VpcId,
-    VpcKey,
-    diff_account,
-    kind_of,
-    seen_vpcs,
-)
+from landkeeper.vpctracker.inventory import StoredVpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError, VpcReader, VpcStore
 
 _WRITE_ATTEMPTS = 6

@@ -129,8 +129,8 @@ def read_past(paths: Sequence[str], settings: Settings, reading: Reading) -> Pas
 def open_buckets(settings: Settings, *, requester_pays: bool) -> TrailBuckets:
     """S3 with the credentials at hand."""
     # Imported where it is needed: reading files on disk does not wait for botocore.
-    from landkeeper.aws.trail_bucket import TrailBuckets  # noqa: PLC0415
-    from landkeeper.wiring.sessions import home_sessions  # noqa: PLC0415
+    from landkeeper.aws.trail_bucket import TrailBuckets
+    from landkeeper.wiring.sessions import home_sessions
 
     client = home_sessions(settings).home("s3")
     return TrailBuckets(client, limit_bytes=settings.log_limit_bytes, requester_pays=requester_pays)
@@ -243,7 +243,7 @@ def _note(past: Past, fault: FoundFault, reading: Reading) -> None:
 
 
 def _to_keep(scan: FileScan) -> KeptScan:
-    from landkeeper.embedded.scan_cache import KeptScan  # noqa: PLC0415
+    from landkeeper.embedded.scan_cache import KeptScan
 
     return KeptScan(scan.file.key, scan.file.stamp, scan.digest, scan.scanned)
 
@@ -253,7 +253,7 @@ def _open_cache(file: Path | None) -> Iterator[ScanCache | None]:
     if file is None:
         yield None
         return
-    from landkeeper.embedded.scan_cache import ScanCache  # noqa: PLC0415
+    from landkeeper.embedded.scan_cache import ScanCache
 
     with closing(ScanCache(file, _reader())) as opened:
         yield opened

@@ -115,7 +115,7 @@ def read_past_by_athena(
 
 
 def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Callable[[], bool]) -> None:
-    from landkeeper.aws.athena import Answered  # noqa: PLC0415
+    from landkeeper.aws.athena import Answered
 
     answered = athena.run(query, is_stopped)
     if isinstance(answered, Failure):
@@ -138,8 +138,8 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
 
 
 def _open_athena(settings: Settings, options: AthenaOptions) -> AthenaStatements:
-    from landkeeper.aws.athena import AthenaStatements  # noqa: PLC0415
-    from landkeeper.wiring.sessions import home_sessions  # noqa: PLC0415
+    from landkeeper.aws.athena import AthenaStatements
+    from landkeeper.wiring.sessions import home_sessions
 
     sessions = home_sessions(settings)
     return AthenaStatements(

@@ -1,16 +1,15 @@
-"""Broom's wiring: which ledger, where reports go, how cases come back, and what acts on instances."""
+"""Broom's wiring: where reports go, how cases come back, and what acts on instances."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from landkeeper.aws.case_queue import SqsCaseQueue
 from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.instances import Ec2Instances
-from landkeeper.aws.ledger_table import LedgerTable
 from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions
@@ -27,6 +26,7 @@ from landkeeper.broom.swept import Swept
 from landkeeper.broom.untagging import sweep_untagged
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
+from landkeeper.wiring.ledger import open_ledger
 from landkeeper.wiring.sessions import member_sessions
 
 
@@ -86,7 +86,7 @@ def sweep_found_launches(
 def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBroom]:
     """What a command works with; in a dry run nothing that it does reaches anything outside."""
     sessions, printed = member_sessions(settings), CollectedReports()
-    with open_ledger(settings, sessions, to_write=not dry_run) as ledger:
+    with open_ledger(settings, lambda: sessions, to_write=not dry_run) as ledger:
         outside = (
             _rehearsal(sessions, ledger, printed) if dry_run else open_outside(settings, sessions, ledger, printed)
         )
@@ -110,17 +110,6 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
             raise UsageError(f"the case of {id_} was changed meanwhile: look at it again")
         swept = sweep_cases(policy, [released], outside, actions_on=settings.actions_on, run_limit=RunLimit())
     return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
-
-
-@contextmanager
-def open_cases(settings: Settings) -> Iterator[Ledger]:
-    """The ledger, to look at. Raises UsageError where there is none."""
-    if settings.ledger_table is None and not settings.file.exists():
-        raise UsageError(
-            f"there is no file '{settings.file}': `landkeeper broom sweep` makes it; --file or --ledger name another"
-        )
-    with open_ledger(settings, member_sessions(settings), to_write=False) as ledger:
-        yield ledger
 
 
 def open_outside(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:
@@ -149,34 +138,9 @@ def open_units(sessions: AccountSessions) -> AccountUnits:
     return AccountUnits(lambda: sessions.hasty("organizations"))
 
 
-def open_table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
-    """The ledger in a table."""
-    return LedgerTable(sessions.later("dynamodb"), name, keep=_keep(settings))
-
-
-def _keep(settings: Settings) -> timedelta | None:
-    return None if settings.ledger_days is None else timedelta(days=settings.ledger_days)
-
-
 def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
     reader, scratch = Ec2Instances(sessions), ScratchLedger(ledger)
     return Outside(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
-
-
-@contextmanager
-def open_ledger(settings: Settings, sessions: AccountSessions, *, to_write: bool) -> Iterator[Ledger]:
-    """The ledger that the settings name; one that is only read need not be there, and is empty then."""
-    if settings.ledger_table is not None:
-        yield open_table(sessions, settings.ledger_table, settings)
-        return
-    if not to_write and not settings.file.exists():
-        yield ScratchLedger()
-        return
-    # Here and not above: the function package comes without the embedded rooms.
-    from landkeeper.embedded.ledger_file import LedgerFile  # noqa: PLC0415
-
-    with closing(LedgerFile(settings.file, keep=_keep(settings))) as ledger:
-        yield ledger
 
 
 def _now() -> datetime:

@@ -18,7 +18,8 @@ from landkeeper.broom.swept import Swept
 from landkeeper.broom.untagging import sweep_untagged
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom import OpenedBroom, open_outside, open_table
+from landkeeper.wiring.broom import OpenedBroom, open_outside
+from landkeeper.wiring.ledger import open_table
 from landkeeper.wiring.texts import read_text
 
 POLICY_KEPT_SECONDS = 60.0
@@ -80,8 +81,8 @@ class DealingsRun:
     def audit(self, account: AccountId | None) -> Iterator[Swept]:
         """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
         # Here and not above: audits are few, and what they need beside is much.
-        from landkeeper.broom.audit import audit_overdue  # noqa: PLC0415
-        from landkeeper.wiring.broom_audit import audit_account, find_accounts  # noqa: PLC0415
+        from landkeeper.broom.audit import audit_overdue
+        from landkeeper.wiring.broom_audit import audit_account, find_accounts
 
         opened, limit = self._opened, self._limit
         accounts = (account,) if account is not None else find_accounts(opened.settings, opened.sessions)

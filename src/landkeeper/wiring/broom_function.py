@@ -40,7 +40,7 @@ class FunctionBroom:
     @cached_property
     def dealings(self) -> Dealings:
         """What deals with launches."""
-        from landkeeper.wiring.broom_dealings import Dealings  # noqa: PLC0415 - see the module
+        from landkeeper.wiring.broom_dealings import Dealings
 
         return Dealings(self.settings, self.sessions, self._ledger_table, self._policy)
 
@@ -49,6 +49,6 @@ def _log_reader(settings: Settings, sessions: AccountSessions) -> S3Client:
     if settings.log_role_arn is None:
         own: S3Client = sessions.later("s3")
         return own
-    from landkeeper.aws.log_reader import s3_in_role  # noqa: PLC0415 - few have their log files in another account
+    from landkeeper.aws.log_reader import s3_in_role
 
     return s3_in_role(sessions, settings.log_role_arn)

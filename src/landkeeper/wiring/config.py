@@ -31,6 +31,6 @@ def read_config(settings: Settings) -> TrackerConfig:
     if where is None:
         return TrackerConfig()
     # Here and not above: a function without a configuration starts sooner without the reader of YAML.
-    from landkeeper.vpctracker.config_file import parse_config  # noqa: PLC0415
+    from landkeeper.vpctracker.config_file import parse_config
 
     return parse_config(read_text(where, lambda: home_sessions(settings), what="configuration"), where)

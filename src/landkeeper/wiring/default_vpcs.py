@@ -18,7 +18,8 @@ from landkeeper.vpctracker.default_vpcs_removal import (
     recording,
     survey_default_vpcs,
 )
-from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, find_source, open_store
+from landkeeper.wiring.vpc_store import open_store
+from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, find_source
 
 if TYPE_CHECKING:
     from landkeeper.org import Account

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.regions import list_known_regions
-from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case
-from landkeeper.broom.live import Absent, Seen
-from landkeeper.org import AccountId, Failure, Region
-from landkeeper.settings import Settings
-from landkeeper.wiring.broom import open_ledger, open_units
+from landkeeper.org import Failure
+from landkeeper.wiring.ledger import open_ledger
 from landkeeper.wiring.sessions import member_sessions
 from landkeeper.wiring.texts import read_text
+
+if TYPE_CHECKING:
+    from landkeeper.broom.launches import InstanceId
+    from landkeeper.broom.ledger import Case
+    from landkeeper.broom.live import Seen
+    from landkeeper.org import AccountId, Region
+    from landkeeper.settings import Settings
 
 __all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", "see_instance"]
 
 
 def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Failure]:
     """What tells the root and the units that an account is in, by the credentials at hand."""
+    from landkeeper.wiring.broom import open_units
+
     return open_units(member_sessions(settings)).find_units
 
 
@@ -30,7 +35,7 @@ def read_policy_text(where: str, settings: Settings) -> str:
 
 def find_case(settings: Settings, id_: InstanceId) -> Case | None:
     """The case that the ledger has of an instance; None where it has none."""
-    with open_ledger(settings, member_sessions(settings), to_write=False) as ledger:
+    with open_ledger(settings, lambda: member_sessions(settings), to_write=False) as ledger:
         return ledger.find_cases([id_]).get(id_)
 
 
@@ -41,6 +46,9 @@ def see_instance(
 
     Without an account it is that of the credentials at hand, without a region that of the settings.
     """
+    from landkeeper.aws.instances import Ec2Instances
+    from landkeeper.broom.live import Absent
+
     sessions = member_sessions(settings)
     account, region = account or sessions.home_account(), region or sessions.region
     read = Ec2Instances(sessions).read_instances(account, region, [id_])

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import random
-import time
-import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from landkeeper.aws.member import find_member_state
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.org import AccountId, Failure, FailureReason, UsageError
 from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.pools import find_pool
@@ -26,6 +18,7 @@ from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
 
 if TYPE_CHECKING:
+    from landkeeper.aws.sessions import AccountSessions
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.config import TrackerConfig
@@ -64,6 +57,9 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
     """
     config = read_config(settings)
     if settings.vpc_table is not None:
+        from landkeeper.aws.pool_table import PoolTable
+        from landkeeper.aws.vpc_table import VpcTable
+
         sessions = home_sessions(settings)
         client = sessions.home("dynamodb")
         table = PoolTable(client, settings.vpc_table)
@@ -76,19 +72,28 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
             f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
         )
     # Here and not above: the function package comes without the embedded rooms.
-    from landkeeper.embedded.pool_file import PoolFile  # noqa: PLC0415
+    from landkeeper.embedded.pool_file import PoolFile
 
     with closing(PoolFile(settings.file)) as file:
-        yield Pools(file, file, config, actor_named(_user()), None)
+        yield Pools(file, file, config, actor_named(_user() if to_write else ""), None)
 
 
 def actor_named(by: str) -> Actor:
     """Somebody who acts now, and waits up to a minute for their turn."""
-    return Actor(by, lambda: datetime.now(UTC), lambda: f"res-{uuid.uuid4().hex[:17]}", _pauses)
+    return Actor(by, lambda: datetime.now(UTC), _new_id, _pauses)
+
+
+def _new_id() -> str:
+    import uuid
+
+    return f"res-{uuid.uuid4().hex[:17]}"
 
 
 def _pauses() -> Iterator[bool]:
     """True after each pause. They grow, with full jitter, so that those who wait do not come back together."""
+    import random
+    import time
+
     longest = _FIRST_PAUSE_SECONDS
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
@@ -98,6 +103,8 @@ def _pauses() -> Iterator[bool]:
 
 
 def _user() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -119,6 +126,8 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
         if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
             raise UsageError(f"the account {account} is {known.membership}: it gets no block")
         return
+    from landkeeper.aws.member import find_member_state
+
     sessions = pools.sessions or home_sessions(settings)
     state = find_member_state(sessions.home("organizations"), account)
     if isinstance(state, Failure):

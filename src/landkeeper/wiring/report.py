@@ -11,22 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landkeeper import __version__
-from landkeeper.aws.ledger_table import LedgerTable
-from landkeeper.aws.report_bucket import KEY, ReportBucket
 from landkeeper.org import Failure, UsageError
 from landkeeper.report.backtest_file import parse_backtest
 from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
-from landkeeper.settings import read_named_file
 from landkeeper.vpctracker.answers import Known, read_known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools_acts import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
 from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
-from landkeeper.wiring.texts import replace_file
+from landkeeper.wiring.texts import read_named_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,13 +94,15 @@ def _name(settings: Settings) -> str:
 @contextmanager
 def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
     if settings.ledger_table is not None:
+        from landkeeper.aws.ledger_table import LedgerTable
+
         yield LedgerTable(home_sessions(settings).later("dynamodb"), settings.ledger_table)
         return
     if settings.vpc_table is not None:
         yield None
         return
     # Here and not above: the function package comes without the embedded rooms.
-    from landkeeper.embedded.ledger_file import LedgerFile  # noqa: PLC0415
+    from landkeeper.embedded.ledger_file import LedgerFile
 
     with closing(LedgerFile(settings.file)) as ledger:
         yield ledger
@@ -166,6 +165,8 @@ def link_report(settings: Settings, seconds: int) -> str:
             "there is no bucket of reports: name it with --bucket or LANDKEEPER_REPORT_BUCKET; "
             "the stack's output ReportBucket says which it is"
         )
+    from landkeeper.aws.report_bucket import KEY, ReportBucket
+
     bucket = ReportBucket(home_sessions(settings).linking("s3"), settings.report_bucket)
     found = bucket.read_metadata()
     where = f"s3://{settings.report_bucket}/{KEY}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from landkeeper.aws.sessions import AccountSessions, open_sessions
-from landkeeper.settings import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from landkeeper.aws.sessions import AccountSessions
+    from landkeeper.settings import Settings
 
 
 def home_sessions(settings: Settings, *, profile: str | None = None) -> AccountSessions:
@@ -12,11 +15,15 @@ def home_sessions(settings: Settings, *, profile: str | None = None) -> AccountS
     In the region of the environment; without one in that of the profile, and only then in Landkeeper's default.
     Raises UsageError for an unknown profile.
     """
+    from landkeeper.aws.sessions import open_sessions
+
     return open_sessions(settings.region, profile=profile, prefer_profile_region=not settings.region_is_given)
 
 
 def member_sessions(settings: Settings) -> AccountSessions:
     """The same, with the settings' role to get into other accounts."""
+    from landkeeper.aws.sessions import open_sessions
+
     return open_sessions(
         settings.region,
         role_name=settings.role_name,

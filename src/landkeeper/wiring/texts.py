@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.texts import SCHEMES, read_remote_text
 from landkeeper.org import UsageError
-from landkeeper.settings import read_named_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landkeeper.aws.sessions import AccountSessions
+
+
+def is_in_aws(where: str) -> bool:
+    """Whether that names an object in S3 or a parameter of Systems Manager, and no path."""
+    return where.startswith(("s3://", "ssm:"))
 
 
 def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str) -> str:
     """The text at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong with `what`."""
-    if where.startswith(SCHEMES):
+    if is_in_aws(where):
+        from landkeeper.aws.texts import read_remote_text
+
         return read_remote_text(where, sessions(), what=what)
     return read_named_file(where, what=what)
+
+
+def read_named_file(file: str | Path, *, what: str) -> str:
+    """The text of a file that a flag or a setting names. Raises UsageError saying what is wrong with `what`."""
+    try:
+        with open(file, encoding="utf-8") as opened:  # noqa: PTH123 - pathlib takes longer to import than most texts
+            return opened.read()
+    except OSError as error:
+        raise UsageError(f"the {what} {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the {what} {file} is not text in UTF-8") from error
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -1,16 +1,15 @@
-"""VPC Tracker's wiring: which store, which accounts, and through which credentials they are entered."""
+"""VPC Tracker's wiring: which accounts, and through which credentials they are entered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
+from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, UsageError
 from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
@@ -47,32 +46,6 @@ class Source:
     """Whether a region of an account is closed for good, by the configuration."""
     listing: Listing | None = None
     """What the organisation lists; None where the accounts were named otherwise."""
-
-
-@contextmanager
-def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = False) -> Iterator[VpcStore]:
-    """The store that the settings name. A file is made only `to_write`; tables are made only `with_new_tables`.
-
-    Raises UsageError or StoreError when there is no such store, or it is not one of ours.
-    """
-    if settings.vpc_table is not None:
-        client = home_sessions(settings).home("dynamodb")
-        if with_new_tables:
-            create_tables(client, settings.vpc_table)
-        check_table(client, settings.vpc_table)
-        yield VpcTable(client, settings.vpc_table)
-        return
-    if with_new_tables:
-        raise UsageError("--create-tables makes DynamoDB tables: name them with --table NAME")
-    if not to_write and not settings.file.exists():
-        raise UsageError(
-            f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
-        )
-    # Here and not above: the function package comes without the embedded rooms.
-    from landkeeper.embedded.vpc_file import VpcFile  # noqa: PLC0415
-
-    with closing(VpcFile(settings.file)) as store:
-        yield store
 
 
 def function_store(settings: Settings) -> VpcStore:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
-from landkeeper.cli.lazy_group import LazyGroup
+from landkeeper.cli.lazy_group import LazyGroup, Place
 
 _PLACES = {
-    "sweep": "landkeeper.cli.broom.sweep:sweep_command",
-    "backtest": "landkeeper.cli.broom.backtest:backtest_command",
-    "audit": "landkeeper.cli.broom.audit:audit_command",
-    "cases": "landkeeper.cli.broom.cases:cases_command",
-    "case": "landkeeper.cli.broom.cases:case_command",
-    "release": "landkeeper.cli.broom.cases:release_command",
-    "policy": "landkeeper.cli.broom.policy:policy_command",
+    "sweep": Place(
+        "landkeeper.cli.broom.sweep:sweep_command",
+        "Find the launches in CloudTrail log files, and deal with those that break the policy.",
+    ),
+    "backtest": Place(
+        "landkeeper.cli.broom.backtest:backtest_command",
+        "Say what a policy would have done to the launches in CloudTrail log files.",
+    ),
+    "audit": Place(
+        "landkeeper.cli.broom.audit:audit_command",
+        "Hold all running instances against the policy, and take up the cases that should have come back by now.",
+    ),
+    "cases": Place(
+        "landkeeper.cli.broom.cases:cases_command",
+        "List every instance that Broom has dealt with or waits for: by state, what is due first coming first.",
+    ),
+    "case": Place(
+        "landkeeper.cli.broom.cases:case_command",
+        "Tell the whole story of one instance: who launched it, what was found, every move and why.",
+    ),
+    "release": Place(
+        "landkeeper.cli.broom.cases:release_command",
+        "Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say.",
+    ),
+    "policy": Place("landkeeper.cli.broom.policy:policy_command", "Look at a tag policy."),
 }
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from landkeeper.broom.harvest import FoundFault
 from landkeeper.broom.trail_keys import Days
@@ -19,8 +18,6 @@ from landkeeper.wiring.backtest import Past, Progress
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
     from landkeeper.wiring.backtest_athena import AthenaOptions
-
-Command = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +42,11 @@ class EngineAsked:
 
     def athena_options(self) -> AthenaOptions:
         """The same for the wiring. Raises UsageError for what is no account or region."""
-        from landkeeper.wiring.backtest_athena import AthenaOptions  # noqa: PLC0415
+        from landkeeper.wiring.backtest_athena import AthenaOptions
 
         given = {name: text for name, text in self.options.items() if text is not None}
         accounts, regions = map(parse_account_id, self.accounts), map(parse_region, self.regions)
         return AthenaOptions(**given, accounts=tuple(accounts), regions=tuple(regions))
-
-
-def engine_options(function: Command) -> Command:
-    """The options that choose and describe an engine; the command gets them as `engine`."""
-
-    @click.option(
-        "--engine",
-        type=click.Choice(["local", "athena"]),
-        default="local",
-        show_default=True,
-        help="Who reads the logs: this machine, or Athena.",
-    )
-    @click.option("--print-sql", is_flag=True, help="With Athena: show what would be run, and run nothing.")
-    @click.option(
-        "--account",
-        "accounts",
-        multiple=True,
-        metavar="ID",
-        help="With Athena: an account; without it those in the bucket.",
-    )
-    @click.option(
-        "--region", "regions", multiple=True, metavar="R", help="With Athena: a region; without it those in the bucket."
-    )
-    @click.option("--athena-database", metavar="NAME", help="Where the table is made.  [default: default]")
-    @click.option("--athena-workgroup", metavar="NAME", help="The workgroup that runs it.  [default: primary]")
-    @click.option("--athena-output", metavar="S3URL", help="Where answers go, if the workgroup does not say.")
-    @wraps(function)
-    def with_engine(
-        *,
-        engine: str,
-        print_sql: bool,
-        accounts: tuple[str, ...],
-        regions: tuple[str, ...],
-        athena_database: str | None,
-        athena_workgroup: str | None,
-        athena_output: str | None,
-        **others: Any,
-    ) -> Any:
-        options = {"database": athena_database, "workgroup": athena_workgroup, "output": athena_output}
-        asked = EngineAsked(engine == "athena", print_sql, options, accounts, regions)
-        return function(engine=asked, **others)
-
-    return with_engine  # fmt: skip
 
 
 def read_by_athena(
@@ -107,7 +61,7 @@ def read_by_athena(
 ) -> Past | None:
     """What Athena finds; None where the statements were to be shown only, which is done then."""
     # Loaded here, so that reading on this machine does not wait for it.
-    from landkeeper.wiring.backtest_athena import plan_statements, read_past_by_athena  # noqa: PLC0415
+    from landkeeper.wiring.backtest_athena import plan_statements, read_past_by_athena
 
     options, today = engine.athena_options(), datetime.now(UTC).date()
     first, last = days.first or today, min(days.last or today, today)

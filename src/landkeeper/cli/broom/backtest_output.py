@@ -16,6 +16,7 @@ from landkeeper.broom.backtest_answer import By, Comparison, Tally, tally_by, to
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
+from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
     from landkeeper.wiring.backtest import Past
@@ -75,7 +76,7 @@ def _print_tables(answer: Answer) -> None:
     for by, title in titles.items():
         _print_tallies(title, tally_by(by, answer.fates), by)
     for line in _closing(answer):
-        stdout().print(line, markup=False)
+        say(line)
 
 
 def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[InstanceId, str] | None = None) -> None:

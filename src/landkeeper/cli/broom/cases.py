@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import rich_click as click
-from rich.text import Text
+import click
 
-from landkeeper.broom.case_record import case_to_record
-from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
-from landkeeper.broom.notices import describe_outcome, escaped
-from landkeeper.cli.broom.options import find_policy, policy_option
-from landkeeper.cli.broom.output import print_reports, warn
-from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, chosen, counted, format_option, print_json, print_rows, stdout
-from landkeeper.org import UsageError, parse_account_id
-from landkeeper.settings import Settings, read_settings
+from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import known
+from landkeeper.cli.options import format_option
 
-if TYPE_CHECKING:
-    from landkeeper.broom.ledger import Case
-
-_COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
-_USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
-"""What says nothing, by the column that may then be left out."""
+STATES = (
+    "waiting", "judged", "acting", "acted", "reported", "compliant", "exempt", "gone", "held", "failed",
+)  # fmt: skip
+"""Those of a case, which are thus not loaded for a help page; a test compares them."""
 
 
 def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,107 +25,36 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(name="cases")
-@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only cases in this state.")
-@click.option("--account", metavar="ID", help="Only cases of this account.")
+@click.option("--state", type=click.Choice(STATES), help="Only cases in this state.")
+@click.option("--account", metavar="ID", shell_complete=known("account"), help="Only cases of this account.")
 @_ledger_options
 @format_option
-def cases_command(
-    state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format
-) -> int:
+def cases_command(**given: Any) -> int:
     """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
-    owner = parse_account_id(account) if account is not None else None
-    # Loaded here and below, so that --help does not wait for boto3.
-    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+    from landkeeper.cli.broom.cases_run import run_cases
 
-    with open_cases(_settings(ledger, file)) as opened:
-        found = [
-            case
-            for each in ([State(state)] if state else State)
-            for case in opened.list_cases(each)
-            if owner in {None, case.account}
-        ]
-    if format_ == "json":
-        print_json([case_to_record(case) for case in found])
-    else:
-        rows, columns = [_row(case) for case in found], [Column(name, name) for name in _COLUMNS]
-        print_rows(rows, chosen(columns, rows, format_, usual=_USUAL), format_, totals=counted(len(rows), "case"))
-    return DONE
+    return run_cases(**given)
 
 
 @click.command(name="case")
-@click.argument("instance_id", metavar="ID")
+@click.argument("instance_id", metavar="ID", shell_complete=known("case"))
 @_ledger_options
 @format_option
-def case_command(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:
+def case_command(**given: Any) -> int:
     """Tell the whole story of one instance: who launched it, what was found, every move and why."""
-    from landkeeper.wiring.broom import open_cases  # noqa: PLC0415
+    from landkeeper.cli.broom.cases_run import run_case
 
-    with open_cases(_settings(ledger, file)) as opened:
-        case = opened.find_cases([InstanceId(instance_id)]).get(InstanceId(instance_id))
-    if case is None:
-        raise UsageError(f"the ledger has no case of '{instance_id}'")
-    if format_ == "json":
-        print_json(case_to_record(case))
-    elif format_ == "csv":
-        rows = [{"At": step.at, "State": step.state, "Because": step.because} for step in case.story]
-        print_rows(rows, [Column(name, name) for name in ("At", "State", "Because")], "csv")
-    else:
-        _tell(case)
-    return DONE
+    return run_case(**given)
 
 
 @click.command(name="release")
-@click.argument("instance_id", metavar="CASE")
+@click.argument("instance_id", metavar="CASE", shell_complete=known("case"))
 @policy_option
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @_ledger_options
-def release_command(
-    instance_id: str,
-    policy_file: str | None,
-    role_name: str | None,
-    external_id: str | None,
-    ledger: str | None,
-    file: Path | None,
-) -> int:
+def release_command(**given: Any) -> int:
     """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
-    settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
-    policy = find_policy(policy_file, settings)
-    from landkeeper.wiring.broom import release_case  # noqa: PLC0415
+    from landkeeper.cli.broom.cases_run import run_release
 
-    done = release_case(settings, policy, InstanceId(instance_id))
-    print_reports(done.reports)
-    for failure in done.swept.failures:
-        warn(failure)
-    note = done.swept.notes[InstanceId(instance_id)]
-    outcome = f": {note.outcome}" if note.outcome else ""
-    click.echo(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
-    return INCOMPLETE if done.swept.failures else DONE
-
-
-def _settings(ledger: str | None, file: Path | None) -> Settings:
-    return read_settings(os.environ).with_ledger(ledger=ledger, file=file)
-
-
-def _row(case: Case) -> dict[str, Any]:
-    is_open = case.state in {State.WAITING, State.ACTING}
-    due_at = f"{case.next_at:%Y-%m-%dT%H:%M:%SZ}" if is_open else ""
-    return {**case_to_record(case), "Principal": escaped(case.principal.name), "DueAt": due_at}
-
-
-def _tell(case: Case) -> None:
-    lines = [
-        f"{case.instance_id} in {case.account} {case.region}: {case.state}",
-        f"Launched by {case.principal.name} at {case.event_time:%Y-%m-%dT%H:%M:%SZ}",
-        f"Image {case.image_id or '(not known)'}, type {case.instance_type or '(not known)'}",
-        f"Events: {', '.join(case.event_ids)}",
-    ]
-    if case.rule:
-        lines.append(f"Rule {case.rule}: {case.how}")
-    if case.outcome is not None:
-        lines.append(describe_outcome(case.outcome, case.error))
-    if case.released_by:
-        lines.append(f"Released by {case.released_by}")
-    lines += [f"  {step.at:%Y-%m-%dT%H:%M:%SZ}  {step.state:<9}  {step.because}" for step in case.story]
-    for line in lines:
-        stdout().print(Text(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}"), soft_wrap=True)
+    return run_release(**given)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
+from typing import Any
 
-import rich_click as click
+import click
 
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.policy_export import export_scp, export_tag_policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
-from landkeeper.cli.broom.options import read_policy_text
-from landkeeper.cli.broom.output import warn
-from landkeeper.cli.exit_codes import DONE
-from landkeeper.org import UsageError
-from landkeeper.settings import read_named_file, read_settings
+from landkeeper.cli.known_words import files
+
+ACTIONS = ("notify", "stop", "terminate")
+"""Those of a policy, which are thus not loaded for a help page; a test compares them."""
 
 
 @click.command(name="import")
@@ -27,52 +21,31 @@ from landkeeper.settings import read_named_file, read_settings
 @click.option("--require-all", is_flag=True, help="Require every key, also those that the tag policy only checks.")
 @click.option("--config-rule", metavar="FILE", help="A REQUIRED_TAGS rule of AWS Config, or its parameters.")
 @click.option(
-    "--action", type=click.Choice([str(penalty) for penalty in Penalty]), required=True,
+    "--action", type=click.Choice(ACTIONS), required=True,
     help="What shall happen to an instance that breaks a rule.",
 )  # fmt: skip
-def import_command(
-    tag_policies: tuple[str, ...], effective: bool, require_all: bool, config_rule: str | None, action: str
-) -> int:
+def import_command(**given: Any) -> int:
     """Write a policy from what AWS already has, on standard output.
 
     Its comments say what could not be carried over.
     """
-    if bool(tag_policies) == (config_rule is not None):
-        raise UsageError("give --tag-policy FILE or --config-rule FILE, one of the two")
-    if config_rule is not None:
-        if effective or require_all:
-            raise UsageError("--effective and --require-all go with --tag-policy")
-        text = import_config_rule(config_rule, read_named_file(config_rule, what="policy"), Penalty(action))
-    else:
-        files = [(name, read_named_file(name, what="policy")) for name in tag_policies]
-        text = import_tag_policies(files, Penalty(action), effective=effective, require_all=require_all)
-    click.echo(text, nl=False)
-    return DONE
+    from landkeeper.cli.broom.exchange_run import run_import
+
+    return run_import(**given)
 
 
 @click.command(name="export")
-@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME")
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
 @click.option(
     "--as", "form", type=click.Choice(["tag-policy", "scp"]), required=True,
     help="AWS Organizations tag policies, or service control policies.",
 )  # fmt: skip
 @click.option("--enforce", is_flag=True, help="In a tag policy: AWS refuses tagging of instances that does not comply.")
-def export_command(file: str, form: str, enforce: bool) -> int:
+def export_command(**given: Any) -> int:
     """Write a policy in a form of AWS's, on standard output: one JSON document a line.
 
     What that form cannot say is listed on standard error.
     """
-    policy = parse_policy(read_policy_text(file, read_settings(os.environ)), file)
-    if form == "scp" and enforce:
-        raise UsageError("--enforce goes with --as tag-policy: a service control policy always enforces")
-    today = datetime.now(UTC).date()
-    exported = export_tag_policy(policy, enforce=enforce) if form == "tag-policy" else export_scp(policy, today)
-    for document in exported.documents:
-        click.echo(document)
-    if len(exported.documents) > 1:
-        number = len(exported.documents)
-        warn(f"{number} documents, one a line; a root, unit or account takes ten of a kind, FullAWSAccess among them")
-    warn("What this form cannot say:")
-    for sentence in exported.lost:
-        warn(f"- {sentence}")
-    return DONE
+    from landkeeper.cli.broom.exchange_run import run_export
+
+    return run_export(**given)

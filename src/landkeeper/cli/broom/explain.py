@@ -2,216 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import Any
 
-import rich_click as click
+import click
 
-from landkeeper.broom.explain import Explanation, explain
-from landkeeper.broom.harvest import Harvest, find_unnamed, subject_of, words_of
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
-from landkeeper.broom.launches import InstanceId, Tags
-from landkeeper.broom.live import Absent, LiveInstance
-from landkeeper.broom.policy import Subject
-from landkeeper.cli.broom.options import find_policy, policy_option
-from landkeeper.cli.broom.output import one_line, warn
-from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, format_option, print_json, print_rows, stdout
-from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
-from landkeeper.settings import Settings, read_settings
-from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
-
-if TYPE_CHECKING:
-    from landkeeper.broom.policy import Policy
-    from landkeeper.org import AccountId
-
-_INSTANCE_ID = re.compile(r"i-[0-9a-f]+")
-_COLUMNS = (
-    Column("", "Decides", style="bold"),
-    Column("What", "Kind"),
-    Column("Name", "Name"),
-    Column("Result", "Result", style="bold"),
-    Column("Because", "Because"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """An instance to explain the verdict on."""
-
-    id: InstanceId
-    subject: Subject
-    tags: Tags
-    tags_from: str
+from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.known_words import known
+from landkeeper.cli.options import format_option
 
 
 @click.command(name="explain")
-@click.argument("target", metavar="INSTANCE|EVENT")
+@click.argument("target", metavar="INSTANCE|EVENT", shell_complete=known("case"))
 @policy_option
-@click.option("--account", metavar="ID", help="Read the instance as it is now, in this account.")
-@click.option("--region", metavar="REGION", help="The region of the instance; without it AWS_REGION.")
+@click.option(
+    "--account", metavar="ID", shell_complete=known("account"), help="Read the instance as it is now, in this account."
+)
+@click.option(
+    "--region",
+    metavar="REGION",
+    shell_complete=known("region"),
+    help="The region of the instance; without it AWS_REGION.",
+)
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")
 @click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file that keeps the cases instead.")
 @format_option
-def explain_command(
-    target: str,
-    policy_file: str | None,
-    account: str | None,
-    region: str | None,
-    role_name: str | None,
-    external_id: str | None,
-    ledger: str | None,
-    file: Path | None,
-    format_: Format,
-) -> int:
+def explain_command(**given: Any) -> int:
     """Say why the verdict on an instance is what it is, exemption by exemption and rule by rule.
 
     INSTANCE is an id: with --account or --region the instance is read as it is now, else the ledger's case tells its
     tags. EVENT is a file with CloudTrail records, or - for standard input: the tags in it count.
     """
-    settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
-    settings = settings.with_access(role_name=role_name, external_id=external_id)
-    policy = find_policy(policy_file, settings)
-    if not _INSTANCE_ID.fullmatch(target):
-        asked: Sequence[_Asked] | Failure = tuple(_in_log(target, settings))
-    elif account is None and region is None:
-        asked = (_in_ledger(InstanceId(target), settings),)
-    else:
-        asked = _live(
-            InstanceId(target), parse_account_id(account) if account else None,
-            parse_region(region) if region else None, settings,
-        )  # fmt: skip
-    if isinstance(asked, Failure):
-        warn(f"{target} cannot be read: {asked}")
-        return INCOMPLETE
-    _print(policy, _placed(policy, asked, settings), format_)
-    return DONE
+    from landkeeper.cli.broom.explain_run import run_explain
 
-
-def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
-    harvest = Harvest()
-    for source in read_sources([path], settings):
-        match source:
-            case LogFile(name, data):
-                harvest.add_file(name, data)
-            case SkippedFile(_, reason):
-                harvest.ignored[reason] += 1
-            case UnreadableFile(name, reason):
-                raise UsageError(f"{name}: {reason}")
-            case _:
-                assert_never(source)
-    launches = [found.launch for found in harvest.launches if not found.is_repeat]
-    faults = [str(fault) for fault in (*harvest.faults, *find_unnamed(harvest.launches))]
-    if not any(launch.instances for launch in launches):
-        reasons = faults or [f"{path}: {reason}" for reason in harvest.ignored]
-        raise UsageError(f"there is no instance to explain ({'; '.join(reasons[:3]) or path})")
-    for fault in faults:
-        warn(fault)
-    for launch in launches:
-        for instance in launch.instances:
-            tags = launch.logged_tags(instance)
-            yield _Asked(instance.id, subject_of(launch, instance), tags, "in the log")
-
-
-def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
-    # Loaded here, so that a file on disk does not wait for boto3.
-    from landkeeper.wiring.policy import find_case  # noqa: PLC0415
-
-    case = find_case(settings, id_)
-    if case is None:
-        raise UsageError(f"the ledger has no case of {id_}: give --account and --region to read the instance itself")
-    if case.live_tags is None:
-        return _Asked(id_, case.subject, case.logged_tags, "in the log, as its case has them")
-    return _Asked(id_, case.subject, case.live_tags, "it had when its case was last looked at")
-
-
-def _live(
-    id_: InstanceId, account: AccountId | None, region: Region | None, settings: Settings
-) -> tuple[_Asked, ...] | Failure:
-    from landkeeper.wiring.policy import find_case, see_instance  # noqa: PLC0415
-
-    account, region, seen = see_instance(settings, account, region, id_)
-    match seen:
-        case Failure():
-            return seen
-        case Absent():
-            raise UsageError(f"EC2 knows no instance {id_} in account {account}, region {region}")
-        case LiveInstance():
-            case = find_case(settings, id_)
-            if case is None:
-                warn(f"the ledger has no case of {id_}: who launched it is not known, so no principal is exempt")
-            principal = UNKNOWN_PRINCIPAL if case is None else case.principal
-            return (_Asked(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
-        case _:
-            assert_never(seen)
-
-
-def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequence[_Asked]:
-    """The same with the units that the accounts are in, where the policy speaks of units."""
-    if policy.onboarding is None or not policy.onboarding.units:
-        return asked
-    from landkeeper.wiring.policy import find_units  # noqa: PLC0415
-
-    find = find_units(settings)
-    return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]
-
-
-def _print(policy: Policy, asked: Sequence[_Asked], format_: Format) -> None:
-    now = datetime.now(UTC)
-    answers = [_answer(each, explain(policy, each.subject, each.tags, now)) for each in asked]
-    if format_ == "json":
-        print_json(answers)
-    elif format_ == "csv":
-        columns = [Column(name, name) for name in ("InstanceId", "Kind", "Name", "Result", "Because", "Decides")]
-        rows = [{"InstanceId": answer["InstanceId"], **step} for answer in answers for step in answer["Steps"]]
-        print_rows(rows, columns, "csv")
-    else:
-        for answer in answers:
-            _print_table(answer)
-
-
-def _print_table(answer: dict[str, Any]) -> None:
-    tags = ", ".join(f"{key}={value}" for key, value in answer["Tags"].items()) or "none"
-    kind = answer["InstanceType"] or "not known"
-    lines = (
-        f"{answer['InstanceId']}: {answer['Verdict']}, {answer['Action']}: {answer['Because']}",
-        f"account {answer['AccountId']}, region {answer['Region']}, type {kind}, launched by {answer['Principal']}",
-        f"the tags {answer['TagsFrom']}: {tags}",
-    )
-    for line in lines:
-        stdout().print(one_line(line), markup=False, soft_wrap=True)
-    rows = [
-        {name: one_line(text) if isinstance(text, str) else "=>" if text else "" for name, text in step.items()}
-        for step in answer["Steps"]
-    ]
-    print_rows(rows, _COLUMNS, "table")
-
-
-def _answer(asked: _Asked, explanation: Explanation) -> dict[str, Any]:
-    verdict, action = words_of(explanation.verdict)
-    subject = asked.subject
-    return {
-        "InstanceId": asked.id,
-        "AccountId": subject.account,
-        "Region": subject.region,
-        "InstanceType": subject.instance_type,
-        "Principal": subject.principal.name,
-        "PrincipalArn": subject.principal.arn,
-        "Tags": dict(asked.tags),
-        "TagsFrom": asked.tags_from,
-        "Verdict": verdict,
-        "Action": action,
-        "Because": explanation.verdict.because,
-        "Steps": [
-            {"Kind": step.kind, "Name": step.name, "Result": str(step.result), "Because": step.because,
-             "Decides": step.decides}
-            for step in explanation.steps
-        ],
-    }  # fmt: skip
+    return run_explain(**given)

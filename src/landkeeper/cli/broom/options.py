@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import click
 
-import rich_click as click
-
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.org import UsageError
-from landkeeper.settings import Settings, read_named_file
-
-if TYPE_CHECKING:
-    from landkeeper.broom.policy import Policy
+from landkeeper.cli.known_words import files
 
 policy_option = click.option(
-    "--policy", "policy_file", metavar="FILE", help="The tag policy; LANDKEEPER_POLICY stands for it."
+    "--policy",
+    "policy_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The tag policy; LANDKEEPER_POLICY stands for it.",
 )
-
-
-def find_policy(name: str | None, settings: Settings) -> Policy:
-    """The policy that the option or the setting names: a path, `s3://bucket/key`, or `ssm:NAME`."""
-    where = name or settings.policy
-    if where is None:
-        raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
-    return parse_policy(read_policy_text(where, settings), where)
-
-
-def read_policy_text(where: str, settings: Settings) -> str:
-    """The text at a path, `s3://bucket/key`, or `ssm:NAME`, read as the function reads its policy."""
-    if not where.startswith(("s3://", "ssm:")):
-        return read_named_file(where, what="policy")
-    # Loaded here, so that a file on disk does not wait for the SDK.
-    from landkeeper.wiring.policy import read_policy_text as read_from_afar  # noqa: PLC0415
-
-    return read_from_afar(where, settings)

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stderr, stdout
+from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.terminal import aside, say
 
 if TYPE_CHECKING:
     from landkeeper.broom.harvest import Harvest, JudgedInstance, JudgedLaunch
@@ -22,7 +20,7 @@ _ATTRIBUTES = (
 
 def warn(text: str) -> None:
     """One line on stderr. Control characters are shown as they would be written in code."""
-    stderr().print(Text(one_line(text)), soft_wrap=True)
+    aside(one_line(text))
 
 
 def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str) -> None:
@@ -32,44 +30,16 @@ def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Fo
     elif format_ == "csv":
         print_rows(list(_rows(judged)), [Column(name, name) for name in _ATTRIBUTES], "csv")
     else:
-        _print_table(judged, heading)
+        from landkeeper.cli.broom.launches_table import print_launches_table
+
+        print_launches_table(judged, heading)
         _print_totals(judged, harvest)
 
 
 def print_reports(texts: Iterable[str]) -> None:
     """Print reports that had no topic to go to, on stderr: stdout holds the answer."""
     for text in texts:
-        stderr().print(Text(text), soft_wrap=True)
-
-
-def _print_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
-    if not judged:
-        return
-    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold", expand=True)
-    # An id in pieces cannot be copied: the other two columns take what room is left, and are folded, never cut.
-    for title, style, ratio in (
-        ("Who, where, from", "", 1),
-        ("What", "", None),
-        ("Action", "bold", None),
-        ("Why", "", 1),
-    ):
-        table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
-    for each in judged:
-        launch = _launch(each)
-        repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
-        who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
-        file = one_line(launch["Source"])
-        first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
-        for index, instance in enumerate(each.instances):
-            table.add_row(first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(each.instances))
-    stdout().print(table)
-
-
-def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
-    instance = judged.instance
-    what = "\n".join(one_line(text) for text in (instance.id, instance.image_id, instance.type) if text)
-    action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
-    return Text(what), Text(one_line(action)), Text(one_line(judged.because))
+        aside(text)
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
@@ -77,7 +47,7 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
     found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
     again = f", {repeats} of them repeats" if repeats else ""
-    stdout().print(
+    say(
         f"{counted(harvest.files, 'file')}, {counted(len(judged), 'launch', 'launches')}{again}; instances: {found}; "
         f"{counted(sum(harvest.ignored.values()), 'record')} ignored, {len(harvest.faults)} unreadable"
     )
@@ -86,7 +56,7 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
     verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
     return {
-        "launches": [_launch(each) for each in judged],
+        "launches": [launch_attributes(each) for each in judged],
         "ignored": dict(harvest.ignored),
         "malformed": [
             {"file": fault.source, "record": fault.where, "reason": fault.reason} for fault in harvest.faults
@@ -105,12 +75,13 @@ def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]
 
 def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
     for each in judged:
-        launch = _launch(each)
+        launch = launch_attributes(each)
         for instance in launch.pop("Instances"):
             yield launch | instance
 
 
-def _launch(judged: JudgedLaunch) -> dict[str, Any]:
+def launch_attributes(judged: JudgedLaunch) -> dict[str, Any]:
+    """The launch as JSON has it."""
     launch = judged.found.launch
     return {
         "EventId": launch.event_id,

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import Any
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import print_json, stderr, stdout
-from landkeeper.cli.vpc.known import freshness
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
-from landkeeper.org import UsageError, parse_account_id, parse_region
-from landkeeper.vpctracker.allocation import PoolExhausted
-from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.pools import parse_prefix_length, parse_room, parse_time_to_live
-from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, allocate, release
-from landkeeper.vpctracker.pools_items import reservation_to_item
-from landkeeper.vpctracker.pools_refusals import explain
-from landkeeper.wiring.pools import check_account, open_pools
-from landkeeper.wiring.pools_release import release_after_reading
-
-if TYPE_CHECKING:
-    from landkeeper.vpctracker.coverage import Coverage
-    from landkeeper.vpctracker.pools import Reservation
+from landkeeper.cli.known_words import known
+from landkeeper.cli.vpc.options import config_option, store_options
 
 
 @click.command(name="allocate")
-@click.option("--pool", required=True, metavar="NAME", help="The pool to take it from.")
+@click.option("--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool to take it from.")
 @click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
-@click.option("--account", required=True, metavar="ID", help="The account that the VPC is for.")
+@click.option(
+    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account that the VPC is for."
+)
 @click.option("--for", "purpose", required=True, metavar="TEXT", help="What it is for, in words.")
 @click.option("--grow-to", metavar="N", help="Keep the block of this prefix length around it free for its growth.")
-@click.option("--region", metavar="R", help="The region that the VPC is for.")
+@click.option("--region", metavar="R", shell_complete=known("region"), help="The region that the VPC is for.")
 @click.option("--request-id", default="", metavar="X", help="The same request again gets the same block.")
 @click.option("--ttl", metavar="TIME", help="Give it back if no VPC has turned up by then: 7d, 12h or 30m.")
 @click.option("--accept-unread", is_flag=True, help="Also while accounts of the space were never read.")
@@ -42,79 +28,29 @@ if TYPE_CHECKING:
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="The block alone, or the reservation as JSON.",
 )  # fmt: skip
-def allocate_command(
-    *, pool: str, prefix_length: str, account: str, purpose: str, grow_to: str | None, region: str | None,
-    request_id: str, ttl: str | None, accept_unread: bool, config: str | None, table: str | None, file: Path | None,
-    format_: str,
-) -> int:  # fmt: skip
+def allocate_command(**given: Any) -> int:
     """Reserve the lowest free block of a pool that fits.
 
     It keeps off every block that the tracker knows in the pool's space, also of accounts that can no longer be read,
     off all reservations, and off 172.17.0.0/16.
     """
-    request = Request(
-        pool=pool,
-        prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
-        account=parse_account_id(account),
-        purpose=purpose,
-        grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
-        region=None if region is None else parse_region(region),
-        request_id=request_id,
-        ttl=None if ttl is None else parse_time_to_live(ttl, "--ttl"),
-        accept_unread=accept_unread,
-    )
-    settings = settings_of(table, file).with_config(config)
-    with open_pools(settings, to_write=True) as pools:
-        check_account(pools, settings, request.account, pool)
-        outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
-        known = list(pools.store.read_all_coverage())
-    match outcome:
-        case NeverRead() | PoolExhausted():
-            raise UsageError(explain(outcome, request))
-        case Reserved(reservation, is_new):
-            _print_reservation(reservation, known, format_, is_new=is_new)
-        case _:
-            assert_never(outcome)
-    return 0
+    from landkeeper.cli.vpc.allocate_run import run_allocate
+
+    return run_allocate(**given)
 
 
 @click.command(name="release")
-@click.argument("reservation", metavar="RESERVATION")
+@click.argument("reservation", metavar="RESERVATION", shell_complete=known("reservation"))
 @click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
 @click.option("--accept-unread", is_flag=True, help="Go by the VPCs that are known, and read nothing again.")
 @config_option
 @store_options
-def release_command(
-    *, reservation: str, role: str | None, external_id: str | None, accept_unread: bool, config: str | None,
-    table: str | None, file: Path | None,
-) -> int:  # fmt: skip
+def release_command(**given: Any) -> int:
     """Give a block back to its pool. Refused while a VPC has an address of it.
 
     The regions in which that VPC may be are read again first, and what was found there is written down.
     """
-    settings = settings_of(table, file).with_config(config).with_access(role_name=role, external_id=external_id)
-    with open_pools(settings, to_write=True) as pools:
-        if accept_unread:
-            freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
-        else:
-            freed = release_after_reading(pools, settings, reservation)
-    stdout().print(f"{freed.held} of the pool {freed.pool} is free again.", markup=False)
-    return 0
+    from landkeeper.cli.vpc.allocate_run import run_release
 
-
-def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
-    if format_ == "json":
-        print_json({**reservation_attributes(one), "IsNew": is_new})
-        return
-    stdout().print(str(one.block), markup=False)
-    room = f", {one.room} is kept around it" if one.room else ""
-    until = f", until {format_time(one.expires_at)} unless a VPC turns up" if one.expires_at else ""
-    again = "" if is_new else " already, by the same request id"
-    remark = f"Reserved{again} as {one.id} in the pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
-    stderr().print(remark, style="dim", markup=False, soft_wrap=True)
-
-
-def reservation_attributes(one: Reservation) -> dict[str, object]:
-    """The reservation as JSON has it."""
-    return {name: value for name, value in reservation_to_item(one).items() if name != "Item"}
+    return run_release(**given)

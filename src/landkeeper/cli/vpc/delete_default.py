@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Format, counted, format_option, stderr, stdout
-from landkeeper.cli.vpc.default_vpcs_output import Told, print_default_vpcs
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
-from landkeeper.cli.vpc.progress import showing_progress
-from landkeeper.cli.vpc.restore_default import print_restoring
+from landkeeper.cli.known_words import known, profiles
+from landkeeper.cli.options import format_option
+from landkeeper.cli.output import Format, counted
+from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
-from landkeeper.settings import Settings
-from landkeeper.vpctracker.default_vpcs import Plan
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, Removal, Survey
-from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
-from landkeeper.wiring.vpctracker import Source
+
+if TYPE_CHECKING:
+    from landkeeper.cli.vpc.default_vpcs_output import Told
+    from landkeeper.settings import Settings
+    from landkeeper.vpctracker.default_vpcs import Plan
+    from landkeeper.vpctracker.default_vpcs_removal import Removal, Survey
+    from landkeeper.wiring.vpctracker import Source
 
 _STEPS_OF_AT_MOST = 3
 """Of so many plans each step is printed in a table; JSON always has them."""
@@ -27,13 +31,32 @@ _STEPS_OF_AT_MOST = 3
 
 @click.command(name="delete-default")
 @click.option("--org", "organization", is_flag=True, help="In every active account of the organisation.")
-@click.option("--account", "accounts", multiple=True, metavar="ID", help="In this account; may be repeated.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="In the account of this profile; may be repeated."
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID",
+    shell_complete=known("account"),
+    help="In this account; may be repeated.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=profiles,
+    help="In the account of this profile; may be repeated.",
 )
 @click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--region", "regions", multiple=True, metavar="R", help="In this region only; may be repeated.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="R",
+    shell_complete=known("region"),
+    help="In this region only; may be repeated.",
+)
 @click.option("--yes", is_flag=True, help="Delete them. Without it the plan is printed, and nothing is changed.")
 @click.option("--restore", is_flag=True, help="Show how to get default VPCs back where there are none.")
 @config_option
@@ -60,6 +83,9 @@ def delete_default_command(
         .with_access(regions=regions, accounts=accounts)
         .with_network_access(role_name=role, external_id=external_id)
     )
+    from landkeeper.cli.vpc.restore_default import print_restoring
+    from landkeeper.wiring.default_vpcs import find_network_source
+
     source = find_network_source(settings, organization=organization, profiles=profiles)
     if yes:
         return _delete(settings, source, format_)
@@ -70,19 +96,27 @@ def delete_default_command(
     _print_plan(surveys, format_)
     if format_ == "table" and _plans(surveys):
         unused = counted(len(_plans(surveys)), "unused one")
-        stdout().print(f"Nothing was changed. With --yes the {unused} will be deleted.", markup=False, soft_wrap=True)
+        say(f"Nothing was changed. With --yes the {unused} will be deleted.")
     return _code(surveys)
 
 
 def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
+    from landkeeper.cli.vpc.progress import showing_progress
+    from landkeeper.wiring.default_vpcs import survey
+
     with showing_progress("default VPCs") as on_progress:
         surveys = survey(settings, source, on_progress)
     for line in told_by_account(place for one in surveys for place in one.unreadable):
-        stderr().print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
+        aside(f"could not be read: {line}", "red")
     return surveys
 
 
 def _delete(settings: Settings, source: Source, format_: Format) -> int:
+    from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
+    from landkeeper.cli.vpc.progress import showing_progress
+    from landkeeper.vpctracker.default_vpcs_removal import Failed
+    from landkeeper.wiring.default_vpcs import delete, open_record
+
     with open_record(settings, source) as record:
         surveys = _look(settings, source)
         if format_ == "table" and _plans(surveys):
@@ -105,10 +139,14 @@ def _delete(settings: Settings, source: Source, format_: Format) -> int:
 
 
 def _plans(surveys: Sequence[Survey]) -> list[Plan]:
+    from landkeeper.vpctracker.default_vpcs import Plan
+
     return [found for one in surveys for found in one.found if isinstance(found, Plan)]
 
 
 def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
+    from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
+
     told: list[Told] = [(one.account, found) for one in surveys for found in one.found]
     print_default_vpcs(told, format_, nothing=_nothing(surveys))
     plans = _plans(surveys)
@@ -117,7 +155,7 @@ def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
     for plan in plans:
         lines = [f"{plan.vpc.id} in {plan.vpc.region} goes in this order:"]
         lines += [f"  {number}. {step}" for number, step in enumerate(plan.steps, 1)]
-        stdout().print("\n".join(lines), markup=False, soft_wrap=True)
+        say("\n".join(lines))
 
 
 def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]:
@@ -132,15 +170,17 @@ def _nothing(surveys: Sequence[Survey]) -> str:
 
 
 def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:
+    from landkeeper.vpctracker.default_vpcs_removal import Deleted
+
     for one in removals:
         if one.unrecorded:
             line = f"changed, but not noted in the store: {one.account.label}: {one.unrecorded}"
-            stderr().print(line, style="red", markup=False, soft_wrap=True)
+            aside(line, "red")
     if not is_recorded and any(isinstance(result, Deleted) for one in removals for result in one.results):
         remark = (
             f"Nothing was noted for the tracker: there is no file {settings.file}; `landkeeper vpc track` makes it."
         )
-        stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+        aside(remark, "dim")
 
 
 def _code(surveys: Iterable[Survey]) -> int:

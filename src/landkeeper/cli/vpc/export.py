@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-import rich_click as click
+import click
 
-from landkeeper.cli.output import Row, counted, stderr, write_csv
-from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
-from landkeeper.cli.vpc.options import Asked, answer_options
-from landkeeper.org import UsageError
-from landkeeper.wiring.texts import replace_file
-
-ExportFormat = Literal["csv", "json", "parquet"]
-
-ATTRIBUTES = (
-    "VpcId", "OwnerId", "AccountName", "Region", "Name", "CidrBlock", "CidrBlocks", "Ipv6CidrBlocks", "IsDefault",
-    "State", "Tags", "SharedWith", "InstanceTenancy", "DhcpOptionsId", "CidrAssociations", "Subnets",
-    "PeeringConnections", "TransitGatewayAttachments", "ReadBy", "FirstSeen", "LastChanged", "DeletedAt",
-    "MissingSince", "Version", "ReadAt", "Stale",
-)  # fmt: skip
-"""The columns of CSV and Parquet, in this order."""
+from landkeeper.cli.vpc.options import answer_options
 
 
 @click.command(name="export")
@@ -36,34 +18,8 @@ ATTRIBUTES = (
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH", help="[default: stdout]")
 @click.option("--deleted", is_flag=True, help="Write the VPCs that are gone as well.")
 @answer_options
-def export_command(*, asked: Asked, format_: ExportFormat, out: Path | None, deleted: bool) -> int:
+def export_command(**given: Any) -> int:
     """Write every VPC with all of its attributes."""
-    if format_ == "parquet" and out is None and sys.stdout.isatty():
-        raise UsageError("Parquet is not for a terminal: name a file with --out")
-    known = read_answers(asked)
-    rows = [known_row(known, one) for one in known.vpcs if deleted or one.is_live]
-    content = _parquet(rows) if format_ == "parquet" else _text(rows, format_).encode()
-    if out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        replace_file(out, content)
-        stderr().print(f"{counted(len(rows), 'VPC')} written to {out}.", markup=False, soft_wrap=True)
-    return exit_code(known)
+    from landkeeper.cli.vpc.export_run import run_export
 
-
-def _text(rows: Sequence[Row], format_: ExportFormat) -> str:
-    if format_ == "json":
-        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
-    text = io.StringIO()
-    write_csv(text, rows, ATTRIBUTES)
-    return text.getvalue()
-
-
-def _parquet(rows: Sequence[Row]) -> bytes:
-    try:
-        from landkeeper.cli.vpc.parquet import parquet_bytes  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise UsageError("Parquet takes pyarrow: pip install 'landkeeper[parquet]'") from error
-    return parquet_bytes(rows)
+    return run_export(**given)

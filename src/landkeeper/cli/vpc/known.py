@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.output import Row, stderr
-from landkeeper.cli.vpc.options import Asked
+from landkeeper.cli.output import Row
+from landkeeper.cli.terminal import aside
+from landkeeper.cli.vpc.asked import Asked
 from landkeeper.vpctracker.answers import Known, read_known
 from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.inventory import Standing
-from landkeeper.wiring.vpctracker import open_store
+from landkeeper.wiring.vpc_store import open_store
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -38,9 +39,9 @@ def read_silently(asked: Asked) -> Known:
 def remark_on(known: Known) -> None:
     """Say on stderr how old it is, and which items are left out of it."""
     for error in known.left_out:
-        stderr().print(f"left out: {error}", style="red", markup=False, soft_wrap=True)
+        aside(f"left out: {error}", "red")
     remark = _history_remark(known) if known.as_of else freshness(known.coverage.values(), datetime.now(UTC))
-    stderr().print(remark, style="dim", markup=False, soft_wrap=True)
+    aside(remark, "dim")
 
 
 def exit_code(known: Known) -> int:

@@ -1,195 +1,36 @@
-"""`vpc pool`: make pools of addresses, list them, and take what is in use elsewhere."""
+"""`landkeeper vpc pool`: pools of addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import click
 
-import rich_click as click
+from landkeeper.cli.lazy_group import LazyGroup, Place
 
-from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.output import Column, Format, Row, chosen, counted, format_option, print_rows, stderr, stdout
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
-from landkeeper.cli.vpc.pool_show import show_command, usages
-from landkeeper.org import UsageError, parse_region
-from landkeeper.vpctracker.config import DEFAULT_SPACE
-from landkeeper.vpctracker.pools import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
-from landkeeper.vpctracker.pools_acts import create_pool, delete_pool, read_pools, reserve_block
-from landkeeper.vpctracker.pools_growth import Usage
-from landkeeper.vpctracker.pools_import import Imported, import_pools, plan_import
-from landkeeper.vpctracker.pools_items import pool_to_item
-from landkeeper.vpctracker.spaces import check_space
-from landkeeper.wiring.ipam import read_ipam_pools
-from landkeeper.wiring.pools import open_pools
-
-_COLUMNS = (
-    Column("Pool", "Indented", style="cyan"),
-    Column("CIDR block", "CidrBlock", style="yellow"),
-    Column("Space", "Space"),
-    Column("Region", "Region"),
-    Column("Gives", "Gives"),
-    Column("Used", "UsedShare", right=True),
-    Column("Reserved", "ReservedShare", right=True),
-    Column("In pools", "InPoolsShare", right=True),
-    Column("Largest free", "LargestFreeBlock", style="green"),
-)
+_PLACES = {
+    "create": Place(
+        "landkeeper.cli.vpc.pool_commands:create_command",
+        "Make a pool of addresses, or a pool inside a pool.",
+    ),
+    "delete": Place(
+        "landkeeper.cli.vpc.pool_commands:delete_command",
+        "Take away a pool in which nothing is reserved.",
+    ),
+    "import": Place(
+        "landkeeper.cli.vpc.pool_commands:import_command",
+        "Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there.",
+    ),
+    "list": Place("landkeeper.cli.vpc.pool_commands:list_command", "List the pools, and how full they are."),
+    "reserve": Place(
+        "landkeeper.cli.vpc.pool_commands:reserve_command",
+        "Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud.",
+    ),
+    "show": Place(
+        "landkeeper.cli.vpc.pool_show:show_command",
+        "Show how full a pool is, when it will be full, and what is reserved in it.",
+    ),
+}
 
 
-@click.group(name="pool")
+@click.group(name="pool", cls=LazyGroup, places=_PLACES)
 def pool_group() -> None:
     """Pools of addresses, which VPCs get their blocks from."""
-
-
-@pool_group.command(name="create")
-@click.argument("name")
-@click.option("--cidr", required=True, metavar="BLOCK", help="Its range, as in 10.0.0.0/8.")
-@click.option("--parent", metavar="POOL", help="The pool that it is inside of.")
-@click.option("--region", metavar="R", help="The only region that it gives blocks for.  [default: that of its parent]")
-@click.option("--space", metavar="NAME", help="The address space.  [default: that of its parent, or default]")
-@click.option("--min", "shortest", default="/16", show_default=True, metavar="/N", help="The largest block it gives.")
-@click.option("--max", "longest", default="/28", show_default=True, metavar="/N", help="The smallest block it gives.")
-@click.option("--public", is_flag=True, help="The range is of public addresses, which are yours.")
-@config_option
-@store_options
-def create_command(
-    *, name: str, cidr: str, parent: str | None, region: str | None, space: str | None, shortest: str, longest: str,
-    public: bool, config: str | None, table: str | None, file: Path | None,
-) -> int:  # fmt: skip
-    """Make a pool of addresses, or a pool inside a pool."""
-    block = parse_pool_block(cidr, is_public=public)
-    lengths = parse_prefix_length(shortest, "--min"), parse_prefix_length(longest, "--max")
-    place = None if region is None else parse_region(region)
-    with open_pools(settings_of(table, file).with_config(config), to_write=True, with_new_file=True) as pools:
-        around = None if parent is None else find_pool(read_pools(pools.store), parent)
-        home = space or (around.space if around else DEFAULT_SPACE)
-        place = place or (around.region if around else None)
-        new = Pool(name, block, check_space(pools.config, home), place, parent, *lengths)
-        made = create_pool(pools.store, new, pools.actor)
-    inside = f", inside {made.parent}" if made.parent else ""
-    only = f", for {made.region} only" if made.region else ""
-    stdout().print(
-        f"The pool {made.id} is {made.block} of the space {made.space}{inside}{only}; it gives blocks from "
-        f"/{made.shortest} to /{made.longest}.", markup=False, soft_wrap=True,
-    )  # fmt: skip
-    return 0
-
-
-@pool_group.command(name="delete")
-@click.argument("name")
-@config_option
-@store_options
-def delete_command(*, name: str, config: str | None, table: str | None, file: Path | None) -> int:
-    """Take away a pool in which nothing is reserved."""
-    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
-        gone = delete_pool(pools.store, name, pools.actor)
-    back = f" and {gone.block} is free again in {gone.parent}" if gone.parent else ""
-    stdout().print(f"The pool {gone.id} is gone{back}.", markup=False, soft_wrap=True)
-    return 0
-
-
-@pool_group.command(name="list")
-@config_option
-@store_options
-@format_option
-def list_command(*, config: str | None, table: str | None, file: Path | None, format_: Format) -> int:
-    """List the pools, and how full they are."""
-    with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
-        found = usages(pools)
-    rows = [_row(pool, usage, [one for one, _ in found]) for pool, usage in found]
-    columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
-    columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
-    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
-    if format_ == "json":
-        rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
-    totals = f"{counted(len(rows), 'pool')}." if rows else "No pools: `landkeeper vpc pool create` makes one."
-    print_rows(rows, chosen(columns, rows, format_, usual=usual), format_, totals=totals)
-    return 0
-
-
-def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
-    item = {name: value for name, value in pool_to_item(pool).items() if name not in {"PoolId", "Item", "Name"}}
-    return {
-        "PoolId": pool.id,
-        "Indented": "  " * _depth(pool, pools) + pool.id,
-        **item,
-        "Region": pool.region,
-        "Gives": f"/{pool.shortest} to /{pool.longest}",
-        "Addresses": usage.size,
-        "Used": usage.used,
-        "Reserved": usage.reserved,
-        "InPools": usage.delegated,
-        "Free": usage.free,
-        "UsedShare": share(usage.used, usage.size),
-        "ReservedShare": share(usage.reserved, usage.size),
-        "InPoolsShare": share(usage.delegated, usage.size),
-        "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
-    }
-
-
-def share(part: int, whole: int) -> str:
-    """A part in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
-    percent = 100 * part / whole
-    if 0 < percent < 1:
-        return "<1 %"
-    return f"{min(percent, 99) if part < whole else 100:.0f} %"
-
-
-def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
-    return 0 if pool.parent is None else 1 + _depth(find_pool(pools, pool.parent), pools)
-
-
-@pool_group.command(name="reserve")
-@click.argument("name")
-@click.option("--cidr", "blocks", required=True, multiple=True, metavar="BLOCK", help="May be repeated.")
-@click.option("--for", "purpose", required=True, metavar="TEXT", help="What uses it, as in: data centre Frankfurt.")
-@config_option
-@store_options
-def reserve_command(
-    *, name: str, blocks: tuple[str, ...], purpose: str, config: str | None, table: str | None, file: Path | None
-) -> int:
-    """Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud."""
-    wanted = [parse_ipv4(text, "--cidr") for text in blocks]
-    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
-        for block in wanted:
-            made = reserve_block(pools.store, name, block, purpose, pools.actor)
-            stdout().print(f"{made.block} is reserved in the pool {name}: {made.id}", markup=False, soft_wrap=True)
-    return 0
-
-
-@pool_group.command(name="import")
-@click.option(
-    "--ipam", is_flag=False, flag_value="", default=None, metavar="[ID]",
-    help="An IPAM of Amazon VPC; its id where the region has several.",
-)  # fmt: skip
-@click.option("--region", metavar="R", help="The home region of the IPAM.  [default: the region at hand]")
-@click.option("--scope", default="", metavar="ID", help="The private scope, where pools are in several.")
-@click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="The address space here.")
-@config_option
-@store_options
-def import_command(
-    *, ipam: str | None, region: str | None, scope: str, space: str, config: str | None, table: str | None,
-    file: Path | None,
-) -> int:  # fmt: skip
-    """Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there.
-
-    What is here already stays as it is; a second import brings what is new.
-    """
-    if ipam is None:
-        raise UsageError("--ipam is missing: it says what to import from")
-    settings = settings_of(table, file).with_config(config)
-    found = read_ipam_pools(settings, ipam, None if region is None else parse_region(region))
-    with open_pools(settings, to_write=True, with_new_file=True) as pools:
-        plan = plan_import(*found, check_space(pools.config, space), scope=scope)
-        done = import_pools(pools.store, plan, pools.actor)
-    return _print_import(done)
-
-
-def _print_import(done: Imported) -> int:
-    for sentence in done.left_out:
-        stderr().print(f"left out: {sentence}", style="yellow", markup=False, soft_wrap=True)
-    made = f"{counted(done.pools, 'pool')} and {counted(done.reservations, 'reservation')} imported"
-    stdout().print(f"{made}, {done.known} known before, {len(done.left_out)} left out.", markup=False, soft_wrap=True)
-    return INCOMPLETE if done.left_out else 0
-
-
-pool_group.add_command(show_command)

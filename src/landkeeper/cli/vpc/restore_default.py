@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from landkeeper.cli.output import Column, Format, Row, counted, print_rows, stderr, stdout
+from landkeeper.cli.output import Column, Format, Row, counted, print_rows
+from landkeeper.cli.terminal import aside, say, width, wrapped
 from landkeeper.vpctracker.default_vpcs_removal import Survey
 
 _COLUMNS = (
@@ -30,14 +31,14 @@ def print_restoring(surveys: Sequence[Survey], format_: Format, *, profile: str)
     if format_ != "table":
         print_rows(rows, _COLUMNS, format_)
     elif not rows:
-        stdout().print("Every region that could be read has its default VPC.", markup=False)
+        say("Every region that could be read has its default VPC.")
     else:
         _print_commands(surveys, rows)
     for one in surveys:
         for vpc in (found.vpc for found in one.found if not found.vpc.subnets and not found.vpc.unchecked):
             where = f"{vpc.id} in {vpc.region} of {one.account.label}"
             remark = f"{where} has no subnets left: delete it first, then make a new one."
-            stderr().print(remark, style="yellow", markup=False, soft_wrap=True)
+            aside(remark, "yellow")
 
 
 def _row(survey: Survey, region: str, profile: str) -> Row:
@@ -46,12 +47,10 @@ def _row(survey: Survey, region: str, profile: str) -> Row:
 
 
 def _print_commands(surveys: Sequence[Survey], rows: Sequence[Row]) -> None:
-    out = stdout()
     for one in (each for each in surveys if each.without):
         regions = counted(len(one.without), "region")
-        out.print(f"{one.account.label} has no default VPC in {regions}. With credentials of that account:",
-                  markup=False, soft_wrap=True)  # fmt: skip
+        say(f"{one.account.label} has no default VPC in {regions}. With credentials of that account:")
         for row in rows:
             if row["OwnerId"] == one.account.id:
-                out.print(f"  {row['Command']}", markup=False, soft_wrap=True)
-    out.print(_WHAT_COMES, markup=False)
+                say(f"  {row['Command']}")
+    say("\n".join(wrapped(_WHAT_COMES, width())))

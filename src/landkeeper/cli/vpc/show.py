@@ -2,130 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import rich_click as click
-from rich.table import Table
-from rich.text import Text
+import click
 
-from landkeeper.cli.output import (
-    Column,
-    Format,
-    Row,
-    chosen,
-    counted,
-    format_option,
-    plain,
-    print_json,
-    print_rows,
-    stdout,
-)
-from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
-from landkeeper.cli.vpc.options import Asked, answer_options, config_option
-from landkeeper.org import UsageError
-from landkeeper.vpctracker.attributes import after_entries_at
-from landkeeper.vpctracker.inventory import VpcId
-from landkeeper.vpctracker.spaces import spaces_of
-from landkeeper.wiring.config import read_config
-from landkeeper.wiring.vpctracker import open_store
-
-_PARTS = {
-    "CidrAssociations": "Associations",
-    "Subnets": "Subnets",
-    "PeeringConnections": "Peering connections",
-    "TransitGatewayAttachments": "Transit gateway attachments",
-}
-_BOOKKEEPING = frozenset({"FirstSeen", "LastChanged", "Version", "ReadBy"})
-_TOLD_OF_NEW_ONES = frozenset({"Region", "Name", "CidrBlocks", "Ipv6CidrBlocks", "IsDefault"})
-"""What a table says of a VPC when it appears; the rest is in `vpc show` and in JSON and CSV."""
-_HISTORY_COLUMNS = (
-    Column("At", "At"),
-    Column("What", "Kind"),
-    Column("Attribute", "Attribute", style="cyan"),
-    Column("Before", "Before", style="red"),
-    Column("After", "After", style="green"),
-    Column("By", "By"),
-)
+from landkeeper.cli.known_words import known
+from landkeeper.cli.options import format_option
+from landkeeper.cli.vpc.options import answer_options, config_option
 
 
 @click.command(name="show")
-@click.argument("vpc", metavar="ID")
+@click.argument("vpc", metavar="ID", shell_complete=known("vpc"))
 @config_option
 @answer_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
     help="Tables to read, or JSON for other programs.",
 )  # fmt: skip
-def show_command(*, asked: Asked, vpc: str, config: str | None, format_: str) -> int:
+def show_command(**given: Any) -> int:
     """Show everything that is known of one VPC."""
-    spaces = spaces_of(read_config(asked.settings.with_config(config)))
-    known = read_silently(asked)
-    found = [one for one in known.vpcs if one.vpc.id == vpc]
-    if not found:
-        when = " of that time" if asked.as_of else ""
-        raise UsageError(f"no VPC '{vpc}' is known{when}")
-    remark_on(known)
-    rows = [{**known_row(known, one), "Space": spaces.space_of(one.vpc).name} for one in found]
-    if format_ == "json":
-        print_json(rows[0] if len(rows) == 1 else rows)
-    else:
-        for row in rows:
-            _print_vpc(row)
-    return exit_code(known)
+    from landkeeper.cli.vpc.show_run import run_show
 
-
-def _print_vpc(row: Mapping[str, Any]) -> None:
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    facts.add_column(style="bold")
-    facts.add_column(overflow="fold")
-    for name, value in row.items():
-        if name == "Tags":
-            facts.add_row(name, Text("\n".join(f"{key} = {content}" for key, content in sorted(value.items()))))
-        elif name not in _PARTS and plain(value):
-            facts.add_row(name, Text(plain(value), style="red" if name == "Stale" else ""))
-    stdout().print(facts)
-    for name, title in _PARTS.items():
-        parts: Sequence[Row] = row[name]
-        if parts:
-            print_rows(parts, [Column(key, key) for key in parts[0]], "table", title=title)
+    return run_show(**given)
 
 
 @click.command(name="history")
-@click.argument("vpc", metavar="ID")
+@click.argument("vpc", metavar="ID", shell_complete=known("vpc"))
 @answer_options
 @format_option
-def history_command(*, asked: Asked, vpc: str, format_: Format) -> int:
+def history_command(**given: Any) -> int:
     """Show what changed of one VPC, and when: what it was before, and what after.
 
     Times are those of the runs that saw it. Who did it is in CloudTrail: the tracker sees states, not callers.
     Only what `vpc delete-default` deleted says for whom.
     """
-    with open_store(asked.settings, to_write=False) as store:
-        entries = list(store.read_history(VpcId(vpc)))
-    if not entries:
-        raise UsageError(f"no VPC '{vpc}' is known")
-    if asked.as_of is not None:
-        entries = [entry for entry in entries if entry["At"] < after_entries_at(asked.as_of)]
-    if format_ == "json":
-        print_json(entries)
-        return 0
-    rows = [row for entry in entries for row in _history_rows(entry)
-            if format_ != "table" or row["Kind"] != "appeared" or row["Attribute"] in _TOLD_OF_NEW_ONES]  # fmt: skip
-    columns = chosen(_HISTORY_COLUMNS, rows, format_, usual={"By": (None,)})
-    print_rows(rows, columns, format_, totals=f"{counted(len(entries), 'entry', 'entries')}.")
-    return 0
+    from landkeeper.cli.vpc.show_run import run_history
 
-
-def _history_rows(entry: Row) -> Iterator[Row]:
-    """A row for each attribute that says something new; one row for an entry of which only bookkeeping changed."""
-    before, after = entry["Before"], entry["After"]
-    names = [name for name in dict.fromkeys([*before, *after]) if name not in _BOOKKEEPING
-             and plain(before.get(name)) != plain(after.get(name))]  # fmt: skip
-    at = {"At": str(entry["At"]).partition("#")[0], "Kind": entry["Kind"]}
-    if "By" in entry:
-        at["By"] = entry["By"]
-    if not names:
-        yield {**at, "Attribute": "", "Before": "", "After": ""}
-    for name in names:
-        yield {**at, "Attribute": name, "Before": before.get(name), "After": after.get(name)}
+    return run_history(**given)

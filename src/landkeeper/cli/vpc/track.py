@@ -5,30 +5,50 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.output import counted, stderr, stdout
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
-from landkeeper.cli.vpc.progress import showing_progress
+from landkeeper.cli.known_words import known, profiles
+from landkeeper.cli.output import counted
+from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
-from landkeeper.settings import Settings
-from landkeeper.wiring.vpctracker import find_source, open_store, track_vpcs
 
 if TYPE_CHECKING:
+    from landkeeper.settings import Settings
     from landkeeper.vpctracker.track import TrackOutcome
 
 
 @click.command(name="track")
 @click.option("--org", "organization", is_flag=True, help="Every active account of the organisation.")
-@click.option("--account", "accounts", multiple=True, metavar="ID", help="This account; may be repeated.")
 @click.option(
-    "--profile", "profiles", multiple=True, metavar="NAME", help="The account of this profile; may be repeated."
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="ID",
+    shell_complete=known("account"),
+    help="This account; may be repeated.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=profiles,
+    help="The account of this profile; may be repeated.",
 )
 @click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
 @click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--region", "regions", multiple=True, metavar="R", help="Read this region only; may be repeated.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="R",
+    shell_complete=known("region"),
+    help="Read this region only; may be repeated.",
+)
 @config_option
 @store_options
 @click.option("--create-tables", is_flag=True, help="Make the DynamoDB tables that are not there yet.")
@@ -48,6 +68,10 @@ def track_command(
         .with_config(config)
         .with_access(role_name=role, external_id=external_id, regions=regions, accounts=accounts)
     )
+    from landkeeper.cli.vpc.progress import showing_progress
+    from landkeeper.wiring.vpc_store import open_store
+    from landkeeper.wiring.vpctracker import find_source, track_vpcs
+
     source = find_source(settings, organization=organization, profiles=profiles)
     with open_store(settings, to_write=True, with_new_tables=create_tables) as store, showing_progress() as on_progress:
         outcome = track_vpcs(source, store, on_progress=on_progress)
@@ -56,14 +80,12 @@ def track_command(
 
 
 def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
-    errors = stderr()
     for line in told_by_account(outcome.unreadable):
-        errors.print(f"could not be read: {line}", style="red", markup=False, soft_wrap=True)
+        aside(f"could not be read: {line}", "red")
     for line in told_by_account(outcome.unconnected):
-        errors.print(f"peerings and transit gateways unknown: {line}", style="yellow", markup=False, soft_wrap=True)
+        aside(f"peerings and transit gateways unknown: {line}", "yellow")
     changes = ", ".join(f"{count} {kind}" for kind, count in outcome.changes.items())
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
     vpcs, accounts = counted(outcome.vpcs, "VPC"), counted(outcome.accounts, "account")
-    out = stdout()
-    out.print(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.", markup=False)
-    out.print(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults", markup=False)
+    say(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.")
+    say(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults")

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-import rich_click as click
+import click
 
 from landkeeper.cli.exit_codes import DONE
-from landkeeper.cli.output import stderr
-from landkeeper.cli.vpc.options import config_option, settings_of, store_options
-from landkeeper.cli.vpc.vend_output import print_plan, print_report
+from landkeeper.cli.known_words import known
+from landkeeper.cli.terminal import aside
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
-from landkeeper.vpctracker.allocation import PoolExhausted
-from landkeeper.vpctracker.pools import parse_prefix_length, parse_room
-from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved
-from landkeeper.vpctracker.pools_refusals import explain
-from landkeeper.vpctracker.vending import check_request_id, parse_count, parse_tags
-from landkeeper.wiring.pools import Pools, open_pools
-from landkeeper.wiring.vending import Site, Wish, carry_out, look_at_site, plan_vpc, reserve_block
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.pools_acts import Reserved
+    from landkeeper.wiring.pools import Pools
+    from landkeeper.wiring.vending import Site, Wish
 
 
 @click.command(name="vend")
-@click.option("--account", required=True, metavar="ID", help="The account that gets the VPC.")
-@click.option("--region", required=True, metavar="R", help="The region that it is made in.")
-@click.option("--pool", required=True, metavar="NAME", help="The pool that its block is taken from.")
+@click.option(
+    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account that gets the VPC."
+)
+@click.option(
+    "--region", required=True, metavar="R", shell_complete=known("region"), help="The region that it is made in."
+)
+@click.option(
+    "--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool that its block is taken from."
+)
 @click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
 @click.option("--zones", required=True, metavar="N", help="Availability zones, with a private subnet in each.")
 @click.option("--public-bits", metavar="N", help="A public subnet in each, too, with a prefix N bits longer.")
@@ -55,6 +59,15 @@ def vend_command(
     Prints the plan; with --yes it reserves the block, makes the VPC and notes it in the tracker's table or file. What
     does not work is undone.
     """
+    import uuid
+
+    from landkeeper.cli.vpc.vend_output import print_plan, print_report
+    from landkeeper.vpctracker.pools import parse_prefix_length, parse_room
+    from landkeeper.vpctracker.pools_acts import Request
+    from landkeeper.vpctracker.vending import check_request_id, parse_count, parse_tags
+    from landkeeper.wiring.pools import open_pools
+    from landkeeper.wiring.vending import Wish, carry_out, look_at_site, plan_vpc
+
     given, others = parse_tags(tags, name)
     wish = Wish(
         Request(
@@ -91,10 +104,15 @@ def vend_command(
 
 
 def _tell(sentence: str, style: str = "dim") -> None:
-    stderr().print(sentence, style=style, markup=False, soft_wrap=True)
+    aside(sentence, style=style)
 
 
 def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserved:
+    from landkeeper.vpctracker.allocation import PoolExhausted
+    from landkeeper.vpctracker.pools_acts import NeverRead, Reserved
+    from landkeeper.vpctracker.pools_refusals import explain
+    from landkeeper.wiring.vending import reserve_block
+
     allocation = reserve_block(pools, site, wish, for_real=for_real)
     match allocation:
         case NeverRead() | PoolExhausted():

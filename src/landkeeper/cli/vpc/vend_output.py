@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, counted, print_json, print_rows, stderr, stdout
+from landkeeper.cli.output import Column, counted, print_json, print_rows
+from landkeeper.cli.terminal import aside, say
 from landkeeper.vpctracker.vend import Undone, Vended
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
     if format_ == "json":
         print_json({**_attributes(plan, is_reserved=is_reserved), "State": "planned"})
         return
-    reservation, out = plan.reservation, stdout()
+    reservation = plan.reservation
     room = f", with {reservation.room} around it kept for its growth" if reservation.room else ""
     name = f"{plan.name}, " if plan.name else ""
-    out.print(
+    say(
         f"A VPC for {account.label} in {plan.region}: {name}{reservation.block} of the pool {reservation.pool}{room}.",
-        style="bold", markup=False, soft_wrap=True,
-    )  # fmt: skip
+        "bold",
+    )
     print_rows([_subnet(plan, one) for one in plan.layout.subnets], _COLUMNS, "table")
     spare = ", ".join(map(str, plan.layout.spare)) or "nothing"
     tags = " ".join(f"{key}={value}" for key, value in (plan.tags or {}).items())
@@ -44,9 +45,9 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
         "DNS resolution and DNS host names are on. Gateways and routes are yours to add.",
         *([f"Tags of all: {tags}"] if tags else []),
     ]
-    out.print("\n".join(lines), markup=False, soft_wrap=True)
+    say("\n".join(lines))
     if not is_reserved:
-        out.print("Nothing was made or reserved. With --yes it will be.", markup=False, soft_wrap=True)
+        say("Nothing was made or reserved. With --yes it will be.")
 
 
 def print_report(plan: VendPlan, account: Account, report: Report, settings: Settings, format_: str) -> int:
@@ -67,13 +68,11 @@ def _print_vended(
 ) -> int:
     if format_ != "json":
         was = "is made" if vended.is_new else "was made by this request before"
-        stdout().print(
-            f"{vended.vpc} {was}: {plan.reservation.block} in {account.label} {plan.region}, with "
-            f"{counted(len(vended.subnets), 'subnet')}.", style="bold", markup=False, soft_wrap=True,
-        )  # fmt: skip
+        say(f"{vended.vpc} {was}: {plan.reservation.block} in {account.label} {plan.region}, with "
+            f"{counted(len(vended.subnets), 'subnet')}.", "bold")  # fmt: skip
     if report.unrecorded is None and format_ != "json":
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
-        stdout().print(f"It is tracked in {where}: landkeeper vpc show {vended.vpc}", markup=False, soft_wrap=True)
+        say(f"It is tracked in {where}: landkeeper vpc show {vended.vpc}")
     if report.unrecorded is not None:
         _warn(f"It is complete, but not tracked yet: {report.unrecorded}. The same request again does it.")
     if vended.unmarked is not None:
@@ -96,7 +95,7 @@ def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
 
 
 def _warn(sentence: str) -> None:
-    stderr().print(sentence, style="red", markup=False, soft_wrap=True)
+    aside(sentence, "red")
 
 
 def _report_attributes(plan: VendPlan, report: Report) -> dict[str, Any]:

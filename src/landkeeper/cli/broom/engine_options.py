@@ -1,0 +1,56 @@
+"""The options of `broom backtest` that are about Athena."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+
+def engine_options(function: Command) -> Command:
+    """The options that choose and describe an engine; the command gets them as `engine`."""
+
+    @click.option(
+        "--engine",
+        type=click.Choice(["local", "athena"]),
+        default="local",
+        show_default=True,
+        help="Who reads the logs: this machine, or Athena.",
+    )
+    @click.option("--print-sql", is_flag=True, help="With Athena: show what would be run, and run nothing.")
+    @click.option(
+        "--account",
+        "accounts",
+        multiple=True,
+        metavar="ID",
+        help="With Athena: an account; without it those in the bucket.",
+    )
+    @click.option(
+        "--region", "regions", multiple=True, metavar="R", help="With Athena: a region; without it those in the bucket."
+    )
+    @click.option("--athena-database", metavar="NAME", help="Where the table is made.  [default: default]")
+    @click.option("--athena-workgroup", metavar="NAME", help="The workgroup that runs it.  [default: primary]")
+    @click.option("--athena-output", metavar="S3URL", help="Where answers go, if the workgroup does not say.")
+    @wraps(function)
+    def with_engine(
+        *,
+        engine: str,
+        print_sql: bool,
+        accounts: tuple[str, ...],
+        regions: tuple[str, ...],
+        athena_database: str | None,
+        athena_workgroup: str | None,
+        athena_output: str | None,
+        **others: Any,
+    ) -> Any:
+        from landkeeper.cli.broom.backtest_athena import EngineAsked
+
+        options = {"database": athena_database, "workgroup": athena_workgroup, "output": athena_output}
+        asked = EngineAsked(engine == "athena", print_sql, options, accounts, regions)
+        return function(engine=asked, **others)
+
+    return with_engine  # fmt: skip

@@ -1,0 +1,46 @@
+"""Launches as a table that fills the width of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from landkeeper.cli.broom.output import launch_attributes, one_line
+from landkeeper.cli.output import stdout
+
+if TYPE_CHECKING:
+    from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
+
+
+def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
+    """Print a row for each instance, those of a launch together; nothing where there is none."""
+    if not judged:
+        return
+    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold", expand=True)
+    # An id in pieces cannot be copied: the other two columns take what room is left, and are folded, never cut.
+    for title, style, ratio in (
+        ("Who, where, from", "", 1),
+        ("What", "", None),
+        ("Action", "bold", None),
+        ("Why", "", 1),
+    ):
+        table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
+    for each in judged:
+        launch = launch_attributes(each)
+        repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
+        who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
+        file = one_line(launch["Source"])
+        first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
+        for index, instance in enumerate(each.instances):
+            table.add_row(first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(each.instances))
+    stdout().print(table)
+
+
+def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
+    instance = judged.instance
+    what = "\n".join(one_line(text) for text in (instance.id, instance.image_id, instance.type) if text)
+    action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
+    return Text(what), Text(one_line(action)), Text(one_line(judged.because))

@@ -1,0 +1,30 @@
+"""`landkeeper config check` and `schema`: what is wrong with `landkeeper.yaml`, and what may be in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from landkeeper.cli.known_words import files
+
+
+@click.command(name="check")
+@click.argument("file", required=False, metavar="[FILE]", shell_complete=files)
+def check_command(**given: Any) -> int:
+    """Say what a configuration means, or everything that is wrong with it.
+
+    Without FILE: LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory. FILE may also be s3://bucket/key or
+    ssm:NAME.
+    """
+    from landkeeper.cli.config_check_run import run_check
+
+    return run_check(**given)
+
+
+@click.command(name="schema")
+def schema_command(**given: Any) -> int:
+    """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
+    from landkeeper.cli.config_check_run import run_schema
+
+    return run_schema(**given)

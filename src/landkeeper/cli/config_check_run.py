@@ -1,0 +1,58 @@
+"""`landkeeper config check` and `schema`: what is wrong with `landkeeper.yaml`, and what may be in it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from landkeeper.cli.exit_codes import USAGE
+from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.terminal import aside, say
+from landkeeper.org import UsageError
+from landkeeper.settings import read_settings
+from landkeeper.vpctracker.config_file import ConfigError, read_schema
+from landkeeper.wiring.config import DEFAULT_CONFIG, find_config, read_config
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.config import TrackerConfig
+
+
+def run_check(file: str | None) -> int:
+    """Say what a configuration means, or everything that is wrong with it."""
+    settings = read_settings(os.environ).with_config(file)
+    where = find_config(settings)
+    if where is None:
+        raise UsageError(f"there is no file '{DEFAULT_CONFIG}' here, and LANDKEEPER_CONFIG names none")
+    try:
+        config = read_config(settings)
+    except ConfigError as error:
+        for problem in error.problems:
+            aside(str(problem), "red")
+        return USAGE
+    say(f"{where}: {_told(config)}")
+    return 0
+
+
+def run_schema() -> int:
+    """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
+    print_json(read_schema())
+    return 0
+
+
+def _told(config: TrackerConfig) -> str:
+    names = ", ".join(space.name for space in config.spaces)
+    regions = {region for one in config.governed for region in one.regions}
+    discovery = config.discovery
+    told = [
+        f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "every VPC is in one space",
+        counted(len(config.connections), "declared connection"),
+        counted(len(regions), "governed region"),
+        *_told_of("reads only", discovery.include_ous),
+        *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
+        f"a notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
+    ]
+    return "; ".join(told) + "."
+
+
+def _told_of(verb: str, names: tuple[str, ...]) -> list[str]:
+    return [f"{verb} {', '.join(names)}"] if names else []

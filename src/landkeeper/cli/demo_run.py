@@ -1,0 +1,87 @@
+"""`landkeeper demo`: both products at work on an AWS made up on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from landkeeper.cli.output import print_json
+from landkeeper.org import UsageError
+
+if TYPE_CHECKING:
+    from landkeeper.demo.story import DemoRun
+
+_FAILED = 1
+_WIDEST = 110
+"""Columns beyond which lines of prose are hard to follow."""
+
+
+def run(as_json: bool, report: Path, keep: bool) -> int:
+    """Both products at work on an AWS made up on this machine."""
+    if any(importlib.util.find_spec(name) is None for name in ("moto", "ministack", "samtranslator")):
+        raise UsageError("the demo needs the simulators: pip install 'landkeeper[local]'")
+    # Only now: the simulators' libraries take a second to import.
+    from landkeeper.demo.narration import TerminalNarrator
+    from landkeeper.demo.story import run_demo
+
+    console = Console(quiet=as_json, highlight=False, width=min(Console().width, _WIDEST))
+    narrator = TerminalNarrator(console)
+    # Whoever ends this run ends its simulators too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        run = run_demo(narrator, report, keep=keep)
+    finally:
+        narrator.close()
+    if as_json:
+        print_json(_as_json(run, keep=keep))
+    else:
+        _conclude(console, run)
+    for fault in run.faults:
+        click.echo(f"landkeeper: demo: {fault}", err=True)
+    if not as_json and keep:
+        _print_exports(run)
+    return _FAILED if run.faults else 0
+
+
+def _as_json(run: DemoRun, *, keep: bool) -> Mapping[str, Any]:
+    if not keep:
+        return run.result
+    return {
+        **run.result,
+        "exports": dict(run.exports),
+        "process_ids": list(run.process_ids),
+        "directory": run.directory,
+    }
+
+
+def _conclude(console: Console, run: DemoRun) -> None:
+    result = run.result
+    console.print()
+    console.print(
+        f"[bold]{result['vpcs_tracked']} of {result['vpcs_expected']} VPCs tracked, "
+        f"{result['overlap_groups']} overlaps, {len(result['unreadable'])} account unreadable; "
+        f"{result['launched']} instances launched, {len(result['destroyed'])} destroyed, "
+        f"{len(result['kept'])} kept, {result['reports']} reports for {result['bad_launches']} bad launches.[/]"
+    )
+    verdict = "[bold green]All as it should be[/]" if not run.faults else "[bold red]Not as it should be[/]"
+    console.print(f"{verdict}, read back from EC2, DynamoDB and the queue, after {result['seconds']} s.")
+
+
+def _print_exports(run: DemoRun) -> None:
+    click.echo("\nThe embedded AWS stays up. To use it from a shell, with the AWS CLI or any landkeeper run:\n")
+    for line in _export_lines(run.exports):
+        click.echo(f"  {line}")
+    click.echo("\nTo stop it:\n")
+    click.echo(f"  kill {' '.join(map(str, run.process_ids))}; rm -rf {shlex.quote(run.directory)}")
+
+
+def _export_lines(exports: Mapping[str, str]) -> Iterable[str]:
+    return (f"export {name}={shlex.quote(value)}" for name, value in exports.items())

@@ -1,0 +1,39 @@
+"""What the options say that `vpc` commands share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings, read_settings
+
+
+def settings_of(table: str | None, file: Path | None) -> Settings:
+    """The settings of the environment with the store that the flags name."""
+    return read_settings(os.environ).with_store(table=table, file=file)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options that every answer has say."""
+
+    settings: Settings
+    as_of: datetime | None
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """The moment that an ISO 8601 text names; without an offset it is UTC, and a date is its first second.
+
+    Raises UsageError for anything else, and for the future.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--as-of is '{text}': it takes a time such as 2026-03-01T12:00:00Z, or a date") from error
+    if moment > now:
+        raise UsageError(f"--as-of is '{text}': that is in the future")
+    return moment

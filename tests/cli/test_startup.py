@@ -1,0 +1,156 @@
+"""What starts fast: a command loads what it needs, and its help page less."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+import pytest
+from benchmarks.landscape import make_material
+
+from landkeeper.broom.ledger import State
+from landkeeper.broom.policy import Penalty
+from landkeeper.cli.broom.cases import STATES
+from landkeeper.cli.broom.exchange import ACTIONS
+from landkeeper.cli.cost import TRAILS
+from landkeeper.cli.lazy_group import LazyGroup
+from landkeeper.cli.root import root
+from landkeeper.embedded.ledger_file import LedgerFile
+from landkeeper.embedded.pool_file import PoolFile
+from landkeeper.operate.cost.landscape import TrailUse
+from landkeeper.vpctracker.differences import Appeared
+from landkeeper.vpctracker.pools_items import PoolWrite, pool_to_item, reservation_to_item
+
+_EXAMPLES = Path(__file__).parents[2] / "examples"
+_NEVER = (
+    "boto3", "botocore", "asyncio", "concurrent.futures", "email", "http", "logging", "multiprocessing", "rich", "ssl",
+    "unittest", "urllib3",
+)  # fmt: skip
+"""What no command needs that answers from a file or from text."""
+_NOT_FOR_HELP = (*_NEVER, "json", "re2", "sqlite3", "yaml", "landkeeper.vpctracker", "landkeeper.broom")
+_SAY_WHAT_IS_LOADED = """
+import sys
+from landkeeper.cli import run
+try:
+    code = run(sys.argv[2:])
+except SystemExit as stop:
+    code = stop.code
+with open(sys.argv[1], "w") as file:
+    file.write("\\n".join([str(code), *sys.modules]))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with a store of two dozen VPCs, pools, cases, a policy and a configuration."""
+    folder = tmp_path_factory.mktemp("startup")
+    material = make_material(vpcs=24, accounts=6, cases=3)
+    store = PoolFile(folder / "landkeeper.db")
+    store.write_changes([Appeared(one) for one in material.known.vpcs])
+    for coverage in material.known.coverage.values():
+        store.write_coverage(coverage)
+    for state in material.pools:
+        items = (pool_to_item(state.pool), *map(reservation_to_item, state.reservations))
+        store.write_pools(PoolWrite({state.pool.id: 0}, items))
+    store.close()
+    for name in ("broom.yaml", "landkeeper.yaml"):
+        shutil.copy(_EXAMPLES / name, folder)
+    LedgerFile(folder / "landkeeper.db").close()
+    return folder
+
+
+def _loaded(folder: Path, words: list[str], environment: Mapping[str, str] | None = None) -> tuple[int, set[str], str]:
+    """The exit code, what was loaded, and what was said."""
+    listing = folder / "modules.txt"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LANDKEEPER_", "COV"))}
+    done = subprocess.run(
+        [sys.executable, "-c", _SAY_WHAT_IS_LOADED, str(listing), *words],
+        capture_output=True, text=True, check=True, cwd=folder, env={**inherited, **(environment or {})},
+    )  # fmt: skip
+    code, *modules = listing.read_text().split("\n")
+    return int(code), set(modules), done.stdout + done.stderr
+
+
+def _vpc_ids(folder: Path) -> list[str]:
+    store = PoolFile(folder / "landkeeper.db")
+    try:
+        return [one.vpc.id for one in store.read_all()]
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "vpc list", "vpc list --format json", "vpc list --as-of 2025-09-01", "vpc show VPC", "vpc history VPC",
+        "vpc coverage", "vpc defaults", "vpc overlaps", "vpc overlaps --pairs", "vpc connect VPC 320000000001",
+        "vpc export --format csv", "vpc export --format json", "vpc pool list", "vpc pool show workloads",
+        "broom policy check broom.yaml", "broom policy schema", "broom policy export --as scp broom.yaml",
+        "broom policy export --as tag-policy broom.yaml", "broom cases", "broom cases --file landkeeper.db",
+        "config check", "config schema", "report --out report.html", "--version", "completion zsh",
+    ],
+)  # fmt: skip
+def test_what_answers_from_a_file_or_from_text_loads_no_sdk(words: str, folder: Path) -> None:
+    vpc = _vpc_ids(folder)[0]
+    code, modules, said = _loaded(folder, words.replace("VPC", vpc).split())
+    assert code in {0, 3}, said
+    assert not modules & set(_NEVER)
+
+
+def _commands(group: LazyGroup = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, group
+    for name in group.places:
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, LazyGroup):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+_ALL = list(_commands())
+
+
+@pytest.mark.parametrize("path", [path for path, _ in _ALL], ids=" ".join)
+def test_a_help_page_loads_nothing_that_its_command_works_with(path: tuple[str, ...], folder: Path) -> None:
+    code, modules, said = _loaded(folder, [*path, "--help"])
+    assert code == 0
+    assert "Usage: landkeeper" in said
+    assert not modules & set(_NOT_FOR_HELP)
+
+
+def test_a_group_loads_the_one_command_that_is_asked_for(folder: Path) -> None:
+    _, modules, _ = _loaded(folder, ["vpc", "list"])
+    commands = {name for name in modules if name.startswith("landkeeper.cli.vpc.")}
+    assert commands == {
+        f"landkeeper.cli.vpc.{name}" for name in ("asked", "known", "list", "list_run", "options")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("group", [command for _, command in _ALL if isinstance(command, LazyGroup)])
+def test_a_group_says_of_its_commands_what_they_say_themselves(group: LazyGroup) -> None:
+    for name, place in group.places.items():
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        assert command.name == name
+        assert command.help is not None
+        assert place.short_help == " ".join(command.help.split("\n\n")[0].split())
+
+
+def test_choices_that_are_written_down_twice_are_the_same() -> None:
+    assert list(STATES) == [str(state) for state in State]
+    assert sorted(ACTIONS) == sorted(map(str, Penalty))
+    assert list(TRAILS) == [use.value for use in TrailUse]
+
+
+def test_a_tab_loads_no_sdk_and_no_other_command(folder: Path) -> None:
+    words = {"COMP_WORDS": "landkeeper vpc show vpc-", "COMP_CWORD": "3", "_LANDKEEPER_COMPLETE": "bash_complete"}
+    code, modules, said = _loaded(folder, [], words)
+    assert code == 0
+    assert sorted(said.split()) == sorted(f"plain,{id_}" for id_ in _vpc_ids(folder))
+    assert not modules & {*_NEVER, "landkeeper.vpctracker.inventory", "landkeeper.cli.vpc.list"}
