@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import gc
+
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,6 +14,15 @@ pytest_plugins = ["tests.servers", "tests.ec2_answers", "tests.deployed_broom"]
 # For every property: a machine that is busy with other work must not make a slow example look like a failing one.
 settings.register_profile("landkeeper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("landkeeper")
+
+# A process of the product opens one session, these tests open thousands: descriptions of services are read once.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported: it would look through all of it time and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
