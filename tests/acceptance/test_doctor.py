@@ -186,7 +186,7 @@ def test_its_page_lists_the_permissions_that_it_takes(deployment: Deployment) ->
     with recorded_calls() as calls:
         assert run(["doctor", "--stack-name", STACK]) == 0
     page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
-    told = page.partition("## What it needs")[2].partition("With `--role`")[0]
+    told = page.partition("## Permissions")[2].partition("With `--role`")[0]
     listed, service = set(), ""
     for word in re.findall(r"`([A-Za-z0-9:]+)`", told):
         service = word.partition(":")[0] if ":" in word else service

@@ -120,9 +120,7 @@ class TestAnswers:
         answer = answer_of(backtest(logs, "--against", policy_file, "--grace", "2h", "--format", "json"))
         assert answer["grace"] == 7200
         page = (ROOT / "docs" / "backtest.md").read_text(encoding="utf-8")
-        documented = set(
-            re.findall(r"`(\w+)`", page.partition("## The answer as JSON")[2].partition("## What is read")[0])
-        )
+        documented = set(re.findall(r"`(\w+)`", page.partition("## JSON output")[2].partition("## Input")[0]))
         rows = [*answer["instances"], *(row for rows in answer["by"].values() for row in rows)]
         keys = {key for value in (answer, answer["totals"], answer["by"], answer["comparison"], *rows) for key in value}
         assert keys - documented == set()
