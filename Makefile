@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 SHELL := /bin/bash
 OTHER_PYTHONS := python3.12 python3.13
 CHECKOV := 3.3.30
+# Without bytecode every command and test would compile its imports again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test quick try-setup try-pythons campaign check checkov bench format page pins clean
 

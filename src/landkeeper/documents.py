@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import yaml
 
 from landkeeper.org import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong in a file, with the line it is on."""
 
     file: str
@@ -101,8 +101,7 @@ class NodeReader:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """A mapping whose keys are all known."""
 
     reader: NodeReader

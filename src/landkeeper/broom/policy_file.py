@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import re2
 import yaml
@@ -31,8 +31,7 @@ class PolicyError(DocumentError):
     """A policy that cannot be used, with everything that is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
+class PolicyFile(NamedTuple):
     """A policy, and where its parts stand."""
 
     policy: Policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from landkeeper.cli.terminal import shows_styles
 
 def main() -> None:
     """Run the command with the arguments of this process, and exit with its code."""
+    # A command makes many values and hardly a cycle. Looking for cycles as often as Python does by itself takes a fifth
+    # of the time that a list of ten thousand VPCs does.
+    gc.set_threshold(20_000, 20, 100)
     sys.exit(run(sys.argv[1:]))
 
 

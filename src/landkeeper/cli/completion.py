@@ -17,7 +17,7 @@ _INSTALL = {
 def command(shell: str) -> int:
     """Print the script that completes commands, options, ids and names with the Tab key.
 
-    Install it with the line of your shell, and open a new one:
+    Install it with the line for your shell, then open a new shell:
 
     \b
     bash  echo 'eval "$(landkeeper completion bash)"' >> ~/.bashrc
