@@ -124,7 +124,7 @@ def install(folder: Path) -> None:
         say(f"installing {count} pinned packages with uv")
         uv = [str(folder / "bin" / "uv"), "pip"]
         python = ["--python", str(folder / "bin" / "python")]
-        pinned = [*uv, "sync", *python, "--compile-bytecode", "--require-hashes", str(ALL)]
+        pinned = [*uv, "sync", *python, "--require-hashes", str(ALL)]
         # Try the cache of an earlier set-up first, online too: the hashes verify its files.
         if _run(folder, [*pinned, "--offline"], index).returncode:
             _must(_run(folder, pinned, index))
@@ -132,7 +132,7 @@ def install(folder: Path) -> None:
         _must(_run(folder, own, index))
     else:
         say(f"no uv build for this machine; installing {count} pinned packages with pip, which takes some minutes")
-        pip = [*_pip(folder), "install", "--quiet", "--retries", "2", "--no-deps"]
+        pip = [*_pip(folder), "install", "--quiet", "--retries", "2", "--no-compile", "--no-deps"]
         _must(_run(folder, [*pip, "--require-hashes", "--requirement", str(ALL)]))
         _must(_run(folder, [*pip, "--no-build-isolation", "--editable", "."]))
 
