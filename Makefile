@@ -20,13 +20,13 @@ demo: setup ## run both products end to end on this machine
 	@$(BIN)/landkeeper demo
 
 test: setup ## run every test; require full coverage of the pure packages
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	@$(BIN)/python -m coverage report --skip-covered --skip-empty
 	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
 		--fail-under=100 --show-missing --skip-covered
 
 quick: setup ## run the half of the tests that needs no simulators and no browser
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not setup and not embedded" --ignore=tests/browser
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder -m "not setup and not embedded" --ignore=tests/browser
 
 try-pythons: ## run the demo and the quick tests on the other supported Pythons that are installed
 	@for python in $(OTHER_PYTHONS); do \
@@ -39,7 +39,7 @@ try-setup: setup ## test set-up in fresh clones, as on other machines; downloads
 	@$(BIN)/python -m pytest -m setup tests/setup
 
 campaign: setup ## test every fault at every call, which takes hours; `make test` tries each kind of fault
-	@LANDKEEPER_CAMPAIGN=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --timeout=14400 -m campaign
+	@LANDKEEPER_CAMPAIGN=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --timeout=14400 -m campaign
 
 check: setup ## check format, lint, types, import rules, templates and the built page
 	@$(BIN)/ruff format --check .

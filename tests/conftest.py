@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import gc
+from pathlib import Path
 
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.longest_first import LONGEST_FIRST
 
 pytest_plugins = ["tests.servers", "tests.ec2_answers", "tests.deployed_broom"]
 
@@ -17,6 +19,12 @@ settings.load_profile("landkeeper")
 
 # A process of the product opens one session, these tests open thousands: descriptions of services are read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: run last, one of them would keep a single processor busy at the end."""
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_collection_finish() -> None:
