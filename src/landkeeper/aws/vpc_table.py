@@ -23,7 +23,7 @@ from landkeeper.vpctracker.attributes import (
     vpc_from_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.fit import describe_omissions
+from landkeeper.vpctracker.differences import describe_omissions
 from landkeeper.vpctracker.notices import Noticed
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded

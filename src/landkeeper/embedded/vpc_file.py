@@ -22,7 +22,7 @@ from landkeeper.vpctracker.attributes import (
     vpc_to_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.fit import describe_omissions
+from landkeeper.vpctracker.differences import describe_omissions
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 

@@ -6,7 +6,7 @@ stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -204,3 +204,11 @@ def kind_of(change: Change) -> str:
             return "disappeared"
         case _:
             assert_never(change)
+
+
+def describe_omissions(changes: Iterable[Change]) -> Iterator[str]:
+    """A sentence for each VPC that is written without something."""
+    for change in changes:
+        vpc = change.after.vpc
+        if vpc.omitted:
+            yield f"{vpc.id} of {vpc.owner} is too large for an item: it is kept without its {', '.join(vpc.omitted)}"

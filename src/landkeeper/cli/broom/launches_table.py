@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.cli.broom.output import launch_attributes, one_line
+from landkeeper.cli.broom.launch_attributes import launch_attributes
+from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import stdout
 
 if TYPE_CHECKING:

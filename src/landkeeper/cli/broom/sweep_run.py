@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.given_policy import find_policy
-from landkeeper.cli.broom.output import print_launches, print_reports, warn
+from landkeeper.cli.broom.launches_output import print_launches
+from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
 from landkeeper.org import UsageError
