@@ -19,18 +19,10 @@ from landkeeper.broom.policy import Penalty
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region, Standing
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, diff_account
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-    VpcId,
-)
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, TransitGatewayAttachment, Vpc, VpcId
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 FORMULA = '=HYPERLINK("http://example.com","click")'

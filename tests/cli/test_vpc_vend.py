@@ -22,8 +22,8 @@ from landkeeper.aws.sessions import Grant
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
-from landkeeper.org import AccountId, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import AccountId, Failure, FailureReason, Membership
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import VpcId, VpcKey
 
 pytestmark = pytest.mark.embedded

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.report.materials import NOW, material, materials
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
-from landkeeper.org import Failure, FailureReason, Region
+from landkeeper.org import Failure, FailureReason, Membership, Region
 from landkeeper.report.material import Ledger, Material
 from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.findings import OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 

@@ -11,24 +11,16 @@ from tests.report.materials import BACKTEST, NOW, checked, material, materials
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
 from landkeeper.broom.ledger import State
-from landkeeper.org import AccountId, Failure, FailureReason, Region
+from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
 from landkeeper.report.material import Ledger, Material
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.attributes import StoredItemError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.findings import find_overlaps_by_harm
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    StoredVpc,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-)
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, Subnet, TransitGatewayAttachment, Vpc
 from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
 from landkeeper.vpctracker.schema import NewerItemError
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.org import Account, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, FailureReason, Membership, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.covering import cover_account, shared_after
 from landkeeper.vpctracker.differences import Complete, NotRead, Unreadable
-from landkeeper.vpctracker.inventory import Standing, StoredVpc, Vpc
+from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _ACCOUNT = Account(ACCOUNTS[0], "team")
 _HERE, _THERE = REGIONS

@@ -12,7 +12,7 @@ from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START
 from tests.vpctracker.test_default_vpcs import DENIED, VPC
 
-from landkeeper.org import Account, Failure, FailureReason, Region
+from landkeeper.org import Account, Failure, FailureReason, Region, Standing
 from landkeeper.vpctracker.default_vpcs import (
     Act,
     DefaultSubnet,
@@ -40,7 +40,7 @@ from landkeeper.vpctracker.default_vpcs_removal import (
     survey_default_vpcs,
 )
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
-from landkeeper.vpctracker.inventory import Standing, Vpc, VpcId, VpcKey
+from landkeeper.vpctracker.inventory import Vpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import Progress, UnreadablePlace, track_account
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, regions, stored_vpcs, vpc_ids, vpcs
 
-from landkeeper.org import Account, Failure, FailureReason, Region
+from landkeeper.org import Account, Failure, FailureReason, Region, Standing
 from landkeeper.vpctracker.differences import (
     Appeared,
     Change,
@@ -30,7 +30,6 @@ from landkeeper.vpctracker.inventory import (
     NOBODY,
     CidrAssociation,
     Peering,
-    Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,

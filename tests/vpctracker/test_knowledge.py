@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.org import Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import DELETED, NOBODY, Standing, StoredVpc, Vpc
+from landkeeper.org import Failure, FailureReason, Membership, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import DELETED, NOBODY, StoredVpc, Vpc
 from landkeeper.vpctracker.knowledge import by_account, know_vpc
 
 _DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation")

@@ -11,9 +11,9 @@ import pytest
 from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.org import AccountId, Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason, Membership
 from landkeeper.vpctracker.config import Notices, Space, TrackerConfig
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 from landkeeper.vpctracker.notices import Notice, Noticed
 from landkeeper.vpctracker.notify import NotifyOutcome, notify

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.memory_pools import MemoryPools
 from tests.strategies import ACCOUNTS, REGIONS, START, ipv4_blocks, vpc_ids
 
-from landkeeper.org import Failure, FailureReason, Region
+from landkeeper.org import Failure, FailureReason, Membership, Region, Standing
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import Space, TrackerConfig
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import CidrAssociation, Standing, Vpc
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import CidrAssociation, Vpc
 from landkeeper.vpctracker.pools import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools_tracked import (
     Tracked,

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.aws.connections import PAGE_SIZE, read_peerings, read_transit_gateways
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-    VpcId,
-)
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, TransitGatewayAttachment, Vpc, VpcId
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason, Standing
 from landkeeper.report.document import AccountView, CoverageView, OverlapView, SpaceView, VpcView
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.findings import find_overlaps_by_harm
-from landkeeper.vpctracker.inventory import Standing
 from landkeeper.vpctracker.spaces import spaces_of
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from landkeeper.org import Membership
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:

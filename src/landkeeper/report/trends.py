@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from landkeeper.org import Membership
 from landkeeper.report.document import TrendsView
 from landkeeper.report.material import LOOKED_BACK
 from landkeeper.vpctracker.cidr import group_by_containment, parse_block
-from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.overlaps import Claim, find_overlaps
 from landkeeper.vpctracker.spaces import split_by_space
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.org import Account, Failure, Region
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, Membership, Region, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable, seen_vpcs
-from landkeeper.vpctracker.inventory import Standing, StoredVpc, VpcKey
+from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 
 
 def cover_account(

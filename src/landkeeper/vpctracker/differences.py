@@ -12,9 +12,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import assert_never
 
-from landkeeper.org import Account, Failure, Region
+from landkeeper.org import Account, Failure, Region, Standing
 from landkeeper.vpctracker.fit import fit_vpc
-from landkeeper.vpctracker.inventory import DELETED, NOBODY, Standing, StoredVpc, Vpc, VpcId
+from landkeeper.vpctracker.inventory import DELETED, NOBODY, StoredVpc, Vpc, VpcId
 
 
 @dataclass(frozen=True, slots=True)

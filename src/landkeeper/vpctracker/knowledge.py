@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Failure, Region
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import NOBODY, Standing
+from landkeeper.org import AccountId, Failure, Membership, Region, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import NOBODY
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc

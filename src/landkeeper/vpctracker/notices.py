@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.org import Account, AccountId
-from landkeeper.vpctracker.coverage import Membership
+from landkeeper.org import Account, AccountId, Membership
 from landkeeper.vpctracker.findings import OverlapKind
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Region
+from landkeeper.org import AccountId, Membership, Region, Standing
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block, parse_key
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.inventory import Standing, Vpc
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.knowledge import by_account
 from landkeeper.vpctracker.spaces import spaces_of
 

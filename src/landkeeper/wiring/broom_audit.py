@@ -13,9 +13,7 @@ from landkeeper.broom.audit import Audited, Finding, audit_overdue, audit_place
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place
 from landkeeper.broom.swept import Swept
-from landkeeper.org import AccountId, Failure, UsageError
-from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.inventory import Standing
+from landkeeper.org import AccountId, Failure, Membership, Standing, UsageError
 from landkeeper.wiring.broom import OpenedBroom, open_for_command
 
 if TYPE_CHECKING:

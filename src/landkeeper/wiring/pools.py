@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from landkeeper.org import AccountId, Failure, FailureReason, UsageError
-from landkeeper.vpctracker.coverage import Membership
+from landkeeper.org import AccountId, Failure, FailureReason, Membership, UsageError
 from landkeeper.vpctracker.pools import find_pool
 from landkeeper.vpctracker.pools_acts import Actor, read_pools
 from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.sessions import HomeAccountError
-from landkeeper.org import Account, AccountId, Region, UsageError
-from landkeeper.vpctracker.coverage import Membership
+from landkeeper.org import Account, AccountId, Membership, Region, UsageError
 from landkeeper.vpctracker.pools import Kind, Reservation
 from landkeeper.vpctracker.pools_acts import find_reservation, release
 from landkeeper.vpctracker.pools_tracked import Tracked, places_to_read

@@ -11,8 +11,8 @@ from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable
 from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, UsageError
-from landkeeper.vpctracker.discovery import Listing, Member, choose_accounts, note_membership
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UsageError
+from landkeeper.vpctracker.discovery import Listing, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions, member_sessions

@@ -21,8 +21,8 @@ from landkeeper.operate.doctor.access import (
 )
 from landkeeper.operate.doctor.facts import Trial, Trials
 from landkeeper.operate.doctor.lines import Line, unchecked
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, parse_account_id
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Membership, Region, parse_account_id
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.wiring.access import MOST_ACCOUNTS, TASK
 from landkeeper.wiring.doctor.patient import Patient, read_coverage
 

@@ -24,9 +24,9 @@ from landkeeper.operate.doctor.running import (
     longest_rest,
 )
 from landkeeper.operate.doctor.stack import Keys, judge_tables
-from landkeeper.org import Failure, FailureReason, LandkeeperError, UsageError
+from landkeeper.org import Failure, FailureReason, LandkeeperError, Membership, UsageError
 from landkeeper.vpctracker.config_file import parse_config
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.wiring.doctor.feed import dead_letter_queues
 from landkeeper.wiring.doctor.patient import Patient, read_coverage
 from landkeeper.wiring.texts import read_text
