@@ -16,9 +16,9 @@ from tests.broom_world import CONFIRMED, STRICT, policy
 from landkeeper.broom.backtest import Doubt, Fate, PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest_answer import By, compare, tally_by, total
 from landkeeper.broom.chronicle import Chronicle
+from landkeeper.broom.cloudtrail.records import PAST_EVENTS
+from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.policy import Policy
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import PAST_EVENTS
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")

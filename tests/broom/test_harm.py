@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import Case, Outcome, State, release
 from landkeeper.broom.limits import RunLimit

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from tests.broom_world import Clock, FakeEc2, FakeQueue, event, policy
 
-from landkeeper.broom.harvest import Harvest
-from landkeeper.broom.identity import SPOT
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.launches import InstanceId, Launch, SpotRequest
 from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
-from landkeeper.broom.scan import scan_log
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
-from landkeeper.broom.trail import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 SPOTTED = InstanceId("i-0aaaaaaaaaaaaaaa8")

@@ -26,7 +26,8 @@ from tests.broom_world import (
     policy,
 )
 
-from landkeeper.broom.harvest import FoundLaunch, Harvest, find_unnamed, judge_offline
+from landkeeper.broom.cloudtrail.found import FoundLaunch, Harvest
+from landkeeper.broom.harvest import find_unnamed, judge_offline
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit

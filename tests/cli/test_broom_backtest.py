@@ -352,7 +352,7 @@ def many_logs(folder: Path, number: int, *, padding: int = 3000) -> Path:
 
 
 def test_several_processes_find_what_one_finds_in_the_same_order(backtest: Backtest, tmp_path: Path) -> None:
-    from landkeeper.broom.harvest import Harvest  # noqa: PLC0415 - the other way to the same launches
+    from landkeeper.broom.cloudtrail.found import Harvest  # noqa: PLC0415 - the other way to the same launches
 
     logs = many_logs(tmp_path / "logs", 400, padding=10_000)
     (logs / "00200.json.gz").write_bytes(b"\x1f\x8bnothing")

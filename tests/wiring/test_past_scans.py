@@ -12,9 +12,9 @@ import pytest
 from tests import past_logs as past
 from tests.waiting import HANG_SECONDS
 
+from landkeeper.broom.cloudtrail.keys import ListedLog
+from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import Launch
-from landkeeper.broom.trail import CHANGE_EVENTS
-from landkeeper.broom.trail_keys import ListedLog
 from landkeeper.org import Failure
 from landkeeper.settings import read_settings
 from landkeeper.wiring.backtest import Progress, Reading, read_past

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.broom.cloudtrail.keys import Days, Leave, ListedLog, Take, Walk, day_of_folder, plan_listing
 from landkeeper.broom.feeds import LogObject
-from landkeeper.broom.trail_keys import Days, Leave, ListedLog, Take, Walk, day_of_folder, plan_listing
 from landkeeper.org import Failure, FailureReason
 
 if TYPE_CHECKING:

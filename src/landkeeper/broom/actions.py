@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.live import Absent, LiveInstance, Seen

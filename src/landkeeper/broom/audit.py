@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit

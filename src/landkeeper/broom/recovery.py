@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from landkeeper.broom.actions import YOUNG
-from landkeeper.broom.identity import SPOT, on_behalf_of
+from landkeeper.broom.cloudtrail.identity import SPOT, on_behalf_of
 from landkeeper.broom.launches import Launch, LaunchedInstance
 from landkeeper.broom.ports import InstanceReader
 from landkeeper.org import Failure

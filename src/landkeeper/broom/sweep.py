@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
+from landkeeper.broom.cloudtrail.found import FoundLaunch
 from landkeeper.broom.due import due_together
-from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch
+from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.ledger import (
     LEASE,

@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, assert_never
 
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import (
     AuditOrder,
     DueCases,
@@ -23,9 +25,7 @@ from landkeeper.broom.feeds import (
     is_batch,
     read_messages,
 )
-from landkeeper.broom.harvest import Harvest
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.trail import read_record
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
 from landkeeper.org import AccountId, Failure, LandkeeperError
 from landkeeper.settings import read_settings

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from landkeeper import __version__
 from landkeeper.broom.chronicle import Chronicle
-from landkeeper.broom.harvest import FoundFault
+from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.keys import Days, ListedLog
+from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.trail import CHANGE_EVENTS
-from landkeeper.broom.trail_keys import Days, ListedLog
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
 from landkeeper.wiring.past_files import Found, PastFile, Skipped, find_files
@@ -34,21 +34,22 @@ if TYPE_CHECKING:
 _KEPT_AT_ONCE = 256
 # What decides which records are found in a file, and what is kept of them.
 _READERS = (
-    "trail",
-    "launch_records",
-    "change_records",
-    "record_fields",
-    "identity",
+    "cloudtrail/records",
+    "cloudtrail/launch_records",
+    "cloudtrail/change_records",
+    "cloudtrail/fields",
+    "cloudtrail/identity",
     "launches",
-    "log_text",
-    "log_stream",
-    "log_engine",
-    "log_search",
-    "log_cuts",
-    "fast_engine",
-    "simd_records",
-    "scan",
-    "scan_record",
+    "cloudtrail/text",
+    "cloudtrail/stream",
+    "cloudtrail/engine",
+    "cloudtrail/engine_choice",
+    "cloudtrail/search",
+    "cloudtrail/cuts",
+    "cloudtrail/fast_engine",
+    "cloudtrail/simd",
+    "cloudtrail/scan",
+    "cloudtrail/scan_text",
 )
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.harvest import FoundFault
+from landkeeper.broom.cloudtrail.athena import Folders, TrailRoot, read_row, write_queries, write_table
+from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.keys import find_root
+from landkeeper.broom.cloudtrail.records import Malformed, read_record
 from landkeeper.broom.launches import Ending, Launch, Tagging, Untagging
-from landkeeper.broom.trail import Malformed, read_record
-from landkeeper.broom.trail_keys import find_root
-from landkeeper.broom.trail_sql import Folders, TrailRoot, read_row, write_queries, write_table
 from landkeeper.org import AccountId, Failure, Region, UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.backtest import Past, Progress, open_buckets

@@ -14,7 +14,8 @@ from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.units import AccountUnits
-from landkeeper.broom.harvest import FoundLaunch, JudgedLaunch
+from landkeeper.broom.cloudtrail.found import FoundLaunch
+from landkeeper.broom.harvest import JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit

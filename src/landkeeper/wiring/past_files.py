@@ -10,9 +10,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.keys import Days, ListedLog
 from landkeeper.broom.feeds import LogObject, skip_reason
-from landkeeper.broom.harvest import FoundFault
-from landkeeper.broom.trail_keys import Days, ListedLog
 from landkeeper.org import Failure
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from landkeeper.broom.log_text import is_packed
-from landkeeper.broom.scan import Scanned, scan_log
-from landkeeper.broom.trail import PAST_EVENTS, Malformed
-from landkeeper.broom.trail_keys import ListedLog
+from landkeeper.broom.cloudtrail.keys import ListedLog
+from landkeeper.broom.cloudtrail.records import PAST_EVENTS, Malformed
+from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
+from landkeeper.broom.cloudtrail.text import is_packed
 from landkeeper.org import Failure
 from landkeeper.wiring.past_files import PastFile
 

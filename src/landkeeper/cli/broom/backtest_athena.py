@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from landkeeper.broom.harvest import FoundFault
-from landkeeper.broom.trail_keys import Days
+from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.keys import Days
 from landkeeper.cli.broom.output import warn
 from landkeeper.org import Failure, UsageError, parse_account_id, parse_region
 from landkeeper.wiring.backtest import Past, Progress

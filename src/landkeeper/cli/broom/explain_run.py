@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.explain import Explanation, explain
-from landkeeper.broom.harvest import Harvest, find_unnamed, subject_of, words_of
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.harvest import find_unnamed, subject_of, words_of
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import Absent, LiveInstance
 from landkeeper.broom.verdict import Subject

@@ -11,7 +11,8 @@ from landkeeper.cli.output import Column, Format, counted, print_json, print_row
 from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
-    from landkeeper.broom.harvest import Harvest, JudgedLaunch
+    from landkeeper.broom.cloudtrail.found import Harvest
+    from landkeeper.broom.harvest import JudgedLaunch
 
 _ATTRIBUTES = (
     "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.harvest import FoundFault, Harvest, JudgedLaunch, find_unnamed, judge_offline
+from landkeeper.broom.cloudtrail.found import FoundFault, Harvest
+from landkeeper.broom.harvest import JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.launches_output import print_launches
 from landkeeper.cli.broom.output import print_reports, warn

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from landkeeper.broom.log_engine import RECORD_START
-from landkeeper.broom.log_text import Text
+from landkeeper.broom.cloudtrail.text import RECORD_START, Text
 
 Decode = Callable[[bytes], Any]
 """Gives the value of a JSON text. Raises ValueError, or RecursionError."""

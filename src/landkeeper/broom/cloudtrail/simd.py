@@ -11,8 +11,8 @@ from typing import Any
 import simdjson
 from stringzilla import count, find
 
-from landkeeper.broom.log_engine import ESCAPE, Named
-from landkeeper.broom.log_text import Text
+from landkeeper.broom.cloudtrail.engine import Named
+from landkeeper.broom.cloudtrail.text import ESCAPE, Text
 
 _MOST_BYTES = 16 * 1024 * 1024
 """It takes four times the size of a text beside it."""

@@ -7,17 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
-from landkeeper.broom.log_search import find_search
-from landkeeper.broom.log_text import Text, parse_json, unpack
-
-RECORD_START = b'{"eventVersion":'
-"""What each record begins with in the files that CloudTrail writes."""
-
-ESCAPE = b"\\u00"
-"""What an escaped letter begins with; a name may be written with such."""
+from landkeeper.broom.cloudtrail.search import find_search
+from landkeeper.broom.cloudtrail.text import RECORD_START, Text, parse_json, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +91,3 @@ class StandardEngine:
 
 
 STANDARD = StandardEngine()
-
-
-@lru_cache(maxsize=1)
-def find_fast_engine() -> Engine | None:
-    """The engine of the extra `fast`, or None where that is not installed."""
-    try:
-        from landkeeper.broom.fast_engine import FastEngine, find_reader  # noqa: PLC0415
-    except ImportError:
-        return None
-    return FastEngine(find_reader())
-
-
-def best_engine() -> Engine:
-    """The fastest that is installed."""
-    return find_fast_engine() or STANDARD

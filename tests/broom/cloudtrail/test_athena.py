@@ -17,10 +17,10 @@ import pytest
 from tests import past_logs as past
 from tests.broom_world import event
 
+from landkeeper.broom.cloudtrail.athena import Folders, TrailRoot, read_row, write_queries, write_table
+from landkeeper.broom.cloudtrail.records import PAST_EVENTS, Ignored, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.launches import Launch
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import PAST_EVENTS, Ignored, read_record
-from landkeeper.broom.trail_sql import Folders, TrailRoot, read_row, write_queries, write_table
 from landkeeper.org import AccountId, Region
 
 ROOT = TrailRoot("trail", "AWSLogs/o-exampleorgid/")

@@ -1,6 +1,6 @@
 """From the bytes of a log file to JSON values: gzip or plain, one document or JSON lines.
 
-This is the whole parse. What reads logs faster (`landkeeper.broom.scan`) is held against it.
+This is the whole parse. What reads logs faster (`landkeeper.broom.cloudtrail.scan`) is held against it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ DEFAULT_LIMIT_BYTES = 256 * 1024 * 1024
 """How large a log file may be once it is unpacked; CloudTrail's own are a few megabytes."""
 
 Text = bytes | bytearray
+
+RECORD_START = b'{"eventVersion":'
+"""What each record begins with in the files that CloudTrail writes."""
+
+ESCAPE = b"\\u00"
+"""What an escaped letter begins with; a name may be written with such."""
 
 _GZIP = b"\x1f\x8b"
 _GZIP_FRAMING = 31

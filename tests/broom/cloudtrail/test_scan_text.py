@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tests import past_logs as past
 
-from landkeeper.broom.scan import Scanned, scan_log
-from landkeeper.broom.scan_record import read_scanned, write_scanned
-from landkeeper.broom.trail import CHANGE_EVENTS, PAST_EVENTS
+from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS, PAST_EVENTS
+from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
+from landkeeper.broom.cloudtrail.scan_text import read_scanned, write_scanned
 
 _SHARED: dict[str, Any] = {"sharedEventID": "s"}
 TEMPLATED = past.launch("i-5")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from landkeeper.broom.trail import PAST_EVENTS
+from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.org import AccountId, Region
 
 MOST_PARTITIONS = 500_000

@@ -13,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import event
 
+from landkeeper.broom.cloudtrail.records import (
+    NOT_A_LAUNCH,
+    NOT_AN_API_CALL,
+    Entry,
+    Ignored,
+    Malformed,
+    read_log,
+    read_record,
+)
 from landkeeper.broom.launches import Launch, Untagging
-from landkeeper.broom.trail import NOT_A_LAUNCH, NOT_AN_API_CALL, Entry, Ignored, Malformed, read_log, read_record
 
 
 def read(value: object) -> list[Entry]:

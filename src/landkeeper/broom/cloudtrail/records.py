@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from landkeeper.broom.change_records import find_ending, find_spot_request, find_tag_change
-from landkeeper.broom.launch_records import parse_fulfilment, parse_launch
+from landkeeper.broom.cloudtrail.change_records import find_ending, find_spot_request, find_tag_change
+from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
+from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
+from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
 from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
-from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
-from landkeeper.broom.record_fields import FieldError, kind_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from benchmarks.log_files import make_log
 _WORKER = """
 import re, sys
 from pathlib import Path
-from landkeeper.broom.log_engine import STANDARD, find_fast_engine
-from landkeeper.broom.scan import scan_log
+from landkeeper.broom.cloudtrail.engine import STANDARD
+from landkeeper.broom.cloudtrail.engine_choice import find_fast_engine
+from landkeeper.broom.cloudtrail.scan import scan_log
 Path("/proc/self/clear_refs").write_text("5")
 scanned = scan_log(Path(sys.argv[1]).read_bytes(), engine=STANDARD if sys.argv[2] == "standard" else find_fast_engine())
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

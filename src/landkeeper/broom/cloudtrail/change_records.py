@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from landkeeper.broom.identity import describe_principal
+from landkeeper.broom.cloudtrail.fields import (
+    FieldError,
+    parse_items,
+    parse_listed,
+    parse_object,
+    parse_tags,
+    parse_time,
+)
+from landkeeper.broom.cloudtrail.identity import describe_principal
 from landkeeper.broom.launches import Ending, InstanceId, SpotRequest, Tagging, Untagging
-from landkeeper.broom.record_fields import FieldError, parse_items, parse_listed, parse_object, parse_tags, parse_time
 
 
 def find_spot_request(record: Mapping[str, Any]) -> SpotRequest | None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from tests.past_logs import trail_key
 
-from landkeeper.broom.trail_keys import Days, Leave, Take, Walk, delivered_on, delivery_days, plan_listing
+from landkeeper.broom.cloudtrail.keys import Days, Leave, Take, Walk, delivered_on, delivery_days, plan_listing
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from landkeeper.broom.identity import describe_principal
+from landkeeper.broom.cloudtrail.identity import describe_principal
 
 ROLE = {
     "type": "AssumedRole",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from landkeeper.broom.log_engine import ESCAPE, RECORD_START
+from landkeeper.broom.cloudtrail.text import ESCAPE, RECORD_START
 
 MOST_RECORD_CHARACTERS = 16 * 1024 * 1024
 """How long a record may be; CloudTrail's own are 256 KB at most."""

@@ -17,14 +17,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from landkeeper.broom.fast_engine import FastEngine, find_reader
-from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
-from landkeeper.broom.log_engine import STANDARD, Engine, StandardEngine, best_engine, find_fast_engine
-from landkeeper.broom.log_search import _strstr, find_search, search
-from landkeeper.broom.log_stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
-from landkeeper.broom.log_text import unpack
-from landkeeper.broom.scan import Scanned, scan_log
-from landkeeper.broom.trail import (
+from landkeeper.broom.cloudtrail.engine import STANDARD, Engine, StandardEngine
+from landkeeper.broom.cloudtrail.engine_choice import best_engine, find_fast_engine
+from landkeeper.broom.cloudtrail.fast_engine import FastEngine, find_reader
+from landkeeper.broom.cloudtrail.records import (
     CHANGE_EVENTS,
     LAUNCH_EVENTS,
     NOT_A_LAUNCH,
@@ -34,8 +30,13 @@ from landkeeper.broom.trail import (
     Malformed,
     read_log,
 )
+from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
+from landkeeper.broom.cloudtrail.search import _strstr, find_search, search
+from landkeeper.broom.cloudtrail.stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
+from landkeeper.broom.cloudtrail.text import unpack
+from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
 
-EVENTS = Path(__file__).parents[1] / "events"
+EVENTS = Path(__file__).parents[2] / "events"
 LIMIT = 100_000
 
 
@@ -472,7 +473,7 @@ def test_a_character_that_ends_lines_elsewhere_does_not_end_a_record() -> None:
 
 
 def test_simdjson_reads_what_it_can_vouch_for_and_leaves_the_rest() -> None:
-    reader = pytest.importorskip("landkeeper.broom.simd_records").SimdReader()
+    reader = pytest.importorskip("landkeeper.broom.cloudtrail.simd").SimdReader()
     named = reader.read_named(log(OTHER, LAUNCH), LAUNCH_EVENTS)
     assert (named.total, named.records) == (2, [(2, LAUNCH)])
     assert reader.read_named(bytearray(log(OTHER)), LAUNCH_EVENTS).records == []
@@ -488,14 +489,14 @@ def test_simdjson_reads_what_it_can_vouch_for_and_leaves_the_rest() -> None:
 def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "deflate", None)
-        patch.delitem(sys.modules, "landkeeper.broom.fast_engine")
-        patch.delattr("landkeeper.broom.fast_engine")
+        patch.delitem(sys.modules, "landkeeper.broom.cloudtrail.fast_engine")
+        patch.delattr("landkeeper.broom.cloudtrail.fast_engine")
         find_fast_engine.cache_clear()
         assert find_fast_engine() is None
         assert best_engine() is STANDARD
         patch.setitem(sys.modules, "simdjson", None)
-        patch.delitem(sys.modules, "landkeeper.broom.simd_records", raising=False)
-        patch.delattr("landkeeper.broom.simd_records", raising=False)
+        patch.delitem(sys.modules, "landkeeper.broom.cloudtrail.simd", raising=False)
+        patch.delattr("landkeeper.broom.cloudtrail.simd", raising=False)
         assert find_reader() is None
     find_fast_engine.cache_clear()
     assert best_engine().name == "fast"

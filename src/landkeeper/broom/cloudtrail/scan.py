@@ -1,10 +1,10 @@
 """Log files scanned for the records that matter, at the speed of unpacking them.
 
-What comes out is what the whole parse (`landkeeper.broom.trail.read_log`) finds, with the standard library as with
-the extra `fast`; and with one exception the same faults. A packed file whose checksum is right, which begins and ends
-as CloudTrail's files do and holds neither a wanted name nor an escaped letter, is passed over: nothing in it can be
-wanted, and whether the JSON in between is well nobody looks. Its records are counted by how often one seems to begin.
-Names that matter only if something else is found somewhere may be left for later: `scan_log` says how.
+What comes out is what the whole parse (`landkeeper.broom.cloudtrail.records.read_log`) finds, with the standard library
+as with the extra `fast`; and with one exception the same faults. A packed file whose checksum is right, which begins
+and ends as CloudTrail's files do and holds neither a wanted name nor an escaped letter, is passed over: nothing in it
+can be wanted, and whether the JSON in between is well nobody looks. Its records are counted by how often one seems to
+begin. Names that matter only if something else is found somewhere may be left for later: `scan_log` says how.
 """
 
 from __future__ import annotations
@@ -15,22 +15,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
 
-from landkeeper.broom.launches import Ending, InstanceId, Launch, SpotRequest, Tagging, Untagging
-from landkeeper.broom.log_cuts import cut_records
-from landkeeper.broom.log_engine import ESCAPE, RECORD_START, Engine, Named, best_engine
-from landkeeper.broom.log_stream import NotStreamableError, stream_records, survey
-from landkeeper.broom.log_text import (
-    DEFAULT_LIMIT_BYTES,
-    DamagedError,
-    Document,
-    Text,
-    Unreadable,
-    is_packed,
-    parse_documents,
-    read_documents,
-    unpack,
-)
-from landkeeper.broom.trail import (
+from landkeeper.broom.cloudtrail.cuts import cut_records
+from landkeeper.broom.cloudtrail.engine import Engine, Named
+from landkeeper.broom.cloudtrail.engine_choice import best_engine
+from landkeeper.broom.cloudtrail.records import (
     LAUNCH_EVENTS,
     NOT_A_LAUNCH,
     Entry,
@@ -40,6 +28,21 @@ from landkeeper.broom.trail import (
     list_records,
     read_record,
 )
+from landkeeper.broom.cloudtrail.stream import NotStreamableError, stream_records, survey
+from landkeeper.broom.cloudtrail.text import (
+    DEFAULT_LIMIT_BYTES,
+    ESCAPE,
+    RECORD_START,
+    DamagedError,
+    Document,
+    Text,
+    Unreadable,
+    is_packed,
+    parse_documents,
+    read_documents,
+    unpack,
+)
+from landkeeper.broom.launches import Ending, InstanceId, Launch, SpotRequest, Tagging, Untagging
 
 _HEAD = b'{"Records":[' + RECORD_START
 _TAIL = b"}]}"

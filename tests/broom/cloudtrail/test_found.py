@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tests.broom_world import event
 
-from landkeeper.broom.harvest import Harvest
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import NOT_A_LAUNCH, read_record
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
 
 LAUNCH = event("run_instances.json")
 TAGGED = event("instance_tagged.json")["detail"]

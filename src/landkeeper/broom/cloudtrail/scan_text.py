@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
+from landkeeper.broom.cloudtrail.records import Malformed
+from landkeeper.broom.cloudtrail.scan import Found, Scanned
 from landkeeper.broom.launches import Ending, InstanceId, Launch, LaunchedInstance, Tagging, Untagging
-from landkeeper.broom.scan import Found, Scanned
-from landkeeper.broom.trail import Malformed
 from landkeeper.org import AccountId, Principal, Region
 
 

@@ -14,9 +14,9 @@ import deflate
 import msgspec
 from stringzilla import count, find
 
-from landkeeper.broom.log_cuts import cut_records
-from landkeeper.broom.log_engine import ESCAPE, RECORD_START, STANDARD, Named, Skimmed
-from landkeeper.broom.log_text import Text, is_packed
+from landkeeper.broom.cloudtrail.cuts import cut_records
+from landkeeper.broom.cloudtrail.engine import STANDARD, Named, Skimmed
+from landkeeper.broom.cloudtrail.text import ESCAPE, RECORD_START, Text, is_packed
 
 _MOST_EXPANSION = 1032
 """How much deflate can make of a byte; what claims more is a forgery, and no memory is set aside for it."""
@@ -48,7 +48,7 @@ class NamedReader(Protocol):
 def find_reader() -> NamedReader | None:
     """The one by simdjson; None where that is not installed."""
     try:
-        from landkeeper.broom.simd_records import SimdReader  # noqa: PLC0415
+        from landkeeper.broom.cloudtrail.simd import SimdReader  # noqa: PLC0415
     except ImportError:
         return None
     return SimdReader()

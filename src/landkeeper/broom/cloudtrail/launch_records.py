@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from landkeeper.broom.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
-from landkeeper.broom.record_fields import (
+from landkeeper.broom.cloudtrail.fields import (
     FieldError,
     find_text,
     kind_of,
@@ -21,6 +19,8 @@ from landkeeper.broom.record_fields import (
     parse_text,
     parse_time,
 )
+from landkeeper.broom.cloudtrail.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.org import AccountId, Principal, Region
 
 
