@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, Step
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.vpctracker.answers import Known

@@ -13,8 +13,8 @@ from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.policy_file import parse_policy
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
 from landkeeper.broom.swept import Swept

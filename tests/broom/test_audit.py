@@ -12,7 +12,7 @@ from landkeeper.broom.audit import Audited, audit_overdue, audit_place
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_launches
 from landkeeper.broom.swept import Swept

@@ -18,7 +18,7 @@ from landkeeper.broom.backtest_answer import By, compare, tally_by, total
 from landkeeper.broom.chronicle import Chronicle
 from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.broom.cloudtrail.scan import scan_log
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")

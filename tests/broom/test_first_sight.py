@@ -12,7 +12,7 @@ from landkeeper.broom.first_sight import UnaskedLedger, sweep_first_seen
 from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import sweep_launches
 from landkeeper.broom.swept import Swept

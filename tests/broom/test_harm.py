@@ -13,7 +13,7 @@ from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import Case, Outcome, State, release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import Refused
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
 from landkeeper.broom.swept import Swept

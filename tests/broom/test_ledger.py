@@ -26,7 +26,7 @@ from landkeeper.broom.ledger import (
     release,
     with_event,
 )
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 
 ONE = launch("i-1", tags={"Code": "LOL"})
 CASE = open_case(ONE, ONE.instances[0], LAUNCHED_AT)

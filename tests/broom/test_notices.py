@@ -13,7 +13,7 @@ from tests.broom_world import LAUNCHED_AT, launch
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, open_case
 from landkeeper.broom.notices import describe_outcome, write_report
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import Principal, Region
 
 

@@ -20,7 +20,7 @@ from landkeeper.broom.due import due_together
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import LEASE, Case, Outcome, State, hold_report, offer_report
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import ScratchLedger
 from landkeeper.broom.reporting import agree_on_report
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches

@@ -12,7 +12,7 @@ from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, la
 from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_launches
 from landkeeper.broom.swept import Swept

@@ -15,7 +15,7 @@ from tests.past_logs import log, write_logs
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, Step
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.vpc_file import VpcFile

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.landscape import make_material
 
 from landkeeper.broom.ledger import State
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli.broom.cases import STATES
 from landkeeper.cli.broom.exchange import ACTIONS
 from landkeeper.cli.cost import TRAILS

@@ -19,7 +19,7 @@ from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.broom.case_record import LedgerError, case_to_record
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, mark_reported, move, open_case
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.rehearsal import ScratchLedger
 from landkeeper.embedded.ledger_file import LedgerFile

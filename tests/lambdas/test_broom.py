@@ -170,7 +170,7 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
     unwanted = (
         # What only launches need is imported when there is one.
         "landkeeper.broom.sweep",
-        "landkeeper.broom.policy_file",
+        "landkeeper.broom.policy.file",
         "landkeeper.wiring.broom_dealings",
         "boto3",
         "yaml",

@@ -10,8 +10,8 @@ from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.live import Absent, LiveInstance, Seen
-from landkeeper.broom.policy import Penalty, Policy
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.policy.rules import Penalty, Policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
 from landkeeper.org import Failure, FailureReason
 
 YOUNG = timedelta(minutes=10)

@@ -16,10 +16,10 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.live import LiveInstance
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.sweep import Outside, Place, sweep_cases
 from landkeeper.broom.swept import Note, Swept
-from landkeeper.broom.verdict import Violation, evaluate
 from landkeeper.org import AccountId, Failure, FailureReason, Principal
 
 PATIENCE = timedelta(minutes=30)

@@ -17,9 +17,9 @@ from landkeeper.broom.chronicle import PastInstance
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import LiveInstance
-from landkeeper.broom.policy import Limits, Penalty, Policy
+from landkeeper.broom.policy.rules import Limits, Penalty, Policy
+from landkeeper.broom.policy.verdict import Exempt, Violation
 from landkeeper.broom.rehearsal import ScratchLedger
-from landkeeper.broom.verdict import Exempt, Violation
 from landkeeper.org import Failure, FailureReason
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ledger import Case, Outcome, State, Step
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
 Record = dict[str, Any]

@@ -14,7 +14,7 @@ from datetime import datetime
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import Outside, sweep_launches
 from landkeeper.broom.swept import Swept

@@ -11,8 +11,8 @@ from typing import Any
 
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.verdict import Subject
+from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.verdict import Subject
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
 _FIRST_STEPS, _LAST_STEPS = 10, 30

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from landkeeper.broom.ledger import Case
 from landkeeper.broom.live import LiveInstance
-from landkeeper.broom.policy import Limits
+from landkeeper.broom.policy.rules import Limits
 from landkeeper.broom.ports import Ledger
 from landkeeper.org import Failure
 

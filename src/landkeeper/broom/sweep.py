@@ -16,7 +16,6 @@ from typing import assert_never
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
 from landkeeper.broom.cloudtrail.found import FoundLaunch
 from landkeeper.broom.due import due_together
-from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.ledger import (
     LEASE,
@@ -33,12 +32,13 @@ from landkeeper.broom.ledger import (
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
 from landkeeper.broom.notices import write_report
-from landkeeper.broom.policy import Penalty, Policy
+from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
+from landkeeper.broom.policy.rules import Penalty, Policy
+from landkeeper.broom.policy.verdict import Violation
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports, UnitReader
 from landkeeper.broom.recovery import name_instances
 from landkeeper.broom.reporting import agree_on_report
 from landkeeper.broom.swept import Swept, note_on, note_on_stored
-from landkeeper.broom.verdict import Violation
 from landkeeper.org import AccountId, Failure, Region
 
 Place = tuple[AccountId, Region]

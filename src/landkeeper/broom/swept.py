@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from landkeeper.broom.actions import Decision
-from landkeeper.broom.harvest import words_of
 from landkeeper.broom.launches import InstanceId, Launch, Tags
 from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.live import LiveInstance, Seen
+from landkeeper.broom.policy.offline import words_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from landkeeper.broom.policy_file import parse_policy
+from landkeeper.broom.policy.file import parse_policy
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
 from landkeeper.cli.stack_progress import print_change_set, print_event

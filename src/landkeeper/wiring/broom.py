@@ -15,11 +15,11 @@ from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.units import AccountUnits
 from landkeeper.broom.cloudtrail.found import FoundLaunch
-from landkeeper.broom.harvest import JudgedLaunch
 from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.offline import JudgedLaunch
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_launches

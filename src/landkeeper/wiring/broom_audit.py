@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
     from landkeeper.broom.launches import InstanceId
     from landkeeper.broom.ledger import Case
-    from landkeeper.broom.policy import Policy
+    from landkeeper.broom.policy.rules import Policy
     from landkeeper.settings import Settings
 
 ACT_SINCE = timedelta(days=1)

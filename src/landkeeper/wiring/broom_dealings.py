@@ -10,8 +10,8 @@ from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.first_sight import sweep_first_seen
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.policy_file import parse_policy
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.rehearsal import CollectedReports
 from landkeeper.broom.sweep import sweep_due_cases, sweep_launches
 from landkeeper.broom.swept import Swept

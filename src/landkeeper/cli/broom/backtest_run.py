@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from landkeeper.broom.backtest import PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest_answer import compare
 from landkeeper.broom.cloudtrail.keys import Days, delivery_days
-from landkeeper.broom.policy import Policy
+from landkeeper.broom.policy.rules import Policy
 from landkeeper.cli.broom.backtest_athena import EngineAsked, read_by_athena
 from landkeeper.cli.broom.backtest_output import Answer, print_answer
 from landkeeper.cli.broom.backtest_progress import showing_progress

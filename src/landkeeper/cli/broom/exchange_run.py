@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import click
 
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.policy_export import export_scp, export_tag_policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.to_aws import export_scp, export_tag_policy
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.org import UsageError

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.broom.cloudtrail.found import Harvest
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
-from landkeeper.broom.explain import Explanation, explain
-from landkeeper.broom.harvest import find_unnamed, subject_of, words_of
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.broom.live import Absent, LiveInstance
-from landkeeper.broom.verdict import Subject
+from landkeeper.broom.policy.explain import Explanation, explain
+from landkeeper.broom.policy.offline import find_unnamed, subject_of, words_of
+from landkeeper.broom.policy.verdict import Subject
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import one_line, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
@@ -27,7 +27,7 @@ from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
 
 if TYPE_CHECKING:
-    from landkeeper.broom.policy import Policy
+    from landkeeper.broom.policy.rules import Policy
     from landkeeper.org import AccountId
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
+    from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
 
 
 def launch_attributes(judged: JudgedLaunch) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
     from landkeeper.broom.cloudtrail.found import Harvest
-    from landkeeper.broom.harvest import JudgedLaunch
+    from landkeeper.broom.policy.offline import JudgedLaunch
 
 _ATTRIBUTES = (
     "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",

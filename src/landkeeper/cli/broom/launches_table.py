@@ -13,7 +13,7 @@ from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import stdout
 
 if TYPE_CHECKING:
-    from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
+    from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
 
 
 def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:

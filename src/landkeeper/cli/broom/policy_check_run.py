@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from landkeeper.broom.policy_file import PolicyError, parse_policy_file, read_schema
-from landkeeper.broom.policy_warnings import find_warnings
+from landkeeper.broom.policy.file import PolicyError, parse_policy_file, read_schema
+from landkeeper.broom.policy.warnings import find_warnings
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import counted, print_json

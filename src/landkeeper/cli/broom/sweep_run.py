@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.cloudtrail.found import FoundFault, Harvest
-from landkeeper.broom.harvest import JudgedLaunch, find_unnamed, judge_offline
+from landkeeper.broom.policy.offline import JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.launches_output import print_launches
 from landkeeper.cli.broom.output import print_reports, warn
@@ -19,7 +19,7 @@ from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
 
 if TYPE_CHECKING:
-    from landkeeper.broom.policy import Policy
+    from landkeeper.broom.policy.rules import Policy
 
 
 def run_sweep(

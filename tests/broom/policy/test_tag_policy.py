@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landkeeper.broom.tag_policy import (
+from landkeeper.broom.policy.tag_policy import (
     TagPolicyError,
     TagStatement,
     merge_tag_policies,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import ACCOUNT, JANE, LAUNCHED_AT, REGION, policy
 
-from landkeeper.broom.explain import Result, explain
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, Violation, evaluate
+from landkeeper.broom.policy.explain import Result, explain
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Violation, evaluate
 from landkeeper.org import AccountId, Principal, Region
 
 SUBJECT = Subject(ACCOUNT, REGION, "t3.micro", JANE)

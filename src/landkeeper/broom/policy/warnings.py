@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import assert_never
 
-from landkeeper.broom.globs import fits
-from landkeeper.broom.policy import SEVERITY, Exemption, Penalty, Policy, Rule, has_expired
-from landkeeper.broom.policy_file import PolicyFile
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.file import PolicyFile
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.rules import SEVERITY, Exemption, Penalty, Policy, Rule, has_expired
+from landkeeper.broom.policy.wildcards import fits
 from landkeeper.documents import Problem
 
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256

@@ -15,11 +15,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landkeeper.broom.policy import Exemption, Limits, Onboarding, Penalty
-from landkeeper.broom.policy_file import PolicyError, parse_policy, parse_policy_file, read_schema
-from landkeeper.broom.requirements import HasTag
+from landkeeper.broom.policy.file import PolicyError, parse_policy, parse_policy_file, read_schema
+from landkeeper.broom.policy.requirements import HasTag
+from landkeeper.broom.policy.rules import Exemption, Limits, Onboarding, Penalty
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 MINIMAL = "version: 1\nrules:\n- name: code\n  require: {tag: Code}\n  action: notify\n"
 
 

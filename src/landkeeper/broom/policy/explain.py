@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.globs import fits_any
-from landkeeper.broom.policy import Exemption, Onboarding, Policy, Rule, has_expired
-from landkeeper.broom.requirements import describe, find_fault
-from landkeeper.broom.verdict import (
+from landkeeper.broom.policy.requirements import describe, find_fault
+from landkeeper.broom.policy.rules import Exemption, Onboarding, Policy, Rule, has_expired
+from landkeeper.broom.policy.verdict import (
     Compliant,
     Subject,
     Verdict,
@@ -21,6 +20,7 @@ from landkeeper.broom.verdict import (
     find_exempted,
     find_newness,
 )
+from landkeeper.broom.policy.wildcards import fits_any
 
 if TYPE_CHECKING:
     from landkeeper.broom.launches import Tags

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
-from landkeeper.broom.globs import fits
+from landkeeper.broom.policy.wildcards import fits
 
 if TYPE_CHECKING:
     from landkeeper.broom.launches import Tags

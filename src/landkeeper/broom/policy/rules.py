@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from landkeeper.broom.requirements import Requirement
+from landkeeper.broom.policy.requirements import Requirement
 
 
 class Penalty(StrEnum):

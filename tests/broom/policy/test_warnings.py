@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.broom.policy_file import parse_policy_file
-from landkeeper.broom.policy_warnings import find_warnings
+from landkeeper.broom.policy.file import parse_policy_file
+from landkeeper.broom.policy.warnings import find_warnings
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 REGIONS = {"eu-west-1", "us-east-1"}
 TODAY = date(2026, 6, 1)
 

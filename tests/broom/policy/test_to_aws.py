@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broom_world import ACCOUNT, JANE, LAUNCHED_AT, REGION, policy
 
-from landkeeper.broom.policy import Exemption, Penalty, Policy, Rule, When
-from landkeeper.broom.policy_export import ExportError, export_scp, export_tag_policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.policy_import import import_tag_policies
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, evaluate
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.from_aws import import_tag_policies
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.rules import Exemption, Penalty, Policy, Rule, When
+from landkeeper.broom.policy.to_aws import ExportError, export_scp, export_tag_policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, evaluate
 from landkeeper.org import AccountId, Principal, Region
 
 TODAY = date(2026, 6, 1)

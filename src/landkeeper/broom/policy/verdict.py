@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.globs import fits, fits_any
-from landkeeper.broom.policy import SEVERITY, Exemption, Onboarding, Penalty, Policy, When, has_expired
-from landkeeper.broom.requirements import find_fault
+from landkeeper.broom.policy.requirements import find_fault
+from landkeeper.broom.policy.rules import SEVERITY, Exemption, Onboarding, Penalty, Policy, When, has_expired
+from landkeeper.broom.policy.wildcards import fits, fits_any
 from landkeeper.org import Failure
 
 if TYPE_CHECKING:

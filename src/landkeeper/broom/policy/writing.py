@@ -7,9 +7,9 @@ from typing import Any, assert_never
 
 import yaml
 
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.rules import Penalty
 
 
 def write_policy(rules: Sequence[tuple[str, Requirement]], action: Penalty, remarks: Iterable[str]) -> str:

@@ -8,10 +8,9 @@ from typing import Any
 
 import re2
 
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.policy_text import write_policy
-from landkeeper.broom.requirements import AnyOf, HasTag, Matcher, Not, Requirement
-from landkeeper.broom.tag_policy import (
+from landkeeper.broom.policy.requirements import AnyOf, HasTag, Matcher, Not, Requirement
+from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.tag_policy import (
     EffectiveTagPolicy,
     TagPolicyError,
     TagStatement,
@@ -20,6 +19,7 @@ from landkeeper.broom.tag_policy import (
     parse_effective,
     read_json,
 )
+from landkeeper.broom.policy.writing import write_policy
 
 _INSTANCE_TYPE = "AWS::EC2::Instance"
 _CONFIG_KEY = re.compile(r"tag[1-6]Key")

@@ -9,8 +9,8 @@ from typing import assert_never
 
 from landkeeper.broom.cloudtrail.found import FoundFault, FoundLaunch
 from landkeeper.broom.launches import Launch, LaunchedInstance, Tags
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
 
 
 @dataclass(frozen=True, slots=True)

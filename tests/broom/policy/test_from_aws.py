@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landkeeper.broom.policy import Penalty, Rule
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.policy_import import import_config_rule, import_tag_policies
-from landkeeper.broom.policy_text import write_policy
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement, find_fault
-from landkeeper.broom.tag_policy import TagPolicyError
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, find_fault
+from landkeeper.broom.policy.rules import Penalty, Rule
+from landkeeper.broom.policy.tag_policy import TagPolicyError
+from landkeeper.broom.policy.writing import write_policy
 from landkeeper.org import UsageError
 
 

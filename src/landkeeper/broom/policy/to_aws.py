@@ -9,10 +9,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, assert_never
 
-from landkeeper.broom.policy import Penalty, Policy, Rule, When, has_expired
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe
-from landkeeper.broom.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
-from landkeeper.broom.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe
+from landkeeper.broom.policy.rules import Penalty, Policy, Rule, When, has_expired
+from landkeeper.broom.policy.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
+from landkeeper.broom.policy.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
 from landkeeper.org import UsageError
 
 MOST_POLICIES = 10

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import ACCOUNT, JANE, LAUNCHED_AT, REGION, policy
 
-from landkeeper.broom.globs import fits
-from landkeeper.broom.policy import SEVERITY, Penalty, Policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe, find_fault
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, Violation, evaluate
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe, find_fault
+from landkeeper.broom.policy.rules import SEVERITY, Penalty, Policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Violation, evaluate
+from landkeeper.broom.policy.wildcards import fits
 from landkeeper.org import AccountId, Principal, Region
 
 SUBJECT = Subject(ACCOUNT, REGION, "t3.micro", JANE)

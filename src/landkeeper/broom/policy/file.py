@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import re2
 import yaml
 
-from landkeeper.broom.policy import Exemption, Limits, Onboarding, Penalty, Policy, Rule, When
-from landkeeper.broom.requirements import AllOf, AnyOf, HasTag, Matcher, Not, Requirement
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Matcher, Not, Requirement
+from landkeeper.broom.policy.rules import Exemption, Limits, Onboarding, Penalty, Policy, Rule, When
 from landkeeper.documents import DocumentError, Mapping, NodeReader, Problem, compose_document
 
 _T = TypeVar("_T")
