@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landkeeper import __version__
-from landkeeper.broom.chronicle import Chronicle
+from landkeeper.broom.backtest.history import Chronicle
 from landkeeper.broom.cloudtrail.found import FoundFault
 from landkeeper.broom.cloudtrail.keys import Days, ListedLog
 from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS

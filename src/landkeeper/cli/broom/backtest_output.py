@@ -11,8 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.broom.backtest import Doubt, Fate, PastFate
-from landkeeper.broom.backtest_answer import By, Comparison, Tally, tally_by, total
+from landkeeper.broom.backtest.replay import Doubt, Fate, PastFate
+from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout

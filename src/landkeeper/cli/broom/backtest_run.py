@@ -6,8 +6,8 @@ import os
 import re
 from datetime import UTC, datetime, time, timedelta
 
-from landkeeper.broom.backtest import PastFate, backtest, unknown_limits, window, with_grace
-from landkeeper.broom.backtest_answer import compare
+from landkeeper.broom.backtest.replay import PastFate, backtest, unknown_limits, window, with_grace
+from landkeeper.broom.backtest.summary import compare
 from landkeeper.broom.cloudtrail.keys import Days, delivery_days
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.cli.broom.backtest_athena import EngineAsked, read_by_athena

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from landkeeper.broom.actions import Decision, Keep, Wait, decide
-from landkeeper.broom.chronicle import PastInstance
+from landkeeper.broom.backtest.history import PastInstance
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.limits import Gate, RunLimit
 from landkeeper.broom.live import LiveInstance

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests import past_logs as past
 from tests.broom_world import CONFIRMED, STRICT, policy
 
-from landkeeper.broom.backtest import Doubt, Fate, PastFate, backtest, unknown_limits, window, with_grace
-from landkeeper.broom.backtest_answer import By, compare, tally_by, total
-from landkeeper.broom.chronicle import Chronicle
+from landkeeper.broom.backtest.history import Chronicle
+from landkeeper.broom.backtest.replay import Doubt, Fate, PastFate, backtest, unknown_limits, window, with_grace
+from landkeeper.broom.backtest.summary import By, compare, tally_by, total
 from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.policy.rules import Policy

@@ -9,7 +9,7 @@ from datetime import UTC
 from enum import StrEnum
 from typing import assert_never
 
-from landkeeper.broom.backtest import HITS, Fate, PastFate
+from landkeeper.broom.backtest.replay import HITS, Fate, PastFate
 
 
 class By(StrEnum):
