@@ -11,8 +11,8 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, Step
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from landkeeper.broom.case import Case
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
-from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import AccountId, Failure, Principal, Region
 
 EVENTS = Path(__file__).parent / "events"

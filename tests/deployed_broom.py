@@ -19,8 +19,8 @@ from tests.waiting import wait_until
 import landkeeper.wiring.broom
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
 from landkeeper.lambdas.broom import open_broom
 from landkeeper.org import AccountId
 

@@ -26,8 +26,8 @@ from tests.member_instances import start_instances, state_of
 
 import landkeeper.wiring.broom
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.broom.case import Outcome, State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Outcome, State
 from landkeeper.lambdas.broom import handler, open_broom
 from landkeeper.org import AccountId
 

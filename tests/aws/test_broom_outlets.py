@@ -13,8 +13,8 @@ from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.broom.feeds import LogObject, write_due_cases
+from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.notices import Report
 from landkeeper.org import Failure, FailureReason
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]

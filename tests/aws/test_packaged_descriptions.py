@@ -15,8 +15,8 @@ from tests.servers import Answer, answering, home_sessions
 from landkeeper.aws.instances import Ec2Instances
 from landkeeper.aws.sessions import AccountSessions, Grant
 from landkeeper.aws.vpcs import find_regions, read_region
+from landkeeper.broom.instance_state import Done
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.live import Done
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.differences import Complete

@@ -9,13 +9,13 @@ import pytest
 from tests.broom_world import ACCOUNT, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
 from landkeeper.broom.audit import Audited, audit_overdue, audit_place
+from landkeeper.broom.case import Case, Outcome, State
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import Failure, FailureReason
 
 I1, I2 = InstanceId("i-1"), InstanceId("i-2")

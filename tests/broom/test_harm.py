@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
+from landkeeper.broom.case import Case, Outcome, State, release
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.ledger import Case, Outcome, State, release
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import Refused
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import Failure, FailureReason, Principal
 
 I1, I2 = InstanceId("i-1"), InstanceId("i-2")

@@ -8,13 +8,13 @@ import pytest
 from tests.broom_world import ACCOUNT, JANE, LAUNCHED_AT, REGION, Clock, FakeEc2, FakeQueue, launch, policy
 
 from landkeeper.broom.audit import audit_place
+from landkeeper.broom.case import Case, Outcome
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.explain import Result, Step, explain
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Subject, Violation, evaluate
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason
 

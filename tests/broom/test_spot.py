@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from tests.broom_world import Clock, FakeEc2, FakeQueue, event, policy
 
+from landkeeper.broom.case import Case
 from landkeeper.broom.cloudtrail.found import Harvest
 from landkeeper.broom.cloudtrail.identity import SPOT
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
 from landkeeper.broom.cloudtrail.scan import scan_log
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Launch, SpotRequest
-from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 

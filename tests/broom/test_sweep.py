@@ -26,14 +26,14 @@ from tests.broom_world import (
     policy,
 )
 
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.cloudtrail.found import FoundLaunch, Harvest
+from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
+from landkeeper.broom.instance_state import ActionResult, Refused
+from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import ActionResult, Refused
-from landkeeper.broom.notices import Report
 from landkeeper.broom.policy.offline import find_unnamed, judge_offline
-from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 

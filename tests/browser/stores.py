@@ -13,8 +13,8 @@ from typing import Any
 from tests.past_logs import launch as past_launch
 from tests.past_logs import log, write_logs
 
+from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, Step
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile

@@ -22,7 +22,7 @@ from tests.servers import home_session, home_sessions
 from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.vpc_table import VpcTable, create_tables
-from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.tracker import handler

@@ -13,7 +13,7 @@ import click
 import pytest
 from benchmarks.landscape import make_material
 
-from landkeeper.broom.ledger import State
+from landkeeper.broom.case import State
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli.broom.cases import STATES
 from landkeeper.cli.broom.exchange import ACTIONS

@@ -18,10 +18,10 @@ from tests.member_instances import state_of
 from tests.recorded_calls import recorded_calls
 from tests.waiting import wait_until
 
+from landkeeper.broom.case import State, move, open_case
 from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.broom.launches import InstanceId, Launch
-from landkeeper.broom.ledger import State, move, open_case
 from landkeeper.lambdas.broom import UnfinishedError, handler, open_broom
 from landkeeper.org import AccountId
 

@@ -7,7 +7,7 @@ from tests.member_instances import ROLE
 from tests.servers import home_session
 
 from landkeeper.broom.feeds import LogObject
-from landkeeper.broom.swept import Note
+from landkeeper.broom.sweep_result import Note
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import _metrics_of
 from landkeeper.org import Failure

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tests.report.materials import BACKTEST, NOW, checked, material, materials
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
-from landkeeper.broom.ledger import State
+from landkeeper.broom.case import State
 from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
 from landkeeper.report.material import Ledger, Material

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Tags
-from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 if TYPE_CHECKING:

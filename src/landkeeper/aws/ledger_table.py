@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_item, to_item
-from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case, write_time
+from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, State
+from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case, write_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

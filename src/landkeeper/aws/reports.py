@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.broom.notices import Report
+from landkeeper.broom.launch_report import Report
 from landkeeper.org import Failure, FailureReason
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import Tags
-from landkeeper.broom.ledger import Case, Outcome, State
-from landkeeper.broom.live import Absent, LiveInstance, Seen
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
 from landkeeper.org import Failure, FailureReason

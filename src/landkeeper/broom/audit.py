@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from landkeeper.broom.case import Case, State
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import LiveInstance
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.sweep import Outside, Place, sweep_cases
-from landkeeper.broom.swept import Note, Swept
+from landkeeper.broom.sweep_result import Note, Swept
 from landkeeper.org import AccountId, Failure, FailureReason, Principal
 
 PATIENCE = timedelta(minutes=30)

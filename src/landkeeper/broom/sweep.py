@@ -14,10 +14,8 @@ from datetime import datetime
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
-from landkeeper.broom.cloudtrail.found import FoundLaunch
-from landkeeper.broom.due import due_together
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
-from landkeeper.broom.ledger import (
+from landkeeper.broom.batching import due_together
+from landkeeper.broom.case import (
     LEASE,
     Case,
     Outcome,
@@ -29,16 +27,18 @@ from landkeeper.broom.ledger import (
     seen_by,
     untagged,
 )
+from landkeeper.broom.cloudtrail.found import FoundLaunch
+from landkeeper.broom.instance_state import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
+from landkeeper.broom.launch_report import write_report
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.limits import Gate, RunLimit
-from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
-from landkeeper.broom.notices import write_report
+from landkeeper.broom.missing_instances import name_instances
 from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Violation
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports, UnitReader
-from landkeeper.broom.recovery import name_instances
-from landkeeper.broom.reporting import agree_on_report
-from landkeeper.broom.swept import Swept, note_on, note_on_stored
+from landkeeper.broom.report_lease import agree_on_report
+from landkeeper.broom.sweep_result import Swept, note_on, note_on_stored
 from landkeeper.org import AccountId, Failure, Region
 
 Place = tuple[AccountId, Region]

@@ -32,7 +32,7 @@ from landkeeper.settings import read_settings
 from landkeeper.wiring.broom_function import FunctionBroom
 
 if TYPE_CHECKING:
-    from landkeeper.broom.swept import Note, Swept
+    from landkeeper.broom.sweep_result import Note, Swept
     from landkeeper.wiring.broom_dealings import DealingsRun
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from landkeeper.broom.ledger import Case
+    from landkeeper.broom.case import Case
     from landkeeper.vpctracker.answers import Known
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.pools import PoolState

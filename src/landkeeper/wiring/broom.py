@@ -14,17 +14,17 @@ from landkeeper.aws.log_objects import LogObjects
 from landkeeper.aws.reports import ReportEvents, TopicReports
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.units import AccountUnits
+from landkeeper.broom.case import release
 from landkeeper.broom.cloudtrail.found import FoundLaunch
+from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Untagging
-from landkeeper.broom.ledger import release
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.offline import JudgedLaunch
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
-from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
+from landkeeper.broom.removed_tags import sweep_untagged
 from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_launches
-from landkeeper.broom.swept import Swept
-from landkeeper.broom.untagging import sweep_untagged
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.ledger import open_ledger

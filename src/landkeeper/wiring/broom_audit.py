@@ -12,14 +12,14 @@ from landkeeper.aws.vpcs import find_regions
 from landkeeper.broom.audit import Audited, Finding, audit_overdue, audit_place
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import AccountId, Failure, Membership, Standing, UsageError
 from landkeeper.wiring.broom import OpenedBroom, open_for_command
 
 if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
+    from landkeeper.broom.case import Case
     from landkeeper.broom.launches import InstanceId
-    from landkeeper.broom.ledger import Case
     from landkeeper.broom.policy.rules import Policy
     from landkeeper.settings import Settings
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from landkeeper.aws.case_queue import SqsCaseQueue
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.broom.first_sight import sweep_first_seen
+from landkeeper.broom.dry_run import CollectedReports
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.new_launches import sweep_first_seen
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import CollectedReports
+from landkeeper.broom.removed_tags import sweep_untagged
 from landkeeper.broom.sweep import sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
-from landkeeper.broom.untagging import sweep_untagged
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom import OpenedBroom, open_outside

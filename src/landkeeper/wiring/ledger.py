@@ -35,7 +35,7 @@ def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, 
         yield open_table(sessions(), settings.ledger_table, settings)
         return
     if not to_write and not settings.file.exists():
-        from landkeeper.broom.rehearsal import ScratchLedger
+        from landkeeper.broom.dry_run import ScratchLedger
 
         yield ScratchLedger()
         return

@@ -12,9 +12,9 @@ from landkeeper.wiring.sessions import member_sessions
 from landkeeper.wiring.texts import read_text
 
 if TYPE_CHECKING:
+    from landkeeper.broom.case import Case
+    from landkeeper.broom.instance_state import Seen
     from landkeeper.broom.launches import InstanceId
-    from landkeeper.broom.ledger import Case
-    from landkeeper.broom.live import Seen
     from landkeeper.org import AccountId, Region
     from landkeeper.settings import Settings
 
@@ -47,7 +47,7 @@ def see_instance(
     Without an account it is that of the credentials at hand, without a region that of the settings.
     """
     from landkeeper.aws.instances import Ec2Instances
-    from landkeeper.broom.live import Absent
+    from landkeeper.broom.instance_state import Absent
 
     sessions = member_sessions(settings)
     account, region = account or sessions.home_account(), region or sessions.region

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from landkeeper.broom.case import Case, open_case, seen_by
 from landkeeper.broom.launches import Ending, InstanceId, Launch, Tagging, Tags, Untagging
-from landkeeper.broom.ledger import Case, open_case, seen_by
 
 Told = Launch | Tagging | Untagging | Ending
 

@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from landkeeper.broom.actions import Decision, Keep, Wait, decide
 from landkeeper.broom.backtest.history import PastInstance
+from landkeeper.broom.dry_run import ScratchLedger
+from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.limits import Gate, RunLimit
-from landkeeper.broom.live import LiveInstance
 from landkeeper.broom.policy.rules import Limits, Penalty, Policy
 from landkeeper.broom.policy.verdict import Exempt, Violation
-from landkeeper.broom.rehearsal import ScratchLedger
 from landkeeper.org import Failure, FailureReason
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from landkeeper.broom.case_record import case_to_record
+from landkeeper.broom.case import State
+from landkeeper.broom.launch_report import describe_outcome, escaped
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
-from landkeeper.broom.notices import describe_outcome, escaped
+from landkeeper.broom.stored_case import case_to_record
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
@@ -22,7 +22,7 @@ from landkeeper.org import UsageError, parse_account_id
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from landkeeper.broom.ledger import Case
+    from landkeeper.broom.case import Case
 
 _COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
 _USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}

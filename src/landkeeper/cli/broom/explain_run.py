@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.broom.cloudtrail.found import Harvest
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import Absent, LiveInstance
 from landkeeper.broom.launches import InstanceId, Tags
-from landkeeper.broom.live import Absent, LiveInstance
 from landkeeper.broom.policy.explain import Explanation, explain
 from landkeeper.broom.policy.offline import find_unnamed, subject_of, words_of
 from landkeeper.broom.policy.verdict import Subject

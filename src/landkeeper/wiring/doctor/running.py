@@ -10,7 +10,7 @@ from landkeeper.aws.ledger_table import INDEX, LedgerTable
 from landkeeper.aws.log_feed import read_queue, read_topic
 from landkeeper.aws.stack_parts import read_table
 from landkeeper.aws.vpc_table import KEYS, OWNER_INDEX
-from landkeeper.broom.ledger import Case, State
+from landkeeper.broom.case import Case, State
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.documents import DocumentError
 from landkeeper.operate.doctor.facts import AccountRun, OverdueCase

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from tests.broom_world import I1, I2, I3, LAUNCHED_AT, STRICT, World, launch, policy
 
-from landkeeper.broom.first_sight import UnaskedLedger, sweep_first_seen
+from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch
-from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.new_launches import UnaskedLedger, sweep_first_seen
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import Failure, FailureReason
 
 

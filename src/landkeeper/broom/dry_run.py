@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from landkeeper.broom.case import Case, State, due_cases
+from landkeeper.broom.instance_state import ActionResult, Done
+from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, State, due_cases
-from landkeeper.broom.live import ActionResult, Done
-from landkeeper.broom.notices import Report
 from landkeeper.broom.ports import Ledger
 from landkeeper.org import AccountId, Failure, Region
 

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import LAUNCHED_AT, launch
 
-from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case
-from landkeeper.broom.ledger import (
+from landkeeper.broom.case import (
     LEASE,
     MOVES,
     Case,
@@ -27,6 +26,7 @@ from landkeeper.broom.ledger import (
     with_event,
 )
 from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
 
 ONE = launch("i-1", tags={"Code": "LOL"})
 CASE = open_case(ONE, ONE.instances[0], LAUNCHED_AT)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, Step
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 

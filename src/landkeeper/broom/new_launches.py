@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 
 
 class UnaskedLedger:

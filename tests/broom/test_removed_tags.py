@@ -9,14 +9,14 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Untagging
-from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
+from landkeeper.broom.removed_tags import sweep_untagged
 from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.swept import Swept
-from landkeeper.broom.untagging import sweep_untagged
+from landkeeper.broom.sweep_result import Swept
 
 I1 = InstanceId("i-1")
 CONFIRMED = policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s") + "exempt: [{tag: 'spare*'}]\n")

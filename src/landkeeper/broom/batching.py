@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from math import ceil
 
-from landkeeper.broom.ledger import Case
+from landkeeper.broom.case import Case
 
 _TOGETHER = timedelta(seconds=5)
 

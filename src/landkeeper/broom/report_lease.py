@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from landkeeper.broom.case import LEASE, Case, State, hold_report, offer_report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import LEASE, Case, State, hold_report, offer_report
 from landkeeper.broom.ports import Ledger
 
 

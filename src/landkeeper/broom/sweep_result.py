@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from landkeeper.broom.actions import Decision
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.instance_state import LiveInstance, Seen
 from landkeeper.broom.launches import InstanceId, Launch, Tags
-from landkeeper.broom.ledger import Case, State
-from landkeeper.broom.live import LiveInstance, Seen
 from landkeeper.broom.policy.offline import words_of
 
 

@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from landkeeper.broom.actions import YOUNG
+from landkeeper.broom.case import Case, State, untagged
 from landkeeper.broom.launches import Tags, Untagging
-from landkeeper.broom.ledger import Case, State, untagged
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.requirements import asked_keys
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.policy.wildcards import fits
 from landkeeper.broom.sweep import Outside, sweep_cases
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.sweep_result import Swept
 
 
 def sweep_untagged(

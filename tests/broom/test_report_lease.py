@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from tests.broom_world import CONFIRMED, I1, I2, I3, STRICT, World, launch, policy
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.broom.due import due_together
+from landkeeper.broom.batching import due_together
+from landkeeper.broom.case import LEASE, Case, Outcome, State, hold_report, offer_report
+from landkeeper.broom.dry_run import ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import LEASE, Case, Outcome, State, hold_report, offer_report
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.rehearsal import ScratchLedger
-from landkeeper.broom.reporting import agree_on_report
+from landkeeper.broom.report_lease import agree_on_report
 from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
 
 Run = Callable[[Outside], object]

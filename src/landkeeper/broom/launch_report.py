@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from landkeeper.broom.ledger import Case, Outcome
+from landkeeper.broom.case import Case, Outcome
 
 # SNS takes 256 KB, attributes included (Amazon SNS API Reference, "Publish").
 _MOST_TEXT_BYTES = 110_000

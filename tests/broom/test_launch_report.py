@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import LAUNCHED_AT, launch
 
+from landkeeper.broom.case import Case, Outcome, open_case
+from landkeeper.broom.launch_report import describe_outcome, write_report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, open_case
-from landkeeper.broom.notices import describe_outcome, write_report
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import Principal, Region
 
