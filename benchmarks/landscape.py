@@ -30,7 +30,7 @@ from landkeeper.vpctracker.inventory import (
     Vpc,
     VpcId,
 )
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 
 NOW = datetime(2025, 10, 5, 12, 0, 0, tzinfo=UTC)
 REGIONS = tuple(

@@ -35,8 +35,8 @@ from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import VpcId, VpcKey
-from landkeeper.vpctracker.pools import Pool, Reservation
-from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
+from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
+from landkeeper.vpctracker.pools.pool import Pool, Reservation
 from landkeeper.wiring.pools import actor_named
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
-from landkeeper.vpctracker.pools_acts import read_named_state, read_pools
+from landkeeper.vpctracker.pools.operations import read_named_state, read_pools
 
 _EVENTS = Path(__file__).parents[1] / "events" / "ipam"
 

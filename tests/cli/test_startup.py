@@ -24,7 +24,7 @@ from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.operate.cost.landscape import TrailUse
 from landkeeper.vpctracker.differences import Appeared
-from landkeeper.vpctracker.pools_items import PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import PoolWrite, pool_to_item, reservation_to_item
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 _NEVER = (

@@ -22,9 +22,9 @@ import landkeeper.wiring.pools
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.pools_acts import Request, Reserved, allocate
-from landkeeper.vpctracker.pools_items import PoolWrite
-from landkeeper.vpctracker.pools_tracked import read_tracked
+from landkeeper.vpctracker.pools.items import PoolWrite
+from landkeeper.vpctracker.pools.operations import Request, Reserved, allocate
+from landkeeper.vpctracker.pools.tracked import read_tracked
 from landkeeper.wiring.pools import actor_named
 
 POOL = "shared"

@@ -30,8 +30,8 @@ from landkeeper.org import Account
 from landkeeper.vpctracker.cidr import Block, group_by_containment, parse_block
 from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.pools import Pool, Reservation
-from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
+from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
+from landkeeper.vpctracker.pools.pool import Pool, Reservation
 from landkeeper.wiring.pools import actor_named
 
 _PROCESSES, _BLOCKS = (16, 200) if IS_CAMPAIGN else (4, 26)

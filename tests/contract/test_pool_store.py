@@ -20,8 +20,7 @@ from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Subnet, Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_items import (
+from landkeeper.vpctracker.pools.items import (
     LIST,
     META,
     PoolWrite,
@@ -34,7 +33,8 @@ from landkeeper.vpctracker.pools_items import (
     state_from_items,
     version_of,
 )
-from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.ports import PoolStore, TrackedStore
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import NewerItemError
 

@@ -40,8 +40,8 @@ from landkeeper.lambdas import broom, pool, tracker
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.pools import Pool
-from landkeeper.vpctracker.pools_acts import create_pool
+from landkeeper.vpctracker.pools.operations import create_pool
+from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.wiring.pools import actor_named
 
 pytestmark = pytest.mark.embedded

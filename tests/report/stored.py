@@ -11,11 +11,11 @@ from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.report.material import Material
 from landkeeper.vpctracker.differences import Appeared
-from landkeeper.vpctracker.pools_items import LIST, PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import LIST, PoolWrite, pool_to_item, reservation_to_item
 
 if TYPE_CHECKING:
     from landkeeper.broom.ports import Ledger
-    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.pools.ports import PoolStore
     from landkeeper.vpctracker.ports import VpcStore
 
 

@@ -21,7 +21,7 @@ from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.findings import find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, Subnet, TransitGatewayAttachment, Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 from landkeeper.vpctracker.schema import NewerItemError
 
 SHOP, BANK, _ = ACCOUNTS

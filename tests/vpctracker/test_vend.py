@@ -16,7 +16,7 @@ from tests.vpctracker.test_vending import ZONES
 from landkeeper.org import Failure, UsageError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.inventory import VpcId
-from landkeeper.vpctracker.pools import Kind, Reservation
+from landkeeper.vpctracker.pools.pool import Kind, Reservation
 from landkeeper.vpctracker.vend import Outcome, Undone, Vended, vend
 from landkeeper.vpctracker.vending import REQUEST_TAG, UNFINISHED_TAG, VendPlan, lay_out
 from landkeeper.vpctracker.vending_ports import DnsSetting, MadeVpc

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.org import Failure, Region
-from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
+from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -14,7 +14,7 @@ from landkeeper.aws.vpc_writes import BUSY, LATE, patiently
 from landkeeper.vpctracker.attributes import ATTRIBUTES_OF_BLOCKS, Attributes, blocks_from_attributes
 from landkeeper.vpctracker.cidr import shared_octets
 from landkeeper.vpctracker.inventory import DELETED
-from landkeeper.vpctracker.pools_items import META
+from landkeeper.vpctracker.pools.items import META
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, stamped, upgraded
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Vpc
-    from landkeeper.vpctracker.pools_items import PoolWrite
+    from landkeeper.vpctracker.pools.items import PoolWrite
 
 _NAMES = tuple(f"#{name}" for name in (*ATTRIBUTES_OF_BLOCKS, "State", "SchemaVersion"))
 """What an allocation has to know of a VPC: not its subnets and connections, which are most of it."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.org import AccountId, Region, UsageError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.default_vpcs_removal import Deleted, Result
-from landkeeper.vpctracker.pools import Pool
-from landkeeper.vpctracker.pools_acts import Request, Reserved, create_pool
-from landkeeper.vpctracker.pools_refusals import explain
+from landkeeper.vpctracker.pools.operations import Request, Reserved, create_pool
+from landkeeper.vpctracker.pools.pool import Pool
+from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.vpctracker.vend import Vended
 from landkeeper.vpctracker.vending import VendPlan
 from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey

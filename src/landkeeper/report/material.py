@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from landkeeper.broom.case import Case
     from landkeeper.vpctracker.answers import Known
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.pools import PoolState
+    from landkeeper.vpctracker.pools.pool import PoolState
 
 LOOKED_BACK = timedelta(days=90)
 """How far the trends go back."""

@@ -9,9 +9,9 @@ from enum import StrEnum
 from ipaddress import IPv4Address, summarize_address_range
 
 from landkeeper.org import AccountId, Failure, Region, UsageError
-from landkeeper.vpctracker.allocation import LONGEST_PREFIX
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
-from landkeeper.vpctracker.pools import Reservation
+from landkeeper.vpctracker.pools.allocation import LONGEST_PREFIX
+from landkeeper.vpctracker.pools.pool import Reservation
 
 REQUEST_TAG, RESERVATION_TAG, TIER_TAG = "landkeeper:request-id", "landkeeper:reservation", "landkeeper:tier"
 UNFINISHED_TAG = "landkeeper:unfinished"

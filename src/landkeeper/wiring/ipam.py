@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper.aws.ipam import read_ipam, read_ipams
 from landkeeper.org import Failure, Region, UsageError
-from landkeeper.vpctracker.pools_import import IpamAllocation, IpamPool
+from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
 from landkeeper.wiring.sessions import home_sessions
 
 if TYPE_CHECKING:

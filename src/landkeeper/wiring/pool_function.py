@@ -12,8 +12,8 @@ from landkeeper.aws.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.dispatch import Unsent, write_second_look
-from landkeeper.vpctracker.pools import Reservation
-from landkeeper.vpctracker.pools_stacks import StackCall, give_back, parse_wishes, provide_block, word_answer
+from landkeeper.vpctracker.pools.custom_resource import StackCall, give_back, parse_wishes, provide_block, word_answer
+from landkeeper.vpctracker.pools.pool import Reservation
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.pools import Pools, actor_named, check_account
 from landkeeper.wiring.sessions import home_sessions

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from landkeeper.org import AccountId, Failure, FailureReason, Membership, UsageError
-from landkeeper.vpctracker.pools import find_pool
-from landkeeper.vpctracker.pools_acts import Actor, read_pools
-from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
-from landkeeper.vpctracker.pools_tracked import Tracked, may_be_in, read_tracked
+from landkeeper.vpctracker.pools.operations import Actor, read_pools
+from landkeeper.vpctracker.pools.pool import find_pool
+from landkeeper.vpctracker.pools.ports import PoolStore, TrackedStore
+from landkeeper.vpctracker.pools.tracked import Tracked, may_be_in, read_tracked
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from landkeeper.aws.sessions import HomeAccountError
 from landkeeper.org import Account, AccountId, Membership, Region, UsageError
-from landkeeper.vpctracker.pools import Kind, Reservation
-from landkeeper.vpctracker.pools_acts import find_reservation, release
-from landkeeper.vpctracker.pools_tracked import Tracked, places_to_read
+from landkeeper.vpctracker.pools.operations import find_reservation, release
+from landkeeper.vpctracker.pools.pool import Kind, Reservation
+from landkeeper.vpctracker.pools.tracked import Tracked, places_to_read
 from landkeeper.vpctracker.track import track_account
 from landkeeper.wiring.vpctracker import find_source
 

@@ -19,7 +19,7 @@ from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers import Known, read_known
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.pools_acts import read_pools, read_state
+from landkeeper.vpctracker.pools.operations import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
 from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from landkeeper.broom.ports import Ledger as LedgerStore
     from landkeeper.report.document import Document
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.pools.ports import PoolStore
     from landkeeper.vpctracker.ports import VpcStore
 
 

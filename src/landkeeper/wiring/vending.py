@@ -15,7 +15,7 @@ from landkeeper.aws.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 from landkeeper.vpctracker.cidr import block_at
 from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
-from landkeeper.vpctracker.pools_acts import Allocation, Request, Reserved, allocate, release
+from landkeeper.vpctracker.pools.operations import Allocation, Request, Reserved, allocate, release
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import track_account
 from landkeeper.vpctracker.vend import Outcome, Undone, Vended, vend
@@ -26,8 +26,8 @@ from landkeeper.wiring.sessions import member_sessions
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.attributes import Attributes
-    from landkeeper.vpctracker.pools_items import PoolWrite
-    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.pools.items import PoolWrite
+    from landkeeper.vpctracker.pools.ports import PoolStore
 
 Answer = TypeVar("Answer")
 

@@ -11,17 +11,17 @@ from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import freshness
 from landkeeper.org import UsageError, parse_account_id, parse_region
-from landkeeper.vpctracker.allocation import PoolExhausted
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.pools import parse_prefix_length, parse_room, parse_time_to_live
-from landkeeper.vpctracker.pools_acts import NeverRead, Request, Reserved, allocate, release
-from landkeeper.vpctracker.pools_items import reservation_to_item
-from landkeeper.vpctracker.pools_refusals import explain
+from landkeeper.vpctracker.pools.allocation import PoolExhausted
+from landkeeper.vpctracker.pools.items import reservation_to_item
+from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release
+from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
+from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.wiring.pools import check_account, open_pools
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
-    from landkeeper.vpctracker.pools import Reservation
+    from landkeeper.vpctracker.pools.pool import Reservation
 
 
 def run_allocate(

@@ -18,8 +18,8 @@ from landkeeper.vpctracker.spaces import spaces_of
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.pools import Pool, Reservation
-    from landkeeper.vpctracker.pools_ports import TrackedStore
+    from landkeeper.vpctracker.pools.pool import Pool, Reservation
+    from landkeeper.vpctracker.pools.ports import TrackedStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from tests.memory_pools import MemoryPools
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import AccountId, UsageError
-from landkeeper.vpctracker.allocation import PoolExhausted
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_acts import (
+from landkeeper.vpctracker.pools.allocation import PoolExhausted
+from landkeeper.vpctracker.pools.items import PoolWrite
+from landkeeper.vpctracker.pools.operations import (
     Actor,
     Allocation,
     NeverRead,
@@ -34,9 +34,9 @@ from landkeeper.vpctracker.pools_acts import (
     release,
     reserve_block,
 )
-from landkeeper.vpctracker.pools_items import PoolWrite
-from landkeeper.vpctracker.pools_ports import ContentionError
-from landkeeper.vpctracker.pools_tracked import Tracked, read_tracked
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.ports import ContentionError
+from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
 DAY = timedelta(days=1)
 

@@ -12,9 +12,9 @@ from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
-from landkeeper.vpctracker.pools_growth import Growth, Usage, measure_growth, measure_usage
-from landkeeper.vpctracker.pools_tracked import tracked_in
+from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.pools.tracked import tracked_in
 
 DAY = timedelta(days=1)
 POOL = Pool("prod", parse_block("10.0.0.0/16"))

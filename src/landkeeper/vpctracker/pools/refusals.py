@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from landkeeper.org import Standing
-from landkeeper.vpctracker.allocation import PoolExhausted
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.pools_acts import NeverRead, Request
+from landkeeper.vpctracker.pools.allocation import PoolExhausted
+from landkeeper.vpctracker.pools.operations import NeverRead, Request
 
 _NAMED_AT_MOST = 10
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.strategies import any_blocks, ipv4_blocks
 
 from landkeeper.org import UsageError
-from landkeeper.vpctracker.allocation import (
+from landkeeper.vpctracker.cidr import Block, block_at, parse_block
+from landkeeper.vpctracker.pools.allocation import (
     Choice,
     PoolExhausted,
     choose_block,
@@ -18,7 +19,6 @@ from landkeeper.vpctracker.allocation import (
     find_gaps,
     find_largest_free,
 )
-from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 
 POOL = parse_block("10.0.0.0/21")
 # Reach outside the pool, too, and are of IPv6 sometimes.

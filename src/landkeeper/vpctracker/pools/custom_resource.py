@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Literal, assert_never
 
 from landkeeper.org import AccountId, Region, UsageError, parse_account_id, parse_region
-from landkeeper.vpctracker.pools import Kind, Reservation, parse_prefix_length, parse_room, parse_time_to_live
-from landkeeper.vpctracker.pools_acts import (
+from landkeeper.vpctracker.pools.items import PoolWrite, reservation_to_item
+from landkeeper.vpctracker.pools.operations import (
     Actor,
     Request,
     Reserved,
@@ -28,9 +28,9 @@ from landkeeper.vpctracker.pools_acts import (
     read_state,
     write_patiently,
 )
-from landkeeper.vpctracker.pools_items import PoolWrite, reservation_to_item
-from landkeeper.vpctracker.pools_ports import PoolStore
-from landkeeper.vpctracker.pools_refusals import explain
+from landkeeper.vpctracker.pools.pool import Kind, Reservation, parse_prefix_length, parse_room, parse_time_to_live
+from landkeeper.vpctracker.pools.ports import PoolStore
+from landkeeper.vpctracker.pools.refusals import explain
 
 NOTHING = "not-reserved"
 """The physical id of a resource for which nothing could be reserved."""

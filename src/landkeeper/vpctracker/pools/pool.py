@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from landkeeper.org import AccountId, Region, UsageError
-from landkeeper.vpctracker.allocation import LONGEST_PREFIX, SHORTEST_PREFIX, check_prefix_length
 from landkeeper.vpctracker.cidr import Block, MalformedBlockError, parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE, SHARED_ADDRESS_SPACE
+from landkeeper.vpctracker.pools.allocation import LONGEST_PREFIX, SHORTEST_PREFIX, check_prefix_length
 
 PRIVATE_RANGES = (*map(parse_block, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")), SHARED_ADDRESS_SPACE)
 """RFC 1918, and the shared address space of RFC 6598."""

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from landkeeper.org import AccountId, Region, UsageError
-from landkeeper.vpctracker.allocation import LONGEST_PREFIX, SHORTEST_PREFIX
 from landkeeper.vpctracker.cidr import Block, parse_block
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_acts import Actor, create_pool, read_named_state, read_pools, write_patiently
-from landkeeper.vpctracker.pools_items import PoolWrite, reservation_to_item
-from landkeeper.vpctracker.pools_ports import PoolStore
+from landkeeper.vpctracker.pools.allocation import LONGEST_PREFIX, SHORTEST_PREFIX
+from landkeeper.vpctracker.pools.items import PoolWrite, reservation_to_item
+from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, read_pools, write_patiently
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.ports import PoolStore
 
 _PER_WRITE = 50
 _UNFIT_FOR_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")

@@ -7,20 +7,13 @@ from dataclasses import replace
 import pytest
 from tests.memory_pools import MemoryPools
 from tests.strategies import ACCOUNTS, REGIONS
-from tests.vpctracker.test_pools_acts import Office
+from tests.vpctracker.pools.test_operations import Office
 
 from landkeeper.org import UsageError
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.pools import Kind, Pool
-from landkeeper.vpctracker.pools_acts import read_named_state, read_pools
-from landkeeper.vpctracker.pools_import import (
-    Imported,
-    ImportPlan,
-    IpamAllocation,
-    IpamPool,
-    import_pools,
-    plan_import,
-)
+from landkeeper.vpctracker.pools.ipam import Imported, ImportPlan, IpamAllocation, IpamPool, import_pools, plan_import
+from landkeeper.vpctracker.pools.operations import read_named_state, read_pools
+from landkeeper.vpctracker.pools.pool import Kind, Pool
 
 TOP = IpamPool("ipam-pool-1", "Top level!", scope="scope-1", cidrs=("10.0.0.0/8",))
 EU = IpamPool(

@@ -20,10 +20,7 @@ from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_acts import Actor, create_pool, read_named_state, release, reserve_block
-from landkeeper.vpctracker.pools_items import PoolWrite
-from landkeeper.vpctracker.pools_stacks import (
+from landkeeper.vpctracker.pools.custom_resource import (
     NOTHING,
     StackCall,
     give_back,
@@ -32,9 +29,12 @@ from landkeeper.vpctracker.pools_stacks import (
     provide_block,
     word_answer,
 )
-from landkeeper.vpctracker.pools_tracked import Tracked, read_tracked
+from landkeeper.vpctracker.pools.items import PoolWrite
+from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release, reserve_block
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
-EVENT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "events/stack_create.json").read_text("utf-8"))
+EVENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events/stack_create.json").read_text("utf-8"))
 CREATE = parse_call(EVENT)
 HOUR = timedelta(hours=1)
 
@@ -285,7 +285,7 @@ def test_a_deletion_is_answered_with_the_id_it_was_about() -> None:
 
 
 def test_the_docs_name_the_properties_that_there_are() -> None:
-    text = (Path(__file__).parents[2] / "docs/cloudformation.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs/cloudformation.md").read_text("utf-8")
     table = text.partition("| property |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`([A-Z]\w+)`", table))
     assert named == {"Pool", "PrefixLength", "GrowTo", "For", "Ttl", "Account", "Region", "AcceptUnread"}

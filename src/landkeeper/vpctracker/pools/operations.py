@@ -12,10 +12,22 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from landkeeper.org import AccountId, Region, UsageError
-from landkeeper.vpctracker.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.pools import (
+from landkeeper.vpctracker.pools.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
+from landkeeper.vpctracker.pools.items import (
+    LIST,
+    PoolWrite,
+    gone_item,
+    pool_to_item,
+    pools_from_items,
+    reservation_from_item,
+    reservation_key,
+    reservation_to_item,
+    state_from_items,
+    version_of,
+)
+from landkeeper.vpctracker.pools.pool import (
     Kind,
     Pool,
     PoolState,
@@ -28,20 +40,8 @@ from landkeeper.vpctracker.pools import (
     describe,
     find_pool,
 )
-from landkeeper.vpctracker.pools_items import (
-    LIST,
-    PoolWrite,
-    gone_item,
-    pool_to_item,
-    pools_from_items,
-    reservation_from_item,
-    reservation_key,
-    reservation_to_item,
-    state_from_items,
-    version_of,
-)
-from landkeeper.vpctracker.pools_ports import ContentionError, PoolStore
-from landkeeper.vpctracker.pools_tracked import Tracked, is_over
+from landkeeper.vpctracker.pools.ports import ContentionError, PoolStore
+from landkeeper.vpctracker.pools.tracked import Tracked, is_over
 
 Answer = TypeVar("Answer")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import Vpc
-    from landkeeper.vpctracker.pools_items import PoolWrite
+    from landkeeper.vpctracker.pools.items import PoolWrite
 
 
 class ContentionError(StoreError):

@@ -15,7 +15,7 @@ from typing import Any
 from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.attributes import Attributes, StoredItemError, format_time, parse_time
 from landkeeper.vpctracker.cidr import Block, parse_block
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 
 LIST = "POOLS"
 """The `PoolId` under which all pools are listed."""

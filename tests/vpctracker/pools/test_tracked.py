@@ -17,8 +17,8 @@ from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.config import Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import CidrAssociation, Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_tracked import (
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.tracked import (
     Tracked,
     is_never_read,
     is_over,

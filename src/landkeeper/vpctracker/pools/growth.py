@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from landkeeper.vpctracker.allocation import count_addresses, find_largest_free
 from landkeeper.vpctracker.cidr import Block
-from landkeeper.vpctracker.pools import Kind, PoolState, Reservation
-from landkeeper.vpctracker.pools_acts import taken_keys
-from landkeeper.vpctracker.pools_tracked import Tracked, is_over, keys_of
+from landkeeper.vpctracker.pools.allocation import count_addresses, find_largest_free
+from landkeeper.vpctracker.pools.operations import taken_keys
+from landkeeper.vpctracker.pools.pool import Kind, PoolState, Reservation
+from landkeeper.vpctracker.pools.tracked import Tracked, is_over, keys_of
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc

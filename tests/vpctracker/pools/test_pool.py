@@ -10,7 +10,8 @@ from tests.strategies import ACCOUNTS, REGIONS, START
 from landkeeper.org import UsageError
 from landkeeper.vpctracker.attributes import StoredItemError
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.pools import (
+from landkeeper.vpctracker.pools.items import pool_from_item, pool_to_item, reservation_from_item, reservation_to_item
+from landkeeper.vpctracker.pools.pool import (
     Kind,
     Pool,
     PoolState,
@@ -24,12 +25,6 @@ from landkeeper.vpctracker.pools import (
     parse_ipv4,
     parse_pool_block,
     parse_prefix_length,
-)
-from landkeeper.vpctracker.pools_items import (
-    pool_from_item,
-    pool_to_item,
-    reservation_from_item,
-    reservation_to_item,
 )
 
 PROD = Pool("prod", parse_block("10.0.0.0/8"))
