@@ -15,8 +15,8 @@ from landkeeper.aws.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Failure, FailureReason
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.vending import Zone
-from landkeeper.vpctracker.vending_ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
+from landkeeper.vpctracker.vending.plan import Zone
+from landkeeper.vpctracker.vending.ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
 
 pytestmark = pytest.mark.embedded
 

@@ -12,8 +12,8 @@ from landkeeper.aws.connections import PAGE_SIZE
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.inventory import AVAILABLE, VpcId
-from landkeeper.vpctracker.vending import REQUEST_TAG, UNFINISHED_TAG, Zone
-from landkeeper.vpctracker.vending_ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
+from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG, Zone
+from landkeeper.vpctracker.vending.ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

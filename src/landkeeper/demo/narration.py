@@ -20,7 +20,7 @@ from landkeeper.embedded.organisation import UNITS, Organisation
 from landkeeper.operate.stacks import ChangeSet
 from landkeeper.vpctracker.default_vpcs import Act
 from landkeeper.vpctracker.default_vpcs_removal import Deleted
-from landkeeper.vpctracker.vend import Vended
+from landkeeper.vpctracker.vending.vend import Vended
 from landkeeper.wiring.report import Written
 
 

@@ -18,8 +18,8 @@ from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 from landkeeper.vpctracker.pools.operations import Allocation, Request, Reserved, allocate, release
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import track_account
-from landkeeper.vpctracker.vend import Outcome, Undone, Vended, vend
-from landkeeper.vpctracker.vending import UNFINISHED_TAG, Quota, VendPlan, Zone, check_quota, choose_zones, lay_out
+from landkeeper.vpctracker.vending.plan import UNFINISHED_TAG, Quota, VendPlan, Zone, check_quota, choose_zones, lay_out
+from landkeeper.vpctracker.vending.vend import Outcome, Undone, Vended, vend
 from landkeeper.wiring.pools import Pools, check_account
 from landkeeper.wiring.sessions import member_sessions
 

@@ -64,7 +64,7 @@ def vend_command(
     from landkeeper.cli.vpc.vend_output import print_plan, print_report
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
-    from landkeeper.vpctracker.vending import check_request_id, parse_count, parse_tags
+    from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
     from landkeeper.wiring.pools import open_pools
     from landkeeper.wiring.vending import Wish, carry_out, look_at_site, plan_vpc
 

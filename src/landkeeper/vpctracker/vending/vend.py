@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from landkeeper.org import Failure, FailureReason, UsageError
 from landkeeper.vpctracker.inventory import VpcId
-from landkeeper.vpctracker.vending import PlannedSubnet, VendPlan
-from landkeeper.vpctracker.vending_ports import DnsSetting, MadeSubnet, MadeVpc, Network, Unsure
+from landkeeper.vpctracker.vending.plan import PlannedSubnet, VendPlan
+from landkeeper.vpctracker.vending.ports import DnsSetting, MadeSubnet, MadeVpc, Network, Unsure
 
 Answer = TypeVar("Answer")
 

@@ -11,15 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.memory_network import DENIED, LOST, Fault, MemoryNetwork, ProcessGoneError
 from tests.strategies import ACCOUNTS, REGIONS, START
-from tests.vpctracker.test_vending import ZONES
+from tests.vpctracker.vending.test_plan import ZONES
 
 from landkeeper.org import Failure, UsageError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.inventory import VpcId
 from landkeeper.vpctracker.pools.pool import Kind, Reservation
-from landkeeper.vpctracker.vend import Outcome, Undone, Vended, vend
-from landkeeper.vpctracker.vending import REQUEST_TAG, UNFINISHED_TAG, VendPlan, lay_out
-from landkeeper.vpctracker.vending_ports import DnsSetting, MadeVpc
+from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG, VendPlan, lay_out
+from landkeeper.vpctracker.vending.ports import DnsSetting, MadeVpc
+from landkeeper.vpctracker.vending.vend import Outcome, Undone, Vended, vend
 
 _LOOKS = 6
 _BLOCK = parse_block("10.0.0.0/20")

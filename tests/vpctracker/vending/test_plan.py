@@ -10,7 +10,7 @@ from tests.strategies import ACCOUNTS, REGIONS, START, ipv4_blocks
 from landkeeper.org import Failure, FailureReason, UsageError
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.pools.pool import Kind, Reservation
-from landkeeper.vpctracker.vending import (
+from landkeeper.vpctracker.vending.plan import (
     Layout,
     Quota,
     Tier,
