@@ -19,7 +19,7 @@ from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import Account, AccountId
-from landkeeper.vpctracker.default_vpcs_removal import Found, Result, delete_default_vpcs, survey_default_vpcs
+from landkeeper.vpctracker.default_vpcs.removal import Found, Result, delete_default_vpcs, survey_default_vpcs
 
 _numbers = itertools.count(1)
 

@@ -14,8 +14,8 @@ from tests.servers import Answer, answering, home_session, home_sessions
 from landkeeper.aws.default_vpc_holders import find_hosted_zones
 from landkeeper.aws.sessions import AccountSessions, Grant
 from landkeeper.org import FailureReason
-from landkeeper.vpctracker.default_vpcs import InUse, Look, Plan, Reason, Unknown
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, survey_default_vpcs
+from landkeeper.vpctracker.default_vpcs.plan import InUse, Look, Plan, Reason, Unknown
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, survey_default_vpcs
 from landkeeper.vpctracker.inventory import VpcId
 
 __all__ = ["places"]

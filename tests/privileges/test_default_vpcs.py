@@ -18,7 +18,7 @@ from tests.servers import home_sessions
 import landkeeper
 from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
 from landkeeper.embedded.simulators import HOME_ACCOUNT
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, delete_default_vpcs, survey_default_vpcs
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, delete_default_vpcs, survey_default_vpcs
 
 __all__ = ["places"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.connections import read_peerings, read_transit_gateways
-from landkeeper.vpctracker.default_vpcs import Holder, Look
+from landkeeper.vpctracker.default_vpcs.plan import Holder, Look
 from landkeeper.vpctracker.inventory import VpcId
 
 if TYPE_CHECKING:

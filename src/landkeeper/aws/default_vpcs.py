@@ -9,7 +9,7 @@ from landkeeper.aws.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc,
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.vpcs import CALLS_AT_ONCE, read_each_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
-from landkeeper.vpctracker.default_vpcs import (
+from landkeeper.vpctracker.default_vpcs.plan import (
     Act,
     DefaultSubnet,
     DefaultVpc,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
     from landkeeper.aws.sessions import AccountSessions, Grant
-    from landkeeper.vpctracker.default_vpcs_removal import RegionDefault
+    from landkeeper.vpctracker.default_vpcs.removal import RegionDefault
 
 GATEWAY_MARK = "landkeeper:default-vpc"
 """The tag that says from which default VPC an internet gateway was taken."""

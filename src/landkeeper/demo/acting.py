@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.org import AccountId, Region, UsageError
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Result
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, Result
 from landkeeper.vpctracker.pools.operations import Request, Reserved, create_pool
 from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.vpctracker.pools.refusals import explain

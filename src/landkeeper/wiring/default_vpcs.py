@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
-from landkeeper.vpctracker.default_vpcs_removal import (
+from landkeeper.vpctracker.default_vpcs.removal import (
     Record,
     Removal,
     Result,

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from landkeeper.org import Account, AccountId, Failure, Region
-from landkeeper.vpctracker.default_vpcs import (
+from landkeeper.vpctracker.default_vpcs.plan import (
     DefaultVpc,
     InUse,
     Look,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START
-from tests.vpctracker.test_default_vpcs import DENIED, VPC
+from tests.vpctracker.default_vpcs.test_plan import DENIED, VPC
 
 from landkeeper.org import Account, Failure, FailureReason, Region, Standing
-from landkeeper.vpctracker.default_vpcs import (
+from landkeeper.vpctracker.default_vpcs.plan import (
     Act,
     DefaultSubnet,
     DefaultVpc,
@@ -27,7 +27,7 @@ from landkeeper.vpctracker.default_vpcs import (
     Unknown,
     decide,
 )
-from landkeeper.vpctracker.default_vpcs_removal import (
+from landkeeper.vpctracker.default_vpcs.removal import (
     Deleted,
     Failed,
     Gone,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS
 
 from landkeeper.org import Failure, FailureReason
-from landkeeper.vpctracker.default_vpcs import (
+from landkeeper.vpctracker.default_vpcs.plan import (
     Act,
     DefaultSubnet,
     DefaultVpc,
