@@ -16,7 +16,7 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Known
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage

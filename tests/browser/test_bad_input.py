@@ -15,7 +15,7 @@ from tests.browser.stores import LAKE, make_vpc
 
 from landkeeper.report.material import Material
 from landkeeper.report.page import PLACEHOLDER
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.inventory import CidrAssociation, StoredVpc
 from landkeeper.wiring.report import read_page

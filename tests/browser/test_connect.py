@@ -14,13 +14,13 @@ from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, ma
 
 from landkeeper.org import AccountId
 from landkeeper.report.material import Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
+from landkeeper.vpctracker.answers.endpoints import find_side
+from landkeeper.vpctracker.answers.listing import Known
+from landkeeper.vpctracker.answers.spaces import Spaces, spaces_of
 from landkeeper.vpctracker.cidr import block_at
 from landkeeper.vpctracker.config import Space, TrackerConfig
-from landkeeper.vpctracker.connect import Pairing, Possible, pair_up
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, TransitGatewayAttachment, Vpc
-from landkeeper.vpctracker.sides import find_side
-from landkeeper.vpctracker.spaces import Spaces, spaces_of
 
 _NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 _CONFIG = TrackerConfig(spaces=(Space("plants", accounts=(PLANT.id,)), Space("odd", tags={"Space": "odd"})))

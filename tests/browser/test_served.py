@@ -17,7 +17,7 @@ from landkeeper.org import UsageError
 from landkeeper.report.document import Document
 from landkeeper.report.material import Material
 from landkeeper.report.view import view_report
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.inventory import StoredVpc
 from landkeeper.wiring.report import read_page

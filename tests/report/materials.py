@@ -15,7 +15,7 @@ from tests.strategies import START, accounts, blocks, coverages, stored_vpcs, te
 
 from landkeeper.report.document import Document, write_document
 from landkeeper.report.material import Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Known
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import StoredVpc

@@ -15,8 +15,8 @@ from tests.strategies import ACCOUNTS, START, vpc_ids
 from landkeeper.org import Failure, FailureReason, Membership, Region
 from landkeeper.report.material import Ledger, Material
 from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
+from landkeeper.vpctracker.answers.ranking import OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.findings import OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 
 _DAY = timedelta(days=1)

@@ -15,11 +15,11 @@ from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region
 from landkeeper.report.cases_view import view_broom
 from landkeeper.report.material import Ledger, Material
 from landkeeper.report.view import view_report
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.attributes import StoredItemError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
-from landkeeper.vpctracker.findings import find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, Subnet, TransitGatewayAttachment, Vpc
 from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 from landkeeper.vpctracker.schema import NewerItemError

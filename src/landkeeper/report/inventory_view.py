@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from landkeeper.org import AccountId, Failure, FailureReason, Standing
 from landkeeper.report.document import AccountView, CoverageView, OverlapView, SpaceView, VpcView
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.findings import find_overlaps_by_harm
-from landkeeper.vpctracker.spaces import spaces_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from landkeeper.report.material import Material
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.coverage import RegionCoverage
-    from landkeeper.vpctracker.findings import Finding
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc, VpcKey
 
 COMPLETE, NEVER_READ = "complete", "never_read"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.pools.pool import PoolState
 

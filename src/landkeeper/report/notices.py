@@ -11,7 +11,7 @@ from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:
     from landkeeper.report.document import BroomView, TrendsView, VpcView
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
 
 _NAMED_AT_MOST = 3
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from landkeeper.org import Membership
 from landkeeper.report.document import TrendsView
 from landkeeper.report.material import LOOKED_BACK
+from landkeeper.vpctracker.answers.overlaps import Claim, find_overlaps
+from landkeeper.vpctracker.answers.spaces import split_by_space
 from landkeeper.vpctracker.cidr import group_by_containment, parse_block
-from landkeeper.vpctracker.overlaps import Claim, find_overlaps
-from landkeeper.vpctracker.spaces import split_by_space
 
 if TYPE_CHECKING:
     from landkeeper.report.material import Ledger, Material

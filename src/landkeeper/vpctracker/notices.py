@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.org import Account, AccountId, Membership
-from landkeeper.vpctracker.findings import OverlapKind
+from landkeeper.vpctracker.answers.ranking import OverlapKind
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.answers.overlaps import Claim
+    from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.coverage import Coverage
-    from landkeeper.vpctracker.findings import Finding
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-    from landkeeper.vpctracker.overlaps import Claim
 
 FINGERPRINT_BYTES = 6
 

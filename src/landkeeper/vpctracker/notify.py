@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landkeeper.org import Failure
-from landkeeper.vpctracker.findings import find_overlaps_by_harm
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.notices import Concerns, Noticed, decide_notices, find_concerns, fingerprints_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
 from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
 from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
-from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.answers.listing import Known, read_known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools.operations import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError

@@ -10,15 +10,15 @@ from landkeeper.cli.output import Column, Row, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
+from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
+from landkeeper.vpctracker.answers.endpoints import Side, find_side
+from landkeeper.vpctracker.answers.freshness import Knowledge, know_region
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.connect import Pairing, Possible, Verdict, pair_up
-from landkeeper.vpctracker.knowledge import Knowledge, know_region
-from landkeeper.vpctracker.sides import Side, find_side
-from landkeeper.vpctracker.spaces import spaces_of
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
 
 _COLUMNS = (
     Column("VPC", "Source", style="cyan"),

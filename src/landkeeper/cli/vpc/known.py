@@ -11,7 +11,7 @@ from landkeeper.cli.output import Row
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.org import Membership, Standing
-from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.answers.listing import Known, read_known
 from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
 from landkeeper.wiring.vpc_store import open_store
 

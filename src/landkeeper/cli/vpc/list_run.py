@@ -13,7 +13,7 @@ from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
 from landkeeper.vpctracker.inventory import AVAILABLE
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _COLUMNS = (

@@ -18,13 +18,13 @@ from landkeeper.cli.output import (
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, read_answers, row_style
-from landkeeper.vpctracker.findings import Finding, OverlapKind, find_overlaps_by_harm
-from landkeeper.vpctracker.overlaps import Claim, count_pairs, find_pairs
-from landkeeper.vpctracker.spaces import check_space
+from landkeeper.vpctracker.answers.overlaps import Claim, count_pairs, find_pairs
+from landkeeper.vpctracker.answers.ranking import Finding, OverlapKind, find_overlaps_by_harm
+from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Known
 
 _GROUP_COLUMNS = (
     Column("Group", "Group"),

@@ -11,13 +11,13 @@ from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.pool_show_run import usages
 from landkeeper.org import UsageError, parse_region
+from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.growth import Usage
 from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
 from landkeeper.vpctracker.pools.items import pool_to_item
 from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools, reserve_block
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
-from landkeeper.vpctracker.spaces import check_space
 from landkeeper.wiring.pools import open_pools
 
 _COLUMNS = (

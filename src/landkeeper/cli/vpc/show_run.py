@@ -20,9 +20,9 @@ from landkeeper.cli.terminal import say_painted, width
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.org import UsageError
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import after_entries_at
 from landkeeper.vpctracker.inventory import VpcId
-from landkeeper.vpctracker.spaces import spaces_of
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.vpc_store import open_store
 

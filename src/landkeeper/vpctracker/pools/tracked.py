@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from landkeeper.org import AccountId, Membership, Region, Standing
+from landkeeper.vpctracker.answers.freshness import by_account
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block, parse_key
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.knowledge import by_account
-from landkeeper.vpctracker.spaces import spaces_of
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.config import TrackerConfig

@@ -13,8 +13,8 @@ from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Account
-from landkeeper.vpctracker.answers import read_known
-from landkeeper.vpctracker.as_of import first_record, reconstruct_items
+from landkeeper.vpctracker.answers.as_of import first_record, reconstruct_items
+from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.attributes import Attributes, StoredItemError
 from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from landkeeper.vpctracker.cidr import Block, parse_block
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.answers.endpoints import Side
+    from landkeeper.vpctracker.answers.spaces import Spaces
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-    from landkeeper.vpctracker.sides import Side
-    from landkeeper.vpctracker.spaces import Spaces
 
 _OVER_PEERINGS = frozenset({"deleted", "rejected", "failed", "expired"})
 

@@ -8,9 +8,9 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Failure, FailureReason, Membership, Standing
+from landkeeper.vpctracker.answers.freshness import by_account, know_vpc
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import DELETED, NOBODY, StoredVpc, Vpc
-from landkeeper.vpctracker.knowledge import by_account, know_vpc
 
 _DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation")
 _READ = RegionCoverage(complete_at=START)

@@ -8,9 +8,9 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import AccountId, UsageError
+from landkeeper.vpctracker.answers.endpoints import find_side
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
-from landkeeper.vpctracker.sides import find_side
 
 
 def _stored(number: int, owner: int, name: str = "", state: str = "available") -> StoredVpc:

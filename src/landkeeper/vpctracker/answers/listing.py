@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from landkeeper.org import AccountId, LandkeeperError
-from landkeeper.vpctracker.as_of import first_record, reconstruct_items
+from landkeeper.vpctracker.answers.as_of import first_record, reconstruct_items
+from landkeeper.vpctracker.answers.freshness import Knowledge, by_account, know_vpc
 from landkeeper.vpctracker.attributes import Attributes, StoredItemError, vpc_from_attributes
-from landkeeper.vpctracker.knowledge import Knowledge, by_account, know_vpc
 from landkeeper.vpctracker.schema import NewerItemError, upgraded
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
+from landkeeper.vpctracker.answers.ranking import Finding, OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
-from landkeeper.vpctracker.findings import Finding, OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, TransitGatewayAttachment, Vpc
 
 _ATTACHED = TransitGatewayAttachment("tgw-attach-1", "tgw-1", ACCOUNTS[0], "available")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from landkeeper.vpctracker.answers.overlaps import Claim, OverlapGroup, claims_of, find_overlaps
+from landkeeper.vpctracker.answers.spaces import split_by_space
 from landkeeper.vpctracker.cidr import group_by_containment
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
-from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, find_overlaps
-from landkeeper.vpctracker.spaces import split_by_space
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc

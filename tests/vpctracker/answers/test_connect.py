@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, blocks, vpc_ids
 
 from landkeeper.org import Region
+from landkeeper.vpctracker.answers.connect import ATTACHED, Pairing, Possible, pair_up, pair_vpcs
+from landkeeper.vpctracker.answers.endpoints import Side
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.config import Space, TrackerConfig
-from landkeeper.vpctracker.connect import ATTACHED, Pairing, Possible, pair_up, pair_vpcs
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, TransitGatewayAttachment, Vpc
-from landkeeper.vpctracker.sides import Side
-from landkeeper.vpctracker.spaces import spaces_of
 
 _SPACES = spaces_of(TrackerConfig())
 

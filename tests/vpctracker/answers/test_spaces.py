@@ -6,10 +6,10 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import UsageError
+from landkeeper.vpctracker.answers.spaces import check_space, spaces_of, split_by_space
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import Space, TrackerConfig
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-from landkeeper.vpctracker.spaces import check_space, spaces_of, split_by_space
 
 _CONFIG = TrackerConfig(
     spaces=(

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, blocks, ipv4_blocks, vpc_ids
 
+from landkeeper.vpctracker.answers.overlaps import (
+    Claim,
+    OverlapGroup,
+    claims_of,
+    count_pairs,
+    find_overlaps,
+    find_pairs,
+)
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Vpc
-from landkeeper.vpctracker.overlaps import Claim, OverlapGroup, claims_of, count_pairs, find_overlaps, find_pairs
 
 
 def _vpc(number: int, block: str = "10.0.0.0/16", *, is_default: bool = False) -> Vpc:
