@@ -17,7 +17,7 @@ from landkeeper.org import FailureReason
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-from landkeeper.vpctracker.notify import notify
+from landkeeper.vpctracker.notices.notify import notify
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("aws_environment")]
 _names = (f"Notices{number}" for number in itertools.count())

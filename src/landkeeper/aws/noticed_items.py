@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.vpctracker.notices import FINGERPRINT_BYTES, Noticed
+from landkeeper.vpctracker.notices.news import FINGERPRINT_BYTES, Noticed
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, upgraded
 
 if TYPE_CHECKING:

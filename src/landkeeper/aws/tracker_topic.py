@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.org import Failure
-from landkeeper.vpctracker.notices import Notice
+from landkeeper.vpctracker.notices.news import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -24,7 +24,7 @@ from landkeeper.vpctracker.attributes import (
 )
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import describe_omissions
-from landkeeper.vpctracker.notices import Noticed
+from landkeeper.vpctracker.notices.news import Noticed
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
 

@@ -21,7 +21,8 @@ from landkeeper.vpctracker.dispatch import (
     dispatch,
 )
 from landkeeper.vpctracker.events import Scope
-from landkeeper.vpctracker.notify import NotifyOutcome, notify
+from landkeeper.vpctracker.notices.notify import NotifyOutcome, notify
+from landkeeper.vpctracker.notices.ports import NoticeStore
 from landkeeper.vpctracker.ports import VpcReader, VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
@@ -96,7 +97,7 @@ def open_table_once(settings: Settings) -> VpcTableReadOnce:
     return VpcTableReadOnce(home_sessions(settings).home("dynamodb"), settings.vpc_table)
 
 
-def tell_notices(settings: Settings, store: VpcStore) -> NotifyOutcome:
+def tell_notices(settings: Settings, store: NoticeStore) -> NotifyOutcome:
     """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
     if settings.topic_arn is None:
         raise UsageError("LANDKEEPER_TOPIC_ARN is not set: there is nobody to tell")

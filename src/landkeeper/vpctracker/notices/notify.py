@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from landkeeper.org import Failure
 from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
-from landkeeper.vpctracker.notices import Concerns, Noticed, decide_notices, find_concerns, fingerprints_of
+from landkeeper.vpctracker.notices.news import Concerns, Noticed, decide_notices, find_concerns, fingerprints_of
+from landkeeper.vpctracker.notices.ports import NoticeStore, NoticeTopic
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.ports import NoticeTopic, VpcStore
 
 _ATTEMPTS = 100
 """More steps than there are notices at once: only somebody who writes all the time makes it so many."""
@@ -31,7 +31,7 @@ class NotifyOutcome:
     """Why the topic did not take one; that and the rest are told the next time."""
 
 
-def notify(store: VpcStore, topic: NoticeTopic, config: TrackerConfig) -> NotifyOutcome:
+def notify(store: NoticeStore, topic: NoticeTopic, config: TrackerConfig) -> NotifyOutcome:
     """Tell what was not told yet of overlaps, default VPCs and unreadable accounts. Raises what the store raises."""
     before = store.read_noticed()
     vpcs = list(store.read_all())
@@ -42,7 +42,7 @@ def notify(store: VpcStore, topic: NoticeTopic, config: TrackerConfig) -> Notify
     return _tell(concerns, before.told - fingerprints_of(concerns), store, topic)
 
 
-def _tell(concerns: Concerns, gone: frozenset[int], store: VpcStore, topic: NoticeTopic) -> NotifyOutcome:
+def _tell(concerns: Concerns, gone: frozenset[int], store: NoticeStore, topic: NoticeTopic) -> NotifyOutcome:
     told: frozenset[int] = frozenset()
     """Told by this very run, which another one's record need not show."""
     sent = 0

@@ -15,8 +15,8 @@ from landkeeper.org import AccountId, Failure, FailureReason, Membership
 from landkeeper.vpctracker.config import Notices, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
-from landkeeper.vpctracker.notices import Notice, Noticed
-from landkeeper.vpctracker.notify import NotifyOutcome, notify
+from landkeeper.vpctracker.notices.news import Notice, Noticed
+from landkeeper.vpctracker.notices.notify import NotifyOutcome, notify
 
 CONFIG = TrackerConfig(notices=Notices(unreadable_runs=3))
 DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "no")
