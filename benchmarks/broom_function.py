@@ -26,7 +26,7 @@ from tests.packaged_broom import HANDLER, log_file, unpack_package
 
 from benchmarks.broom_event import ROLE, World, a_world, launch_event
 from benchmarks.results import write_results
-from landkeeper.aws.ledger_table import create_ledger_table
+from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import AccountSessions, Grant
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators

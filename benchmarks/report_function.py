@@ -24,7 +24,7 @@ from tests.report.stored import keep
 
 from benchmarks.landscape import make_material
 from benchmarks.results import write_results
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpc_table import VpcTable, create_tables

@@ -17,7 +17,7 @@ from tests.servers import home_sessions
 from tests.waiting import wait_until
 
 import landkeeper.wiring.broom
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId

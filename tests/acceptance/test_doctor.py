@@ -24,7 +24,7 @@ from tests.servers import ENABLED_REGIONS, answering
 from tests.waiting import wait_until
 
 from landkeeper.aws.access_trial import ENDING, READING
-from landkeeper.aws.ledger_table import LedgerTable
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.vpc_table import create_tables
 from landkeeper.broom.case import open_case
 from landkeeper.cli import run

@@ -12,7 +12,7 @@ from tests.member_instances import HERE, ROLE, start_instances
 from tests.packaged_broom import unpack_package
 from tests.servers import Answer, answering, home_sessions
 
-from landkeeper.aws.instances import Ec2Instances
+from landkeeper.aws.broom.instances import Ec2Instances
 from landkeeper.aws.sessions import AccountSessions, Grant
 from landkeeper.aws.vpcs import find_regions, read_region
 from landkeeper.broom.instance_state import Done

@@ -215,7 +215,7 @@ def test_a_long_grace_comes_back_by_a_schedule_that_removes_itself(
     deployed: Deployed, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long is here what is longer than a second, and not than SQS's quarter of an hour."""
-    monkeypatch.setattr("landkeeper.aws.case_queue.LONGEST_DELAY_SECONDS", 1)
+    monkeypatch.setattr("landkeeper.aws.broom.case_queue.LONGEST_DELAY_SECONDS", 1)
     monkeypatch.setenv("LANDKEEPER_SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler")
     deployed.set_policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 4s"))
     bad = start_one(MEMBER)

@@ -30,7 +30,7 @@ from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
 import landkeeper.wiring.broom
-from landkeeper.aws.ledger_table import create_ledger_table
+from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import Grant
 from landkeeper.aws.vpc_table import create_tables
@@ -403,7 +403,7 @@ _NOT_MADE_HERE: Mapping[str, str] = {
     "dynamodb:CreateTable": "`--create-tables` and tests",
     "dynamodb:DescribeTable": "what a command says of a table that is wrong; waiting for one that was made",
     "dynamodb:UpdateTimeToLive": "`--create-tables` and tests",
-    "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/test_instances.py makes it, moto shows no request",
+    "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/broom/test_instances.py has it, moto shows none",
     "s3:ListObjectsV2": "`broom sweep` and `backtest` on s3://bucket/prefix",
     "ssm:GetParameter": "LANDKEEPER_POLICY=ssm:NAME, which the stack does not set",
     "sts:GetCallerIdentity": "everybody may ask",
@@ -427,7 +427,7 @@ def _loaded_modules() -> list[Path]:
         if module.is_file() and module not in seen:
             seen.add(module)
             waiting += _imported_by(module)
-    return [module for module in seen if module.parent.name == "aws"]
+    return [module for module in seen if module.relative_to(_ROOT).parts[0] == "aws"]
 
 
 def _imported_by(module: Path) -> Iterator[Path]:

@@ -28,7 +28,7 @@ from landkeeper.wiring.past_files import Found, PastFile, Skipped, find_files
 from landkeeper.wiring.past_scans import Fetch, FileScan, have_same_content, scan_files
 
 if TYPE_CHECKING:
-    from landkeeper.aws.trail_bucket import TrailBuckets
+    from landkeeper.aws.broom.trail_bucket import TrailBuckets
     from landkeeper.embedded.scan_cache import KeptScan, ScanCache
 
 _KEPT_AT_ONCE = 256
@@ -130,7 +130,7 @@ def read_past(paths: Sequence[str], settings: Settings, reading: Reading) -> Pas
 def open_buckets(settings: Settings, *, requester_pays: bool) -> TrailBuckets:
     """S3 with the credentials at hand."""
     # Imported where it is needed: reading files on disk does not wait for botocore.
-    from landkeeper.aws.trail_bucket import TrailBuckets
+    from landkeeper.aws.broom.trail_bucket import TrailBuckets
     from landkeeper.wiring.sessions import home_sessions
 
     client = home_sessions(settings).home("s3")

@@ -17,8 +17,8 @@ from landkeeper.settings import Settings
 from landkeeper.wiring.backtest import Past, Progress, open_buckets
 
 if TYPE_CHECKING:
-    from landkeeper.aws.athena import AthenaStatements
-    from landkeeper.aws.trail_bucket import TrailBuckets
+    from landkeeper.aws.broom.athena import AthenaStatements
+    from landkeeper.aws.broom.trail_bucket import TrailBuckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def read_past_by_athena(
 
 
 def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Callable[[], bool]) -> None:
-    from landkeeper.aws.athena import Answered
+    from landkeeper.aws.broom.athena import Answered
 
     answered = athena.run(query, is_stopped)
     if isinstance(answered, Failure):
@@ -138,7 +138,7 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
 
 
 def _open_athena(settings: Settings, options: AthenaOptions) -> AthenaStatements:
-    from landkeeper.aws.athena import AthenaStatements
+    from landkeeper.aws.broom.athena import AthenaStatements
     from landkeeper.wiring.sessions import home_sessions
 
     sessions = home_sessions(settings)

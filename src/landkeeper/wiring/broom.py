@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from landkeeper.aws.case_queue import SqsCaseQueue
-from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
-from landkeeper.aws.instances import Ec2Instances
-from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.reports import ReportEvents, TopicReports
+from landkeeper.aws.broom.case_queue import SqsCaseQueue
+from landkeeper.aws.broom.case_schedule import CaseSchedule, queue_arn
+from landkeeper.aws.broom.instances import Ec2Instances
+from landkeeper.aws.broom.log_objects import LogObjects
+from landkeeper.aws.broom.reports import ReportEvents, TopicReports
+from landkeeper.aws.broom.units import AccountUnits
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.units import AccountUnits
 from landkeeper.broom.case import release
 from landkeeper.broom.cloudtrail.found import FoundLaunch
 from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger

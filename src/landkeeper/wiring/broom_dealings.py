@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from landkeeper.aws.case_queue import SqsCaseQueue
+from landkeeper.aws.broom.case_queue import SqsCaseQueue
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.dry_run import CollectedReports
 from landkeeper.broom.launches import InstanceId, Launch, Untagging

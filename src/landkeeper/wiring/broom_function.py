@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.log_objects import LogObjects
+from landkeeper.aws.broom.log_objects import LogObjects
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
@@ -49,6 +49,6 @@ def _log_reader(settings: Settings, sessions: AccountSessions) -> S3Client:
     if settings.log_role_arn is None:
         own: S3Client = sessions.later("s3")
         return own
-    from landkeeper.aws.log_reader import s3_in_role
+    from landkeeper.aws.broom.log_reader import s3_in_role
 
     return s3_in_role(sessions, settings.log_role_arn)

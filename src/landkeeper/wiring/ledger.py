@@ -11,7 +11,7 @@ from landkeeper.org import UsageError
 from landkeeper.wiring.sessions import member_sessions
 
 if TYPE_CHECKING:
-    from landkeeper.aws.ledger_table import LedgerTable
+    from landkeeper.aws.broom.ledger_table import LedgerTable
     from landkeeper.aws.sessions import AccountSessions
     from landkeeper.broom.ports import Ledger
     from landkeeper.settings import Settings
@@ -48,7 +48,7 @@ def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, 
 
 def open_table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
     """The ledger in a table."""
-    from landkeeper.aws.ledger_table import LedgerTable
+    from landkeeper.aws.broom.ledger_table import LedgerTable
 
     return LedgerTable(sessions.later("dynamodb"), name, keep=_keep(settings))
 

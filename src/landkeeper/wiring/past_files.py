@@ -16,7 +16,7 @@ from landkeeper.broom.feeds import LogObject, skip_reason
 from landkeeper.org import Failure
 
 if TYPE_CHECKING:
-    from landkeeper.aws.trail_bucket import TrailBuckets
+    from landkeeper.aws.broom.trail_bucket import TrailBuckets
 
 _LOG_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".log.gz", ".gz")
 _NOT_THOSE_DAYS = "outside the days asked for"

@@ -46,7 +46,7 @@ def see_instance(
 
     Without an account it is that of the credentials at hand, without a region that of the settings.
     """
-    from landkeeper.aws.instances import Ec2Instances
+    from landkeeper.aws.broom.instances import Ec2Instances
     from landkeeper.broom.instance_state import Absent
 
     sessions = member_sessions(settings)

@@ -94,7 +94,7 @@ def _name(settings: Settings) -> str:
 @contextmanager
 def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
     if settings.ledger_table is not None:
-        from landkeeper.aws.ledger_table import LedgerTable
+        from landkeeper.aws.broom.ledger_table import LedgerTable
 
         yield LedgerTable(home_sessions(settings).later("dynamodb"), settings.ledger_table)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from landkeeper.aws.ledger_table import LedgerTable
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.report_bucket import ReportBucket
 from landkeeper.org import Failure, LandkeeperError, UsageError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from landkeeper.aws.ledger_table import INDEX, LedgerTable
+from landkeeper.aws.broom.ledger_table import INDEX, LedgerTable
 from landkeeper.aws.log_feed import read_queue, read_topic
 from landkeeper.aws.stack_parts import read_table
 from landkeeper.aws.vpc_table import KEYS, OWNER_INDEX

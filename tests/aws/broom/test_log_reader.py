@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from tests.member_instances import ROLE
 from tests.servers import home_session, home_sessions
 
-from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.log_reader import s3_in_role
+from landkeeper.aws.broom.log_objects import LogObjects
+from landkeeper.aws.broom.log_reader import s3_in_role
 from landkeeper.broom.feeds import LogObject
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import Failure, FailureReason

@@ -13,8 +13,8 @@ import botocore.session
 import pytest
 from tests.servers import Answer, answering
 
+from landkeeper.aws.broom.units import KEPT_SECONDS, AccountUnits
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.units import KEPT_SECONDS, AccountUnits
 from landkeeper.org import AccountId, Failure, FailureReason
 
 LAKE, APPS = AccountId("111122223333"), AccountId("444455556666")

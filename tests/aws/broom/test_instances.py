@@ -9,7 +9,7 @@ from botocore.config import Config
 from tests.member_instances import HERE, ROLE, start_instances
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
-from landkeeper.aws.instances import Ec2Instances
+from landkeeper.aws.broom.instances import Ec2Instances
 from landkeeper.broom.instance_state import Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import AccountId, Failure, FailureReason, Region

@@ -14,7 +14,7 @@ from landkeeper.org import AccountId, Failure, FailureReason
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from landkeeper.aws.case_schedule import CaseSchedule
+    from landkeeper.aws.broom.case_schedule import CaseSchedule
 
 # An id is about 20 bytes and a message takes 256 KB.
 _MOST_IDS_IN_A_MESSAGE = 5_000

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.servers import answering, home_sessions
 
-from landkeeper.aws.case_queue import SqsCaseQueue
-from landkeeper.aws.case_schedule import CaseSchedule, queue_arn
-from landkeeper.aws.log_objects import LogObjects
-from landkeeper.aws.reports import ReportEvents, TopicReports
+from landkeeper.aws.broom.case_queue import SqsCaseQueue
+from landkeeper.aws.broom.case_schedule import CaseSchedule, queue_arn
+from landkeeper.aws.broom.log_objects import LogObjects
+from landkeeper.aws.broom.reports import ReportEvents, TopicReports
 from landkeeper.broom.feeds import LogObject, write_due_cases
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
