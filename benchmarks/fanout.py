@@ -29,7 +29,7 @@ from tests.memory_store import MemoryStore
 from benchmarks.ec2_endpoint import BUNDLE, REGIONS
 from benchmarks.results import write_results
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.vpcs import Ec2VpcReader
+from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Region
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Change

@@ -21,9 +21,9 @@ from benchmarks.cidr import made_up_blocks
 from benchmarks.results import write_results
 from benchmarks.store import Estate
 from landkeeper.aws.items import count_bytes
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import client_config
-from landkeeper.aws.vpc_table import COVERAGE, VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import COVERAGE, VpcTable, create_tables
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Simulators
 from landkeeper.vpctracker.cidr import parse_block, parse_key
 from landkeeper.vpctracker.config import TrackerConfig

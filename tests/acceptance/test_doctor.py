@@ -25,7 +25,7 @@ from tests.waiting import wait_until
 
 from landkeeper.aws.access_trial import ENDING, READING
 from landkeeper.aws.broom.ledger_table import LedgerTable
-from landkeeper.aws.vpc_table import create_tables
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.broom.case import open_case
 from landkeeper.cli import run
 from landkeeper.embedded.observer import invoke, scan

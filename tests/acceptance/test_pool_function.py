@@ -17,9 +17,9 @@ from tests.answer_server import answer_server
 from tests.servers import ENABLED_REGIONS
 from tests.waiting import wait_until
 
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.embedded.observer import scan
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators, embedded_session
 from landkeeper.operate.deploy import Deployed, DeployRequest

@@ -25,9 +25,9 @@ from tests.member_instances import ROLE
 from tests.servers import home_sessions
 
 import landkeeper.wiring.vending
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import Embedded

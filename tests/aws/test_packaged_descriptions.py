@@ -14,7 +14,7 @@ from tests.servers import Answer, answering, home_sessions
 
 from landkeeper.aws.broom.instances import Ec2Instances
 from landkeeper.aws.sessions import AccountSessions, Grant
-from landkeeper.aws.vpcs import find_regions, read_region
+from landkeeper.aws.vpctracker.vpcs import find_regions, read_region
 from landkeeper.broom.instance_state import Done
 from landkeeper.broom.launches import InstanceId
 from landkeeper.operate.package import SERVICES

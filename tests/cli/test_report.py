@@ -20,8 +20,8 @@ from tests.report.stored import keep, keep_in_file
 from tests.servers import home_session, home_sessions
 
 from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded

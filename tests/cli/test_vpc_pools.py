@@ -12,7 +12,7 @@ import pytest
 from tests.servers import home_session
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded

@@ -19,7 +19,7 @@ from tests.strategies import ACCOUNTS
 from tests.waiting import HANG_SECONDS
 
 import landkeeper.wiring.pools
-from landkeeper.aws.pool_table import PoolTable
+from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools.items import PoolWrite

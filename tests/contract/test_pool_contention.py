@@ -23,7 +23,7 @@ from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpc_table import create_tables
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT
 from landkeeper.org import Account

@@ -13,8 +13,8 @@ from tests.memory_pools import MemoryPools
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.vpc_table import POOLS, VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import POOLS, VpcTable, create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage

@@ -18,7 +18,7 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 from tests.vpctracker.test_fit import huge_vpc
 
 from landkeeper.aws.items import from_item, to_item
-from landkeeper.aws.vpc_table import COVERAGE, HISTORY, VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import COVERAGE, HISTORY, VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account
 from landkeeper.vpctracker.attributes import Attributes, coverage_to_attributes, history_of, vpc_to_attributes

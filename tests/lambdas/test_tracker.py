@@ -17,7 +17,7 @@ import pytest
 from tests.servers import home_sessions
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.lambdas import tracker
 from landkeeper.lambdas.tracker import UnfinishedError, handler, warm_worker
 from landkeeper.org import Account, Region, UsageError

@@ -31,9 +31,9 @@ from tests.servers import home_session, home_sessions
 
 import landkeeper.wiring.broom
 from landkeeper.aws.broom.ledger_table import create_ledger_table
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import Grant
-from landkeeper.aws.vpc_table import create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
 from landkeeper.lambdas import broom, pool, tracker

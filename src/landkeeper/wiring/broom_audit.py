@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.organizations import list_members
-from landkeeper.aws.vpcs import find_regions
+from landkeeper.aws.vpctracker.vpcs import find_regions
 from landkeeper.broom.audit import Audited, Finding, audit_overdue, audit_place
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
+from landkeeper.aws.vpctracker.default_vpcs import Ec2DefaultVpcs
 from landkeeper.vpctracker.default_vpcs.removal import (
     Record,
     Removal,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.ipam import read_ipam, read_ipams
+from landkeeper.aws.vpctracker.ipam import read_ipam, read_ipams
 from landkeeper.org import Failure, Region, UsageError
 from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
 from landkeeper.wiring.sessions import home_sessions

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.stack_answers import put_answer
-from landkeeper.aws.vpc_table import VpcTable
-from landkeeper.aws.work_queue import SqsWorkQueue
+from landkeeper.aws.vpctracker.custom_resource import put_answer
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.dispatch import Unsent, write_second_look

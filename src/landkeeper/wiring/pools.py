@@ -56,8 +56,8 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
     """
     config = read_config(settings)
     if settings.vpc_table is not None:
-        from landkeeper.aws.pool_table import PoolTable
-        from landkeeper.aws.vpc_table import VpcTable
+        from landkeeper.aws.vpctracker.pool_table import PoolTable
+        from landkeeper.aws.vpctracker.vpc_table import VpcTable
 
         sessions = home_sessions(settings)
         client = sessions.home("dynamodb")
@@ -125,7 +125,7 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
         if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
             raise UsageError(f"the account {account} is {known.membership}: it gets no block")
         return
-    from landkeeper.aws.member import find_member_state
+    from landkeeper.aws.vpctracker.member import find_member_state
 
     sessions = pools.sessions or home_sessions(settings)
     state = find_member_state(sessions.home("organizations"), account)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from landkeeper.aws.tracker_topic import TrackerTopic
-from landkeeper.aws.vpc_table import VpcTableReadOnce
-from landkeeper.aws.work_queue import SqsWorkQueue
+from landkeeper.aws.vpctracker.topic import TrackerTopic
+from landkeeper.aws.vpctracker.vpc_table import VpcTableReadOnce
+from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.discovery import note_membership

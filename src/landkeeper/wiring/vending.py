@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
-from landkeeper.aws.vpcs import Ec2VpcReader
+from landkeeper.aws.vpctracker.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
+from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 from landkeeper.vpctracker.cidr import block_at
 from landkeeper.vpctracker.inventory import StoredVpc, VpcKey

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vpc_table import VpcTable
-from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UsageError
 from landkeeper.vpctracker.discovery import Listing, choose_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track

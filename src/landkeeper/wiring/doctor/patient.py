@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.operate.doctor.facts import Caller, Function, StackParts
 from landkeeper.org import Failure, FailureReason, LandkeeperError
 from landkeeper.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.aws.connections import read_peerings, read_transit_gateways
+from landkeeper.aws.vpctracker.connections import read_peerings, read_transit_gateways
 from landkeeper.vpctracker.default_vpcs.plan import Holder, Look
 from landkeeper.vpctracker.inventory import VpcId
 

@@ -9,8 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.items import from_item, to_item
-from landkeeper.aws.vpc_table import POOLS, VpcTable, explaining
-from landkeeper.aws.vpc_writes import BUSY, LATE, patiently
+from landkeeper.aws.vpctracker.vpc_table import POOLS, VpcTable, explaining
+from landkeeper.aws.vpctracker.vpc_writes import BUSY, LATE, patiently
 from landkeeper.vpctracker.attributes import ATTRIBUTES_OF_BLOCKS, Attributes, blocks_from_attributes
 from landkeeper.vpctracker.cidr import shared_octets
 from landkeeper.vpctracker.inventory import DELETED

@@ -11,8 +11,8 @@ from tests.memory_store import MemoryStore
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws.tracker_topic import TrackerTopic
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.topic import TrackerTopic
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.org import FailureReason
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.differences import Appeared

@@ -6,7 +6,7 @@ import http.client
 import urllib.error
 import urllib.request
 
-from landkeeper.aws.vpc_writes import pauses_with_jitter
+from landkeeper.aws.vpctracker.vpc_writes import pauses_with_jitter
 from landkeeper.org import LandkeeperError
 
 _ATTEMPTS = 5

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.aws.connections import PAGE_SIZE, read_peerings, read_transit_gateways
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.vpctracker.connections import PAGE_SIZE, read_peerings, read_transit_gateways
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable

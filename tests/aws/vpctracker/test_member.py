@@ -11,7 +11,7 @@ import boto3
 import pytest
 from tests.servers import Answer, answering, home_session, home_sessions
 
-from landkeeper.aws.member import find_member_state
+from landkeeper.aws.vpctracker.member import find_member_state
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Failure, FailureReason
 

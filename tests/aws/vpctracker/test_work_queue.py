@@ -10,8 +10,8 @@ import boto3
 import pytest
 from tests.servers import answering, home_sessions
 
-from landkeeper.aws import work_queue
-from landkeeper.aws.work_queue import SqsWorkQueue
+from landkeeper.aws.vpctracker import work_queue
+from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
 
 
 def _queue(address: str) -> SqsWorkQueue:

@@ -12,8 +12,8 @@ from botocore.config import Config
 from tests.servers import Answer, answering, home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws import vpc_writes
-from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
+from landkeeper.aws.vpctracker import vpc_writes
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import StoredVpc, Subnet, Vpc, VpcKey

@@ -11,7 +11,7 @@ from tests.member_instances import HERE, ROLE
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 from landkeeper.aws.sessions import Grant
-from landkeeper.aws.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
+from landkeeper.aws.vpctracker.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Failure, FailureReason
 from landkeeper.vpctracker.cidr import parse_block

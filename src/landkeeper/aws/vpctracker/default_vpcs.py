@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.aws.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.aws.vpcs import CALLS_AT_ONCE, read_each_region
+from landkeeper.aws.vpctracker.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, read_each_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.default_vpcs.plan import (
     Act,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.connections import PAGE_SIZE
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.vpctracker.connections import PAGE_SIZE
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.inventory import AVAILABLE, VpcId
 from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG, Zone

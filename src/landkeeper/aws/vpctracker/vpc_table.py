@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_history_item, from_item, to_item
-from landkeeper.aws.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
-from landkeeper.aws.vpc_writes import VpcWrites, patiently, pauses_with_jitter
+from landkeeper.aws.vpctracker.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
+from landkeeper.aws.vpctracker.vpc_writes import VpcWrites, patiently, pauses_with_jitter
 from landkeeper.org import AccountId, FailureReason
 from landkeeper.vpctracker.attributes import (
     Attributes,

@@ -12,7 +12,7 @@ from tests.servers import HOME_REGION, Answer, answering, ec2_refusal, home_sess
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
-from landkeeper.aws.vpcs import CALLS_AT_ONCE, Ec2VpcReader, find_regions, parse_vpc, read_region
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader, find_regions, parse_vpc, read_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing, UsageError
 from landkeeper.vpctracker.differences import Complete, NotRead
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, TransitGatewayAttachment, VpcId

@@ -11,8 +11,8 @@ from tests.default_vpc_world import Interrupted, Place, Places, interrupted_afte
 from tests.member_instances import HERE
 from tests.servers import Answer, answering, home_session, home_sessions
 
-from landkeeper.aws.default_vpc_holders import find_hosted_zones
 from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.aws.vpctracker.default_vpc_holders import find_hosted_zones
 from landkeeper.org import FailureReason
 from landkeeper.vpctracker.default_vpcs.plan import InUse, Look, Plan, Reason, Unknown
 from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, survey_default_vpcs

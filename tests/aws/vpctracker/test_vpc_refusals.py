@@ -11,7 +11,7 @@ from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages, vpc_xm
 from tests.servers import Answer, answering, ec2_refusal
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpcs import Ec2VpcReader, read_region
+from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader, read_region
 from landkeeper.org import Account, Failure, FailureReason, Region
 from landkeeper.vpctracker.differences import Complete, Unreadable
 

@@ -12,7 +12,7 @@ from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.pools.operations import read_named_state, read_pools
 
-_EVENTS = Path(__file__).parents[1] / "events" / "ipam"
+_EVENTS = Path(__file__).parents[2] / "events" / "ipam"
 
 
 class Ipam:
