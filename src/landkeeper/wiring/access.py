@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from landkeeper import __version__
-from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_account
 from landkeeper.broom.feeds import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings

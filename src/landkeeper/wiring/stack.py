@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from landkeeper.aws.artifacts import ArtifactBucket
-from landkeeper.aws.bucket_notifications import BucketNotifications
-from landkeeper.aws.data_stores import LeftData
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.stack import StackDeployer
-from landkeeper.aws.surroundings import check_region, look_around
+from landkeeper.aws.stack.artifacts import ArtifactBucket
+from landkeeper.aws.stack.bucket_notifications import BucketNotifications
+from landkeeper.aws.stack.data_stores import LeftData
+from landkeeper.aws.stack.deployer import StackDeployer
+from landkeeper.aws.stack.environment import check_region, look_around
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
 from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
 from landkeeper.operate.package import FunctionPackage, make_package

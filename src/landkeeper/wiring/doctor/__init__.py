@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from landkeeper import __version__
-from landkeeper.aws.stack_parts import read_caller, read_function, read_stack
+from landkeeper.aws.stack.parts import read_caller, read_function, read_stack
 from landkeeper.operate.doctor.lines import Line
 from landkeeper.operate.doctor.stack import (
     FUNCTIONS,

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from landkeeper import __version__
-from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.stack_parts import ask_function, read_organization
+from landkeeper.aws.stack.parts import ask_function, read_organization
+from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_account
 from landkeeper.operate.doctor.access import (
     choose_sample,
     judge_listing,

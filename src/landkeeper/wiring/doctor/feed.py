@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from landkeeper.aws.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
-from landkeeper.aws.stack_parts import read_mappings, read_rule
+from landkeeper.aws.stack.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
+from landkeeper.aws.stack.parts import read_mappings, read_rule
 from landkeeper.operate.doctor.facts import Queue, Rule, StackParts, Trail
 from landkeeper.operate.doctor.feed import (
     Feed,

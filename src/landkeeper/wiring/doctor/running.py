@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import islice
 
 from landkeeper.aws.broom.ledger_table import INDEX, LedgerTable
-from landkeeper.aws.log_feed import read_queue, read_topic
-from landkeeper.aws.stack_parts import read_table
+from landkeeper.aws.stack.log_feed import read_queue, read_topic
+from landkeeper.aws.stack.parts import read_table
 from landkeeper.aws.vpctracker.vpc_table import KEYS, OWNER_INDEX
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.policy.file import parse_policy

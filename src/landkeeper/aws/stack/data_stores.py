@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import WaiterError
 
-from landkeeper.aws.artifacts import ArtifactBucket, empty_bucket
-from landkeeper.aws.bucket_notifications import BucketNotifications
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.surroundings import find_table_keys
+from landkeeper.aws.stack.artifacts import ArtifactBucket, empty_bucket
+from landkeeper.aws.stack.bucket_notifications import BucketNotifications
+from landkeeper.aws.stack.environment import find_table_keys
 from landkeeper.operate.destroy import DataKind, Datum
 from landkeeper.operate.preflight import TABLE_KEYS
 from landkeeper.org import Failure, FailureReason

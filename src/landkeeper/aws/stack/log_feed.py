@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.aws.stack_parts import reading
+from landkeeper.aws.stack.parts import reading
 from landkeeper.operate.doctor.facts import (
     BucketNotifications,
     Document,

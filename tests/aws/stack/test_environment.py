@@ -10,7 +10,7 @@ import pytest
 from tests.servers import ENABLED_REGIONS, HOME_REGION, home_session, home_sessions
 
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.surroundings import (
+from landkeeper.aws.stack.environment import (
     check_region,
     find_delegated_services,
     find_denied_actions,

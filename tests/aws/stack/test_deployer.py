@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from landkeeper.aws.artifacts import ArtifactBucket
-from landkeeper.aws.stack import StackDeployer
+from landkeeper.aws.stack.artifacts import ArtifactBucket
+from landkeeper.aws.stack.deployer import StackDeployer
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, embedded_session
 from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
 from landkeeper.org import AccountId, Region

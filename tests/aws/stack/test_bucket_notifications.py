@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from landkeeper.aws.bucket_notifications import BucketNotifications
-from landkeeper.aws.surroundings import read_bucket
+from landkeeper.aws.stack.bucket_notifications import BucketNotifications
+from landkeeper.aws.stack.environment import read_bucket
 from landkeeper.embedded.simulators import Embedded, embedded_session
 from landkeeper.operate.surroundings import BucketSeen, BucketUnseen, Notification
 
