@@ -35,8 +35,8 @@ from landkeeper.broom.cloudtrail.keys import ListedLog
 from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
 from landkeeper.org import Failure
-from landkeeper.wiring.past_files import PastFile
-from landkeeper.wiring.past_scans import scan_files
+from landkeeper.wiring.broom.past_files import PastFile
+from landkeeper.wiring.broom.past_scans import scan_files
 
 _FILES, _COMMAND_FILES, _RECORDS, _ROUNDS = 40, 400, 1_000, 5
 _SLOW = {"jq": 1, "duckdb": 1}

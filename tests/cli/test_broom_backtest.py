@@ -175,7 +175,7 @@ class TestAnswers:
         past.write_logs(logs, {"5.json.gz": past.log(past.launch("i-7"))})
         again = answer_of(backtest(logs, "--format", "json"))
         assert again["totals"].items() >= {"FilesKept": 4, "Gone": 1, "Compliant": 2, "Hit": 1}.items()
-        monkeypatch.setattr("landkeeper.wiring.backtest.CHANGE_EVENTS", frozenset())
+        monkeypatch.setattr("landkeeper.wiring.broom.backtest.CHANGE_EVENTS", frozenset())
         whole = answer_of(backtest(logs, "--no-cache", "--format", "json"))
         assert {**again, "read_at": "", "totals": {**again["totals"], "FilesKept": 0}} == {**whole, "read_at": ""}
 

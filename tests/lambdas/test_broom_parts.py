@@ -12,7 +12,7 @@ from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import _metrics_of
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
-import landkeeper.wiring.broom
+import landkeeper.wiring.broom.commands
 from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import Grant
 from landkeeper.aws.vpctracker.pool_table import PoolTable
@@ -239,7 +239,9 @@ def _sweep(world: World) -> None:
                 _deal(body)
                 if "60s" in text:
                     with pytest.MonkeyPatch.context() as patch:
-                        patch.setattr(landkeeper.wiring.broom, "_now", lambda: datetime.now(UTC) + timedelta(minutes=2))
+                        patch.setattr(
+                            landkeeper.wiring.broom.commands, "_now", lambda: datetime.now(UTC) + timedelta(minutes=2)
+                        )
                         world.set()
                         _deal(write_due_cases((launched,)))
         world.put("broom.yaml", STRICT)

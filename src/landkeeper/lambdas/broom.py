@@ -29,11 +29,11 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
 from landkeeper.org import AccountId, Failure, LandkeeperError
 from landkeeper.settings import read_settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 
 if TYPE_CHECKING:
     from landkeeper.broom.sweep_result import Note, Swept
-    from landkeeper.wiring.broom_dealings import DealingsRun
+    from landkeeper.wiring.broom.launches import DealingsRun
 
 
 class UnfinishedError(LandkeeperError):

@@ -15,7 +15,7 @@ from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_acc
 from landkeeper.broom.feeds import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 from landkeeper.wiring.sessions import member_sessions
 
 TASK = "doctor"

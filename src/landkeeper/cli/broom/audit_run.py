@@ -30,7 +30,7 @@ def run_audit(
     settings = settings.with_access(role_name=role_name, external_id=external_id, regions=regions, accounts=accounts)
     policy = find_policy(policy_file, settings)
     # Loaded here, so that a wrong policy is told without waiting for boto3.
-    from landkeeper.wiring.broom_audit import audit_from_command
+    from landkeeper.wiring.broom.audit import audit_from_command
 
     done = audit_from_command(settings, policy, dry_run=dry_run)
     print_reports(done.reports)

@@ -19,7 +19,7 @@ from landkeeper.cli.output import Column, Format, counted, print_json, print_row
 from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
-    from landkeeper.wiring.backtest import Past
+    from landkeeper.wiring.broom.backtest import Past
 
 _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
 _LONGEST_NAME = 28

@@ -20,7 +20,7 @@ from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
-from landkeeper.wiring.backtest import Past, Reading, default_cache_file, read_past
+from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

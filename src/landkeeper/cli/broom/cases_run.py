@@ -85,7 +85,7 @@ def run_release(
     """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
     settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
-    from landkeeper.wiring.broom import release_case
+    from landkeeper.wiring.broom.commands import release_case
 
     done = release_case(settings, policy, InstanceId(instance_id))
     print_reports(done.reports)

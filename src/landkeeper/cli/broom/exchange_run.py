@@ -15,7 +15,7 @@ from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
-from landkeeper.wiring.policy import read_policy_text
+from landkeeper.wiring.broom.policy import read_policy_text
 from landkeeper.wiring.texts import read_named_file
 
 

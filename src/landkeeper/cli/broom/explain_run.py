@@ -24,7 +24,7 @@ from landkeeper.cli.output import Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
 from landkeeper.settings import Settings, read_settings
-from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
+from landkeeper.wiring.broom.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
 
 if TYPE_CHECKING:
     from landkeeper.broom.policy.rules import Policy
@@ -108,7 +108,7 @@ def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
 
 def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
     # Loaded here, so that a file on disk does not wait for boto3.
-    from landkeeper.wiring.policy import find_case
+    from landkeeper.wiring.broom.policy import find_case
 
     case = find_case(settings, id_)
     if case is None:
@@ -121,7 +121,7 @@ def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
 def _live(
     id_: InstanceId, account: AccountId | None, region: Region | None, settings: Settings
 ) -> tuple[_Asked, ...] | Failure:
-    from landkeeper.wiring.policy import find_case, see_instance
+    from landkeeper.wiring.broom.policy import find_case, see_instance
 
     account, region, seen = see_instance(settings, account, region, id_)
     match seen:
@@ -143,7 +143,7 @@ def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequ
     """The same with the units that the accounts are in, where the policy speaks of units."""
     if policy.onboarding is None or not policy.onboarding.units:
         return asked
-    from landkeeper.wiring.policy import find_units
+    from landkeeper.wiring.broom.policy import find_units
 
     find = find_units(settings)
     return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]

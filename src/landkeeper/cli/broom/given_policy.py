@@ -17,6 +17,6 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     if where is None:
         raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
     from landkeeper.broom.policy.file import parse_policy
-    from landkeeper.wiring.policy import read_policy_text
+    from landkeeper.wiring.broom.policy import read_policy_text
 
     return parse_policy(read_policy_text(where, settings), where)

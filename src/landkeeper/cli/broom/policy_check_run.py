@@ -11,7 +11,7 @@ from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import counted, print_json
 from landkeeper.cli.terminal import say
-from landkeeper.wiring.policy import list_known_regions
+from landkeeper.wiring.broom.policy import list_known_regions
 from landkeeper.wiring.texts import is_in_aws, read_named_file
 
 
@@ -36,7 +36,7 @@ def _read(file: str) -> str:
     if not is_in_aws(file):
         return read_named_file(file, what="policy")
     from landkeeper.settings import read_settings
-    from landkeeper.wiring.policy import read_policy_text
+    from landkeeper.wiring.broom.policy import read_policy_text
 
     return read_policy_text(file, read_settings(os.environ))
 

@@ -16,7 +16,7 @@ from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
-from landkeeper.wiring.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
+from landkeeper.wiring.broom.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
 
 if TYPE_CHECKING:
     from landkeeper.broom.policy.rules import Policy
@@ -69,7 +69,7 @@ def _sweep_live(
 ) -> tuple[tuple[JudgedLaunch, ...], bool]:
     """The launches as judged by live tags, and whether something could not be done."""
     # Loaded here, so that what works offline does not wait for boto3.
-    from landkeeper.wiring.broom import sweep_found_launches
+    from landkeeper.wiring.broom.commands import sweep_found_launches
 
     done = sweep_found_launches(settings, policy, harvest.launches, dry_run=dry_run, untaggings=harvest.untaggings)
     print_reports(done.reports)

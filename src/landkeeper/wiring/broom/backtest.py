@@ -24,8 +24,8 @@ from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
-from landkeeper.wiring.past_files import Found, PastFile, Skipped, find_files
-from landkeeper.wiring.past_scans import Fetch, FileScan, have_same_content, scan_files
+from landkeeper.wiring.broom.past_files import Found, PastFile, Skipped, find_files
+from landkeeper.wiring.broom.past_scans import Fetch, FileScan, have_same_content, scan_files
 
 if TYPE_CHECKING:
     from landkeeper.aws.broom.trail_bucket import TrailBuckets

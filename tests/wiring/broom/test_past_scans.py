@@ -17,9 +17,9 @@ from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import Launch
 from landkeeper.org import Failure
 from landkeeper.settings import read_settings
-from landkeeper.wiring.backtest import Progress, Reading, read_past
-from landkeeper.wiring.past_files import PastFile
-from landkeeper.wiring.past_scans import _ahead, _Scan, scan_files
+from landkeeper.wiring.broom.backtest import Progress, Reading, read_past
+from landkeeper.wiring.broom.past_files import PastFile
+from landkeeper.wiring.broom.past_scans import _ahead, _Scan, scan_files
 
 
 def no_fetch(listed: ListedLog) -> Failure:

@@ -18,7 +18,7 @@ from landkeeper.broom.sweep import sweep_due_cases, sweep_launches
 from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom import OpenedBroom, open_outside
+from landkeeper.wiring.broom.commands import OpenedBroom, open_outside
 from landkeeper.wiring.ledger import open_table
 from landkeeper.wiring.texts import read_text
 
@@ -82,7 +82,7 @@ class DealingsRun:
         """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
         # Here and not above: audits are few, and what they need beside is much.
         from landkeeper.broom.audit import audit_overdue
-        from landkeeper.wiring.broom_audit import audit_account, find_accounts
+        from landkeeper.wiring.broom.audit import audit_account, find_accounts
 
         opened, limit = self._opened, self._limit
         accounts = (account,) if account is not None else find_accounts(opened.settings, opened.sessions)

@@ -76,7 +76,7 @@ def _on_disk(file: Path) -> Source:
 
 def _in_s3(url: str, settings: Settings) -> Iterator[Source]:
     # Imported where it is needed: reading files on disk does not wait for boto3.
-    from landkeeper.wiring.broom import open_log_objects
+    from landkeeper.wiring.broom.commands import open_log_objects
 
     objects = open_log_objects(settings)
     bucket, _, prefix = url.removeprefix("s3://").partition("/")

@@ -14,7 +14,7 @@ from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place
 from landkeeper.broom.sweep_result import Swept
 from landkeeper.org import AccountId, Failure, Membership, Standing, UsageError
-from landkeeper.wiring.broom import OpenedBroom, open_for_command
+from landkeeper.wiring.broom.commands import OpenedBroom, open_for_command
 
 if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions

@@ -18,7 +18,7 @@ from landkeeper.wiring.sessions import member_sessions
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from landkeeper.wiring.broom_dealings import Dealings
+    from landkeeper.wiring.broom.launches import Dealings
 
 
 class FunctionBroom:
@@ -40,7 +40,7 @@ class FunctionBroom:
     @cached_property
     def dealings(self) -> Dealings:
         """What deals with launches."""
-        from landkeeper.wiring.broom_dealings import Dealings
+        from landkeeper.wiring.broom.launches import Dealings
 
         return Dealings(self.settings, self.sessions, self._ledger_table, self._policy)
 

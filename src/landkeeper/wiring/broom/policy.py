@@ -23,7 +23,7 @@ __all__ = ["find_case", "find_units", "list_known_regions", "read_policy_text", 
 
 def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Failure]:
     """What tells the root and the units that an account is in, by the credentials at hand."""
-    from landkeeper.wiring.broom import open_units
+    from landkeeper.wiring.broom.commands import open_units
 
     return open_units(member_sessions(settings)).find_units
 

@@ -28,7 +28,7 @@ from landkeeper.broom.cloudtrail.records import PAST_EVENTS, Malformed
 from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
 from landkeeper.broom.cloudtrail.text import is_packed
 from landkeeper.org import Failure
-from landkeeper.wiring.past_files import PastFile
+from landkeeper.wiring.broom.past_files import PastFile
 
 _FETCHED_AHEAD = 32
 _FILES_A_TASK = 16

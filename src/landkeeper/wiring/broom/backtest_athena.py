@@ -14,7 +14,7 @@ from landkeeper.broom.cloudtrail.records import Malformed, read_record
 from landkeeper.broom.launches import Ending, Launch, Tagging, Untagging
 from landkeeper.org import AccountId, Failure, Region, UsageError
 from landkeeper.settings import Settings
-from landkeeper.wiring.backtest import Past, Progress, open_buckets
+from landkeeper.wiring.broom.backtest import Past, Progress, open_buckets
 
 if TYPE_CHECKING:
     from landkeeper.aws.broom.athena import AthenaStatements
