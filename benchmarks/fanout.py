@@ -34,7 +34,7 @@ from landkeeper.org import Account, AccountId, Region
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Change
 from landkeeper.vpctracker.track import track
-from landkeeper.wiring.vpctracker import CALLS_AT_ONCE_AMONG_MANY, MAX_WORKERS
+from landkeeper.wiring.vpctracker.commands import CALLS_AT_ONCE_AMONG_MANY, MAX_WORKERS
 
 RATIO_BAR = 15
 MEMORY_BAR_MB = 130

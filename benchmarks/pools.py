@@ -32,7 +32,7 @@ from landkeeper.vpctracker.pools.operations import Request, Reserved, allocate, 
 from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.vpctracker.pools.tracked import read_tracked
 from landkeeper.vpctracker.track import track
-from landkeeper.wiring.pools import actor_named
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 _USED, _RUNS = 10_000, 15
 

@@ -32,8 +32,8 @@ from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc, VpcId
 from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
 from landkeeper.vpctracker.pools.pool import Pool, Reservation
-from landkeeper.wiring.pools import actor_named
 from landkeeper.wiring.stack import deploy_stack
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 pytestmark = pytest.mark.embedded
 

@@ -24,7 +24,7 @@ from tests.interrupted_calls import GoneError, Interruption, Watch, watching
 from tests.member_instances import ROLE
 from tests.servers import home_sessions
 
-import landkeeper.wiring.vending
+import landkeeper.wiring.vpctracker.vending
 from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
@@ -37,7 +37,7 @@ from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import VpcId, VpcKey
 from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
 from landkeeper.vpctracker.pools.pool import Pool, Reservation
-from landkeeper.wiring.pools import actor_named
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -168,8 +168,8 @@ def world(
 ) -> Iterator[World]:
     """Vending into a file, and into the table."""
     # What EC2 shows late it shows at once here; what it does not show is not waited for.
-    monkeypatch.setattr(landkeeper.wiring.vending, "_PATIENCE_SECONDS", 0.02)
-    monkeypatch.setattr(landkeeper.wiring.vending, "_FIRST_PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_FIRST_PAUSE_SECONDS", 0.005)
     store = tmp_path / "landkeeper.db" if request.param == "file" else None
     if store is None:
         create_tables(home_sessions().home("dynamodb"), TABLE)

@@ -32,7 +32,7 @@ from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
 from landkeeper.vpctracker.pools.pool import Pool, Reservation
-from landkeeper.wiring.pools import actor_named
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 _PROCESSES, _BLOCKS = (16, 200) if IS_CAMPAIGN else (4, 26)
 _TRACKED = ("10.0.0.0/16", "10.1.64.0/20", "10.3.0.0/24")

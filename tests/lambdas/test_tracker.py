@@ -271,7 +271,7 @@ def test_the_function_loads_nothing_that_its_package_does_not_have() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     loaded = done.stdout.split()
-    assert "landkeeper.wiring.vpctracker" in loaded
+    assert "landkeeper.wiring.vpctracker.commands" in loaded
     unwanted = {
         "rich",
         "click",

@@ -42,7 +42,7 @@ from landkeeper.org import AccountId
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.pools.operations import create_pool
 from landkeeper.vpctracker.pools.pool import Pool
-from landkeeper.wiring.pools import actor_named
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 pytestmark = pytest.mark.embedded
 

@@ -14,9 +14,9 @@ from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.vpctracker.vending.plan import VendPlan
 from landkeeper.vpctracker.vending.vend import Vended
-from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
-from landkeeper.wiring.pools import open_pools
-from landkeeper.wiring.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
+from landkeeper.wiring.vpctracker.default_vpcs import delete, find_network_source, open_record, survey
+from landkeeper.wiring.vpctracker.pools import open_pools
+from landkeeper.wiring.vpctracker.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings

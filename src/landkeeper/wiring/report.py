@@ -21,9 +21,9 @@ from landkeeper.vpctracker.answers.listing import Known, read_known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools.operations import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
-from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.texts import read_named_file, replace_file
+from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

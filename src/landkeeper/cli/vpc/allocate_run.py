@@ -17,7 +17,7 @@ from landkeeper.vpctracker.pools.items import reservation_to_item
 from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
-from landkeeper.wiring.pools import check_account, open_pools
+from landkeeper.wiring.vpctracker.pools import check_account, open_pools
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -66,7 +66,7 @@ def run_release(
         if accept_unread:
             freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
         else:
-            from landkeeper.wiring.pools_release import release_after_reading
+            from landkeeper.wiring.vpctracker.pools_release import release_after_reading
 
             freed = release_after_reading(pools, settings, reservation)
     say(f"{freed.held} of the pool {freed.pool} is free again.")

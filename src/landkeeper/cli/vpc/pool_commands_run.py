@@ -18,7 +18,7 @@ from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
 from landkeeper.vpctracker.pools.items import pool_to_item
 from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools, reserve_block
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
-from landkeeper.wiring.pools import open_pools
+from landkeeper.wiring.vpctracker.pools import open_pools
 
 _COLUMNS = (
     Column("Pool", "Indented", style="cyan"),
@@ -130,7 +130,7 @@ def run_import(
     if ipam is None:
         raise UsageError("--ipam is missing: it says what to import from")
     settings = settings_of(table, file).with_config(config)
-    from landkeeper.wiring.ipam import read_ipam_pools
+    from landkeeper.wiring.vpctracker.ipam import read_ipam_pools
 
     found = read_ipam_pools(settings, ipam, None if region is None else parse_region(region))
     with open_pools(settings, to_write=True, with_new_file=True) as pools:

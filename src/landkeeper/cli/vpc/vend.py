@@ -16,8 +16,8 @@ from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.pools.operations import Reserved
-    from landkeeper.wiring.pools import Pools
-    from landkeeper.wiring.vending import Site, Wish
+    from landkeeper.wiring.vpctracker.pools import Pools
+    from landkeeper.wiring.vpctracker.vending import Site, Wish
 
 
 @click.command(name="vend")
@@ -65,8 +65,8 @@ def vend_command(
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
     from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
-    from landkeeper.wiring.pools import open_pools
-    from landkeeper.wiring.vending import Wish, carry_out, look_at_site, plan_vpc
+    from landkeeper.wiring.vpctracker.pools import open_pools
+    from landkeeper.wiring.vpctracker.vending import Wish, carry_out, look_at_site, plan_vpc
 
     given, others = parse_tags(tags, name)
     wish = Wish(
@@ -111,7 +111,7 @@ def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserve
     from landkeeper.vpctracker.pools.allocation import PoolExhausted
     from landkeeper.vpctracker.pools.operations import NeverRead, Reserved
     from landkeeper.vpctracker.pools.refusals import explain
-    from landkeeper.wiring.vending import reserve_block
+    from landkeeper.wiring.vpctracker.vending import reserve_block
 
     allocation = reserve_block(pools, site, wish, for_real=for_real)
     match allocation:

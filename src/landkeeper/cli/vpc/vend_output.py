@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from landkeeper.org import Account
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.vending.plan import PlannedSubnet, VendPlan
-    from landkeeper.wiring.vending import Report
+    from landkeeper.wiring.vpctracker.vending import Report
 
 _COLUMNS = (
     Column("Subnet", "CidrBlock", style="yellow"),

@@ -19,7 +19,7 @@ from landkeeper.vpctracker.default_vpcs.removal import (
     survey_default_vpcs,
 )
 from landkeeper.wiring.vpc_store import open_store
-from landkeeper.wiring.vpctracker import MAX_WORKERS, Source, calls_at_once, find_source
+from landkeeper.wiring.vpctracker.commands import MAX_WORKERS, Source, calls_at_once, find_source
 
 if TYPE_CHECKING:
     from landkeeper.org import Account

@@ -15,8 +15,8 @@ from landkeeper.vpctracker.dispatch import Unsent, write_second_look
 from landkeeper.vpctracker.pools.custom_resource import StackCall, give_back, parse_wishes, provide_block, word_answer
 from landkeeper.vpctracker.pools.pool import Reservation
 from landkeeper.wiring.config import read_config
-from landkeeper.wiring.pools import Pools, actor_named, check_account
 from landkeeper.wiring.sessions import home_sessions
+from landkeeper.wiring.vpctracker.pools import Pools, actor_named, check_account
 
 
 def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | None, tuple[Unsent, ...]]:

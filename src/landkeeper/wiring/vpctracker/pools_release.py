@@ -12,14 +12,14 @@ from landkeeper.vpctracker.pools.operations import find_reservation, release
 from landkeeper.vpctracker.pools.pool import Kind, Reservation
 from landkeeper.vpctracker.pools.tracked import Tracked, places_to_read
 from landkeeper.vpctracker.track import track_account
-from landkeeper.wiring.vpctracker import find_source
+from landkeeper.wiring.vpctracker.commands import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.ports import VpcReader
-    from landkeeper.wiring.pools import Pools
+    from landkeeper.wiring.vpctracker.pools import Pools
 
 _READABLE = frozenset({Membership.ACTIVE, Membership.SKIPPED})
 

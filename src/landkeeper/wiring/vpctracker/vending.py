@@ -20,8 +20,8 @@ from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import track_account
 from landkeeper.vpctracker.vending.plan import UNFINISHED_TAG, Quota, VendPlan, Zone, check_quota, choose_zones, lay_out
 from landkeeper.vpctracker.vending.vend import Outcome, Undone, Vended, vend
-from landkeeper.wiring.pools import Pools, check_account
 from landkeeper.wiring.sessions import member_sessions
+from landkeeper.wiring.vpctracker.pools import Pools, check_account
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings

@@ -28,7 +28,7 @@ from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
-from landkeeper.wiring.vpctracker import find_source, function_source, function_store
+from landkeeper.wiring.vpctracker.commands import find_source, function_source, function_store
 
 
 class NoQueue:
