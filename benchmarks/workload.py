@@ -87,7 +87,7 @@ def measure_broom() -> Figures:
 
 
 def measure_launches() -> Figures:
-    """Broom's function: launches of one instance, half of which break the policy, with the second look at those."""
+    """Broom's function: launches of one instance, half of which break the policy, with the confirming read at those."""
     from tests.recorded_calls import recorded_calls  # noqa: PLC0415
 
     from landkeeper.broom.feeds import write_due_cases  # noqa: PLC0415

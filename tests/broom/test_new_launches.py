@@ -11,15 +11,15 @@ from tests.broom_world import I1, I2, I3, LAUNCHED_AT, STRICT, World, launch, po
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.new_launches import UnaskedLedger, sweep_first_seen
+from landkeeper.broom.new_launches import WriteFirstLedger, sweep_first_seen
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import sweep_launches
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason
 
 
-class AskedLedger(UnaskedLedger):
+class AskedLedger(WriteFirstLedger):
     """Passes everything on, and notes what it is asked for."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -41,7 +41,7 @@ def world() -> World:
     return made
 
 
-def first_seen(world: World, *launches: Launch, under: Policy | None = None) -> Swept:
+def first_seen(world: World, *launches: Launch, under: Policy | None = None) -> SweepResult:
     return sweep_first_seen(under or policy(), launches, world.outside(), run_limit=RunLimit())
 
 
@@ -90,7 +90,7 @@ def test_an_account_that_does_not_answer_brings_back_nothing_that_is_done_with(w
 
 def test_limits_and_lists_are_the_ledgers_own(world: World) -> None:
     world.sweep(launch("i-2"))
-    unasked = UnaskedLedger(world.ledger)
+    unasked = WriteFirstLedger(world.ledger)
     assert [case.instance_id for case in unasked.list_cases(State.COMPLIANT)] == [I2]
     assert unasked.take("HOUR#1", 1, LAUNCHED_AT)
     assert not world.ledger.take("HOUR#1", 1, LAUNCHED_AT)

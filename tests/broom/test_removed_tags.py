@@ -15,8 +15,8 @@ from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 
 I1 = InstanceId("i-1")
 CONFIRMED = policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s") + "exempt: [{tag: 'spare*'}]\n")
@@ -41,14 +41,14 @@ class World:
     clock: Clock = field(default_factory=Clock)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
-    def outside(self) -> Outside:
-        return Outside(self.ec2, self.ec2, self.ledger, CollectedReports(), self.queue, self.clock)
+    def outside(self) -> SweepPorts:
+        return SweepPorts(self.ec2, self.ec2, self.ledger, CollectedReports(), self.queue, self.clock)
 
     def launch(self, **tags: str) -> None:
         self.ec2.run("i-1")
         sweep_launches(CONFIRMED, [launch("i-1", tags=tags)], self.outside(), run_limit=RunLimit())
 
-    def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> Swept:
+    def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> SweepResult:
         off = Untagging(LAUNCHED_AT + at, frozenset([InstanceId(id_)]), frozenset(keys))
         return sweep_untagged(CONFIRMED, [off], self.outside(), run_limit=RunLimit())
 
@@ -100,7 +100,7 @@ def test_what_changes_nothing_wakes_nobody(world: World, given: dict[str, object
 def test_who_waits_for_something_else_goes_on_waiting() -> None:
     world = World()
     world.launch(Code="nope")
-    assert "a second look" in world.case().story[-1].because
+    assert "a confirming read" in world.case().story[-1].because
     assert world.take_off("Code").notes == {}
 
 

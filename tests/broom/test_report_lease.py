@@ -23,9 +23,9 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.report_lease import agree_on_report
-from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
 
-Run = Callable[[Outside], object]
+Run = Callable[[SweepPorts], object]
 
 
 @dataclass
@@ -81,7 +81,7 @@ def run_together(world: World, runs: Sequence[Run], drawn: random.Random) -> Non
         there = (world.ec2, world.ec2, world.ledger, world.topic, world.queue)
         turning = cast("tuple[Any, Any, Any, Any, Any]", tuple(_Turning(each, turns, who) for each in there))
         try:
-            runs[who](Outside(*turning, world.clock))
+            runs[who](SweepPorts(*turning, world.clock))
         finally:
             turns.leave(who)
 

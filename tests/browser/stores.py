@@ -181,7 +181,7 @@ def _case(number: int, now: datetime) -> Case:
     launched = now - timedelta(days=number, hours=1)
     who = FORMULA if number % 3 else "jane@example.com"
     steps = (
-        (State.WAITING, "the second look is at the end of the grace"), (State.JUDGED, f"Code is {SCRIPT}"),
+        (State.WAITING, "the confirming read is at the end of the grace"), (State.JUDGED, f"Code is {SCRIPT}"),
         (State.ACTING, "terminate"), (State.ACTED, "destroyed"), (State.REPORTED, "reported as destroyed"),
     )  # fmt: skip
     story = tuple(Step(launched + timedelta(minutes=3 * at), state, why) for at, (state, why) in enumerate(steps))

@@ -286,7 +286,7 @@ def test_a_link_that_nobody_may_ask_for_is_one_line(
 def test_a_function_without_a_bucket_or_a_table_says_which_setting_is_missing(
     no_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = VpcTable(home_sessions().later("dynamodb"), "VPCTracker")
+    store = VpcTable(home_sessions().lazy_client("dynamodb"), "VPCTracker")
     with pytest.raises(UsageError, match="LANDKEEPER_REPORT_BUCKET is not set"):
         keep_report(Settings(vpc_table="VPCTracker"), store)
     with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set"):

@@ -18,7 +18,7 @@ from tests.refusing_front import Front, serving
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 import landkeeper.wiring.vpctracker.vending
-from landkeeper.aws.sessions import Grant
+from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
@@ -90,8 +90,8 @@ def _shown(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
 def _own_vpcs(account: AccountId) -> list[str]:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         listed = sessions.ec2(HERE).describe_vpcs()["Vpcs"]
     return [vpc["VpcId"] for vpc in listed if not vpc["IsDefault"]]
 

@@ -31,7 +31,7 @@ from tests.servers import home_session, home_sessions
 
 import landkeeper.wiring.broom.commands
 from landkeeper.aws.broom.ledger_table import create_ledger_table
-from landkeeper.aws.sessions import Grant
+from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
@@ -290,8 +290,8 @@ def _change(name: str) -> str:
 def _ec2(account: AccountId) -> Iterator[Any]:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         yield sessions.ec2(HERE)
 
 

@@ -109,5 +109,5 @@ def test_shared_vpcs_are_remembered_until_a_complete_read_shows_them_no_more() -
     assert shared_after(before, stored, {_HERE: Unreadable(_DENIED)}) == {theirs.key}
     assert shared_after(before, stored, {_THERE: Complete(())}) == {theirs.key}
     assert shared_after(before, stored, {_HERE: Complete((own,))}) == frozenset()
-    assert shared_after(before, stored, {_HERE: Complete((own,))}, believe_absence=False) == {theirs.key}
+    assert shared_after(before, stored, {_HERE: Complete((own,))}, confirm_deletions=False) == {theirs.key}
     assert shared_after(before, [], {}) == frozenset()

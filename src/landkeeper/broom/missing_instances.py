@@ -33,7 +33,7 @@ class Named:
     missing: tuple[Missing, ...] = ()
 
 
-def name_instances(launches: Iterable[Launch], reader: InstanceReader, now: datetime) -> Named:
+def resolve_instances(launches: Iterable[Launch], reader: InstanceReader, now: datetime) -> Named:
     """The launches, each with its instances; where the log left them out they are looked up in the account's EC2.
 
     Those of EC2 Spot are put down to who asked for them, where the logs tell.
@@ -51,14 +51,14 @@ def name_instances(launches: Iterable[Launch], reader: InstanceReader, now: date
 
 def _name_asker(launch: Launch, reader: InstanceReader) -> Launch:
     """The launch put down to whoever asked EC2 Spot for it, where the logs tell; EC2 knows for which request it was."""
-    if not launch.askers:
+    if not launch.requesters:
         return launch
     requests = {each.spot_request for each in launch.instances if each.spot_request}
     if not requests:
         answer = reader.read_instances(launch.account, launch.region, [each.id for each in launch.instances])
         requests = set() if isinstance(answer, Failure) else {live.spot_request for live in answer.values()}
-    askers = {launch.askers.get(request) for request in requests}
-    asker = askers.pop() if len(askers) == 1 else None
+    requesters = {launch.requesters.get(request) for request in requests}
+    asker = requesters.pop() if len(requesters) == 1 else None
     return launch if asker is None else replace(launch, principal=on_behalf_of(SPOT, asker))
 
 

@@ -16,11 +16,11 @@ from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 
 
-class UnaskedLedger:
+class WriteFirstLedger:
     """A ledger that takes what it is first asked for to be new, and notes which of it was there already."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -57,14 +57,14 @@ class UnaskedLedger:
 def sweep_first_seen(
     policy: Policy,
     launches: Sequence[Launch],
-    outside: Outside,
+    outside: SweepPorts,
     *,
     actions_on: bool = True,
     run_limit: RunLimit,
     untaggings: Sequence[Untagging] = (),
-) -> Swept:
+) -> SweepResult:
     """As `sweep_launches`; costs less where the launches are new, and more where they are not."""
-    unasked = UnaskedLedger(outside.ledger)
+    unasked = WriteFirstLedger(outside.ledger)
     swept = sweep_launches(
         policy, launches, replace(outside, ledger=unasked), actions_on=actions_on, run_limit=run_limit,
         untaggings=untaggings,

@@ -17,18 +17,18 @@ from landkeeper.broom.policy.requirements import asked_keys
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.policy.wildcards import fits
-from landkeeper.broom.sweep import Outside, sweep_cases
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep import SweepPorts, sweep_cases
+from landkeeper.broom.sweep_result import SweepResult
 
 
 def sweep_untagged(
     policy: Policy,
     untaggings: Iterable[Untagging],
-    outside: Outside,
+    outside: SweepPorts,
     *,
     actions_on: bool = True,
     run_limit: RunLimit,
-) -> Swept:
+) -> SweepResult:
     """Take the cases as far as they can go now that waited for the tags of their log, which these calls took off.
 
     The ledger is asked only about calls that took off a tag which the policy speaks of, and that recently.

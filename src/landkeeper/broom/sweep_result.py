@@ -12,7 +12,7 @@ from landkeeper.broom.policy.offline import words_of
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class InstanceResult:
     """What a sweep found out about an instance and did, in words."""
 
     verdict: str
@@ -29,10 +29,10 @@ class Note:
 
 
 @dataclass(slots=True)
-class Swept:
+class SweepResult:
     """What came of a sweep."""
 
-    notes: dict[InstanceId, Note] = field(default_factory=dict)
+    notes: dict[InstanceId, InstanceResult] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     """What could not be done, a sentence each."""
     try_again: bool = False
@@ -42,7 +42,7 @@ class Swept:
     launches: dict[str, Launch] = field(default_factory=dict)
     """The launches by event id, with what EC2 knows and the log left out: instances, and who asked for them."""
 
-    def take_in(self, other: Swept) -> None:
+    def take_in(self, other: SweepResult) -> None:
         """Add what came of another sweep of the same run."""
         self.notes |= other.notes
         self.failures += other.failures
@@ -56,17 +56,19 @@ class Swept:
         self.try_again = self.try_again or try_again
 
 
-def note_on(decision: Decision, seen: Seen) -> Note:
+def note_on(decision: Decision, seen: Seen) -> InstanceResult:
     """The note on an instance that was just judged."""
     verdict = words_of(decision.verdict)[0] if decision.verdict is not None else "unknown"
     tags = seen.tags if isinstance(seen, LiveInstance) else None
-    return Note(verdict, type(decision.action).__name__.lower(), decision.action.because, tags=tags)
+    return InstanceResult(verdict, type(decision.action).__name__.lower(), decision.action.because, tags=tags)
 
 
-def note_on_stored(case: Case) -> Note:
+def note_on_stored(case: Case) -> InstanceResult:
     """The note on an instance whose case the ledger has as it stands."""
     verdict = {State.COMPLIANT: "compliant", State.EXEMPT: "exempt"}.get(case.state, "violation")
     action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
     rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
     because = f"{rule}the ledger has it as {case.state} since {case.changed_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Note(verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags, is_stored=True)
+    return InstanceResult(
+        verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags, is_stored=True
+    )

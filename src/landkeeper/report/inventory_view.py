@@ -18,8 +18,8 @@ from landkeeper.vpctracker.coverage import Coverage
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from landkeeper.report.material import Material
-    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.report.material import ReportInput
+    from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.coverage import RegionCoverage
@@ -61,7 +61,7 @@ class Numbers:
     words: Numbered = field(default_factory=Numbered)
 
 
-def view_accounts(known: Known) -> tuple[AccountView, ...]:
+def view_accounts(known: Snapshot) -> tuple[AccountView, ...]:
     """Every account that was tried or owns a VPC, by name and id."""
     names: dict[AccountId, str] = {}
     for one in known.vpcs:
@@ -87,7 +87,7 @@ def view_spaces(config: TrackerConfig) -> tuple[SpaceView, ...]:
     )
 
 
-def view_vpcs(material: Material, numbers: Numbers) -> tuple[VpcView, ...]:
+def view_vpcs(material: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
     """The live VPCs, in the order in which they are known."""
     spaces = spaces_of(material.config)
     return tuple(
@@ -97,7 +97,7 @@ def view_vpcs(material: Material, numbers: Numbers) -> tuple[VpcView, ...]:
     )
 
 
-def _view_vpc(one: StoredVpc, space: str, known: Known, numbers: Numbers) -> VpcView:
+def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> VpcView:
     vpc, about = one.vpc, known.about(one)
     blocks = tuple(dict.fromkeys(vpc.taken_blocks))
     return VpcView(
@@ -146,7 +146,7 @@ def _used(vpc: Vpc) -> float | None:
 
 
 def view_overlaps(
-    known: Known, config: TrackerConfig, vpcs: Mapping[VpcKey, int], numbers: Numbers
+    known: Snapshot, config: TrackerConfig, vpcs: Mapping[VpcKey, int], numbers: Numbers
 ) -> tuple[OverlapView, ...]:
     """What overlaps, in the order of what hurts. `vpcs` are the numbers of the live ones."""
     connections = {connection: number for number, connection in enumerate(config.connections)}

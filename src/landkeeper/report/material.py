@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
-    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.pools.pool import PoolState
 
@@ -29,10 +29,10 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class ReportInput:
     """All that goes into a report."""
 
-    known: Known
+    known: Snapshot
     config: TrackerConfig
     now: datetime
     source: str

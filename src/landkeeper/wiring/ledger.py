@@ -50,7 +50,7 @@ def open_table(sessions: AccountSessions, name: str, settings: Settings) -> Ledg
     """The ledger in a table."""
     from landkeeper.aws.broom.ledger_table import LedgerTable
 
-    return LedgerTable(sessions.later("dynamodb"), name, keep=_keep(settings))
+    return LedgerTable(sessions.lazy_client("dynamodb"), name, keep=_keep(settings))
 
 
 def _keep(settings: Settings) -> timedelta | None:

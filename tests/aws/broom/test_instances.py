@@ -222,7 +222,7 @@ def test_a_group_says_which_tags_it_gives() -> None:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
     assert not isinstance(grant, Failure)
-    with sessions.using(grant):
+    with sessions.signing_as(grant):
         scaling = sessions.scaling(HERE)
         scaling.create_launch_configuration(
             LaunchConfigurationName="web", ImageId="ami-12345678", InstanceType="t3.micro"

@@ -115,8 +115,8 @@ def test_who_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
         session = botocore.session.Session()
         session.set_credentials("AKIAIOSFODNN7EXAMPLE", "secret")
         sessions = AccountSessions(session, region="us-east-1")
-        failure = AccountUnits(lambda: sessions.hasty("organizations")).find_units(LAKE)
-        config = sessions.hasty("organizations").meta.config
+        failure = AccountUnits(lambda: sessions.short_timeout_client("organizations")).find_units(LAKE)
+        config = sessions.short_timeout_client("organizations").meta.config
     assert isinstance(failure, Failure)
     assert calls == {"ListParents": 2}
     assert (config.connect_timeout, config.read_timeout) == (2, 3)

@@ -20,7 +20,7 @@ from landkeeper.aws.stack.environment import (
     find_organization,
     find_table_keys,
     find_trail_bucket,
-    look_around,
+    inspect_environment,
 )
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators
 from landkeeper.operate.preflight import ACTIONS, SERVICES
@@ -77,7 +77,9 @@ def test_what_a_member_is_a_delegated_administrator_of_is_read(organized: tuple[
 
 
 def test_all_of_it_at_once(organized: tuple[Embedded, str, str]) -> None:
-    seen = look_around(home_sessions(), None, parameters={}, tables=["None"], services=SERVICES, actions=ACTIONS)
+    seen = inspect_environment(
+        home_sessions(), None, parameters={}, tables=["None"], services=SERVICES, actions=ACTIONS
+    )
     assert (seen.account, seen.region, seen.partition) == (HOME_ACCOUNT, HOME_REGION, "aws")
     assert (seen.missing_services, seen.tables, seen.bucket) == ((), {}, None)
     assert HOME_REGION in seen.enabled_regions

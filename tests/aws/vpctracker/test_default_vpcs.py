@@ -11,7 +11,7 @@ from tests.default_vpc_world import Interrupted, Place, Places, interrupted_afte
 from tests.member_instances import HERE
 from tests.servers import Answer, answering, home_session, home_sessions
 
-from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 from landkeeper.aws.vpctracker.default_vpc_holders import find_hosted_zones
 from landkeeper.org import FailureReason
 from landkeeper.vpctracker.default_vpcs.plan import InUse, Look, Plan, Reason, Unknown
@@ -197,7 +197,7 @@ def test_credentials_of_another_account_delete_nothing(places: Places) -> None:
     (plan,) = survey.found
     assert isinstance(plan, Plan)
     grant = places.sessions.grant_for(other.account.id)
-    assert isinstance(grant, Grant)
+    assert isinstance(grant, AccountCredentials)
     places.sessions._grants[place.account.id] = grant
     refused = place.reader().rehearse(place.account, plan)
     assert refused is not None

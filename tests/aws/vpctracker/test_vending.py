@@ -10,7 +10,7 @@ import pytest
 from tests.member_instances import HERE, ROLE
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
-from landkeeper.aws.sessions import Grant
+from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.aws.vpctracker.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Failure, FailureReason
@@ -29,7 +29,7 @@ _ZONE = """<item><zoneId>{0}</zoneId><zoneName>{0}-name</zoneName><zoneState>{1}
 def _network(account: AccountId = MEMBER) -> Ec2Network:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
+    assert isinstance(grant, AccountCredentials)
     return Ec2Network(sessions, grant, HERE)
 
 

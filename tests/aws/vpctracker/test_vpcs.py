@@ -11,7 +11,7 @@ from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages
 from tests.servers import HOME_REGION, Answer, answering, ec2_refusal, home_sessions
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_sessions
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader, find_regions, parse_vpc, read_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing, UsageError
 from landkeeper.vpctracker.differences import Complete, NotRead
@@ -22,10 +22,10 @@ _ROLE = "OrganizationAccountAccessRole"
 _A_MOMENT_SECONDS = 0.5
 
 
-def _entered(account: str) -> tuple[AccountSessions, Grant]:
+def _entered(account: str) -> tuple[AccountSessions, AccountCredentials]:
     sessions = home_sessions(_ROLE)
     grant = sessions.grant_for(AccountId(account))
-    assert isinstance(grant, Grant)
+    assert isinstance(grant, AccountCredentials)
     return sessions, grant
 
 
@@ -33,7 +33,7 @@ def _entered(account: str) -> tuple[AccountSessions, Grant]:
 @pytest.mark.usefixtures("aws_environment")
 def test_a_region_is_read_with_all_blocks_subnets_and_tags() -> None:
     sessions, grant = _entered("210000000001")
-    with sessions.using(grant):
+    with sessions.signing_as(grant):
         ec2 = sessions.ec2(_HERE)
         vpc = ec2.create_vpc(
             CidrBlock="10.0.0.0/16",
@@ -113,11 +113,11 @@ def test_connections_are_told_with_the_vpc_and_those_that_are_over_are_left_out(
 def test_a_peering_is_seen_from_both_sides() -> None:
     (sessions, requester), (others, accepter) = _entered("210000000004"), _entered("210000000005")
     there = Region("us-west-2")
-    with sessions.using(requester):
+    with sessions.signing_as(requester):
         lake = sessions.ec2(_HERE).create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    with others.using(accepter):
+    with others.signing_as(accepter):
         apps = others.ec2(there).create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
-    with sessions.using(requester):
+    with sessions.signing_as(requester):
         made = sessions.ec2(_HERE).create_vpc_peering_connection(
             VpcId=lake, PeerVpcId=apps, PeerOwnerId=accepter.account, PeerRegion=there
         )

@@ -198,7 +198,7 @@ def test_a_bad_record_is_named_with_its_field(record: object, reason: str) -> No
 def test_an_instance_is_not_lost_because_the_log_does_not_say_who_or_what(record: object, doubt: str) -> None:
     launch = read_record(record, "record 9")
     assert isinstance(launch, Launch)
-    assert (launch.where, launch.doubts) == ("record 9", (doubt,))
+    assert (launch.where, launch.warnings) == ("record 9", (doubt,))
     assert launch.principal.name
     assert launch.instances[0].id
 

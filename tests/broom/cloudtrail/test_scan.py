@@ -34,7 +34,7 @@ from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
 from landkeeper.broom.cloudtrail.search import _strstr, find_search, search
 from landkeeper.broom.cloudtrail.stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
 from landkeeper.broom.cloudtrail.text import unpack
-from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 
 EVENTS = Path(__file__).parents[2] / "events"
 LIMIT = 100_000
@@ -86,7 +86,7 @@ TAGGED = record(
 _EVENT_OF = {
     "SpotRequest": "RequestSpotInstances",
     "Tagging": "CreateTags",
-    "Ending": "TerminateInstances",
+    "Termination": "TerminateInstances",
 }
 
 
@@ -134,7 +134,7 @@ def check_deferred(data: bytes, wanted: frozenset[str], exact: Scanned, engine: 
     if scanned != exact:
         assert scanned.is_passed_over
         assert (scanned.found, scanned.faults, exact.spot_requests) == ((), (), ())
-        changes = [each for each in exact.found if isinstance(each, Tagging | Untagging | Ending)]
+        changes = [each for each in exact.found if isinstance(each, Tagging | Untagging | Termination)]
         assert len(changes) == len(exact.found)
         assert {id_ for each in changes for id_ in each.instance_ids} <= scanned.unread_ids
 
@@ -566,6 +566,6 @@ def test_what_is_not_asked_for_is_not_found_inside_an_event_either(engine: Engin
     assert (few.found, few.spot_requests) == (check(log(LAUNCH)).found, ())
     assert (few.ignored, few.records) == ({NOT_A_LAUNCH: 4}, 5)
     more = scan_log(data, wanted=TAG_EVENTS | PAST_EVENTS, engine=engine)
-    assert [type(each).__name__ for each in more.found] == ["Ending", "Tagging", "Launch"]
+    assert [type(each).__name__ for each in more.found] == ["Termination", "Tagging", "Launch"]
     assert [each.request_ids for each in more.spot_requests] == [{"sir-1"}]
     assert more.ignored == {NOT_A_LAUNCH: 1}

@@ -12,7 +12,7 @@ from tests.strategies import ACCOUNTS, REGIONS, START, blocks, vpc_ids
 
 from landkeeper.org import Region
 from landkeeper.vpctracker.answers.connect import ATTACHED, Pairing, Possible, pair_up, pair_vpcs
-from landkeeper.vpctracker.answers.endpoints import Side
+from landkeeper.vpctracker.answers.endpoints import Endpoint
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.config import Space, TrackerConfig
@@ -126,8 +126,8 @@ def test_two_on_one_transit_gateway_are_attached_which_says_nothing_of_routes() 
 
 def test_two_accounts_are_every_pair_of_their_vpcs_those_of_default_vpcs_last() -> None:
     default = _stored(1, "172.31.0.0/16", is_default=True)
-    one = Side("one", ACCOUNTS[0], (default, _stored(2, "10.0.0.0/16")))
-    other = Side("other", ACCOUNTS[1], (_stored(3, "10.1.0.0/16", owner=1),))
+    one = Endpoint("one", ACCOUNTS[0], (default, _stored(2, "10.0.0.0/16")))
+    other = Endpoint("other", ACCOUNTS[1], (_stored(3, "10.1.0.0/16", owner=1),))
     pairs = pair_up(one, other, _SPACES)
     assert [pair.has_default for pair in pairs] == [False, True]
     assert [pair.source.vpc.id for pair in pairs] == [vpc_ids(2), vpc_ids(1)]
@@ -135,9 +135,9 @@ def test_two_accounts_are_every_pair_of_their_vpcs_those_of_default_vpcs_last() 
 
 def test_an_account_with_itself_is_each_two_of_its_vpcs_once() -> None:
     vpcs = tuple(_stored(number, f"10.{number}.0.0/16") for number in range(3))
-    side = Side("one", ACCOUNTS[0], vpcs)
+    side = Endpoint("one", ACCOUNTS[0], vpcs)
     assert len(pair_up(side, side, _SPACES)) == 3
-    lone = Side("vpc", ACCOUNTS[0], vpcs[:1], is_vpc=True)
+    lone = Endpoint("vpc", ACCOUNTS[0], vpcs[:1], is_vpc=True)
     assert len(pair_up(lone, lone, _SPACES)) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Failure, FailureReason, Membership, Standing
-from landkeeper.vpctracker.answers.freshness import by_account, know_vpc
+from landkeeper.vpctracker.answers.freshness import by_account, vpc_freshness
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import DELETED, NOBODY, StoredVpc, Vpc
 
@@ -36,25 +36,25 @@ def _covered(region: RegionCoverage, **others: object) -> Coverage:
     ],
 )
 def test_what_the_newest_try_came_to_says_whether_it_is_stale(coverage: Coverage, why: str) -> None:
-    known = know_vpc(by_account([coverage]), _VPC)
+    known = vpc_freshness(by_account([coverage]), _VPC)
     assert (known.why_stale, known.is_stale) == (why, bool(why))
     assert known.read_at == (None if "never" in why else START)
 
 
 def test_a_shared_vpc_is_as_fresh_as_the_account_that_read_it() -> None:
     coverage = by_account([_covered(_READ)])
-    assert not know_vpc(coverage, replace(_VPC, vpc=replace(_VPC.vpc, owner=ACCOUNTS[1]))).is_stale
-    nobody = know_vpc(coverage, replace(_VPC, vpc=replace(_VPC.vpc, read_by=NOBODY)))
+    assert not vpc_freshness(coverage, replace(_VPC, vpc=replace(_VPC.vpc, owner=ACCOUNTS[1]))).is_stale
+    nobody = vpc_freshness(coverage, replace(_VPC, vpc=replace(_VPC.vpc, read_by=NOBODY)))
     assert nobody.why_stale == "nobody who reads it is left"
 
 
 def test_a_vpc_that_was_not_seen_once_says_so_unless_there_is_worse() -> None:
     missed = replace(_VPC, missing_since=START)
-    assert know_vpc(by_account([_covered(_READ)]), missed).why_stale == "not seen by the last read"
-    assert know_vpc(by_account([_covered(_READ, failure=_DENIED)]), missed).why_stale == "permission missing"
+    assert vpc_freshness(by_account([_covered(_READ)]), missed).why_stale == "not seen by the last read"
+    assert vpc_freshness(by_account([_covered(_READ, failure=_DENIED)]), missed).why_stale == "permission missing"
 
 
 def test_a_vpc_that_is_gone_does_not_get_stale() -> None:
     gone = replace(_VPC, vpc=replace(_VPC.vpc, state=DELETED), deleted_at=START)
-    known = know_vpc({}, gone)
+    known = vpc_freshness({}, gone)
     assert (known.read_at, known.is_stale) == (START, False)

@@ -102,7 +102,7 @@ class Ec2Instances:
             grant = self._sessions.grant_for(account)
             if isinstance(grant, Failure):
                 return grant
-            with self._sessions.using(grant):
+            with self._sessions.signing_as(grant):
                 return work(self._sessions.ec2(region))
         except CALL_ERRORS as error:
             return failure_of(error)

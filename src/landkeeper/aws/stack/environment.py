@@ -25,7 +25,7 @@ _STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
 _OLDEST_REGION = "us-east-1"
 
 
-def look_around(
+def inspect_environment(
     sessions: AccountSessions,
     stack: StackState | None,
     *,
@@ -75,7 +75,7 @@ def find_denied_actions(sessions: AccountSessions, actions: Sequence[str]) -> tu
 
     Source: IAM API Reference, "SimulatePrincipalPolicy"; a role is named there by its own ARN, not by the session's.
     """
-    iam = sessions.hasty("iam")
+    iam = sessions.short_timeout_client("iam")
     try:
         source = _principal(iam, sessions.home_principal())
         if source is None:

@@ -51,7 +51,7 @@ def try_account(
     if isinstance(grant, Failure):
         return grant
     refused: dict[str, Failure] = {}
-    with sessions.using(grant):
+    with sessions.signing_as(grant):
         for action, call in calls.items():
             failure = _try(call, sessions.ec2(region))
             if failure is not None:

@@ -29,7 +29,7 @@ from landkeeper.vpctracker.inventory import VpcId
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-    from landkeeper.aws.sessions import AccountSessions, Grant
+    from landkeeper.aws.sessions import AccountCredentials, AccountSessions
     from landkeeper.vpctracker.default_vpcs.removal import RegionDefault
 
 GATEWAY_MARK = "landkeeper:default-vpc"
@@ -112,16 +112,16 @@ class Ec2DefaultVpcs:
         if isinstance(grant, Failure):
             return grant
         try:
-            with sessions.using(grant):
+            with sessions.signing_as(grant):
                 return work(sessions, sessions.ec2(region))
         except CALL_ERRORS as error:
             return failure_of(error)
 
 
-def read_default_vpc(sessions: AccountSessions, grant: Grant, region: Region) -> RegionDefault:
+def read_default_vpc(sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionDefault:
     """The default VPC that the grant's account owns in the region, with whatever may need it."""
     try:
-        with sessions.using(grant):
+        with sessions.signing_as(grant):
             raw_vpcs = pages(
                 sessions.ec2(region), "describe_vpcs", "Vpcs", Filters=[{"Name": "is-default", "Values": ["true"]}]
             )

@@ -9,8 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.items import from_item, to_item
-from landkeeper.aws.vpctracker.vpc_table import POOLS, VpcTable, explaining
-from landkeeper.aws.vpctracker.vpc_writes import BUSY, LATE, patiently
+from landkeeper.aws.vpctracker.vpc_table import POOLS, VpcTable, translate_errors
+from landkeeper.aws.vpctracker.vpc_writes import BUSY, LATE, retry_throttled
 from landkeeper.vpctracker.attributes import ATTRIBUTES_OF_BLOCKS, Attributes, blocks_from_attributes
 from landkeeper.vpctracker.cidr import shared_octets
 from landkeeper.vpctracker.inventory import DELETED
@@ -47,12 +47,12 @@ class PoolTable:
 
     def check(self) -> None:
         """Raises StoreError when the table is not there or does not answer."""
-        with explaining(self._name):
+        with translate_errors(self._name):
             self._client.describe_table(TableName=self._name)
 
     def read_pool_items(self, pool: str) -> Sequence[Attributes]:
         """`META`, which sorts first and so is read first, and the reservations, read consistently."""
-        with explaining(self._name):
+        with translate_errors(self._name):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._name,
                 KeyConditionExpression="PoolId = :pool AND #item >= :meta",
@@ -65,7 +65,7 @@ class PoolTable:
     def find_pool_items(self, keys: Collection[tuple[str, str]]) -> Sequence[Attributes]:
         """Those of the keys that are stored, read consistently."""
         found: list[Attributes] = []
-        with explaining(self._name):
+        with translate_errors(self._name):
             for pool, item in sorted(keys):
                 key = {"PoolId": {"S": pool}, "Item": {"S": item}}
                 answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
@@ -81,9 +81,9 @@ class PoolTable:
         actions: Any = list(self._actions(write))
         # The same token for every attempt: one that got through although its answer was lost is not written again.
         token = str(uuid.uuid4())
-        with explaining(self._name):
+        with translate_errors(self._name):
             try:
-                patiently(
+                retry_throttled(
                     self._name,
                     lambda: self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token),
                 )
@@ -145,9 +145,9 @@ class PoolTable:
             request["FilterExpression"] += " AND (begins_with(#CidrBlock, :octets) OR size(#CidrAssociations) > :one)"
             request["ExpressionAttributeValues"] |= {":octets": {"S": octets}, ":one": {"N": "1"}}
         found: list[Any] = []
-        with explaining(self._tracker):
+        with translate_errors(self._tracker):
             while True:
-                page = patiently(self._tracker, lambda: self._client.scan(**request))
+                page = retry_throttled(self._tracker, lambda: self._client.scan(**request))
                 found += page["Items"]
                 if "LastEvaluatedKey" not in page:
                     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
 
-    from landkeeper.aws.sessions import AccountSessions, Grant
+    from landkeeper.aws.sessions import AccountCredentials, AccountSessions
     from landkeeper.vpctracker.cidr import Block
 
 Answer = TypeVar("Answer")
@@ -34,7 +34,7 @@ _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 class Ec2Network:
     """One region of one account, as the port `Network` has it, and what has to be known of it beforehand."""
 
-    def __init__(self, sessions: AccountSessions, grant: Grant, region: Region) -> None:
+    def __init__(self, sessions: AccountSessions, grant: AccountCredentials, region: Region) -> None:
         """`grant` is the way into the account."""
         self._sessions = sessions
         self._grant = grant
@@ -122,7 +122,7 @@ class Ec2Network:
 
     def _read(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
         try:
-            with self._sessions.using(self._grant):
+            with self._sessions.signing_as(self._grant):
                 return ask(self._sessions.ec2(self._region))
         except CALL_ERRORS as error:
             return failure_of(error)
@@ -135,7 +135,7 @@ class Ec2Network:
 
     def _ask_once(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
         try:
-            with self._sessions.using(self._grant):
+            with self._sessions.signing_as(self._grant):
                 return ask(self._sessions.ec2_once(self._region))
         except CALL_ERRORS as error:
             failure = failure_of(error)

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_history_item, from_item, to_item
 from landkeeper.aws.vpctracker.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
-from landkeeper.aws.vpctracker.vpc_writes import VpcWrites, patiently, pauses_with_jitter
+from landkeeper.aws.vpctracker.vpc_writes import VpcWrites, pauses_with_jitter, retry_throttled
 from landkeeper.org import AccountId, FailureReason
 from landkeeper.vpctracker.attributes import (
     Attributes,
@@ -55,7 +55,7 @@ KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 def create_tables(client: DynamoDBClient, name: str) -> tuple[str, ...]:
     """Make those of the four tables that are not there, and wait until they can be used; answers their names."""
     made = []
-    with explaining(name):
+    with translate_errors(name):
         for suffix, keys in KEYS.items():
             try:
                 client.create_table(**_definition(name, suffix, keys))
@@ -87,7 +87,7 @@ def _definition(name: str, suffix: str, keys: tuple[tuple[str, str], ...]) -> An
 
 def check_table(client: DynamoDBClient, name: str) -> None:
     """Raises StoreError when the table is not there, or has other keys than the tracker's."""
-    with explaining(name):
+    with translate_errors(name):
         table = client.describe_table(TableName=name)["Table"]
     keys = tuple((key["AttributeName"], key["KeyType"]) for key in table["KeySchema"])
     if keys != KEYS[""]:
@@ -115,7 +115,7 @@ class VpcTable:
 
     def read_owned(self, account: AccountId) -> Sequence[StoredVpc]:
         """What the account owns, by the index, which may be a moment behind."""
-        with explaining(self._name):
+        with translate_errors(self._name):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._name,
                 IndexName=OWNER_INDEX,
@@ -128,7 +128,7 @@ class VpcTable:
         """Those of the keys that are stored, read consistently. Raises StoreError for one of a newer Landkeeper."""
         wanted = [{"VpcId": {"S": key.vpc}, "OwnerId": {"S": key.owner}} for key in sorted(keys)]
         found: list[StoredVpc] = []
-        with explaining(self._name):
+        with translate_errors(self._name):
             for start in range(0, len(wanted), _KEYS_PER_CALL):
                 batch = self._read_batch(wanted[start : start + _KEYS_PER_CALL])
                 found += [vpc_from_attributes(upgraded(item)) for item in batch]
@@ -153,7 +153,7 @@ class VpcTable:
 
     def read_all_attributes(self) -> Iterable[Attributes]:
         """Everything as it is stored, unchecked and of whatever schema, in any order."""
-        with explaining(self._name):
+        with translate_errors(self._name):
             pages = self._client.get_paginator("scan").paginate(TableName=self._name)
             yield from (from_item(item) for page in pages for item in page["Items"])
 
@@ -161,12 +161,12 @@ class VpcTable:
         """Write each change with its history entry, both or neither; answers those that came too late."""
         for sentence in describe_omissions(changes):
             self._say(sentence)
-        with explaining(self._name):
+        with translate_errors(self._name):
             return self._writes.write_changes(changes)
 
     def read_coverage(self, account: AccountId) -> Coverage:
         """What is known of the account; an empty Coverage for one that was never tried."""
-        with explaining(self._name + COVERAGE):
+        with translate_errors(self._name + COVERAGE):
             answer = self._client.get_item(
                 TableName=self._name + COVERAGE, Key={"AccountId": {"S": account}}, ConsistentRead=True
             )
@@ -186,9 +186,9 @@ class VpcTable:
             condition["ConditionExpression"] = f"{_NOT_NEWER} AND Version = :before"
             condition["ExpressionAttributeValues"][":before"] = {"N": str(coverage.version)}
         item = to_item(stamped(coverage_to_attributes(written)))
-        with explaining(table):
+        with translate_errors(table):
             try:
-                patiently(table, lambda: self._client.put_item(TableName=table, Item=item, **condition))
+                retry_throttled(table, lambda: self._client.put_item(TableName=table, Item=item, **condition))
             except self._client.exceptions.ConditionalCheckFailedException:
                 # Reading it says so where the item is of a newer schema.
                 self.read_coverage(coverage.account)
@@ -203,7 +203,7 @@ class VpcTable:
 
     def read_history(self, vpc: str) -> Sequence[Attributes]:
         """The history of one VPC as stored, oldest first."""
-        with explaining(self._name + HISTORY):
+        with translate_errors(self._name + HISTORY):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._name + HISTORY,
                 KeyConditionExpression="VpcId = :vpc",
@@ -225,17 +225,17 @@ class VpcTable:
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""
-        with explaining(self._name + COVERAGE):
+        with translate_errors(self._name + COVERAGE):
             return read_noticed_items(self._client, self._name + COVERAGE)
 
     def write_noticed(self, noticed: Noticed) -> bool:
         """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
         table = self._name + COVERAGE
-        with explaining(table):
-            return patiently(table, lambda: write_noticed_items(self._client, table, noticed))
+        with translate_errors(table):
+            return retry_throttled(table, lambda: write_noticed_items(self._client, table, noticed))
 
     def _scan(self, table: str, **narrowed: Any) -> Iterator[Attributes]:
-        with explaining(table):
+        with translate_errors(table):
             yield from self._known(self._client.get_paginator("scan").paginate(TableName=table, **narrowed))
 
     def _known(self, pages: Iterable[Any]) -> Iterator[Attributes]:
@@ -270,7 +270,7 @@ class VpcTableReadOnce(VpcTable):
 
 
 @contextmanager
-def explaining(table: str) -> Iterator[None]:
+def translate_errors(table: str) -> Iterator[None]:
     """Turns what DynamoDB answers into a StoreError that names the table."""
     try:
         yield

@@ -100,7 +100,7 @@ class VpcWrites:
         # The same token for every attempt: one that got through although its answer was lost is not written again.
         token = str(uuid.uuid4())
         try:
-            patiently(
+            retry_throttled(
                 self._table,
                 lambda: self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token),
             )
@@ -135,7 +135,7 @@ class VpcWrites:
         return _Pair(change, actions, count_bytes(item) + count_bytes(entry))
 
 
-def patiently(table: str, call: Callable[[], Answer]) -> Answer:
+def retry_throttled(table: str, call: Callable[[], Answer]) -> Answer:
     """The answer of the call, made again after a pause while DynamoDB throttles it.
 
     Raises StoreError when it stays throttled, and what the call raises for any other reason.

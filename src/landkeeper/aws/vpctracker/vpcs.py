@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import RegionTypeDef
 
-    from landkeeper.aws.sessions import AccountSessions, Grant
+    from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 
 _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 
@@ -74,8 +74,8 @@ class Ec2VpcReader:
 
 def read_each_region(
     sessions: AccountSessions,
-    grant: Grant,
-    read: Callable[[AccountSessions, Grant, Region], T],
+    grant: AccountCredentials,
+    read: Callable[[AccountSessions, AccountCredentials, Region], T],
     *,
     regions: Collection[Region] | None,
     is_governed: Callable[[AccountId, Region], bool],
@@ -112,10 +112,10 @@ def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequen
     return (*regions[start:], *regions[:start])
 
 
-def find_regions(sessions: AccountSessions, grant: Grant) -> Mapping[Region, Standing] | Failure:
+def find_regions(sessions: AccountSessions, grant: AccountCredentials) -> Mapping[Region, Standing] | Failure:
     """Every region there is, and whether the account has enabled it; asked for where the sessions are at home."""
     try:
-        with sessions.using(grant):
+        with sessions.signing_as(grant):
             listed = sessions.ec2(sessions.region).describe_regions(AllRegions=True)["Regions"]
     except CALL_ERRORS as error:
         return failure_of(error)
@@ -129,14 +129,14 @@ def _standing_of(region: RegionTypeDef) -> Standing:
     return Standing.READ if region.get("OptInStatus", "opted-in") in _ENABLED else Standing.DISABLED
 
 
-def read_region(sessions: AccountSessions, grant: Grant, region: Region) -> RegionRead:
+def read_region(sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionRead:
     """Every VPC that the grant's account sees in the region, shared ones included, with the subnets it sees in them
     and what they are connected to.
 
     Where the connections alone cannot be read, the region is complete and says why they are unknown.
     """
     try:
-        with sessions.using(grant):
+        with sessions.signing_as(grant):
             client = sessions.ec2(region)
             raw_vpcs = _read_raw_vpcs(client)
             # Most regions of most accounts are empty: that costs one call, not four.

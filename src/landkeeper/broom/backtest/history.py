@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import assert_never
 
 from landkeeper.broom.case import Case, open_case, seen_by
-from landkeeper.broom.launches import Ending, InstanceId, Launch, Tagging, Tags, Untagging
+from landkeeper.broom.launches import InstanceId, Launch, Tagging, Tags, Termination, Untagging
 
-Told = Launch | Tagging | Untagging | Ending
+Told = Launch | Tagging | Untagging | Termination
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Chronicle:
                 case Tagging(_, ids) | Untagging(_, ids):
                     for id_ in ids:
                         self._changes[id_].append(each)
-                case Ending(event_time, ids):
+                case Termination(event_time, ids):
                     for id_ in ids:
                         self._endings[id_] = min(event_time, self._endings.get(id_, event_time))
                 case _:

@@ -67,7 +67,7 @@ class PastFate:
     rule: str
     """The rule that was broken; empty for none."""
     because: str
-    doubts: tuple[Doubt, ...] = ()
+    warnings: tuple[Doubt, ...] = ()
 
     @property
     def is_hit(self) -> bool:
@@ -139,7 +139,7 @@ def _fate_of(past: PastInstance, decision: Decision, at: datetime, tags: Tags, r
     rule = broken.rule if broken is not None and fate is not Fate.GONE else ""
     found = PastFate(past, fate, at, tags, rule, because)
     is_unplaced = broken is not None and broken.is_unplaced
-    return replace(found, doubts=_doubts(found, read_at, is_unplaced=is_unplaced)) if found.is_hit else found
+    return replace(found, warnings=_doubts(found, read_at, is_unplaced=is_unplaced)) if found.is_hit else found
 
 
 def _fate(decision: Decision) -> Fate:

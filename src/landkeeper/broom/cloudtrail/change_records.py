@@ -17,7 +17,7 @@ from landkeeper.broom.cloudtrail.fields import (
     parse_time,
 )
 from landkeeper.broom.cloudtrail.identity import describe_principal
-from landkeeper.broom.launches import Ending, InstanceId, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import InstanceId, SpotRequest, Tagging, Termination, Untagging
 
 
 def find_spot_request(record: Mapping[str, Any]) -> SpotRequest | None:
@@ -52,13 +52,13 @@ def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
         return None
 
 
-def find_ending(record: Mapping[str, Any]) -> Ending | None:
+def find_ending(record: Mapping[str, Any]) -> Termination | None:
     """What terminated instances."""
     request = record.get("requestParameters")
     if record.get("errorCode") or not isinstance(request, dict):
         return None
     try:
         instances = frozenset(InstanceId(id_) for id_ in parse_listed(request, "instancesSet", "instanceId"))
-        return Ending(parse_time(record), instances)
+        return Termination(parse_time(record), instances)
     except FieldError:
         return None

@@ -10,7 +10,7 @@ from landkeeper.broom.cloudtrail.identity import SPOT
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, Entry, Ignored, Malformed
 from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
-from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 from landkeeper.org import Principal
 
 
@@ -49,7 +49,7 @@ class Harvest:
     faults: list[FoundFault] = field(default_factory=list)
     files: int = 0
     _seen: set[str] = field(default_factory=set)
-    _askers: dict[str, Principal] = field(default_factory=dict)
+    _requesters: dict[str, Principal] = field(default_factory=dict)
 
     def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         """Take in the content of one log file, unless it is larger than the limit when unpacked."""
@@ -73,8 +73,8 @@ class Harvest:
                 self.untaggings.append(entry)
             case SpotRequest(principal, request_ids):
                 self.ignored[NOT_A_LAUNCH] += 1
-                self._askers.update(dict.fromkeys(request_ids, principal))
-            case Tagging() | Ending():
+                self._requesters.update(dict.fromkeys(request_ids, principal))
+            case Tagging() | Termination():
                 self.ignored[NOT_A_LAUNCH] += 1
             case Ignored(_, reason):
                 self.ignored[reason] += 1
@@ -85,11 +85,13 @@ class Harvest:
 
     def add_launch(self, source: str, launch: Launch) -> None:
         """Take in one launch. What is wrong in its record is a fault beside it."""
-        self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.doubts]
+        self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.warnings]
         if launch.principal.invoked_by == SPOT:
             # What is read later counts as well: the mapping is the same one.
-            launch = replace(launch, askers=self._askers)
+            launch = replace(launch, requesters=self._requesters)
         else:
-            self._askers.update({each.spot_request: launch.principal for each in launch.instances if each.spot_request})
+            self._requesters.update(
+                {each.spot_request: launch.principal for each in launch.instances if each.spot_request}
+            )
         self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
         self._seen.add(launch.event_id)

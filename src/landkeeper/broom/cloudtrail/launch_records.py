@@ -31,20 +31,20 @@ def parse_launch(record: Mapping[str, Any], where: str) -> Launch:
     token = request.get("clientToken")
     token = token if isinstance(token, str) else ""
     answer = _answer(record, token)
-    doubts: list[str] = []
+    warnings: list[str] = []
     return Launch(
         event_id=_event_id(record),
         event_time=parse_time(record),
         account=_account(record, answer),
         region=Region(parse_text(record, "awsRegion")),
-        principal=_principal(record, doubts),
-        instances=() if _is_left_out(record.get("responseElements")) else _instances(answer, doubts),
+        principal=_principal(record, warnings),
+        instances=() if _is_left_out(record.get("responseElements")) else _instances(answer, warnings),
         request_tags=_request_tags(request),
         client_token=token,
         shared_event_id=find_text(record, "sharedEventID"),
         launch_template=_template(request),
         where=where,
-        doubts=tuple(doubts),
+        warnings=tuple(warnings),
     )
 
 
@@ -107,43 +107,43 @@ def _account(record: Mapping[str, Any], answer: Mapping[str, Any]) -> AccountId:
     raise FieldError("neither recipientAccountId, responseElements.ownerId nor userIdentity.accountId is given")
 
 
-def _principal(record: Mapping[str, Any], doubts: list[str]) -> Principal:
+def _principal(record: Mapping[str, Any], warnings: list[str]) -> Principal:
     identity = record.get("userIdentity")
     if not isinstance(identity, dict):
-        doubts.append(f"userIdentity is {kind_of(identity)}, not an object: nobody knows who it was")
+        warnings.append(f"userIdentity is {kind_of(identity)}, not an object: nobody knows who it was")
         return UNKNOWN_PRINCIPAL
     principal = describe_principal(identity)
     if principal is None:
-        doubts.append("userIdentity has no type: nobody knows who it was")
+        warnings.append("userIdentity has no type: nobody knows who it was")
         return UNKNOWN_PRINCIPAL
     return principal
 
 
-def _instances(answer: Mapping[str, Any], doubts: list[str]) -> tuple[LaunchedInstance, ...]:
+def _instances(answer: Mapping[str, Any], warnings: list[str]) -> tuple[LaunchedInstance, ...]:
     path = "responseElements.instancesSet"
     items = parse_object(answer.get("instancesSet"), path).get("items")
     if not isinstance(items, list) or not items:
         raise FieldError(f"{path}.items is {kind_of(items)}: it has to list the instances")
-    return tuple(_instance(item, f"{path}.items[{index}]", doubts) for index, item in enumerate(items))
+    return tuple(_instance(item, f"{path}.items[{index}]", warnings) for index, item in enumerate(items))
 
 
-def _instance(item: object, path: str, doubts: list[str]) -> LaunchedInstance:
+def _instance(item: object, path: str, warnings: list[str]) -> LaunchedInstance:
     fields = parse_object(item, path)
     id_ = InstanceId(parse_text(fields, "instanceId", path))
     return LaunchedInstance(
         id=id_,
-        image_id=_text_or_doubt(fields, "imageId", path, doubts),
-        type=_text_or_doubt(fields, "instanceType", path, doubts),
+        image_id=_text_or_doubt(fields, "imageId", path, warnings),
+        type=_text_or_doubt(fields, "instanceType", path, warnings),
         tags=parse_tags(parse_items(fields.get("tagSet"), f"{path}.tagSet"), f"{path}.tagSet"),
         spot_request=find_text(fields, "spotInstanceRequestId"),
     )
 
 
-def _text_or_doubt(fields: Mapping[str, Any], name: str, path: str, doubts: list[str]) -> str:
+def _text_or_doubt(fields: Mapping[str, Any], name: str, path: str, warnings: list[str]) -> str:
     try:
         return parse_text(fields, name, path)
     except FieldError as error:
-        doubts.append(str(error))
+        warnings.append(str(error))
         return ""
 
 

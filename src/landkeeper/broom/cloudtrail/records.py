@@ -18,7 +18,7 @@ from landkeeper.broom.cloudtrail.change_records import find_ending, find_spot_re
 from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
 from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
-from landkeeper.broom.launches import Ending, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Malformed:
         return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
-Entry = Launch | SpotRequest | Untagging | Tagging | Ending | Ignored | Malformed
+Entry = Launch | SpotRequest | Untagging | Tagging | Termination | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
 NOT_AN_API_CALL = "an event, not an API call"
@@ -75,7 +75,7 @@ class Listing:
 
 
 _LAUNCHES = {"RunInstances": parse_launch, "BidFulfilledEvent": parse_fulfilment}
-_CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Untagging | Ending | None]] = {
+_CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Untagging | Termination | None]] = {
     "RequestSpotInstances": find_spot_request,
     "CreateTags": find_tag_change,
     "DeleteTags": find_tag_change,

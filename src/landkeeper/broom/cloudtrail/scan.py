@@ -42,14 +42,14 @@ from landkeeper.broom.cloudtrail.text import (
     read_documents,
     unpack,
 )
-from landkeeper.broom.launches import Ending, InstanceId, Launch, SpotRequest, Tagging, Untagging
+from landkeeper.broom.launches import InstanceId, Launch, SpotRequest, Tagging, Termination, Untagging
 
 _HEAD = b'{"Records":[' + RECORD_START
 _TAIL = b"}]}"
 _OFTEN = ("RunInstances", "CreateTags")
 """What is looked for first: the search ends with the first name that is there."""
 
-Found = Launch | Untagging | Tagging | Ending
+Found = Launch | Untagging | Tagging | Termination
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _skim(text: Text, wanted: Collection[str], deferred: Collection[str], engine
     records = cut_records(text, seen.places, deferred, engine.decode)
     if records is None:
         return None
-    changes = (entry for entry in map(read_record, records) if isinstance(entry, Tagging | Untagging | Ending))
+    changes = (entry for entry in map(read_record, records) if isinstance(entry, Tagging | Untagging | Termination))
     unread = frozenset(id_ for change in changes for id_ in change.instance_ids)
     return replace(_pass_over(seen.starts, len(text)), unread_ids=unread)
 
@@ -193,11 +193,11 @@ class _Gathered:
                 self.ignored[NOT_A_LAUNCH] += 1
             case Tagging() if "CreateTags" not in wanted:
                 self.ignored[NOT_A_LAUNCH] += 1
-            case Ending() if "TerminateInstances" not in wanted:
+            case Termination() if "TerminateInstances" not in wanted:
                 self.ignored[NOT_A_LAUNCH] += 1
             case SpotRequest():
                 self.spot_requests.append(entry)
-            case Launch() | Untagging() | Tagging() | Ending():
+            case Launch() | Untagging() | Tagging() | Termination():
                 self.found.append(entry)
             case Ignored(_, reason):
                 self.ignored[reason] += 1

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from landkeeper.broom.cloudtrail.records import Malformed
 from landkeeper.broom.cloudtrail.scan import Found, Scanned
-from landkeeper.broom.launches import Ending, InstanceId, Launch, LaunchedInstance, Tagging, Untagging
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tagging, Termination, Untagging
 from landkeeper.org import AccountId, Principal, Region
 
 
@@ -54,7 +54,7 @@ def _write(found: Found) -> dict[str, Any]:
             return {"is": "tagging", "at": event_time.isoformat(), "ids": sorted(ids), "tags": dict(tags)}
         case Untagging(event_time, ids, keys):
             return {"is": "untagging", "at": event_time.isoformat(), "ids": sorted(ids), "keys": sorted(keys)}
-        case Ending(event_time, ids):
+        case Termination(event_time, ids):
             return {"is": "ending", "at": event_time.isoformat(), "ids": sorted(ids)}
         case _:
             assert_never(found)
@@ -77,7 +77,7 @@ def _write_launch(launch: Launch) -> dict[str, Any]:
         "shared": launch.shared_event_id,
         "template": launch.launch_template,
         "where": launch.where,
-        "doubts": list(launch.doubts),
+        "doubts": list(launch.warnings),
     }
 
 
@@ -88,7 +88,7 @@ def _read(value: Mapping[str, Any]) -> Found:
     ids = frozenset(map(InstanceId, value["ids"]))
     if value["is"] == "tagging":
         return Tagging(at, ids, value["tags"])
-    return Untagging(at, ids, frozenset(value["keys"])) if value["is"] == "untagging" else Ending(at, ids)
+    return Untagging(at, ids, frozenset(value["keys"])) if value["is"] == "untagging" else Termination(at, ids)
 
 
 def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:
@@ -107,5 +107,5 @@ def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:
         shared_event_id=value["shared"],
         launch_template=value["template"],
         where=value["where"],
-        doubts=tuple(value["doubts"]),
+        warnings=tuple(value["doubts"]),
     )

@@ -93,8 +93,8 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
         who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
         fate = (notes or {}).get(case.instance_id, str(each.fate))
-        doubts = "".join(f"\nin doubt: {doubt}" for doubt in each.doubts)
-        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (doubts, "dim"))
+        warnings = "".join(f"\nin doubt: {doubt}" for doubt in each.warnings)
+        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (warnings, "dim"))
         table.add_row(Text(what), Text(who), why)
     stdout().print(table)
     if len(fates) > _SHOWN_INSTANCES:
@@ -189,7 +189,7 @@ def _unknown(answer: Answer) -> Iterator[str]:
 
 
 def _doubted(answer: Answer, doubt: Doubt) -> int:
-    return sum(doubt in each.doubts for each in answer.hits)
+    return sum(doubt in each.warnings for each in answer.hits)
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def _row(each: PastFate) -> dict[str, Any]:
         "Rule": each.rule,
         "Because": each.because,
         "Tags": dict(each.tags),
-        "Doubts": [str(doubt) for doubt in each.doubts],
+        "Doubts": [str(doubt) for doubt in each.warnings],
         "EventId": case.event_ids[0],
         "Source": each.past.source,
     }

@@ -11,14 +11,14 @@ from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
-from landkeeper.vpctracker.answers.endpoints import Side, find_side
-from landkeeper.vpctracker.answers.freshness import Knowledge, know_region
+from landkeeper.vpctracker.answers.endpoints import Endpoint, find_side
+from landkeeper.vpctracker.answers.freshness import Freshness, know_region
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.vpctracker.answers.listing import Snapshot
 
 _COLUMNS = (
     Column("VPC", "Source", style="cyan"),
@@ -47,7 +47,7 @@ def run_connect(*, asked: Asked, source: str, target: str, everything: bool, con
     return exit_code(known)
 
 
-def _print_pairings(sides: Sequence[Side], pairings: Sequence[Pairing], *, everything: bool) -> None:
+def _print_pairings(sides: Sequence[Endpoint], pairings: Sequence[Pairing], *, everything: bool) -> None:
     say(f"{sides[0].label} and {sides[1].label}", "bold")
     for side in sides:
         if not side.vpcs:
@@ -106,7 +106,7 @@ def _name(one: Pairing, end: str) -> str:
     return f"{vpc.id}{named} {vpc.region} {' '.join((*vpc.cidr_blocks, *vpc.ipv6_cidr_blocks))}"
 
 
-def _as_json(known: Known, sides: Sequence[Side], pairings: Sequence[Pairing]) -> Row:
+def _as_json(known: Snapshot, sides: Sequence[Endpoint], pairings: Sequence[Pairing]) -> Row:
     return {
         "From": _side_as_json(known, sides[0]),
         "To": _side_as_json(known, sides[1]),
@@ -114,7 +114,7 @@ def _as_json(known: Known, sides: Sequence[Side], pairings: Sequence[Pairing]) -
     }
 
 
-def _side_as_json(known: Known, side: Side) -> Row:
+def _side_as_json(known: Snapshot, side: Endpoint) -> Row:
     return {
         "OwnerId": side.account,
         "Label": side.label,
@@ -145,7 +145,7 @@ def _verdict(verdict: Verdict) -> Row:
     return {"Possible": verdict.possible, "Because": verdict.because}
 
 
-def _knowledge(known: Known, side: Side) -> list[tuple[str, Knowledge]]:
+def _knowledge(known: Snapshot, side: Endpoint) -> list[tuple[str, Freshness]]:
     if known.as_of is not None:
         return []
     if side.is_vpc:
@@ -154,11 +154,11 @@ def _knowledge(known: Known, side: Side) -> list[tuple[str, Knowledge]]:
     if coverage is None or not coverage.regions:
         failure = coverage.failure if coverage else None
         why = str(failure.reason) if failure else "its account was never read"
-        return [("every region", Knowledge(why_stale=why))]
+        return [("every region", Freshness(why_stale=why))]
     return [(region, know_region(coverage, region)) for region in sorted(coverage.regions)]
 
 
-def _say_how_fresh(known: Known, side: Side) -> None:
+def _say_how_fresh(known: Snapshot, side: Endpoint) -> None:
     told = _knowledge(known, side)
     moments: list[Any] = [about.read_at for _, about in told if about.read_at is not None]
     stale = [f"{region} ({about.why_stale})" for region, about in told if about.is_stale]

@@ -13,7 +13,7 @@ from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
 from landkeeper.vpctracker.inventory import AVAILABLE
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _COLUMNS = (
@@ -81,7 +81,7 @@ def _tag_filter(text: str) -> _Filter:
     return lambda vpc: vpc.tags.get(key) == value if has_value else key in vpc.tags
 
 
-def _print_vpcs(known: Known, vpcs: Sequence[StoredVpc], format_: Format) -> None:
+def _print_vpcs(known: Snapshot, vpcs: Sequence[StoredVpc], format_: Format) -> None:
     rows = sorted((known_row(known, one) for one in vpcs), key=_place_of)
     columns = chosen(_COLUMNS, rows, format_, usual=_USUAL)
     print_rows(rows, columns, format_, totals=_totals(rows), style_of=row_style)

@@ -24,7 +24,7 @@ from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers.listing import Known
+    from landkeeper.vpctracker.answers.listing import Snapshot
 
 _GROUP_COLUMNS = (
     Column("Group", "Group"),
@@ -74,7 +74,7 @@ def run_overlaps(
     return exit_code(known)
 
 
-def _print_groups(known: Known, findings: Sequence[Finding], format_: Format) -> None:
+def _print_groups(known: Snapshot, findings: Sequence[Finding], format_: Format) -> None:
     stale = {one.vpc.key: known.about(one).why_stale for one in known.vpcs}
     if format_ == "json":
         print_json([_finding_as_json(finding, stale) for finding in findings])

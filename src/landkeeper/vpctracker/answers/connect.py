@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from landkeeper.vpctracker.cidr import Block, parse_block
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.answers.endpoints import Side
+    from landkeeper.vpctracker.answers.endpoints import Endpoint
     from landkeeper.vpctracker.answers.spaces import Spaces
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
@@ -93,7 +93,7 @@ class Pairing:
         return self.source.vpc.is_default or self.target.vpc.is_default
 
 
-def pair_up(source: Side, target: Side, spaces: Spaces) -> tuple[Pairing, ...]:
+def pair_up(source: Endpoint, target: Endpoint, spaces: Spaces) -> tuple[Pairing, ...]:
     """Every VPC of the one side with every VPC of the other, each two once; pairs without a default VPC first."""
     pairs: dict[frozenset[tuple[str, str]], Pairing] = {}
     is_same_side = source.account == target.account and not (source.is_vpc or target.is_vpc)

@@ -20,7 +20,7 @@ _NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Endpoint:
     """An account with its VPCs, or one VPC."""
 
     label: str
@@ -36,7 +36,7 @@ class _Known:
     names: dict[AccountId, str] = field(default_factory=dict)
 
 
-def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> Side:
+def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> Endpoint:
     """The VPC of that id, or the account of that id or name, with its live VPCs.
 
     Raises UsageError where nothing, or more than one thing, is known by it.
@@ -46,10 +46,10 @@ def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId,
     known = _known_accounts(vpcs, coverage)
     account = _account_named(text, known.names)
     live = sorted(known.vpcs.get(account, ()), key=lambda one: (one.vpc.region, one.vpc.cidr_block, one.vpc.id))
-    return Side(Account(account, known.names[account]).label, account, tuple(live))
+    return Endpoint(Account(account, known.names[account]).label, account, tuple(live))
 
 
-def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Side:
+def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Endpoint:
     found = [one for one in vpcs if one.vpc.id == vpc]
     if not found:
         raise UsageError(f"no VPC '{vpc}' is known")
@@ -57,7 +57,7 @@ def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Side:
     if one is None:
         raise UsageError(f"the VPC {vpc} is gone: it was deleted")
     owner = Account(one.vpc.owner, one.vpc.account_name).label
-    return Side(f"{vpc} of {owner}", one.vpc.owner, (one,), is_vpc=True)
+    return Endpoint(f"{vpc} of {owner}", one.vpc.owner, (one,), is_vpc=True)
 
 
 def _known_accounts(vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> _Known:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class Freshness:
     """What is known of one account and region, or of one VPC there."""
 
     read_at: datetime | None = None
@@ -37,31 +37,31 @@ def by_account(coverage: Iterable[Coverage]) -> dict[AccountId, Coverage]:
     return {one.account: one for one in coverage}
 
 
-def know_region(coverage: Coverage | None, region: Region) -> Knowledge:
+def know_region(coverage: Coverage | None, region: Region) -> Freshness:
     """What is known of that region of that account."""
     if coverage is None:
-        return Knowledge(why_stale="its account was never read")
+        return Freshness(why_stale="its account was never read")
     covered = coverage.regions.get(region, RegionCoverage())
     if coverage.membership is not Membership.ACTIVE:
-        return Knowledge(covered.complete_at, f"its account is {coverage.membership}")
+        return Freshness(covered.complete_at, f"its account is {coverage.membership}")
     failure = coverage.failure or covered.failure
     if failure is not None:
-        return Knowledge(covered.complete_at, str(failure.reason), failure)
+        return Freshness(covered.complete_at, str(failure.reason), failure)
     if covered.standing is not Standing.READ:
-        return Knowledge(covered.complete_at, f"the region is {covered.standing}")
-    return Knowledge(covered.complete_at, "" if covered.complete_at else "its region was never read")
+        return Freshness(covered.complete_at, f"the region is {covered.standing}")
+    return Freshness(covered.complete_at, "" if covered.complete_at else "its region was never read")
 
 
-def know_vpc(coverage: Mapping[AccountId, Coverage], one: StoredVpc) -> Knowledge:
+def vpc_freshness(coverage: Mapping[AccountId, Coverage], one: StoredVpc) -> Freshness:
     """What is known of the place that the VPC's attributes are from."""
     if not one.is_live:
-        return Knowledge(one.deleted_at)
+        return Freshness(one.deleted_at)
     reader = _reader_of(one.vpc)
     if reader is None:
-        return Knowledge(why_stale="nobody who reads it is left")
+        return Freshness(why_stale="nobody who reads it is left")
     known = know_region(coverage.get(reader), one.vpc.region)
     if one.missing_since is not None and not known.is_stale:
-        return Knowledge(known.read_at, "not seen by the last read")
+        return Freshness(known.read_at, "not seen by the last read")
     return known
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper.org import AccountId, LandkeeperError
 from landkeeper.vpctracker.answers.as_of import first_record, reconstruct_items
-from landkeeper.vpctracker.answers.freshness import Knowledge, by_account, know_vpc
+from landkeeper.vpctracker.answers.freshness import Freshness, by_account, vpc_freshness
 from landkeeper.vpctracker.attributes import Attributes, StoredItemError, vpc_from_attributes
 from landkeeper.vpctracker.schema import NewerItemError, upgraded
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Snapshot:
     """Everything that is known."""
 
     vpcs: tuple[StoredVpc, ...]
@@ -33,12 +33,12 @@ class Known:
     first_record: str | None = None
     """When the first VPC of all was first seen, as it is stored; None where there is none."""
 
-    def about(self, one: StoredVpc) -> Knowledge:
+    def about(self, one: StoredVpc) -> Freshness:
         """How fresh the VPC is; of an earlier time that is not recorded, and nothing is called stale."""
-        return know_vpc(self.coverage, one) if self.as_of is None else Knowledge()
+        return vpc_freshness(self.coverage, one) if self.as_of is None else Freshness()
 
 
-def read_known(store: VpcStore, as_of: datetime | None = None) -> Known:
+def read_known(store: VpcStore, as_of: datetime | None = None) -> Snapshot:
     """Everything in the store, as it is or as it was. One bad item is left out and does not hide the others."""
     coverage = by_account(store.read_all_coverage())
     items = list(store.read_all_attributes())
@@ -55,7 +55,7 @@ def read_known(store: VpcStore, as_of: datetime | None = None) -> Known:
         else:
             vpcs.append(read)
     vpcs.sort(key=lambda one: (one.vpc.owner, one.vpc.region, one.vpc.id))
-    return Known(tuple(vpcs), coverage, tuple(left_out), as_of, first_record(items))
+    return Snapshot(tuple(vpcs), coverage, tuple(left_out), as_of, first_record(items))
 
 
 def _read(item: Attributes) -> StoredVpc | StoredItemError | NewerItemError:

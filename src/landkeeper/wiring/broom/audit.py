@@ -12,7 +12,7 @@ from landkeeper.aws.vpctracker.vpcs import find_regions
 from landkeeper.broom.audit import Audited, Finding, audit_overdue, audit_place
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Place
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import AccountId, Failure, Membership, Standing, UsageError
 from landkeeper.wiring.broom.commands import OpenedBroom, open_for_command
 
@@ -77,7 +77,7 @@ def audit_account(
     """The audit of every region of an account, one after the other."""
     places = find_places(opened.settings, opened.sessions, account)
     if isinstance(places, Failure):
-        swept = Swept()
+        swept = SweepResult()
         swept.fail(f"{account} could not be audited: {places}", try_again=False)
         yield Audited(swept, is_read=False)
         return
@@ -109,5 +109,5 @@ def audit_from_command(settings: Settings, policy: Policy, *, dry_run: bool) -> 
     )
 
 
-def _overdue_findings(swept: Swept, cases: Mapping[InstanceId, Case]) -> Iterator[Finding]:
+def _overdue_findings(swept: SweepResult, cases: Mapping[InstanceId, Case]) -> Iterator[Finding]:
     return (Finding(id_, cases[id_].account, cases[id_].region, note) for id_, note in swept.notes.items())

@@ -11,7 +11,7 @@ from landkeeper.broom.cloudtrail.athena import Folders, TrailRoot, read_row, wri
 from landkeeper.broom.cloudtrail.found import FoundFault
 from landkeeper.broom.cloudtrail.keys import find_root
 from landkeeper.broom.cloudtrail.records import Malformed, read_record
-from landkeeper.broom.launches import Ending, Launch, Tagging, Untagging
+from landkeeper.broom.launches import Launch, Tagging, Termination, Untagging
 from landkeeper.org import AccountId, Failure, Region, UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom.backtest import Past, Progress, open_buckets
@@ -131,7 +131,7 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
         past.progress.events += 1
         file, record = read_row(row)
         entry = read_record(record)
-        if isinstance(entry, Launch | Tagging | Untagging | Ending):
+        if isinstance(entry, Launch | Tagging | Untagging | Termination):
             past.chronicle.add(file, [entry])
         elif isinstance(entry, Malformed):
             past.faults.append(FoundFault(file, f"event {record.get('eventID', '')}", entry.reason))

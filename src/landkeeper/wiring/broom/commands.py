@@ -23,8 +23,8 @@ from landkeeper.broom.policy.offline import JudgedLaunch
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_cases, sweep_launches
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_cases, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.ledger import open_ledger
@@ -36,7 +36,7 @@ class CommandSweep:
     """What a sweep from the command line came to."""
 
     judged: tuple[JudgedLaunch, ...]
-    swept: Swept
+    swept: SweepResult
     reports: tuple[str, ...]
     """The texts of reports that had no topic to go to."""
 
@@ -47,14 +47,14 @@ class OpenedBroom:
 
     settings: Settings
     sessions: AccountSessions
-    outside: Outside
+    outside: SweepPorts
     printed: CollectedReports
     """The reports that had no topic to go to."""
 
 
 def open_log_objects(settings: Settings) -> LogObjects:
     """Log files in S3, read with the credentials at hand."""
-    return LogObjects(member_sessions(settings).later("s3"), limit_bytes=settings.log_limit_bytes)
+    return LogObjects(member_sessions(settings).lazy_client("s3"), limit_bytes=settings.log_limit_bytes)
 
 
 def sweep_found_launches(
@@ -113,15 +113,17 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
     return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
 
 
-def open_outside(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> Outside:
+def open_outside(
+    settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports
+) -> SweepPorts:
     """What a sweep that is no rehearsal reaches; reports are `printed` where there is no topic for them."""
     instances = Ec2Instances(sessions)
     reports: Reports = printed
     if settings.topic_arn is not None:
-        events = ReportEvents(sessions.later("events"))
-        reports = TopicReports(sessions.later("sns"), settings.topic_arn, events.put_report)
+        events = ReportEvents(sessions.lazy_client("events"))
+        reports = TopicReports(sessions.lazy_client("sns"), settings.topic_arn, events.put_report)
     queue, units = _queue(settings, sessions), open_units(sessions)
-    return Outside(instances, instances, ledger, reports, queue, _now, units)
+    return SweepPorts(instances, instances, ledger, reports, queue, _now, units)
 
 
 def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
@@ -130,18 +132,18 @@ def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
     schedule = None
     if settings.schedule_role_arn is not None:
         arn = queue_arn(settings.queue_url, sessions.region, settings.schedule_role_arn)
-        schedule = CaseSchedule(sessions.later("scheduler"), arn, settings.schedule_role_arn)
-    return SqsCaseQueue(sessions.later("sqs"), settings.queue_url, schedule)
+        schedule = CaseSchedule(sessions.lazy_client("scheduler"), arn, settings.schedule_role_arn)
+    return SqsCaseQueue(sessions.lazy_client("sqs"), settings.queue_url, schedule)
 
 
 def open_units(sessions: AccountSessions) -> AccountUnits:
     """Who knows which units an account is in, by the credentials at hand; kept for as long as it is held on to."""
-    return AccountUnits(lambda: sessions.hasty("organizations"))
+    return AccountUnits(lambda: sessions.short_timeout_client("organizations"))
 
 
-def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> Outside:
+def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> SweepPorts:
     reader, scratch = Ec2Instances(sessions), ScratchLedger(ledger)
-    return Outside(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
+    return SweepPorts(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
 
 
 def _now() -> datetime:

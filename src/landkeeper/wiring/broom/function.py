@@ -18,7 +18,7 @@ from landkeeper.wiring.sessions import member_sessions
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from landkeeper.wiring.broom.launches import Dealings
+    from landkeeper.wiring.broom.launches import LaunchProcessor
 
 
 class FunctionBroom:
@@ -38,16 +38,16 @@ class FunctionBroom:
         self._ledger_table, self._policy = settings.ledger_table, settings.policy
 
     @cached_property
-    def dealings(self) -> Dealings:
+    def dealings(self) -> LaunchProcessor:
         """What deals with launches."""
-        from landkeeper.wiring.broom.launches import Dealings
+        from landkeeper.wiring.broom.launches import LaunchProcessor
 
-        return Dealings(self.settings, self.sessions, self._ledger_table, self._policy)
+        return LaunchProcessor(self.settings, self.sessions, self._ledger_table, self._policy)
 
 
 def _log_reader(settings: Settings, sessions: AccountSessions) -> S3Client:
     if settings.log_role_arn is None:
-        own: S3Client = sessions.later("s3")
+        own: S3Client = sessions.lazy_client("s3")
         return own
     from landkeeper.aws.broom.log_reader import s3_in_role
 

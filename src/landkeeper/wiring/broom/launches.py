@@ -15,7 +15,7 @@ from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.removed_tags import sweep_untagged
 from landkeeper.broom.sweep import sweep_due_cases, sweep_launches
-from landkeeper.broom.sweep_result import Swept
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom.commands import OpenedBroom, open_outside
@@ -26,7 +26,7 @@ POLICY_KEPT_SECONDS = 60.0
 """How long a warm function goes by the policy that it has read: reading it costs more than judging by it."""
 
 
-class Dealings:
+class LaunchProcessor:
     """What deals with launches; made once for as long as the function stays warm."""
 
     def __init__(self, settings: Settings, sessions: AccountSessions, ledger_table: str, policy: str) -> None:
@@ -36,9 +36,9 @@ class Dealings:
         self._where = policy
         self._policy: tuple[float, Policy] | None = None
 
-    def begin_run(self) -> DealingsRun:
+    def begin_run(self) -> LaunchProcessorRun:
         """One invocation's dealings. Raises UsageError or PolicyError where the policy cannot be had."""
-        return DealingsRun(self.opened, self._load_policy())
+        return LaunchProcessorRun(self.opened, self._load_policy())
 
     def _load_policy(self) -> Policy:
         if self._policy is None or time.monotonic() - self._policy[0] > POLICY_KEPT_SECONDS:
@@ -47,7 +47,7 @@ class Dealings:
         return self._policy[1]
 
 
-class DealingsRun:
+class LaunchProcessorRun:
     """What one invocation does, by one policy and within one limit."""
 
     def __init__(self, opened: OpenedBroom, policy: Policy) -> None:
@@ -57,14 +57,14 @@ class DealingsRun:
         self._limit = RunLimit(policy.limits.terminations_per_run)
         self._actions_on = opened.settings.actions_on
 
-    def deal(
+    def process(
         self,
         launches: Sequence[Launch],
         untaggings: Sequence[Untagging],
         due: Sequence[InstanceId],
         *,
         are_new: bool,
-    ) -> Iterator[Swept]:
+    ) -> Iterator[SweepResult]:
         """Deal with launches, with tags taken off since, and with cases that were put off until now.
 
         `are_new` says that the launches are most likely heard of for the first time.
@@ -78,7 +78,7 @@ class DealingsRun:
         if due:
             yield sweep_due_cases(self._policy, due, outside, actions_on=actions_on, run_limit=limit)
 
-    def audit(self, account: AccountId | None) -> Iterator[Swept]:
+    def audit(self, account: AccountId | None) -> Iterator[SweepResult]:
         """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
         # Here and not above: audits are few, and what they need beside is much.
         from landkeeper.broom.audit import audit_overdue
@@ -91,7 +91,7 @@ class DealingsRun:
             if isinstance(opened.outside.queue, SqsCaseQueue):
                 failure = opened.outside.queue.order_audits(accounts)
                 if failure is not None:
-                    ordered = Swept()
+                    ordered = SweepResult()
                     ordered.fail(f"the audits of the accounts could not be ordered: {failure}", try_again=True)
                     yield ordered
                 return

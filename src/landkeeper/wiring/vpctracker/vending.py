@@ -198,7 +198,7 @@ def _record(pools: Pools, site: Site, vended: Vended) -> Failure | None:
     waiting = pauses()
     try:
         while True:
-            failure = _track(pools, site, believe_absence=False)
+            failure = _track(pools, site, confirm_deletions=False)
             if failure is not None:
                 return failure
             stored = pools.vpcs.read_items({key})
@@ -220,11 +220,11 @@ def _is_all_of(vended: Vended, stored: StoredVpc) -> bool:
     )
 
 
-def _track(pools: Pools, site: Site, *, believe_absence: bool) -> Failure | None:
+def _track(pools: Pools, site: Site, *, confirm_deletions: bool) -> Failure | None:
     reader = Ec2VpcReader(lambda _: site.sessions)
     done = track_account(
         site.account, reader, pools.vpcs, clock=pools.actor.clock, regions=[site.region],
-        believe_absence=believe_absence,
+        confirm_deletions=confirm_deletions,
     )  # fmt: skip
     return done.unreadable[0].failure if done.unreadable else None
 
@@ -238,7 +238,7 @@ def _give_back(pools: Pools, site: Site, plan: VendPlan, undone: Undone) -> str:
             release(pools.store, plan.reservation.id, pools.tracked_of, pools.actor)
         except UsageError:
             # The tracker saw the VPC while it was there.
-            _track(pools, site, believe_absence=True)
+            _track(pools, site, confirm_deletions=True)
             release(pools.store, plan.reservation.id, pools.tracked_of, pools.actor)
     except LandkeeperError as error:
         return str(error)

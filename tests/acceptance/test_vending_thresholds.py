@@ -25,7 +25,7 @@ from tests.member_instances import ROLE
 from tests.servers import home_sessions
 
 import landkeeper.wiring.vpctracker.vending
-from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_sessions
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.cli import run
@@ -104,8 +104,8 @@ class Case:
     def ec2(self) -> Iterator[EC2Client]:
         sessions = _outside(ROLE)
         grant = sessions.grant_for(self.account)
-        assert isinstance(grant, Grant)
-        with sessions.using(grant):
+        assert isinstance(grant, AccountCredentials)
+        with sessions.signing_as(grant):
             yield sessions.ec2(HERE)
 
     def vpcs(self) -> list[VpcId]:

@@ -15,7 +15,7 @@ from landkeeper.vpctracker.coverage import Coverage
 
 
 @dataclass(slots=True)
-class Patient:
+class DeployedStack:
     """A deployed stack, and what is needed to look at it."""
 
     settings: Settings
@@ -39,7 +39,7 @@ class Patient:
         return {} if found is None else found.environment
 
 
-def read_coverage(patient: Patient) -> Sequence[Coverage] | Failure:
+def read_coverage(patient: DeployedStack) -> Sequence[Coverage] | Failure:
     """What is known of each account, from the tracker's table."""
     table = patient.parts.find("VpcTable", "VpcTracker")
     if not table:
