@@ -9,7 +9,7 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
-from landkeeper.cli.vpc.pool_show_run import usages
+from landkeeper.cli.vpc.run.pool_show import usages
 from landkeeper.org import UsageError, parse_region
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
