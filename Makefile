@@ -22,7 +22,7 @@ demo: setup ## run both products end to end on this machine
 test: setup ## run every test; require full coverage of the pure packages
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	@$(BIN)/python -m coverage report --skip-covered --skip-empty
-	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*' \
+	@$(BIN)/python -m coverage report --include='src/landkeeper/org.py,src/landkeeper/documents.py,src/landkeeper/vpctracker/*,src/landkeeper/broom/*,src/landkeeper/report/*' \
 		--fail-under=100 --show-missing --skip-covered
 
 quick: setup ## run the half of the tests that needs no simulators and no browser

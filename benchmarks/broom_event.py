@@ -31,9 +31,9 @@ import boto3
 from tests.packaged_broom import unpack_package
 
 from benchmarks.results import write_results
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Embedded, Simulators, embedded_session
 from landkeeper.org import AccountId
 

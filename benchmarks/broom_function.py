@@ -26,8 +26,8 @@ from tests.packaged_broom import HANDLER, log_file, unpack_package
 
 from benchmarks.broom_event import ROLE, World, a_world, launch_event
 from benchmarks.results import write_results
-from landkeeper.aws.ledger_table import create_ledger_table
-from landkeeper.aws.sessions import AccountSessions, Grant
+from landkeeper.aws.broom.ledger_table import create_ledger_table
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators
 from landkeeper.org import AccountId, Region
@@ -95,9 +95,9 @@ class Bench:
         sessions = AccountSessions(home, role_name=ROLE, region=HOME_REGION)
         for account in (AccountId(f"34{uuid.uuid4().int % 10**10:010d}") for _ in range(_ACCOUNTS)):
             grant = sessions.grant_for(account)
-            if not isinstance(grant, Grant):
+            if not isinstance(grant, AccountCredentials):
                 raise SystemExit(f"{account} cannot be entered: {grant}")
-            with sessions.using(grant):
+            with sessions.signing_as(grant):
                 for count, tags in ((_BAD, {"Name": "web"}), (_GOOD, {"Code": "LOL"})):
                     started = sessions.ec2(Region(HOME_REGION)).run_instances(
                         ImageId="ami-12345678", MinCount=count, MaxCount=count,

@@ -29,12 +29,12 @@ from tests.memory_store import MemoryStore
 from benchmarks.ec2_endpoint import BUNDLE, REGIONS
 from benchmarks.results import write_results
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.vpcs import Ec2VpcReader
+from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader
 from landkeeper.org import Account, AccountId, Region
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Change
 from landkeeper.vpctracker.track import track
-from landkeeper.wiring.vpctracker import CALLS_AT_ONCE_AMONG_MANY, MAX_WORKERS
+from landkeeper.wiring.vpctracker.commands import CALLS_AT_ONCE_AMONG_MANY, MAX_WORKERS
 
 RATIO_BAR = 15
 MEMORY_BAR_MB = 130

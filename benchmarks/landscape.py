@@ -11,12 +11,12 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, Step
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
-from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, ReportInput
+from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
@@ -30,7 +30,7 @@ from landkeeper.vpctracker.inventory import (
     Vpc,
     VpcId,
 )
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 
 NOW = datetime(2025, 10, 5, 12, 0, 0, tzinfo=UTC)
 REGIONS = tuple(
@@ -47,7 +47,7 @@ _STAGES = ("prod", "test", "dev")
 _DENIED = Failure(FailureReason.ROLE_NOT_ASSUMABLE, "AccessDenied", "is not authorized to perform: sts:AssumeRole")
 
 
-def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> Material:
+def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> ReportInput:
     """The organisation of so many VPCs and accounts."""
     chance = random.Random(seed)  # noqa: S311 - sample data
     owners = [AccountId(f"{320_000_000_000 + number}") for number in range(accounts)]
@@ -56,13 +56,13 @@ def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, see
     stored.sort(key=lambda one: (one.vpc.owner, one.vpc.region, one.vpc.id))
     coverage = {owner: _coverage(number, owner, names[owner]) for number, owner in enumerate(owners)}
     first = min((one.first_seen for one in stored), default=None)
-    known = Known(tuple(stored), coverage, first_record=None if first is None else f"{first:%Y-%m-%dT%H:%M:%SZ}")
+    known = Snapshot(tuple(stored), coverage, first_record=None if first is None else f"{first:%Y-%m-%dT%H:%M:%SZ}")
     config = TrackerConfig(
         spaces=(Space("plant", accounts=tuple(owners[::50])),),
         connections=(Connection(owners[0], owners[1 % accounts]), Connection(owners[2 % accounts], owners[-1])),
     )
     ledger = Ledger(tuple(_case(number, owners, chance) for number in range(cases)), NOW - CASES_LOOKED_BACK)
-    return Material(known, config, NOW, "table VPCTracker", "0.1.0", _pools(owners), ledger)
+    return ReportInput(known, config, NOW, "table VPCTracker", "0.1.0", _pools(owners), ledger)
 
 
 def _stored(number: int, owner: AccountId, names: Mapping[AccountId, str], chance: random.Random) -> StoredVpc:
@@ -164,7 +164,7 @@ def _pools(owners: list[AccountId]) -> tuple[PoolState, ...]:
 def _case(number: int, owners: list[AccountId], chance: random.Random) -> Case:
     launched = NOW - timedelta(days=chance.uniform(0, 30))
     moves = (
-        (State.WAITING, "the second look is at the end of the grace"), (State.JUDGED, "Code is missing"),
+        (State.WAITING, "the confirming read is at the end of the grace"), (State.JUDGED, "Code is missing"),
         (State.ACTING, "terminate"), (State.ACTED, "destroyed"), (State.REPORTED, "reported as destroyed"),
     )  # fmt: skip
     story = tuple(Step(launched + timedelta(minutes=3 * k), state, why) for k, (state, why) in enumerate(moves))

@@ -19,8 +19,9 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 from benchmarks.log_files import make_log
-from landkeeper.broom.log_engine import STANDARD, best_engine
-from landkeeper.broom.scan import scan_log
+from landkeeper.broom.cloudtrail.engine import STANDARD
+from landkeeper.broom.cloudtrail.engine_choice import best_engine
+from landkeeper.broom.cloudtrail.scan import scan_log
 
 _ROUNDS = 3
 _POLICY = """

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from landkeeper.broom.cloudtrail.engine import STANDARD, Engine
+from landkeeper.broom.cloudtrail.engine_choice import find_fast_engine
+from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS, LAUNCH_EVENTS, PAST_EVENTS, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.launches import Launch
-from landkeeper.broom.log_engine import STANDARD, Engine, find_fast_engine
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import CHANGE_EVENTS, LAUNCH_EVENTS, PAST_EVENTS, read_record
 
 Files = list[Path]
 _PICK = '.Records[] | select(.eventName == "RunInstances") | .eventID'

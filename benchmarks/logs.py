@@ -31,12 +31,12 @@ from benchmarks.log_command import rows_of_command, rows_of_memory
 from benchmarks.log_files import write_log, write_log_from_pool
 from benchmarks.log_methods import methods
 from benchmarks.results import write_results
-from landkeeper.broom.log_text import DEFAULT_LIMIT_BYTES
-from landkeeper.broom.trail import CHANGE_EVENTS
-from landkeeper.broom.trail_keys import ListedLog
+from landkeeper.broom.cloudtrail.keys import ListedLog
+from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
+from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
 from landkeeper.org import Failure
-from landkeeper.wiring.past_files import PastFile
-from landkeeper.wiring.past_scans import scan_files
+from landkeeper.wiring.broom.past_files import PastFile
+from landkeeper.wiring.broom.past_scans import scan_files
 
 _FILES, _COMMAND_FILES, _RECORDS, _ROUNDS = 40, 400, 1_000, 5
 _SLOW = {"jq": 1, "duckdb": 1}

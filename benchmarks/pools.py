@@ -21,18 +21,18 @@ from benchmarks.cidr import made_up_blocks
 from benchmarks.results import write_results
 from benchmarks.store import Estate
 from landkeeper.aws.items import count_bytes
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import client_config
-from landkeeper.aws.vpc_table import COVERAGE, VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import COVERAGE, VpcTable, create_tables
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Simulators
-from landkeeper.vpctracker.allocation import choose_block, count_addresses
 from landkeeper.vpctracker.cidr import parse_block, parse_key
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.pools import Pool
-from landkeeper.vpctracker.pools_acts import Request, Reserved, allocate, create_pool
-from landkeeper.vpctracker.pools_tracked import read_tracked
+from landkeeper.vpctracker.pools.allocation import choose_block, count_addresses
+from landkeeper.vpctracker.pools.operations import Request, Reserved, allocate, create_pool
+from landkeeper.vpctracker.pools.pool import Pool
+from landkeeper.vpctracker.pools.tracked import read_tracked
 from landkeeper.vpctracker.track import track
-from landkeeper.wiring.pools import actor_named
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 _USED, _RUNS = 10_000, 15
 

@@ -24,10 +24,10 @@ from tests.report.stored import keep
 
 from benchmarks.landscape import make_material
 from benchmarks.results import write_results
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.aws.pool_table import PoolTable
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators
 from landkeeper.operate.cost.stack_facts import read_stack_facts
 

@@ -20,7 +20,7 @@ import boto3
 from benchmarks.results import write_results
 from landkeeper.aws.items import count_bytes
 from landkeeper.aws.sessions import client_config
-from landkeeper.aws.vpc_table import COVERAGE, VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import COVERAGE, VpcTable, create_tables
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Simulators
 from landkeeper.org import Account, AccountId, Region
 from landkeeper.vpctracker.differences import Complete, RegionRead

@@ -87,7 +87,7 @@ def measure_broom() -> Figures:
 
 
 def measure_launches() -> Figures:
-    """Broom's function: launches of one instance, half of which break the policy, with the second look at those."""
+    """Broom's function: launches of one instance, half of which break the policy, with the confirming read at those."""
     from tests.recorded_calls import recorded_calls  # noqa: PLC0415
 
     from landkeeper.broom.feeds import write_due_cases  # noqa: PLC0415
@@ -251,8 +251,8 @@ def _kept() -> dict[str, str]:
 
 def _prepare(endpoints: Mapping[str, str]) -> dict[str, str]:
     """Tables, bucket, policy, topic and queue; answers the functions' variables."""
-    from landkeeper.aws.ledger_table import create_ledger_table  # noqa: PLC0415
-    from landkeeper.aws.vpc_table import create_tables  # noqa: PLC0415
+    from landkeeper.aws.broom.ledger_table import create_ledger_table  # noqa: PLC0415
+    from landkeeper.aws.vpctracker.vpc_table import create_tables  # noqa: PLC0415
 
     os.environ.update(endpoints)
     home = _home().home

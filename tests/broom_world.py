@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from landkeeper.broom.case import Case
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
-from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import ActionResult, Done, Gone, LiveInstance, Refused
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
-from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import AccountId, Failure, Principal, Region
 
 EVENTS = Path(__file__).parent / "events"
@@ -154,16 +154,16 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     clock: Clock = field(default_factory=Clock)
 
-    def outside(self) -> Outside:
-        return Outside(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
+    def outside(self) -> SweepPorts:
+        return SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
 
     def sweep(
         self, *launches: Launch, under: Policy | None = None, actions_on: bool = True, run: RunLimit | None = None
-    ) -> Swept:
+    ) -> SweepResult:
         checked = under or policy()
         return sweep_launches(checked, launches, self.outside(), actions_on=actions_on, run_limit=run or RunLimit())
 
-    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> Swept:
+    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> SweepResult:
         return sweep_due_cases(under or policy(), ids, self.outside(), run_limit=RunLimit())
 
     def case(self, id_: InstanceId = I1) -> Case:

@@ -15,11 +15,11 @@ from botocore.client import BaseClient
 from tests.member_instances import HERE, ROLE
 from tests.servers import home_session, home_sessions
 
-from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.vpctracker.default_vpcs import Ec2DefaultVpcs
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import Account, AccountId
-from landkeeper.vpctracker.default_vpcs_removal import Found, Result, delete_default_vpcs, survey_default_vpcs
+from landkeeper.vpctracker.default_vpcs.removal import Found, Result, delete_default_vpcs, survey_default_vpcs
 
 _numbers = itertools.count(1)
 

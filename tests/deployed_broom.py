@@ -16,11 +16,11 @@ from tests.member_instances import ROLE, start_instances
 from tests.servers import home_sessions
 from tests.waiting import wait_until
 
-import landkeeper.wiring.broom
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
+import landkeeper.wiring.broom.commands
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
 from landkeeper.lambdas.broom import open_broom
 from landkeeper.org import AccountId
 
@@ -123,7 +123,7 @@ def deployed(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The function's clock, as soon as it is opened; it shows the time at which the test began."""
     made = Clock(datetime.now(UTC))
-    monkeypatch.setattr(landkeeper.wiring.broom, "_now", made)
+    monkeypatch.setattr(landkeeper.wiring.broom.commands, "_now", made)
     return made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from tests.servers import HOME_REGION, Answer
 
-from landkeeper.aws.sessions import AccountSessions, Grant, open_sessions
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_sessions
 from landkeeper.org import AccountId
 
 EC2_XML = '<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{1}</{0}Response>'
@@ -80,22 +80,24 @@ def ec2_pages(call: Mapping[str, str]) -> Answer:
 
 
 @pytest.fixture
-def entered(monkeypatch: pytest.MonkeyPatch, no_aws: None) -> Callable[[str], tuple[AccountSessions, Grant]]:
+def entered(
+    monkeypatch: pytest.MonkeyPatch, no_aws: None
+) -> Callable[[str], tuple[AccountSessions, AccountCredentials]]:
     """Sessions and a grant for a server at an address."""
 
-    def enter(url: str) -> tuple[AccountSessions, Grant]:
+    def enter(url: str) -> tuple[AccountSessions, AccountCredentials]:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         sessions = open_sessions(HOME_REGION)
         credentials = sessions._home.get_credentials()
         assert credentials is not None
-        return sessions, Grant(AccountId("111122223333"), credentials)
+        return sessions, AccountCredentials(AccountId("111122223333"), credentials)
 
     return enter
 
 
-Enter = Callable[[str], tuple[AccountSessions, Grant]]
+Enter = Callable[[str], tuple[AccountSessions, AccountCredentials]]
 
 
 CALLER_IDENTITY = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.servers import home_sessions
 
-from landkeeper.aws.sessions import Grant
+from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import AccountId, Region
 
@@ -44,6 +44,6 @@ def state_of(account: AccountId, id_: InstanceId) -> str:
 def _ec2_of(account: AccountId) -> Iterator[EC2Client]:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         yield sessions.ec2(HERE)

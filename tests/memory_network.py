@@ -10,8 +10,8 @@ from typing import TypeVar
 from landkeeper.org import Failure, FailureReason
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.inventory import VpcId
-from landkeeper.vpctracker.vending import REQUEST_TAG, UNFINISHED_TAG
-from landkeeper.vpctracker.vending_ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
+from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG
+from landkeeper.vpctracker.vending.ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
 
 Answer = TypeVar("Answer")
 

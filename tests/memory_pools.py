@@ -9,7 +9,7 @@ from landkeeper.vpctracker.attributes import Attributes
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.pools_items import META, PoolWrite
+from landkeeper.vpctracker.pools.items import META, PoolWrite
 
 
 class MemoryPools:

@@ -12,7 +12,7 @@ from landkeeper.vpctracker.attributes import Attributes, after_entries_at, histo
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Change
 from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
-from landkeeper.vpctracker.notices import Noticed
+from landkeeper.vpctracker.notices.news import Noticed
 from landkeeper.vpctracker.schema import stamped
 
 

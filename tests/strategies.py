@@ -6,16 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from landkeeper.org import AccountId, Failure, FailureReason, Region
+from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.vpctracker.cidr import Block, IpVersion, block_at
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     AVAILABLE,
     DELETED,
     PENDING,
     CidrAssociation,
     Peering,
-    Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,

@@ -12,15 +12,9 @@ import { DefaultsPage } from "./pages/defaults";
 import { OverlapsPage } from "./pages/overlaps";
 import { OverviewPage } from "./pages/overview";
 import { formatTime } from "./parts/text";
-import { hashOf, usePlace, type Place } from "./route";
+import { hashOf, usePlace } from "./route";
 import { ThemeChooser, useTheme } from "./theme";
-import { unfold, type World } from "./world";
-
-export interface PageProps {
-  readonly world: World;
-  readonly place: Place;
-  readonly isDark: boolean;
-}
+import { unfold } from "./world";
 
 const PAGES = [
   { name: "overview", title: "Overview", Page: OverviewPage },

@@ -53,6 +53,40 @@ class Account:
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
+class Membership(StrEnum):
+    """How an account stands to the organisation that it was found in. Only active ones are read."""
+
+    ACTIVE = "active"
+    """Or in no organisation as far as is known: named by its id, or by a profile."""
+    SUSPENDED = "suspended"
+    PENDING_CLOSURE = "pending closure"
+    CLOSED = "closed"
+    INACTIVE = "not active"
+    """In a state that is none of the others, as an account that is just being made."""
+    DEPARTED = "departed"
+    """The organisation no longer lists it. Its VPCs keep their state, and their blocks stay taken."""
+    SKIPPED = "skipped"
+    """The configuration leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account as Organizations lists it, whatever its state."""
+
+    account: Account
+    membership: Membership = Membership.ACTIVE
+
+
+class Standing(StrEnum):
+    """Whether a region of an account is one that is read."""
+
+    READ = "read"
+    GOVERNED = "governed"
+    """Declared empty by decree: a policy closes it for good."""
+    DISABLED = "disabled"
+    """The account has not enabled it, or no longer has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who made a call, as CloudTrail's `userIdentity` tells it."""

@@ -24,10 +24,10 @@ from tests.campaign import IS_CAMPAIGN
 from tests.deployed_broom import Deployed, batch, notification, record
 from tests.member_instances import start_instances, state_of
 
-import landkeeper.wiring.broom
+import landkeeper.wiring.broom.commands
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.broom.case import Outcome, State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Outcome, State
 from landkeeper.lambdas.broom import handler, open_broom
 from landkeeper.org import AccountId
 
@@ -191,7 +191,7 @@ def _body(feed: str, one: dict[str, Any], bucket: str, key: str) -> str:
 @contextmanager
 def _opened(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     clock = Clock()
-    monkeypatch.setattr(landkeeper.wiring.broom, "_now", clock)
+    monkeypatch.setattr(landkeeper.wiring.broom.commands, "_now", clock)
     monkeypatch.setenv("LANDKEEPER_ACCOUNTS", MEMBERS[0])
     open_broom.cache_clear()
     yield World(deployed, Killer(open_broom().sessions), clock)

@@ -23,10 +23,10 @@ from tests.recorded_calls import recorded_calls
 from tests.servers import ENABLED_REGIONS, answering
 from tests.waiting import wait_until
 
-from landkeeper.aws.access_trial import ENDING, READING
-from landkeeper.aws.ledger_table import LedgerTable
-from landkeeper.aws.vpc_table import create_tables
-from landkeeper.broom.ledger import open_case
+from landkeeper.aws.broom.ledger_table import LedgerTable
+from landkeeper.aws.stack.permission_probe import ENDING, READING
+from landkeeper.aws.vpctracker.vpc_table import create_tables
+from landkeeper.broom.case import open_case
 from landkeeper.cli import run
 from landkeeper.embedded.observer import invoke, scan
 from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session

@@ -17,9 +17,9 @@ from tests.answer_server import answer_server
 from tests.servers import ENABLED_REGIONS
 from tests.waiting import wait_until
 
-from landkeeper.aws.pool_table import PoolTable
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.embedded.observer import scan
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators, embedded_session
 from landkeeper.operate.deploy import Deployed, DeployRequest
@@ -30,10 +30,10 @@ from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc, VpcId
-from landkeeper.vpctracker.pools import Pool, Reservation
-from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
-from landkeeper.wiring.pools import actor_named
+from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
+from landkeeper.vpctracker.pools.pool import Pool, Reservation
 from landkeeper.wiring.stack import deploy_stack
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 pytestmark = pytest.mark.embedded
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from tests.servers import HOME_REGION, Answer, answering, home_session, home_sessions
 
-from landkeeper.aws.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
-from landkeeper.aws.stack_parts import (
+from landkeeper.aws.stack.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
+from landkeeper.aws.stack.parts import (
     ask_function,
     read_caller,
     read_function,

@@ -12,9 +12,8 @@ import pytest
 from tests.servers import Answer, answering
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
-from landkeeper.org import Account, AccountId, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.discovery import Member, Unit
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Membership
+from landkeeper.vpctracker.discovery import Unit
 
 _LAKE, _APPS = AccountId("111122223333"), AccountId("444455556666")
 

@@ -12,11 +12,11 @@ from tests.member_instances import HERE, ROLE, start_instances
 from tests.packaged_broom import unpack_package
 from tests.servers import Answer, answering, home_sessions
 
-from landkeeper.aws.instances import Ec2Instances
-from landkeeper.aws.sessions import AccountSessions, Grant
-from landkeeper.aws.vpcs import find_regions, read_region
+from landkeeper.aws.broom.instances import Ec2Instances
+from landkeeper.aws.sessions import AccountCredentials, AccountSessions
+from landkeeper.aws.vpctracker.vpcs import find_regions, read_region
+from landkeeper.broom.instance_state import Done
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.live import Done
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.differences import Complete
@@ -102,13 +102,13 @@ def test_vpcs_are_read_with_subnets_peerings_and_regions(both: Both) -> None:
     grants = [whole.grant_for(account) for account in (ACCOUNT, OTHER)]
     made: list[str] = []
     for grant, block in zip(grants, ("10.0.0.0/16", "10.1.0.0/16"), strict=True):
-        assert isinstance(grant, Grant)
-        with whole.using(grant):
+        assert isinstance(grant, AccountCredentials)
+        with whole.signing_as(grant):
             made.append(whole.ec2(HERE).create_vpc(CidrBlock=block)["Vpc"]["VpcId"])
             whole.ec2(HERE).create_subnet(VpcId=made[-1], CidrBlock=block.replace("/16", "/24"))
     near, _ = grants
-    assert isinstance(near, Grant)
-    with whole.using(near):
+    assert isinstance(near, AccountCredentials)
+    with whole.signing_as(near):
         whole.ec2(HERE).create_vpc_peering_connection(VpcId=made[0], PeerVpcId=made[1], PeerOwnerId=OTHER)
         whole.ec2(HERE).associate_vpc_cidr_block(VpcId=made[0], CidrBlock="10.2.0.0/16")
     read = both(lambda sessions: read_region(sessions, near, HERE))

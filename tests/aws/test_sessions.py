@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.aws.sessions import AccountSessions, Grant, HomeAccountError, NoAccountSetError, open_sessions
+from landkeeper.aws.sessions import (
+    AccountCredentials,
+    AccountSessions,
+    HomeAccountError,
+    NoAccountSetError,
+    open_sessions,
+)
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
 from landkeeper.org import AccountId, Failure, FailureReason, Region, UsageError
 
@@ -27,8 +33,8 @@ def sessions(aws_environment: Embedded) -> AccountSessions:
 
 def _owner(sessions: AccountSessions, account: AccountId) -> str:
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         return sessions.ec2(EU).describe_vpcs()["Vpcs"][0]["OwnerId"]
 
 
@@ -70,8 +76,8 @@ def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions)
     assert here is not there
     assert here.describe_vpcs is there.describe_vpcs
     grant = sessions.grant_for(MEMBER)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         names = {sessions.ec2(region).meta.region_name for region in (EU, Region("us-west-2"))}
         subnets = sessions.ec2(Region("us-west-2")).describe_subnets()["Subnets"]
     assert names == {"eu-west-1", "us-west-2"}
@@ -104,7 +110,7 @@ def test_a_role_that_cannot_be_assumed_is_a_value_with_its_reason(aws_environmen
 
 def test_without_a_role_name_only_the_own_account_can_be_reached(aws_environment: Embedded) -> None:
     sessions = open_sessions(EU)
-    assert isinstance(sessions.grant_for(sessions.home_account()), Grant)
+    assert isinstance(sessions.grant_for(sessions.home_account()), AccountCredentials)
     refused = sessions.grant_for(MEMBER)
     assert isinstance(refused, Failure)
     assert refused.reason is FailureReason.ROLE_NOT_ASSUMABLE

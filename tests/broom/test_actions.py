@@ -9,10 +9,10 @@ import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, launch, policy
 
 from landkeeper.broom.actions import YOUNG, Action, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
+from landkeeper.broom.case import Case, Outcome, State, open_case
+from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import InstanceId, Tags
-from landkeeper.broom.ledger import Case, Outcome, State, open_case
-from landkeeper.broom.live import Absent, LiveInstance, Seen
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import Failure, FailureReason
 
 CONFIRMED = STRICT.replace("confirm_after: 0s", "confirm_after: 60s")

@@ -9,13 +9,13 @@ import pytest
 from tests.broom_world import ACCOUNT, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
 from landkeeper.broom.audit import Audited, audit_overdue, audit_place
+from landkeeper.broom.case import Case, Outcome, State
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
-from landkeeper.broom.sweep import Outside, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason
 
 I1, I2 = InstanceId("i-1"), InstanceId("i-2")
@@ -28,7 +28,7 @@ class World:
     def __init__(self) -> None:
         self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), CollectedReports()
         self.clock = Clock(LAUNCHED_AT + timedelta(hours=2))
-        self.outside = Outside(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
+        self.outside = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
         self.run("i-1")
         self.run("i-2", Code="LOL")
 
@@ -41,7 +41,7 @@ class World:
         place = (ACCOUNT, REGION)
         return audit_place(under or policy(), place, self.outside, run_limit=RunLimit(), act_since=act_since)
 
-    def take_up(self, *, under: Policy | None = None) -> Swept:
+    def take_up(self, *, under: Policy | None = None) -> SweepResult:
         return audit_overdue(under or policy(), self.outside, run_limit=RunLimit())
 
     def case(self, id_: InstanceId = I1) -> Case:

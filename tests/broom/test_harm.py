@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.case import Case, Outcome, State, release
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.ledger import Case, Outcome, State, release
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import Refused
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
-from landkeeper.broom.sweep import Outside, sweep_due_cases, sweep_launches
-from landkeeper.broom.swept import Swept
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason, Principal
 
 I1, I2 = InstanceId("i-1"), InstanceId("i-2")
@@ -40,12 +40,12 @@ class World:
         self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), Topic()
         self.queue, self.clock = FakeQueue(), Clock()
         self.ec2.run("i-1")
-        self.outside = Outside(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
+        self.outside = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
 
-    def sweep(self, one: Launch | None = None, *, under: Policy | None = None) -> Swept:
+    def sweep(self, one: Launch | None = None, *, under: Policy | None = None) -> SweepResult:
         return sweep_launches(under or policy(), [one or launch("i-1")], self.outside, run_limit=RunLimit())
 
-    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> Swept:
+    def look_again(self, *ids: InstanceId, under: Policy | None = None) -> SweepResult:
         return sweep_due_cases(under or policy(), ids or [I1], self.outside, run_limit=RunLimit())
 
     def case(self, id_: InstanceId = I1) -> Case:
@@ -250,7 +250,7 @@ def test_a_case_tells_its_story(world: World) -> None:
         State.WAITING, State.JUDGED, State.ACTING, State.ACTED, State.REPORTED,
     ]  # fmt: skip
     assert world.case().story[0].because == (
-        "rule code: tag Code is missing; a second look at 2026-01-01T10:01:30Z has to confirm that"
+        "rule code: tag Code is missing; a confirming read at 2026-01-01T10:01:30Z has to confirm that"
     )
     assert world.case().story[-1].at == LAUNCHED_AT + timedelta(seconds=90)
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from tests.broom_world import Clock, FakeEc2, FakeQueue, event, policy
 
-from landkeeper.broom.harvest import Harvest
-from landkeeper.broom.identity import SPOT
+from landkeeper.broom.case import Case
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Launch, SpotRequest
-from landkeeper.broom.ledger import Case
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.rehearsal import CollectedReports, ScratchLedger
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
-from landkeeper.broom.trail import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
+from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 SPOTTED = InstanceId("i-0aaaaaaaaaaaaaaa8")
@@ -47,7 +47,7 @@ def swept(
     parts = [records] if files == 1 else [[each] for each in records]
     for number, part in enumerate(parts):
         harvest.add_file(f"{number}.json", json.dumps({"Records": part}).encode())
-    outside = Outside(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock)
+    outside = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock)
     sweep_launches(policy(), [each.launch for each in harvest.launches], outside, run_limit=RunLimit())
     return ledger.find_cases([SPOTTED])[SPOTTED], ec2
 
@@ -66,7 +66,7 @@ def test_exemptions_by_principal_are_those_of_who_asked() -> None:
     ec2.run(SPOTTED)
     ec2.instances[SPOTTED] = replace(ec2.instances[SPOTTED], spot_request=REQUEST)
     harvest.add_file("a.json", json.dumps([ASKED, FULFILLED]).encode())
-    outside = Outside(ec2, ec2, ledger, CollectedReports(), FakeQueue(), Clock())
+    outside = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), Clock())
     exempting = policy(
         "version: 1\nrules: [{name: a, require: {tag: A}, action: terminate}]\nexempt: [{principal: '*/Developer/*'}]"
     )
@@ -141,5 +141,5 @@ def test_what_is_read_later_is_known_to_launches_found_before() -> None:
         harvest.add_entry("an event", read_record(entry))
     (found,) = harvest.launches
     assert isinstance(found.launch, Launch)
-    assert set(found.launch.askers) == {REQUEST}
+    assert set(found.launch.requesters) == {REQUEST}
     assert harvest.ignored == {NOT_A_LAUNCH: 1}

@@ -26,14 +26,15 @@ from tests.broom_world import (
     policy,
 )
 
-from landkeeper.broom.harvest import FoundLaunch, Harvest, find_unnamed, judge_offline
+from landkeeper.broom.case import Case, Outcome, State
+from landkeeper.broom.cloudtrail.found import FoundLaunch, Harvest
+from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
+from landkeeper.broom.instance_state import ActionResult, Refused
+from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import ActionResult, Refused
-from landkeeper.broom.notices import Report
-from landkeeper.broom.rehearsal import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.sweep import Outside, judge_by_notes, sweep_launches
+from landkeeper.broom.policy.offline import find_unnamed, judge_offline
+from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_launches
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 
@@ -229,11 +230,11 @@ class Killer:
     calls: int
     after: bool
 
-    def around(self, world: World) -> Outside:
+    def around(self, world: World) -> SweepPorts:
         ec2, ledger, topic, queue = (
             _Wrapped(each, self) for each in (world.ec2, world.ledger, world.topic, world.queue)
         )
-        return Outside(
+        return SweepPorts(
             cast("FakeEc2", ec2),
             cast("FakeEc2", ec2),
             cast("ScratchLedger", ledger),
@@ -315,7 +316,7 @@ def test_a_case_that_another_run_wrote_meanwhile_is_theirs(world: World, text: s
 def test_a_dry_run_says_the_same_and_changes_nothing(world: World) -> None:
     world.sweep(launch("i-3"))
     scratch = ScratchLedger(world.ledger)
-    outside = Outside(world.ec2, RehearsedActions(), scratch, CollectedReports(), NoQueue(), world.clock)
+    outside = SweepPorts(world.ec2, RehearsedActions(), scratch, CollectedReports(), NoQueue(), world.clock)
     found = [FoundLaunch(launch("i-1", "i-2", "i-3"), "file", False)]
     swept = sweep_launches(policy(), [found[0].launch], outside, run_limit=RunLimit())
     (judged,) = judge_by_notes(found, swept)

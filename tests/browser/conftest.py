@@ -14,7 +14,7 @@ from tests.browser.reader import Reader, reading
 from tests.browser.stores import write_shop
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.report.material import Material
+from landkeeper.report.material import ReportInput
 from landkeeper.report.page import render
 from landkeeper.report.view import view_report
 from landkeeper.wiring.report import read_page
@@ -67,7 +67,7 @@ def shop(chromium: Browser, shop_file: Path) -> Open:
 def read_material(chromium: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Reader]]:
     """Opens the report of some material."""
 
-    def open_(material: Material, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
+    def open_(material: ReportInput, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
         path = tmp_path / "report.html"
         path.write_text(render(view_report(material), read_page()), encoding="utf-8")
         return reading(chromium, path.as_uri(), place, **context)

@@ -13,24 +13,16 @@ from typing import Any
 from tests.past_logs import launch as past_launch
 from tests.past_logs import log, write_logs
 
+from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, Step
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region, Standing
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, diff_account
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-    VpcId,
-)
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, TransitGatewayAttachment, Vpc, VpcId
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 FORMULA = '=HYPERLINK("http://example.com","click")'
@@ -189,7 +181,7 @@ def _case(number: int, now: datetime) -> Case:
     launched = now - timedelta(days=number, hours=1)
     who = FORMULA if number % 3 else "jane@example.com"
     steps = (
-        (State.WAITING, "the second look is at the end of the grace"), (State.JUDGED, f"Code is {SCRIPT}"),
+        (State.WAITING, "the confirming read is at the end of the grace"), (State.JUDGED, f"Code is {SCRIPT}"),
         (State.ACTING, "terminate"), (State.ACTED, "destroyed"), (State.REPORTED, "reported as destroyed"),
     )  # fmt: skip
     story = tuple(Step(launched + timedelta(minutes=3 * at), state, why) for at, (state, why) in enumerate(steps))

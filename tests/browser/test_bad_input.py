@@ -13,9 +13,9 @@ from playwright.sync_api import Browser
 from tests.browser.reader import PAGES, Reader, reading
 from tests.browser.stores import LAKE, make_vpc
 
-from landkeeper.report.material import Material
+from landkeeper.report.material import ReportInput
 from landkeeper.report.page import PLACEHOLDER
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.inventory import CidrAssociation, StoredVpc
 from landkeeper.wiring.report import read_page
@@ -24,8 +24,8 @@ _NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 _Read = Callable[..., AbstractContextManager[Reader]]
 
 
-def _material(*vpcs: StoredVpc) -> Material:
-    return Material(Known(vpcs, {}), TrackerConfig(), _NOW, "file landkeeper.db", "0.1.0")
+def _material(*vpcs: StoredVpc) -> ReportInput:
+    return ReportInput(Snapshot(vpcs, {}), TrackerConfig(), _NOW, "file landkeeper.db", "0.1.0")
 
 
 def test_an_empty_store_says_on_every_page_that_there_is_nothing(read_material: _Read) -> None:

@@ -13,14 +13,14 @@ from tests.browser.reader import Reader
 from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, make_vpc, vpc_id
 
 from landkeeper.org import AccountId
-from landkeeper.report.material import Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.report.material import ReportInput
+from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
+from landkeeper.vpctracker.answers.endpoints import find_side
+from landkeeper.vpctracker.answers.listing import Snapshot
+from landkeeper.vpctracker.answers.spaces import Spaces, spaces_of
 from landkeeper.vpctracker.cidr import block_at
 from landkeeper.vpctracker.config import Space, TrackerConfig
-from landkeeper.vpctracker.connect import Pairing, Possible, pair_up
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, TransitGatewayAttachment, Vpc
-from landkeeper.vpctracker.sides import find_side
-from landkeeper.vpctracker.spaces import Spaces, spaces_of
 
 _NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 _CONFIG = TrackerConfig(spaces=(Space("plants", accounts=(PLANT.id,)), Space("odd", tags={"Space": "odd"})))
@@ -98,7 +98,9 @@ def test_every_pair_is_answered_as_the_command_answers_it(
     vpcs = _some(random.Random(3), 24)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
     seen: set[Possible] = set()
-    with read_material(Material(Known(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect") as reader:
+    with read_material(
+        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
+    ) as reader:
         owners = sorted({one.vpc.owner for one in vpcs})
         asked: list[tuple[str, str]] = [(one.vpc.id, other.vpc.id) for one, other in combinations(vpcs[:9], 2)]
         asked += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
@@ -119,7 +121,9 @@ def test_a_cell_of_the_matrix_counts_what_the_command_counts(
 ) -> None:
     vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
-    with read_material(Material(Known(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect") as reader:
+    with read_material(
+        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
+    ) as reader:
         canvas = reader.page.get_by_role("application")
         canvas.focus()
         for row, one in enumerate((SHOP, LAKE, PLANT)):

@@ -15,9 +15,9 @@ from tests.browser.stores import LAKE, make_vpc
 from landkeeper.cli.report_server import ReportServer, Snapshots
 from landkeeper.org import UsageError
 from landkeeper.report.document import Document
-from landkeeper.report.material import Material
+from landkeeper.report.material import ReportInput
 from landkeeper.report.view import view_report
-from landkeeper.vpctracker.answers import Known
+from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.inventory import StoredVpc
 from landkeeper.wiring.report import read_page
@@ -37,7 +37,7 @@ class _Store:
         vpcs = tuple(
             StoredVpc(make_vpc(number, LAKE, f"10.{number}.0.0/16"), now, now, 1) for number in range(self.vpcs)
         )
-        return view_report(Material(Known(vpcs, {}), TrackerConfig(), now, "file landkeeper.db", "0.1.0"))
+        return view_report(ReportInput(Snapshot(vpcs, {}), TrackerConfig(), now, "file landkeeper.db", "0.1.0"))
 
 
 @contextmanager

@@ -175,7 +175,7 @@ class TestAnswers:
         past.write_logs(logs, {"5.json.gz": past.log(past.launch("i-7"))})
         again = answer_of(backtest(logs, "--format", "json"))
         assert again["totals"].items() >= {"FilesKept": 4, "Gone": 1, "Compliant": 2, "Hit": 1}.items()
-        monkeypatch.setattr("landkeeper.wiring.backtest.CHANGE_EVENTS", frozenset())
+        monkeypatch.setattr("landkeeper.wiring.broom.backtest.CHANGE_EVENTS", frozenset())
         whole = answer_of(backtest(logs, "--no-cache", "--format", "json"))
         assert {**again, "read_at": "", "totals": {**again["totals"], "FilesKept": 0}} == {**whole, "read_at": ""}
 
@@ -352,7 +352,7 @@ def many_logs(folder: Path, number: int, *, padding: int = 3000) -> Path:
 
 
 def test_several_processes_find_what_one_finds_in_the_same_order(backtest: Backtest, tmp_path: Path) -> None:
-    from landkeeper.broom.harvest import Harvest  # noqa: PLC0415 - the other way to the same launches
+    from landkeeper.broom.cloudtrail.found import Harvest  # noqa: PLC0415 - the other way to the same launches
 
     logs = many_logs(tmp_path / "logs", 400, padding=10_000)
     (logs / "00200.json.gz").write_bytes(b"\x1f\x8bnothing")

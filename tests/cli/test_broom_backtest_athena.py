@@ -20,7 +20,7 @@ from tests.broom_world import STRICT
 from tests.recorded_calls import recorded_calls
 from tests.servers import answering, home_sessions
 
-from landkeeper.aws.athena import AthenaStatements, CalledOff
+from landkeeper.aws.broom.athena import AthenaStatements, CalledOff
 from landkeeper.cli import run
 
 ORGANIZATION = "o-exampleorgid"

@@ -13,8 +13,8 @@ import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, launch
 from tests.member_instances import HERE, ROLE, start_instances, state_of
 
+from landkeeper.broom.case import Outcome, State, mark_reported, move, open_case
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Outcome, State, mark_reported, move, open_case
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.org import AccountId

@@ -12,8 +12,8 @@ from tests.deployed_broom import MEMBER, Deployed, batch, record, start_one
 from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import home_session
 
+from landkeeper.broom.case import Outcome
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Outcome
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import handler

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.broom_world import EVENTS, STRICT
 
-from landkeeper.broom.policy_file import read_schema
+from landkeeper.broom.policy.file import read_schema
 from landkeeper.cli import run
 
 LOG = str(EVENTS / "log_file.json")

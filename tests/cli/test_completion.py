@@ -17,7 +17,7 @@ from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.differences import Appeared
-from landkeeper.vpctracker.pools_items import PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import PoolWrite, pool_to_item, reservation_to_item
 
 _MATERIAL = make_material(vpcs=12, accounts=4, cases=2)
 _VPCS = sorted(one.vpc.id for one in _MATERIAL.known.vpcs)

@@ -19,10 +19,10 @@ from tests.report.materials import BACKTEST
 from tests.report.stored import keep, keep_in_file
 from tests.servers import home_session, home_sessions
 
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.vpc_table import VpcTable, create_tables
-from landkeeper.broom.ledger import Case, Outcome, State
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.tracker import handler
@@ -286,7 +286,7 @@ def test_a_link_that_nobody_may_ask_for_is_one_line(
 def test_a_function_without_a_bucket_or_a_table_says_which_setting_is_missing(
     no_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = VpcTable(home_sessions().later("dynamodb"), "VPCTracker")
+    store = VpcTable(home_sessions().lazy_client("dynamodb"), "VPCTracker")
     with pytest.raises(UsageError, match="LANDKEEPER_REPORT_BUCKET is not set"):
         keep_report(Settings(vpc_table="VPCTracker"), store)
     with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set"):

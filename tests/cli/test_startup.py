@@ -13,8 +13,8 @@ import click
 import pytest
 from benchmarks.landscape import make_material
 
-from landkeeper.broom.ledger import State
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.case import State
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.cli.broom.cases import STATES
 from landkeeper.cli.broom.exchange import ACTIONS
 from landkeeper.cli.cost import TRAILS
@@ -24,7 +24,7 @@ from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.operate.cost.landscape import TrailUse
 from landkeeper.vpctracker.differences import Appeared
-from landkeeper.vpctracker.pools_items import PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import PoolWrite, pool_to_item, reservation_to_item
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 _NEVER = (

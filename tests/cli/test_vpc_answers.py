@@ -18,10 +18,10 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import Account, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, FailureReason, Membership, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, diff_account
-from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Standing, Subnet, Vpc
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, Vpc
 
 _LAKE, _SHOP = Account(ACCOUNTS[0], "lake"), Account(ACCOUNTS[1], "=shop")
 _DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "no")

@@ -11,7 +11,7 @@ from landkeeper.cli.output import Format
 from landkeeper.cli.vpc.default_vpcs_output import Told, print_default_vpcs
 from landkeeper.cli.vpc.restore_default import print_restoring
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
-from landkeeper.vpctracker.default_vpcs import (
+from landkeeper.vpctracker.default_vpcs.plan import (
     DefaultSubnet,
     DefaultVpc,
     InternetGateway,
@@ -24,7 +24,7 @@ from landkeeper.vpctracker.default_vpcs import (
     Unknown,
     decide,
 )
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, Gone, Survey
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, Gone, Survey
 from landkeeper.vpctracker.inventory import VpcId
 
 _SHOP, _LAKE = Account(AccountId("111122223333"), "shop"), Account(AccountId("444455556666"), "lake")

@@ -12,12 +12,12 @@ import pytest
 from tests.servers import home_session
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 
-from landkeeper.aws.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
-from landkeeper.org import Account, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, FailureReason, Membership
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc
 

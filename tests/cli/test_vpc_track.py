@@ -14,8 +14,8 @@ from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import AccountId
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.org import AccountId, Membership
+from landkeeper.vpctracker.coverage import Coverage
 
 _HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
 _ASSUMED = (

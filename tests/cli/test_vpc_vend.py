@@ -17,13 +17,13 @@ from tests.member_instances import HERE, ROLE
 from tests.refusing_front import Front, serving
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
-import landkeeper.wiring.vending
-from landkeeper.aws.sessions import Grant
+import landkeeper.wiring.vpctracker.vending
+from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
-from landkeeper.org import AccountId, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import AccountId, Failure, FailureReason, Membership
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import VpcId, VpcKey
 
 pytestmark = pytest.mark.embedded
@@ -38,8 +38,8 @@ def account(
 ) -> AccountId:
     """An account that was read, and in the working directory a file that knows that, with the pool `prod`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(landkeeper.wiring.vending, "_PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(landkeeper.wiring.vending, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_FIRST_PAUSE_SECONDS", 0.01)
     # Describing AWS to every run anew would be most of the time.
     monkeypatch.setattr("botocore.session.create_loader", lambda _: _LOADER)
     made = AccountId(f"{553000000000 + next(_numbers)}")
@@ -90,8 +90,8 @@ def _shown(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
 def _own_vpcs(account: AccountId) -> list[str]:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         listed = sessions.ec2(HERE).describe_vpcs()["Vpcs"]
     return [vpc["VpcId"] for vpc in listed if not vpc["IsDefault"]]
 

@@ -18,14 +18,14 @@ from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS
 from tests.waiting import HANG_SECONDS
 
-import landkeeper.wiring.pools
-from landkeeper.aws.pool_table import PoolTable
+import landkeeper.wiring.vpctracker.pools
+from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.pools_acts import Request, Reserved, allocate
-from landkeeper.vpctracker.pools_items import PoolWrite
-from landkeeper.vpctracker.pools_tracked import read_tracked
-from landkeeper.wiring.pools import actor_named
+from landkeeper.vpctracker.pools.items import PoolWrite
+from landkeeper.vpctracker.pools.operations import Request, Reserved, allocate
+from landkeeper.vpctracker.pools.tracked import read_tracked
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 POOL = "shared"
 
@@ -61,7 +61,7 @@ def open_named(kind: str, name: str) -> DyingTable | DyingFile:
 
 def main(kind: str, name: str, worker: str) -> None:
     """Work through the requests."""
-    landkeeper.wiring.pools._PATIENCE_SECONDS = HANG_SECONDS
+    landkeeper.wiring.vpctracker.pools._PATIENCE_SECONDS = HANG_SECONDS
     store = open_named(kind, name)
     for line in sys.stdin:
         request_id, length = line.split()

@@ -15,13 +15,13 @@ import pytest
 from tests.broom_world import LAUNCHED_AT, launch
 from tests.servers import home_sessions
 
-from landkeeper.aws.ledger_table import LedgerTable, create_ledger_table
-from landkeeper.broom.case_record import LedgerError, case_to_record
+from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.broom.case import Case, Outcome, State, mark_reported, move, open_case
+from landkeeper.broom.dry_run import ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, Outcome, State, mark_reported, move, open_case
-from landkeeper.broom.policy import Penalty
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.rehearsal import ScratchLedger
+from landkeeper.broom.stored_case import LedgerError, case_to_record
 from landkeeper.embedded.ledger_file import LedgerFile
 
 LATER = LAUNCHED_AT + timedelta(minutes=1)

@@ -23,16 +23,16 @@ from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpc_table import create_tables
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import HOME_ACCOUNT
 from landkeeper.org import Account
 from landkeeper.vpctracker.cidr import Block, group_by_containment, parse_block
 from landkeeper.vpctracker.differences import Complete, diff_account
 from landkeeper.vpctracker.inventory import Vpc
-from landkeeper.vpctracker.pools import Pool, Reservation
-from landkeeper.vpctracker.pools_acts import create_pool, read_named_state
-from landkeeper.wiring.pools import actor_named
+from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
+from landkeeper.vpctracker.pools.pool import Pool, Reservation
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 _PROCESSES, _BLOCKS = (16, 200) if IS_CAMPAIGN else (4, 26)
 _TRACKED = ("10.0.0.0/16", "10.1.64.0/20", "10.3.0.0/24")

@@ -13,15 +13,14 @@ from tests.memory_pools import MemoryPools
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.vpc_table import POOLS, VpcTable, create_tables
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import POOLS, VpcTable, create_tables
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Subnet, Vpc
-from landkeeper.vpctracker.pools import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools_items import (
+from landkeeper.vpctracker.pools.items import (
     LIST,
     META,
     PoolWrite,
@@ -34,7 +33,8 @@ from landkeeper.vpctracker.pools_items import (
     state_from_items,
     version_of,
 )
-from landkeeper.vpctracker.pools_ports import PoolStore, TrackedStore
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.ports import PoolStore, TrackedStore
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import NewerItemError
 

@@ -19,7 +19,7 @@ from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, Region
 from landkeeper.vpctracker.attributes import Attributes, vpc_to_attributes

@@ -18,15 +18,16 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 from tests.vpctracker.test_fit import huge_vpc
 
 from landkeeper.aws.items import from_item, to_item
-from landkeeper.aws.vpc_table import COVERAGE, HISTORY, VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import COVERAGE, HISTORY, VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account
 from landkeeper.vpctracker.attributes import Attributes, coverage_to_attributes, history_of, vpc_to_attributes
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared, Changed, Complete
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-from landkeeper.vpctracker.notices import Noticed
-from landkeeper.vpctracker.ports import StoreError, VpcStore
+from landkeeper.vpctracker.notices.news import Noticed
+from landkeeper.vpctracker.notices.ports import NoticeStore
+from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION
 from landkeeper.vpctracker.track import track_account
 
@@ -37,7 +38,7 @@ _names = (f"Schema{number}" for number in itertools.count())
 class Shelf:
     """A store, and a way around it to what is kept there."""
 
-    store: VpcStore
+    store: NoticeStore
     said: list[str]
     put: Callable[[str, Attributes], None]
     """Puts an item into `vpcs`, `history`, `coverage` or `noticed` as it is."""

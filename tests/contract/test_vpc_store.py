@@ -15,7 +15,7 @@ from tests.memory_store import MemoryStore
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, AccountId, Failure, FailureReason
 from landkeeper.vpctracker.attributes import Attributes, vpc_from_attributes

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.broom.fast_engine import FastEngine, find_reader
+from landkeeper.broom.cloudtrail.engine import STANDARD, Engine
+from landkeeper.broom.cloudtrail.fast_engine import FastEngine, find_reader
+from landkeeper.broom.cloudtrail.records import Malformed, read_log
+from landkeeper.broom.cloudtrail.scan import scan_log
+from landkeeper.broom.cloudtrail.text import is_packed
 from landkeeper.broom.launches import Launch
-from landkeeper.broom.log_engine import STANDARD, Engine
-from landkeeper.broom.log_text import is_packed
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import Malformed, read_log
 
 CORPORA = (Path(__file__).parents[2] / ".." / "shared" / "corpora").resolve()
 FILES = sorted(file for folder in ("cloudtrail-logs", "cloudtrail-records") for file in (CORPORA / folder).rglob("*.*"))

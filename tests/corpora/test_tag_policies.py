@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.broom.policy import Penalty
-from landkeeper.broom.policy_export import export_tag_policy
-from landkeeper.broom.policy_file import parse_policy
-from landkeeper.broom.policy_import import import_tag_policies
-from landkeeper.broom.tag_policy import TagPolicyError, merge_tag_policies
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.from_aws import import_tag_policies
+from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.tag_policy import TagPolicyError, merge_tag_policies
+from landkeeper.broom.policy.to_aws import export_tag_policy
 
 FOLDER = (Path(__file__).parents[2] / ".." / "shared" / "corpora" / "tag-policies").resolve()
 

@@ -130,11 +130,21 @@ def test_it_leaves_a_report_of_what_it_did(
     assert result["deleted_default_vpcs"][0] not in page
 
 
-def test_the_readme_tells_the_story_as_it_is_printed(kept: tuple[str, dict[str, str]]) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    transcript = readme.split("```console\n$ make demo\n", 1)[1].split("```", 1)[0]
+def test_the_docs_tell_the_story_as_it_is_printed(kept: tuple[str, dict[str, str]]) -> None:
     story = kept[0].split("\nThe embedded AWS stays up.")[0]
-    assert _without_chance(transcript) == _without_chance(story)
+    assert _without_chance(_transcript("docs/demo.md")) == _without_chance(story)
+
+
+def test_the_readme_has_parts_of_that_story() -> None:
+    parts = [line for line in _without_chance(_transcript("README.md")) if line != "…"]
+    story = iter(_without_chance(_transcript("docs/demo.md")))
+    assert len(parts) > 10
+    assert [line for line in parts if line not in story] == []
+
+
+def _transcript(page: str) -> str:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    return text.split("```console\n$ make demo\n", 1)[1].split("```", 1)[0]
 
 
 def _without_chance(text: str) -> list[str]:

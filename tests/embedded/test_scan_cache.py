@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests import past_logs as past
 
-from landkeeper.broom.scan import scan_log
-from landkeeper.broom.trail import PAST_EVENTS
+from landkeeper.broom.cloudtrail.records import PAST_EVENTS
+from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.embedded.scan_cache import KeptScan, ScanCache
 
 SCANNED = scan_log(past.log(past.launch("i-1")), wanted=PAST_EVENTS)

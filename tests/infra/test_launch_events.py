@@ -9,8 +9,8 @@ import pytest
 import yaml
 from tests.broom_world import event
 
+from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.launches import Launch, Untagging
-from landkeeper.broom.trail import read_record
 
 
 class _Template(yaml.SafeLoader):

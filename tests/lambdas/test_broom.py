@@ -18,10 +18,10 @@ from tests.member_instances import state_of
 from tests.recorded_calls import recorded_calls
 from tests.waiting import wait_until
 
+from landkeeper.broom.case import State, move, open_case
+from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.broom.launches import InstanceId, Launch
-from landkeeper.broom.ledger import State, move, open_case
-from landkeeper.broom.trail import read_record
 from landkeeper.lambdas.broom import UnfinishedError, handler, open_broom
 from landkeeper.org import AccountId
 
@@ -170,8 +170,8 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
     unwanted = (
         # What only launches need is imported when there is one.
         "landkeeper.broom.sweep",
-        "landkeeper.broom.policy_file",
-        "landkeeper.wiring.broom_dealings",
+        "landkeeper.broom.policy.file",
+        "landkeeper.wiring.broom.launches",
         "boto3",
         "yaml",
         "rich",
@@ -215,7 +215,7 @@ def test_a_long_grace_comes_back_by_a_schedule_that_removes_itself(
     deployed: Deployed, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long is here what is longer than a second, and not than SQS's quarter of an hour."""
-    monkeypatch.setattr("landkeeper.aws.case_queue.LONGEST_DELAY_SECONDS", 1)
+    monkeypatch.setattr("landkeeper.aws.broom.case_queue.LONGEST_DELAY_SECONDS", 1)
     monkeypatch.setenv("LANDKEEPER_SCHEDULE_ROLE_ARN", "arn:aws:iam::123456789012:role/scheduler")
     deployed.set_policy(STRICT.replace("action: terminate", "action: terminate\n    grace: 4s"))
     bad = start_one(MEMBER)

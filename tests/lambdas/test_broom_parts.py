@@ -7,25 +7,25 @@ from tests.member_instances import ROLE
 from tests.servers import home_session
 
 from landkeeper.broom.feeds import LogObject
-from landkeeper.broom.swept import Note
+from landkeeper.broom.sweep_result import InstanceResult
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import _metrics_of
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 
 
 @pytest.mark.parametrize(
     ("note", "counted"),
     [
-        (Note("violation", "terminate", "", "destroyed"), ["InstancesJudged", "InstancesDestroyed"]),
-        (Note("violation", "terminate", "", "held"), ["InstancesJudged", "InstancesHeld"]),
-        (Note("compliant", "keep", ""), ["InstancesJudged", "InstancesKept"]),
-        (Note("violation", "wait", ""), []),
-        (Note("violation", "terminate", "", "held", is_stored=True), []),
+        (InstanceResult("violation", "terminate", "", "destroyed"), ["InstancesJudged", "InstancesDestroyed"]),
+        (InstanceResult("violation", "terminate", "", "held"), ["InstancesJudged", "InstancesHeld"]),
+        (InstanceResult("compliant", "keep", ""), ["InstancesJudged", "InstancesKept"]),
+        (InstanceResult("violation", "wait", ""), []),
+        (InstanceResult("violation", "terminate", "", "held", is_stored=True), []),
     ],
 )
-def test_an_instance_counts_once_and_as_what_became_of_it(note: Note, counted: list[str]) -> None:
+def test_an_instance_counts_once_and_as_what_became_of_it(note: InstanceResult, counted: list[str]) -> None:
     assert list(_metrics_of(note)) == counted
 
 

@@ -13,8 +13,8 @@ from tests.answer_server import AnswerServer, answer_server
 from tests.servers import home_sessions
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.stack_answers import UnansweredError
-from landkeeper.aws.vpc_table import create_tables
+from landkeeper.aws.vpctracker.custom_resource import UnansweredError
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas import pool
 from landkeeper.org import UsageError

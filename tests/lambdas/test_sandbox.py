@@ -20,8 +20,8 @@ from tests.member_instances import start_instances, state_of
 from tests.packaged_broom import HANDLER, function_environment, log_file, unpack_package
 from tests.waiting import HANG_SECONDS
 
+from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import State
 from landkeeper.org import AccountId
 
 pytestmark = pytest.mark.embedded

@@ -17,7 +17,7 @@ import pytest
 from tests.servers import home_sessions
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpc_table import VpcTable, create_tables
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.lambdas import tracker
 from landkeeper.lambdas.tracker import UnfinishedError, handler, warm_worker
 from landkeeper.org import Account, Region, UsageError
@@ -271,7 +271,7 @@ def test_the_function_loads_nothing_that_its_package_does_not_have() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     loaded = done.stdout.split()
-    assert "landkeeper.wiring.vpctracker" in loaded
+    assert "landkeeper.wiring.vpctracker.commands" in loaded
     unwanted = {
         "rich",
         "click",

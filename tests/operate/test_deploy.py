@@ -105,7 +105,7 @@ class Scene:
             lambda: PACKAGE,
             self.shelf,
             self.desk,
-            look_around=lambda state, _: replace(self.surroundings, stack=state),
+            inspect_environment=lambda state, _: replace(self.surroundings, stack=state),
             notifications=self.bell,
             approve=lambda _: answer,
             on_event=self.events.append,

@@ -29,20 +29,20 @@ from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
-import landkeeper.wiring.broom
-from landkeeper.aws.ledger_table import create_ledger_table
-from landkeeper.aws.pool_table import PoolTable
-from landkeeper.aws.sessions import Grant
-from landkeeper.aws.vpc_table import create_tables
+import landkeeper.wiring.broom.commands
+from landkeeper.aws.broom.ledger_table import create_ledger_table
+from landkeeper.aws.sessions import AccountCredentials
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import create_tables
 from landkeeper.broom.feeds import write_audit_order, write_due_cases
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
 from landkeeper.lambdas import broom, pool, tracker
 from landkeeper.operate.package import SERVICES
 from landkeeper.org import AccountId
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.pools import Pool
-from landkeeper.vpctracker.pools_acts import create_pool
-from landkeeper.wiring.pools import actor_named
+from landkeeper.vpctracker.pools.operations import create_pool
+from landkeeper.vpctracker.pools.pool import Pool
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 pytestmark = pytest.mark.embedded
 
@@ -239,7 +239,9 @@ def _sweep(world: World) -> None:
                 _deal(body)
                 if "60s" in text:
                     with pytest.MonkeyPatch.context() as patch:
-                        patch.setattr(landkeeper.wiring.broom, "_now", lambda: datetime.now(UTC) + timedelta(minutes=2))
+                        patch.setattr(
+                            landkeeper.wiring.broom.commands, "_now", lambda: datetime.now(UTC) + timedelta(minutes=2)
+                        )
                         world.set()
                         _deal(write_due_cases((launched,)))
         world.put("broom.yaml", STRICT)
@@ -288,8 +290,8 @@ def _change(name: str) -> str:
 def _ec2(account: AccountId) -> Iterator[Any]:
     sessions = home_sessions(ROLE)
     grant = sessions.grant_for(account)
-    assert isinstance(grant, Grant)
-    with sessions.using(grant):
+    assert isinstance(grant, AccountCredentials)
+    with sessions.signing_as(grant):
         yield sessions.ec2(HERE)
 
 
@@ -403,7 +405,7 @@ _NOT_MADE_HERE: Mapping[str, str] = {
     "dynamodb:CreateTable": "`--create-tables` and tests",
     "dynamodb:DescribeTable": "what a command says of a table that is wrong; waiting for one that was made",
     "dynamodb:UpdateTimeToLive": "`--create-tables` and tests",
-    "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/test_instances.py makes it, moto shows no request",
+    "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/broom/test_instances.py has it, moto shows none",
     "s3:ListObjectsV2": "`broom sweep` and `backtest` on s3://bucket/prefix",
     "ssm:GetParameter": "LANDKEEPER_POLICY=ssm:NAME, which the stack does not set",
     "sts:GetCallerIdentity": "everybody may ask",
@@ -427,7 +429,7 @@ def _loaded_modules() -> list[Path]:
         if module.is_file() and module not in seen:
             seen.add(module)
             waiting += _imported_by(module)
-    return [module for module in seen if module.parent.name == "aws"]
+    return [module for module in seen if module.relative_to(_ROOT).parts[0] == "aws"]
 
 
 def _imported_by(module: Path) -> Iterator[Path]:

@@ -16,9 +16,9 @@ from tests.recorded_calls import recorded_calls
 from tests.servers import home_sessions
 
 import landkeeper
-from landkeeper.aws.default_vpcs import Ec2DefaultVpcs
+from landkeeper.aws.vpctracker.default_vpcs import Ec2DefaultVpcs
 from landkeeper.embedded.simulators import HOME_ACCOUNT
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, delete_default_vpcs, survey_default_vpcs
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, delete_default_vpcs, survey_default_vpcs
 
 __all__ = ["places"]
 
@@ -28,7 +28,7 @@ _ROLE = "landkeeper-network"
 _PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 """The names of services in permissions, where the SDK has others."""
 _ANYBODY_MAY = {"sts:GetCallerIdentity"}
-_AWS = Path(landkeeper.__file__).parent / "aws"
+_AWS = Path(landkeeper.__file__).parent / "aws" / "vpctracker"
 _OURS = ("default_vpcs.py", "default_vpc_holders.py", "connections.py")
 _SERVICES = ("service-quotas", "route53", "rds", "elasticache", "autoscaling", "elb", "elbv2", "ec2")
 """Of calls with one name in several services the last one is meant."""

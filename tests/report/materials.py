@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from tests.strategies import START, accounts, blocks, coverages, stored_vpcs, texts
 
 from landkeeper.report.document import Document, write_document
-from landkeeper.report.material import Material
-from landkeeper.vpctracker.answers import Known
+from landkeeper.report.material import ReportInput
+from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import StoredVpc
@@ -25,16 +25,16 @@ NOW = START + timedelta(days=6)
 
 def material(
     *vpcs: StoredVpc, config: TrackerConfig | None = None, coverage: tuple[Coverage, ...] = (), **more: Any
-) -> Material:
+) -> ReportInput:
     """What a report of these VPCs is made from."""
-    known = Known(
+    known = Snapshot(
         vpcs, {one.account: one for one in coverage}, **{k: more.pop(k) for k in ("left_out", "as_of") if k in more}
     )
-    return Material(known, config or TrackerConfig(), more.pop("now", NOW), "file landkeeper.db", "0.1.0", **more)
+    return ReportInput(known, config or TrackerConfig(), more.pop("now", NOW), "file landkeeper.db", "0.1.0", **more)
 
 
 @st.composite
-def materials(draw: st.DrawFn) -> Material:
+def materials(draw: st.DrawFn) -> ReportInput:
     """Any VPCs and coverage there can be, in spaces or not, now or at an earlier time."""
     vpcs = {one.vpc.key: one for one in draw(st.lists(stored_vpcs(), max_size=6))}
     spaces = st.builds(Space, st.just("plant"), st.just(()), st.just({"Plant": "*"}), st.tuples(blocks))

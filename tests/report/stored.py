@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
-from landkeeper.report.material import Material
+from landkeeper.report.material import ReportInput
 from landkeeper.vpctracker.differences import Appeared
-from landkeeper.vpctracker.pools_items import LIST, PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import LIST, PoolWrite, pool_to_item, reservation_to_item
 
 if TYPE_CHECKING:
     from landkeeper.broom.ports import Ledger
-    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.pools.ports import PoolStore
     from landkeeper.vpctracker.ports import VpcStore
 
 
-def keep_in_file(path: Path, made: Material) -> Path:
+def keep_in_file(path: Path, made: ReportInput) -> Path:
     """The file, with everything of the material in it."""
     with closing(PoolFile(path)) as store, closing(LedgerFile(path)) as ledger:
         keep(made, store, store, ledger)
     return path
 
 
-def keep(made: Material, vpcs: VpcStore, pools: PoolStore, ledger: Ledger) -> None:
+def keep(made: ReportInput, vpcs: VpcStore, pools: PoolStore, ledger: Ledger) -> None:
     """Write everything of the material into these stores."""
     assert not vpcs.write_changes([Appeared(replace(one, version=1)) for one in made.known.vpcs])
     for one in made.known.coverage.values():

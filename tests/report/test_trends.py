@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from tests.report.materials import NOW, material, materials
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
-from landkeeper.org import Failure, FailureReason, Region
-from landkeeper.report.material import Ledger, Material
+from landkeeper.org import Failure, FailureReason, Membership, Region
+from landkeeper.report.material import Ledger, ReportInput
 from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
-from landkeeper.vpctracker.coverage import Coverage, Membership
-from landkeeper.vpctracker.findings import OverlapKind, find_overlaps_by_harm
+from landkeeper.vpctracker.answers.ranking import OverlapKind, find_overlaps_by_harm
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 
 _DAY = timedelta(days=1)
 
 
-def _at_end_of(day: date, made: Material) -> list[StoredVpc]:
+def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
     """The VPCs that were there, as if nothing had happened since."""
     there = [
         one
@@ -34,7 +34,7 @@ def _at_end_of(day: date, made: Material) -> list[StoredVpc]:
 
 @given(materials())
 @settings(max_examples=40)
-def test_each_day_counts_what_was_there_at_its_end(made: Material) -> None:
+def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
     trends = view_trends(made)
     if trends is None:
         assert len({one.first_seen.date() for one in made.known.vpcs} | {made.moment.date()}) < 3

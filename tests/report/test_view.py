@@ -10,26 +10,18 @@ from hypothesis import given, settings
 from tests.report.materials import BACKTEST, NOW, checked, material, materials
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
-from landkeeper.broom.ledger import State
-from landkeeper.org import AccountId, Failure, FailureReason, Region
+from landkeeper.broom.case import State
+from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
-from landkeeper.report.material import Ledger, Material
+from landkeeper.report.material import Ledger, ReportInput
 from landkeeper.report.view import view_report
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.attributes import StoredItemError
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
-from landkeeper.vpctracker.findings import find_overlaps_by_harm
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    StoredVpc,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-)
-from landkeeper.vpctracker.pools import Kind, Pool, PoolState, Reservation
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, Subnet, TransitGatewayAttachment, Vpc
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 from landkeeper.vpctracker.schema import NewerItemError
 
 SHOP, BANK, _ = ACCOUNTS
@@ -48,7 +40,7 @@ def read_at(account: AccountId, **more: object) -> Coverage:
 
 @given(materials())
 @settings(max_examples=50)
-def test_whatever_is_stored_the_document_is_what_its_schema_says(made: Material) -> None:
+def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInput) -> None:
     document = view_report(made)
     read = checked(document)
     live = [one for one in made.known.vpcs if one.is_live]

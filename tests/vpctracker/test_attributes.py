@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from tests.strategies import ACCOUNTS, REGIONS, START, coverages, stored_vpcs, vpc_ids
 
-from landkeeper.org import Account, Failure, FailureReason, Region
+from landkeeper.org import Account, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.vpctracker.attributes import (
     ATTRIBUTES_OF_BLOCKS,
     Attributes,
@@ -24,17 +24,9 @@ from landkeeper.vpctracker.attributes import (
     vpc_from_attributes,
     vpc_to_attributes,
 )
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Appeared, Changed, Complete, diff_account
-from landkeeper.vpctracker.inventory import (
-    CidrAssociation,
-    Peering,
-    Standing,
-    StoredVpc,
-    Subnet,
-    TransitGatewayAttachment,
-    Vpc,
-)
+from landkeeper.vpctracker.inventory import CidrAssociation, Peering, StoredVpc, Subnet, TransitGatewayAttachment, Vpc
 
 _VPC = Vpc(
     id=vpc_ids(1),

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.org import Account, Failure, FailureReason
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, FailureReason, Membership, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.covering import cover_account, shared_after
 from landkeeper.vpctracker.differences import Complete, NotRead, Unreadable
-from landkeeper.vpctracker.inventory import Standing, StoredVpc, Vpc
+from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _ACCOUNT = Account(ACCOUNTS[0], "team")
 _HERE, _THERE = REGIONS
@@ -109,5 +109,5 @@ def test_shared_vpcs_are_remembered_until_a_complete_read_shows_them_no_more() -
     assert shared_after(before, stored, {_HERE: Unreadable(_DENIED)}) == {theirs.key}
     assert shared_after(before, stored, {_THERE: Complete(())}) == {theirs.key}
     assert shared_after(before, stored, {_HERE: Complete((own,))}) == frozenset()
-    assert shared_after(before, stored, {_HERE: Complete((own,))}, believe_absence=False) == {theirs.key}
+    assert shared_after(before, stored, {_HERE: Complete((own,))}, confirm_deletions=False) == {theirs.key}
     assert shared_after(before, [], {}) == frozenset()

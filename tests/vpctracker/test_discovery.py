@@ -6,10 +6,10 @@ import pytest
 from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, START
 
-from landkeeper.org import Account, AccountId, UsageError
+from landkeeper.org import Account, AccountId, Member, Membership, UsageError
 from landkeeper.vpctracker.config import Discovery
-from landkeeper.vpctracker.coverage import Coverage, Membership
-from landkeeper.vpctracker.discovery import Listing, Member, Unit, choose_accounts, note_membership, settle_membership
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.discovery import Listing, Unit, choose_accounts, note_membership, settle_membership
 
 _ORG = "o-exampleorgid"
 _UNITS = (

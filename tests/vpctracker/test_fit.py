@@ -9,8 +9,8 @@ from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Account
 from landkeeper.vpctracker.attributes import vpc_from_attributes, vpc_to_attributes
-from landkeeper.vpctracker.differences import Complete, diff_account
-from landkeeper.vpctracker.fit import describe_omissions, fit_vpc
+from landkeeper.vpctracker.differences import Complete, describe_omissions, diff_account
+from landkeeper.vpctracker.fit import fit_vpc
 from landkeeper.vpctracker.inventory import Peering, Subnet, Vpc
 
 _TAGS = {f"{number:0128d}": "名" * 256 for number in range(50)}

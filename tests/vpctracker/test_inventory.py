@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, regions, stored_vpcs, vpc_ids, vpcs
 
-from landkeeper.org import Account, Failure, FailureReason, Region
+from landkeeper.org import Account, Failure, FailureReason, Region, Standing
 from landkeeper.vpctracker.differences import (
     Appeared,
     Change,
@@ -30,7 +30,6 @@ from landkeeper.vpctracker.inventory import (
     NOBODY,
     CidrAssociation,
     Peering,
-    Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,
@@ -101,7 +100,7 @@ def test_a_vpc_that_is_gone_is_not_taken_away_again() -> None:
 
 
 def _doubted(stored: list[StoredVpc], found: Mapping[Region, RegionRead], account: Account = _OWNER) -> list[Change]:
-    return list(diff_account(stored, found, account, _LATER, believe_absence=False))
+    return list(diff_account(stored, found, account, _LATER, confirm_deletions=False))
 
 
 def test_an_absence_that_is_not_believed_only_marks_the_vpc() -> None:
@@ -111,10 +110,10 @@ def test_an_absence_that_is_not_believed_only_marks_the_vpc() -> None:
     assert change.after.is_live
 
 
-@pytest.mark.parametrize("believe_absence", [True, False])
-def test_a_marked_vpc_is_gone_at_the_next_complete_read_of_whatever_cause(*, believe_absence: bool) -> None:
+@pytest.mark.parametrize("confirm_deletions", [True, False])
+def test_a_marked_vpc_is_gone_at_the_next_complete_read_of_whatever_cause(*, confirm_deletions: bool) -> None:
     (marked,) = _doubted([_STORED], _seen())
-    (gone,) = diff_account([marked.after], _seen(), _OWNER, _LATER, believe_absence=believe_absence)
+    (gone,) = diff_account([marked.after], _seen(), _OWNER, _LATER, confirm_deletions=confirm_deletions)
     assert isinstance(gone, Disappeared)
     assert (gone.after.deleted_at, gone.after.missing_since) == (_LATER, None)
 

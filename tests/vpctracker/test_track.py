@@ -165,7 +165,7 @@ def test_some_regions_can_be_read_again_without_the_others() -> None:
     _track(world, store)
     world.vpcs = [_vpc(3)]
     outcome = track_account(
-        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 1), regions=(_HERE,), believe_absence=False
+        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 1), regions=(_HERE,), confirm_deletions=False
     )
     assert outcome.missed == {_HERE}
     assert outcome.changes == {"appeared": 1, "changed": 1}
@@ -176,7 +176,7 @@ def test_some_regions_can_be_read_again_without_the_others() -> None:
     }  # fmt: skip
     assert store.coverage[ACCOUNTS[0]].tried_at == START
     again = track_account(
-        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 2), regions=(_HERE,), believe_absence=False
+        _ACCOUNTS[0], world, store, clock=partial(_hours_later, 2), regions=(_HERE,), confirm_deletions=False
     )
     assert (again.missed, again.changes) == (frozenset(), {"disappeared": 1})
 

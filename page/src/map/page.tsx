@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import { formatBlock, parseBlock, type Block } from "../addresses";
 import { move } from "../route";
 import { search } from "../search";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 import type { Vpc } from "../world";
 import { askedOf } from "./asked";
 import { DARK, LIGHT } from "./colours";

@@ -3,7 +3,7 @@
 import type { Backtest, Cell } from "../document";
 import { Table, type Column, type Value } from "../parts/table";
 import { counted, formatNumber, formatTime, Words } from "../parts/text";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 
 type Row = Record<string, Cell>;
 

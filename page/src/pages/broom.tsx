@@ -5,7 +5,7 @@ import { Bars } from "../parts/charts";
 import { Table, type Column } from "../parts/table";
 import { counted, formatDay, formatTime, Words } from "../parts/text";
 import { hashOf } from "../route";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 
 const COLUMNS: readonly Column<Case>[] = [
   {

@@ -6,7 +6,7 @@ import { groupsOf, GROUPINGS, type Grouping } from "../matrix";
 import { Table, type Column } from "../parts/table";
 import { counted, VpcLink, Words } from "../parts/text";
 import { move } from "../route";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 import { accountLabel, unitOf, type Vpc, type World } from "../world";
 import { Chooser, type Side } from "./chooser";
 import { MatrixView } from "./matrix_view";

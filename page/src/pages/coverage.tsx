@@ -3,9 +3,9 @@
 import { Table, type Column } from "../parts/table";
 import { formatAge, formatTime, Words } from "../parts/text";
 import { move } from "../route";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 import { accountLabel, unitOf, type World } from "../world";
-import { isFailure } from "./overview";
+import { isFailure } from "./region_state";
 
 interface Row {
   readonly account: string;

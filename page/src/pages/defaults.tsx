@@ -2,7 +2,7 @@
 
 import { Table, type Column } from "../parts/table";
 import { counted, formatDay, VpcLink } from "../parts/text";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 import { accountLabel, unitOf, type Vpc } from "../world";
 
 const COLUMNS: readonly Column<Vpc>[] = [

@@ -5,9 +5,10 @@ import { Sparkline } from "../parts/charts";
 import { Table } from "../parts/table";
 import { formatNumber } from "../parts/text";
 import { hashOf } from "../route";
-import type { PageProps } from "../shell";
+import type { PageProps } from "../page_props";
 import type { World } from "../world";
-import { COLUMNS, findings } from "./overlaps";
+import { COLUMNS, findings } from "./findings";
+import { isFailure } from "./region_state";
 
 interface Figure {
   readonly name: TrendName;
@@ -100,11 +101,6 @@ function figures(world: World): Figure[] {
     { name: "unreadable", title: "Accounts not readable", value: unreadable, page: "coverage", isBad: true },
     { name: "cases", title: "Cases this week", value: cases ?? null, page: "broom" },
   ];
-}
-
-/** Whether a region was to be read and could not be; disabled and governed ones are left out on purpose. */
-export function isFailure(state: string): boolean {
-  return !["complete", "disabled", "governed"].includes(state);
 }
 
 function Units({ world }: { world: World }) {

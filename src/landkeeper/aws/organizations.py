@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.org import Account, AccountId, Failure
-from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.discovery import Member, Unit
+from landkeeper.org import Account, AccountId, Failure, Member, Membership
+from landkeeper.vpctracker.discovery import Unit
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient

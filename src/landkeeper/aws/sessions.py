@@ -55,7 +55,7 @@ class HomeAccountError(LandkeeperError):
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class AccountCredentials:
     """The right to call AWS in one account: credentials at hand, or a role that was assumed there."""
 
     account: AccountId
@@ -67,7 +67,7 @@ class Grant:
         return self.expires_at is None or now < self.expires_at - _RENEW_BEFORE
 
 
-_current: ContextVar[Grant | None] = ContextVar("landkeeper_grant", default=None)
+_current: ContextVar[AccountCredentials | None] = ContextVar("landkeeper_grant", default=None)
 
 
 class _SwappedCredentials(Credentials):
@@ -135,7 +135,7 @@ def client_config(*, max_connections: int = 64) -> Config:
 class AccountSessions:
     """Credentials for any account of the organisation, and clients that sign with them.
 
-    Safe to use from several threads: a thread says `with sessions.using(grant):` and calls.
+    Safe to use from several threads: a thread says `with sessions.signing_as(grant):` and calls.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class AccountSessions:
         self._region = region
         self._config = client_config()
         self._clients: dict[tuple[botocore.session.Session, str, str, Config | None], Any] = {}
-        self._grants: OrderedDict[AccountId, Grant] = OrderedDict()
+        self._grants: OrderedDict[AccountId, AccountCredentials] = OrderedDict()
         self._lock = threading.Lock()
         self._home_arn = ""
         swapped = botocore.session.Session(profile=home.profile)
@@ -186,13 +186,13 @@ class AccountSessions:
                 raise HomeAccountError(failure_of(error)) from error
         return self._home_arn
 
-    def grant_for(self, account: AccountId, *, now: datetime | None = None) -> Grant | Failure:
+    def grant_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
         """A grant for `account`: the credentials at hand for their own account, else the role there, assumed once."""
         if account == self.home_account():
             credentials = self._home.get_credentials()
             if credentials is None:
                 return Failure(FailureReason.CREDENTIALS, message="no AWS credentials found")
-            return Grant(account, credentials)
+            return AccountCredentials(account, credentials)
         moment = now or datetime.now(UTC)
         with self._lock:
             kept = self._grants.get(account)
@@ -200,7 +200,7 @@ class AccountSessions:
             return kept
         return self._assume(account)
 
-    def _assume(self, account: AccountId) -> Grant | Failure:
+    def _assume(self, account: AccountId) -> AccountCredentials | Failure:
         if self._role_name is None:
             return Failure(FailureReason.ROLE_NOT_ASSUMABLE, message="no role name is set")
         arn = f"arn:{self.partition()}:iam::{account}:role/{self._role_name}"
@@ -216,7 +216,7 @@ class AccountSessions:
             return failure_of(error)
         given = answer["Credentials"]
         credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        grant = Grant(account, credentials, given["Expiration"])
+        grant = AccountCredentials(account, credentials, given["Expiration"])
         with self._lock:
             self._grants[account] = grant
             self._grants.move_to_end(account)
@@ -244,7 +244,7 @@ class AccountSessions:
             self._grants.pop(account, None)
 
     @contextmanager
-    def using(self, grant: Grant) -> Iterator[None]:
+    def signing_as(self, grant: AccountCredentials) -> Iterator[None]:
         """While this lasts, clients of this session sign for the grant's account, in this thread."""
         token = _current.set(grant)
         try:
@@ -253,16 +253,16 @@ class AccountSessions:
             _current.reset(token)
 
     def caller_account(self) -> AccountId:
-        """The account that `using` signs for, as STS sees it. Raises what botocore raises."""
+        """The account that `signing_as` signs for, as STS sees it. Raises what botocore raises."""
         return AccountId(self._client(self._swapped, "sts", self._region).get_caller_identity()["Account"])
 
     def ec2(self, region: Region) -> EC2Client:
-        """The EC2 client of a region; it signs for whatever account `using` says."""
+        """The EC2 client of a region; it signs for whatever account `signing_as` says."""
         client: EC2Client = self._client(self._swapped, "ec2", region)
         return client
 
     def scaling(self, region: Region) -> AutoScalingClient:
-        """The Auto Scaling client of a region; it signs for whatever account `using` says."""
+        """The Auto Scaling client of a region; it signs for whatever account `signing_as` says."""
         client: AutoScalingClient = self._client(self._swapped, "autoscaling", region)
         return client
 
@@ -272,22 +272,22 @@ class AccountSessions:
         return client
 
     def member(self, service: str, region: Region) -> Any:
-        """A client of any service that signs for whatever account `using` says."""
+        """A client of any service that signs for whatever account `signing_as` says."""
         return self._client(self._swapped, service, region)
 
     def home(self, service: str, region: str | None = None) -> Any:
         """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""
         return self._client(self._home, service, region or self._region)
 
-    def later(self, service: str) -> Any:
+    def lazy_client(self, service: str) -> Any:
         """A client as of `home` that is made when it is first called: most invocations of a function need few."""
         return _ClientWhenCalled(lambda: self.home(service))
 
-    def hasty(self, service: str) -> Any:
+    def short_timeout_client(self, service: str) -> Any:
         """A client as of `home` that gives up within seconds: for answers that can be done without."""
         return self._client(self._home, service, self._region, _HASTE)
 
-    def linking(self, service: str) -> Any:
+    def presigning_client(self, service: str) -> Any:
         """A client as of `home` for making links, which it signs as every region and KMS take it."""
         return self._client(self._home, service, self._region, _LINKS)
 

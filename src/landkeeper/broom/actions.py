@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.case import Case, Outcome, State
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import Tags
-from landkeeper.broom.ledger import Case, Outcome, State
-from landkeeper.broom.live import Absent, LiveInstance, Seen
-from landkeeper.broom.policy import Penalty, Policy
-from landkeeper.broom.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.policy.rules import Penalty, Policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
 from landkeeper.org import Failure, FailureReason
 
 YOUNG = timedelta(minutes=10)
@@ -175,7 +175,7 @@ def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
 
 
 def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datetime) -> Wait | None:
-    """Grace; tags that EC2 does not show yet; the second look before anything is destroyed."""
+    """Grace; tags that EC2 does not show yet; the confirming read before anything is destroyed."""
     grace_ends = case.event_time + violation.grace
     if now < grace_ends:
         return Wait(grace_ends, f"{violation.because}; it may be tagged until {_time(grace_ends)}")
@@ -188,9 +188,11 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
         )
     if violation.action is Penalty.NOTIFY:
         return None
-    second_look = (case.first_fault_at or now) + policy.confirm_after
-    if now < second_look:
-        return Wait(second_look, f"{violation.because}; a second look at {_time(second_look)} has to confirm that")
+    confirming_read = (case.first_fault_at or now) + policy.confirm_after
+    if now < confirming_read:
+        return Wait(
+            confirming_read, f"{violation.because}; a confirming read at {_time(confirming_read)} has to confirm that"
+        )
     return None
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, State
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.live import LiveInstance
-from landkeeper.broom.policy import Policy
-from landkeeper.broom.sweep import Outside, Place, sweep_cases
-from landkeeper.broom.swept import Note, Swept
-from landkeeper.broom.verdict import Violation, evaluate
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.policy.verdict import Violation, evaluate
+from landkeeper.broom.sweep import Place, SweepPorts, sweep_cases
+from landkeeper.broom.sweep_result import InstanceResult, SweepResult
 from landkeeper.org import AccountId, Failure, FailureReason, Principal
 
 PATIENCE = timedelta(minutes=30)
@@ -39,14 +39,14 @@ class Finding:
     instance_id: InstanceId
     account: AccountId
     region: str
-    note: Note
+    note: InstanceResult
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
     """What came of the audit of one account and region."""
 
-    swept: Swept
+    swept: SweepResult
     findings: tuple[Finding, ...] = ()
     running: int = 0
     """How many instances run there."""
@@ -57,7 +57,7 @@ class Audited:
 def audit_place(
     policy: Policy,
     place: Place,
-    outside: Outside,
+    outside: SweepPorts,
     *,
     actions_on: bool = True,
     run_limit: RunLimit,
@@ -70,7 +70,7 @@ def audit_place(
     now = outside.clock()
     running = outside.reader.list_running(*place)
     if isinstance(running, Failure):
-        swept = Swept()
+        swept = SweepResult()
         if running.reason is not FailureReason.REGION_DISABLED:
             swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
         return Audited(swept, is_read=False)
@@ -84,7 +84,7 @@ def audit_place(
     return Audited(swept, tuple(findings), len(running))
 
 
-def audit_overdue(policy: Policy, outside: Outside, *, actions_on: bool = True, run_limit: RunLimit) -> Swept:
+def audit_overdue(policy: Policy, outside: SweepPorts, *, actions_on: bool = True, run_limit: RunLimit) -> SweepResult:
     """Take up the cases that should have come back by now, and those of which nobody was told."""
     overdue = list(islice(_find_overdue(outside), _MOST_DUE))
     # The index that found them may be behind the table.
@@ -92,7 +92,7 @@ def audit_overdue(policy: Policy, outside: Outside, *, actions_on: bool = True, 
     return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
 
 
-def _find_overdue(outside: Outside) -> Iterator[Case]:
+def _find_overdue(outside: SweepPorts) -> Iterator[Case]:
     before = outside.clock() - OVERDUE
     for state in _OPEN:
         yield from outside.ledger.list_cases(state, due_before=before)

@@ -61,7 +61,7 @@ class Tagging:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class Termination:
     """A successful `TerminateInstances`: instances that were gone from then on."""
 
     event_time: datetime
@@ -88,9 +88,9 @@ class Launch:
     """The id or name of the template that the request named; the log may not show the tags that are in it."""
     where: str = field(default="", compare=False)
     """Which record of its file it is; empty for a record that came alone."""
-    askers: Mapping[str, Principal] = field(default_factory=dict, compare=False, repr=False)
+    requesters: Mapping[str, Principal] = field(default_factory=dict, compare=False, repr=False)
     """Who asked for which Spot request, by its id, as far as the logs that were read along with this one tell."""
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """What is wrong in its record, a reason each, without keeping its instances from being judged."""
 
     @property

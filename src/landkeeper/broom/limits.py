@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from landkeeper.broom.ledger import Case
-from landkeeper.broom.live import LiveInstance
-from landkeeper.broom.policy import Limits
+from landkeeper.broom.case import Case
+from landkeeper.broom.instance_state import LiveInstance
+from landkeeper.broom.policy.rules import Limits
 from landkeeper.broom.ports import Ledger
 from landkeeper.org import Failure
 

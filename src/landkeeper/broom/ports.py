@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.instance_state import ActionResult, LiveInstance
+from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId, Tags
-from landkeeper.broom.ledger import Case, State
-from landkeeper.broom.live import ActionResult, LiveInstance
-from landkeeper.broom.notices import Report
 from landkeeper.org import AccountId, Failure, Region
 
 

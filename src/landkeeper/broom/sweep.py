@@ -14,10 +14,8 @@ from datetime import datetime
 from typing import assert_never
 
 from landkeeper.broom.actions import Decision, Keep, Notify, Stop, Terminate, Wait, decide, is_worth_retrying
-from landkeeper.broom.due import due_together
-from landkeeper.broom.harvest import FoundLaunch, JudgedInstance, JudgedLaunch
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
-from landkeeper.broom.ledger import (
+from landkeeper.broom.batching import due_together
+from landkeeper.broom.case import (
     LEASE,
     Case,
     Outcome,
@@ -29,22 +27,25 @@ from landkeeper.broom.ledger import (
     seen_by,
     untagged,
 )
+from landkeeper.broom.cloudtrail.found import FoundLaunch
+from landkeeper.broom.instance_state import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
+from landkeeper.broom.launch_report import write_report
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.limits import Gate, RunLimit
-from landkeeper.broom.live import Absent, ActionResult, Done, Gone, LiveInstance, Refused, Seen
-from landkeeper.broom.notices import write_report
-from landkeeper.broom.policy import Penalty, Policy
+from landkeeper.broom.missing_instances import resolve_instances
+from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
+from landkeeper.broom.policy.rules import Penalty, Policy
+from landkeeper.broom.policy.verdict import Violation
 from landkeeper.broom.ports import CaseQueue, InstanceActions, InstanceReader, Ledger, Reports, UnitReader
-from landkeeper.broom.recovery import name_instances
-from landkeeper.broom.reporting import agree_on_report
-from landkeeper.broom.swept import Swept, note_on, note_on_stored
-from landkeeper.broom.verdict import Violation
+from landkeeper.broom.report_lease import agree_on_report
+from landkeeper.broom.sweep_result import SweepResult, note_on, note_on_stored
 from landkeeper.org import AccountId, Failure, Region
 
 Place = tuple[AccountId, Region]
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class SweepPorts:
     """What a sweep reaches outside of this room."""
 
     reader: InstanceReader
@@ -60,18 +61,18 @@ class Outside:
 def sweep_launches(
     policy: Policy,
     launches: Iterable[Launch],
-    outside: Outside,
+    outside: SweepPorts,
     *,
     actions_on: bool = True,
     run_limit: RunLimit,
     untaggings: Sequence[Untagging] = (),
-) -> Swept:
+) -> SweepResult:
     """Judge every instance of the launches, deal with those that break the policy, and report them.
 
     `untaggings` are what took tags off since: tags of the log that are gone by it are not waited for.
     """
     now = outside.clock()
-    named = name_instances(launches, outside.reader, now)
+    named = resolve_instances(launches, outside.reader, now)
     found: dict[InstanceId, Case] = {}
     for launch in named.launches:
         for instance in launch.instances:
@@ -88,8 +89,8 @@ def sweep_launches(
 
 
 def sweep_due_cases(
-    policy: Policy, ids: Sequence[InstanceId], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
-) -> Swept:
+    policy: Policy, ids: Sequence[InstanceId], outside: SweepPorts, *, actions_on: bool = True, run_limit: RunLimit
+) -> SweepResult:
     """Look again at cases that were put off until now."""
     return sweep_cases(
         policy, outside.ledger.find_cases(ids).values(), outside, actions_on=actions_on, run_limit=run_limit
@@ -97,13 +98,13 @@ def sweep_due_cases(
 
 
 def sweep_cases(
-    policy: Policy, cases: Iterable[Case], outside: Outside, *, actions_on: bool = True, run_limit: RunLimit
-) -> Swept:
+    policy: Policy, cases: Iterable[Case], outside: SweepPorts, *, actions_on: bool = True, run_limit: RunLimit
+) -> SweepResult:
     """Take cases as far as they can go now; those with version 0 are new to the ledger."""
     return _Run(policy, outside, run_limit, actions_on=actions_on).carry_on(cases)
 
 
-def judge_by_notes(found: Iterable[FoundLaunch], swept: Swept) -> tuple[JudgedLaunch, ...]:
+def judge_by_notes(found: Iterable[FoundLaunch], swept: SweepResult) -> tuple[JudgedLaunch, ...]:
     """Each launch with what the sweep noted on its instances."""
     completed = [replace(each, launch=swept.launches.get(each.launch.event_id, each.launch)) for each in found]
     return tuple(
@@ -112,7 +113,7 @@ def judge_by_notes(found: Iterable[FoundLaunch], swept: Swept) -> tuple[JudgedLa
     )
 
 
-def _judged(launch: Launch, instance: LaunchedInstance, swept: Swept) -> JudgedInstance:
+def _judged(launch: Launch, instance: LaunchedInstance, swept: SweepResult) -> JudgedInstance:
     note = swept.notes[instance.id]
     tags = launch.logged_tags(instance) if note.tags is None else note.tags
     return JudgedInstance(instance, tags, note.verdict, note.action, note.because, note.outcome)
@@ -121,20 +122,20 @@ def _judged(launch: Launch, instance: LaunchedInstance, swept: Swept) -> JudgedI
 class _Run:
     """One sweep over some cases."""
 
-    def __init__(self, policy: Policy, outside: Outside, run_limit: RunLimit, *, actions_on: bool) -> None:
+    def __init__(self, policy: Policy, outside: SweepPorts, run_limit: RunLimit, *, actions_on: bool) -> None:
         self._policy = policy
         self._outside = outside
         self._gate = Gate(policy.limits, run_limit, outside.ledger, self._count_running)
         self._running: dict[Place, int | Failure] = {}
         self._no_place_to_report: list[Failure | None] = []
         self._actions_on = actions_on
-        self._swept = Swept()
+        self._swept = SweepResult()
         self._to_report: list[Case] = []
         self._later: list[Case] = []
         self._elsewhere: defaultdict[str, set[InstanceId]] = defaultdict(set)
         """By launch, the instances that other runs have in hand."""
 
-    def carry_on(self, cases: Iterable[Case]) -> Swept:
+    def carry_on(self, cases: Iterable[Case]) -> SweepResult:
         """Take every case as far as it can go now."""
         acting = [
             begun

@@ -17,7 +17,7 @@ def check_command(**given: Any) -> int:
     Without FILE: LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory. FILE may also be s3://bucket/key or
     ssm:NAME.
     """
-    from landkeeper.cli.config_check_run import run_check
+    from landkeeper.cli.run.config_check import run_check
 
     return run_check(**given)
 
@@ -25,6 +25,6 @@ def check_command(**given: Any) -> int:
 @click.command(name="schema")
 def schema_command(**given: Any) -> int:
     """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
-    from landkeeper.cli.config_check_run import run_schema
+    from landkeeper.cli.run.config_check import run_schema
 
     return run_schema(**given)

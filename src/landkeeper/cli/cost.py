@@ -89,6 +89,6 @@ def command(**given: Any) -> int:
     Counts what the stack does with the defaults of its template, from measured figures and AWS's prices in US East
     (N. Virginia). docs/cost.md says what is counted and what is not.
     """
-    from landkeeper.cli.cost_run import run
+    from landkeeper.cli.run.cost import run
 
     return run(**given)

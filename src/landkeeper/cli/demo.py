@@ -26,6 +26,6 @@ def command(**given: Any) -> int:
     makes one, launches instances tagged right and wrong, shows what became of them, and writes a report of it all.
     Needs the extra `local`.
     """
-    from landkeeper.cli.demo_run import run
+    from landkeeper.cli.run.demo import run
 
     return run(**given)

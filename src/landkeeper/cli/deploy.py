@@ -38,6 +38,6 @@ def command(**given: Any) -> int:
     Looks around first and refuses what would fail; packages the functions, makes a change set, shows it, asks, and
     executes it. Doing it again updates: what is not said stays as it was.
     """
-    from landkeeper.cli.deploy_run import run
+    from landkeeper.cli.run.deploy import run
 
     return run(**given)

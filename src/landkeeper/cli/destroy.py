@@ -19,6 +19,6 @@ def command(**given: Any) -> int:
 
     Shows what goes and what stays, and asks. What is named with --delete-data is deleted for good.
     """
-    from landkeeper.cli.destroy_run import run
+    from landkeeper.cli.run.destroy import run
 
     return run(**given)

@@ -21,6 +21,6 @@ def command(**given: Any) -> int:
     Everything is found out by calling, and nothing is changed. Exits with 4 when something is wrong, with 3 when
     something could not be checked. docs/doctor.md says what each line means.
     """
-    from landkeeper.cli.doctor_run import run
+    from landkeeper.cli.run.doctor import run
 
     return run(**given)

@@ -38,6 +38,6 @@ def command(**given: Any) -> int:
     The address space as a map, overlaps, who can be connected with whom, default VPCs, how fresh all that is, and what
     Broom did.
     """
-    from landkeeper.cli.report_run import run
+    from landkeeper.cli.run.report import run
 
     return run(**given)

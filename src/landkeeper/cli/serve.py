@@ -27,8 +27,8 @@ USUAL_PORT = 8470
 @report_options
 def command(*, port: int | None, opens: bool, **stores: Any) -> int:
     """Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it."""
-    from landkeeper.cli.report_run import report_settings
     from landkeeper.cli.report_server import Snapshots
+    from landkeeper.cli.run.report import report_settings
     from landkeeper.wiring.report import read_page, read_report
 
     settings = report_settings(**stores)

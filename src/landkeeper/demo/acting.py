@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.org import AccountId, Region, UsageError
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Result
-from landkeeper.vpctracker.pools import Pool
-from landkeeper.vpctracker.pools_acts import Request, Reserved, create_pool
-from landkeeper.vpctracker.pools_refusals import explain
-from landkeeper.vpctracker.vend import Vended
-from landkeeper.vpctracker.vending import VendPlan
-from landkeeper.wiring.default_vpcs import delete, find_network_source, open_record, survey
-from landkeeper.wiring.pools import open_pools
-from landkeeper.wiring.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, Result
+from landkeeper.vpctracker.pools.operations import Request, Reserved, create_pool
+from landkeeper.vpctracker.pools.pool import Pool
+from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.vpctracker.vending.plan import VendPlan
+from landkeeper.vpctracker.vending.vend import Vended
+from landkeeper.wiring.vpctracker.default_vpcs import delete, find_network_source, open_record, survey
+from landkeeper.wiring.vpctracker.pools import open_pools
+from landkeeper.wiring.vpctracker.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings

@@ -18,9 +18,9 @@ from landkeeper.demo.outcome import Observed, live
 from landkeeper.embedded.launches import Launched
 from landkeeper.embedded.organisation import UNITS, Organisation
 from landkeeper.operate.stacks import ChangeSet
-from landkeeper.vpctracker.default_vpcs import Act
-from landkeeper.vpctracker.default_vpcs_removal import Deleted
-from landkeeper.vpctracker.vend import Vended
+from landkeeper.vpctracker.default_vpcs.plan import Act
+from landkeeper.vpctracker.default_vpcs.removal import Deleted
+from landkeeper.vpctracker.vending.vend import Vended
 from landkeeper.wiring.report import Written
 
 

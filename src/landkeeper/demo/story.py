@@ -28,7 +28,7 @@ from landkeeper.operate.deploy import Declined, DeployRequest, template
 from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
 from landkeeper.org import AccountId, LandkeeperError
 from landkeeper.settings import Settings, read_settings
-from landkeeper.vpctracker.overlaps import claims_of, find_overlaps
+from landkeeper.vpctracker.answers.overlaps import claims_of, find_overlaps
 from landkeeper.wiring.report import Written, write_report
 from landkeeper.wiring.stack import deploy_stack
 from landkeeper.wiring.vpc_store import open_store

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from landkeeper.broom.case_record import LedgerError, case_to_record, parse_case
+from landkeeper.broom.case import Case, State, due_cases
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.ledger import Case, State, due_cases
+from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (

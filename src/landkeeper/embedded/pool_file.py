@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from landkeeper.embedded.vpc_file import VpcFile, as_json
 from landkeeper.vpctracker.attributes import blocks_from_attributes
 from landkeeper.vpctracker.inventory import DELETED
-from landkeeper.vpctracker.pools_items import META
+from landkeeper.vpctracker.pools.items import META
 from landkeeper.vpctracker.schema import stamped, upgraded
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.attributes import Attributes
     from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.inventory import Vpc
-    from landkeeper.vpctracker.pools_items import PoolWrite
+    from landkeeper.vpctracker.pools.items import PoolWrite
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS vpc_pools (pool_id TEXT, item_id TEXT, version INTEGER, item TEXT NOT NULL,"

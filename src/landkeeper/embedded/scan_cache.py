@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from landkeeper.broom.scan import Scanned
-from landkeeper.broom.scan_record import read_scanned, write_scanned
+from landkeeper.broom.cloudtrail.scan import Scanned
+from landkeeper.broom.cloudtrail.scan_text import read_scanned, write_scanned
 from landkeeper.embedded.write_ahead import use_write_ahead_log
 
 _SCHEMA = """

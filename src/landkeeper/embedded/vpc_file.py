@@ -22,7 +22,7 @@ from landkeeper.vpctracker.attributes import (
     vpc_to_attributes,
 )
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.fit import describe_omissions
+from landkeeper.vpctracker.differences import describe_omissions
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from landkeeper.org import AccountId
     from landkeeper.vpctracker.differences import Change
     from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
-    from landkeeper.vpctracker.notices import Noticed
+    from landkeeper.vpctracker.notices.news import Noticed
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _MIGRATIONS: Mapping[int, Sequence[str]] = {
@@ -157,7 +157,7 @@ class VpcFile:
 
     def read_noticed(self) -> Noticed:
         """What the topic was told so far; an empty Noticed where nothing ever was."""
-        from landkeeper.vpctracker.notices import Noticed
+        from landkeeper.vpctracker.notices.news import Noticed
 
         rows = self._rows("SELECT item FROM vpc_noticed")
         return Noticed(frozenset(rows[0]["Told"]), rows[0]["Version"]) if rows else Noticed()

@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, assert_never
 
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import (
     AuditOrder,
     DueCases,
@@ -23,17 +25,15 @@ from landkeeper.broom.feeds import (
     is_batch,
     read_messages,
 )
-from landkeeper.broom.harvest import Harvest
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.trail import read_record
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
 from landkeeper.org import AccountId, Failure, LandkeeperError
 from landkeeper.settings import read_settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 
 if TYPE_CHECKING:
-    from landkeeper.broom.swept import Note, Swept
-    from landkeeper.wiring.broom_dealings import DealingsRun
+    from landkeeper.broom.sweep_result import InstanceResult, SweepResult
+    from landkeeper.wiring.broom.launches import LaunchProcessorRun
 
 
 class UnfinishedError(LandkeeperError):
@@ -82,7 +82,7 @@ class _Run:
     def __init__(self) -> None:
         self.counts = Counter[str]()
         """What came of instances, by the name of the metric."""
-        self._dealings: DealingsRun | None = None
+        self._dealings: LaunchProcessorRun | None = None
         self._ended: dict[LogObject, bool] = {}
 
     def take(self, message: Message) -> None:
@@ -122,21 +122,21 @@ class _Run:
         else:
             harvest.add_file(str(found), data, limit_bytes=open_broom().settings.log_limit_bytes)
 
-    def _sweep(self, harvest: Harvest, ids: list[InstanceId], *, are_new: bool) -> Iterator[Swept]:
+    def _sweep(self, harvest: Harvest, ids: list[InstanceId], *, are_new: bool) -> Iterator[SweepResult]:
         if not harvest.launches and not harvest.untaggings and not ids:
             return
         launches = [each.launch for each in harvest.launches]
-        yield from self._begin().deal(launches, harvest.untaggings, ids, are_new=are_new)
+        yield from self._begin().process(launches, harvest.untaggings, ids, are_new=are_new)
 
-    def _audit(self, account: AccountId | None) -> Iterator[Swept]:
+    def _audit(self, account: AccountId | None) -> Iterator[SweepResult]:
         return self._begin().audit(account)
 
-    def _begin(self) -> DealingsRun:
+    def _begin(self) -> LaunchProcessorRun:
         if self._dealings is None:
             self._dealings = open_broom().dealings.begin_run()
         return self._dealings
 
-    def _finish(self, message: Message, swept: list[Swept], unread: list[str]) -> None:
+    def _finish(self, message: Message, swept: list[SweepResult], unread: list[str]) -> None:
         for each in swept:
             for id_, note in each.notes.items():
                 log(
@@ -152,7 +152,7 @@ class _Run:
             raise UnfinishedError("; ".join([*unread, *again]))
 
 
-def _metrics_of(note: Note) -> Iterator[str]:
+def _metrics_of(note: InstanceResult) -> Iterator[str]:
     """The metrics that an instance counts in: not those of a case that the ledger had done with."""
     if note.is_stored or note.action == "wait":
         return

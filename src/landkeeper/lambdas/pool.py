@@ -13,9 +13,9 @@ from typing import Any
 from landkeeper.lambdas.log_lines import begin_request, log
 from landkeeper.org import LandkeeperError
 from landkeeper.settings import read_settings
-from landkeeper.vpctracker.pools import Reservation
-from landkeeper.vpctracker.pools_stacks import StackCall, parse_call
-from landkeeper.wiring.pool_function import do_for_stack, tell_stack
+from landkeeper.vpctracker.pools.custom_resource import StackCall, parse_call
+from landkeeper.vpctracker.pools.pool import Reservation
+from landkeeper.wiring.vpctracker.pool_function import do_for_stack, tell_stack
 
 _SPARE_SECONDS = 30.0
 """How long before its time is over the function gives up: the answer has to be delivered within that."""

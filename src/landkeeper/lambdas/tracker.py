@@ -37,8 +37,8 @@ from landkeeper.vpctracker.events import DETAIL_TYPE, Ignored, Malformed, Reread
 from landkeeper.vpctracker.ports import VpcStore
 from landkeeper.vpctracker.reread import RereadOutcome
 from landkeeper.vpctracker.track import AccountOutcome, TrackOutcome, UnreadablePlace
-from landkeeper.wiring.tracker_function import Worker, dispatch_accounts, open_table_once, open_worker, tell_notices
-from landkeeper.wiring.vpctracker import function_source, function_store, track_vpcs
+from landkeeper.wiring.vpctracker.commands import function_source, function_store, track_vpcs
+from landkeeper.wiring.vpctracker.function import Worker, dispatch_accounts, open_table_once, open_worker, tell_notices
 
 Summary = dict[str, Any]
 

@@ -81,7 +81,7 @@ def deploy(
     artifacts: Artifacts,
     stacks: Stacks,
     *,
-    look_around: Callable[[StackState | None, Mapping[str, str]], Surroundings],
+    inspect_environment: Callable[[StackState | None, Mapping[str, str]], Surroundings],
     notifications: TrailNotifications,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
@@ -95,7 +95,7 @@ def deploy(
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
-    surroundings = look_around(state, {**known, **request.parameters})
+    surroundings = inspect_environment(state, {**known, **request.parameters})
     settled = complete_parameters(request.parameters, surroundings, has_role=request.has_member_roles)
     obstacles = find_obstacles({**known, **settled}, surroundings)
     if not request.policy and "PolicyKey" not in known:

@@ -54,7 +54,7 @@ SERVICES = frozenset(
 
 ROOMS = ("vpctracker", "broom", "report", "aws", "wiring", "lambdas")
 MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
-OF_COMMANDS = ("aws/default_vpcs.py", "aws/default_vpc_holders.py", "aws/vending.py")
+OF_COMMANDS = ("aws/vpctracker/default_vpcs.py", "aws/vpctracker/default_vpc_holders.py", "aws/vpctracker/vending.py")
 """Modules that no function enters: what they call would be described to functions too, at every cold start."""
 DATA = ("report/assets/page.html",)
 """Files that are no code, and that a function reads."""

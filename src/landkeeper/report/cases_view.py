@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.ledger import State
+from landkeeper.broom.case import State
 from landkeeper.report.document import BroomView, CaseView
 from landkeeper.vpctracker.attributes import format_time
 
 if TYPE_CHECKING:
-    from landkeeper.broom.ledger import Case
+    from landkeeper.broom.case import Case
     from landkeeper.report.material import Ledger
 
 MOST_CASES = 1000

@@ -6,24 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason, Standing
 from landkeeper.report.document import AccountView, CoverageView, OverlapView, SpaceView, VpcView
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.findings import find_overlaps_by_harm
-from landkeeper.vpctracker.inventory import Standing
-from landkeeper.vpctracker.spaces import spaces_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from landkeeper.report.material import Material
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.report.material import ReportInput
+    from landkeeper.vpctracker.answers.listing import Snapshot
+    from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.coverage import RegionCoverage
-    from landkeeper.vpctracker.findings import Finding
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc, VpcKey
 
 COMPLETE, NEVER_READ = "complete", "never_read"
@@ -62,7 +61,7 @@ class Numbers:
     words: Numbered = field(default_factory=Numbered)
 
 
-def view_accounts(known: Known) -> tuple[AccountView, ...]:
+def view_accounts(known: Snapshot) -> tuple[AccountView, ...]:
     """Every account that was tried or owns a VPC, by name and id."""
     names: dict[AccountId, str] = {}
     for one in known.vpcs:
@@ -88,7 +87,7 @@ def view_spaces(config: TrackerConfig) -> tuple[SpaceView, ...]:
     )
 
 
-def view_vpcs(material: Material, numbers: Numbers) -> tuple[VpcView, ...]:
+def view_vpcs(material: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
     """The live VPCs, in the order in which they are known."""
     spaces = spaces_of(material.config)
     return tuple(
@@ -98,7 +97,7 @@ def view_vpcs(material: Material, numbers: Numbers) -> tuple[VpcView, ...]:
     )
 
 
-def _view_vpc(one: StoredVpc, space: str, known: Known, numbers: Numbers) -> VpcView:
+def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> VpcView:
     vpc, about = one.vpc, known.about(one)
     blocks = tuple(dict.fromkeys(vpc.taken_blocks))
     return VpcView(
@@ -147,7 +146,7 @@ def _used(vpc: Vpc) -> float | None:
 
 
 def view_overlaps(
-    known: Known, config: TrackerConfig, vpcs: Mapping[VpcKey, int], numbers: Numbers
+    known: Snapshot, config: TrackerConfig, vpcs: Mapping[VpcKey, int], numbers: Numbers
 ) -> tuple[OverlapView, ...]:
     """What overlaps, in the order of what hurts. `vpcs` are the numbers of the live ones."""
     connections = {connection: number for number, connection in enumerate(config.connections)}

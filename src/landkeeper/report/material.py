@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from landkeeper.broom.ledger import Case
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.broom.case import Case
+    from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.pools import PoolState
+    from landkeeper.vpctracker.pools.pool import PoolState
 
 LOOKED_BACK = timedelta(days=90)
 """How far the trends go back."""
@@ -29,10 +29,10 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class ReportInput:
     """All that goes into a report."""
 
-    known: Known
+    known: Snapshot
     config: TrackerConfig
     now: datetime
     source: str

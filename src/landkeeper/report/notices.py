@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from landkeeper.org import Membership
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.coverage import Membership
 from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:
     from landkeeper.report.document import BroomView, TrendsView, VpcView
-    from landkeeper.vpctracker.answers import Known
+    from landkeeper.vpctracker.answers.listing import Snapshot
 
 _NAMED_AT_MOST = 3
 
 
 def find_notices(
-    known: Known, vpcs: Sequence[VpcView], trends: TrendsView | None, broom: BroomView | None
+    known: Snapshot, vpcs: Sequence[VpcView], trends: TrendsView | None, broom: BroomView | None
 ) -> Iterator[str]:
     """Plain sentences, the weightiest first."""
     yield from _left_out(known)
@@ -44,7 +44,7 @@ def find_notices(
         yield f"{broom.left_out} older cases of Broom are left out: `landkeeper broom cases` has all of them."
 
 
-def _left_out(known: Known) -> Iterator[str]:
+def _left_out(known: Snapshot) -> Iterator[str]:
     newer = [error for error in known.left_out if isinstance(error, NewerItemError)]
     if len(newer) == 1:
         yield f"Not in here: {newer[0]}."
@@ -56,7 +56,7 @@ def _left_out(known: Known) -> Iterator[str]:
         yield f"{words} left out: {others[0]}"
 
 
-def _stale(known: Known) -> Iterator[str]:
+def _stale(known: Snapshot) -> Iterator[str]:
     stale = sorted(
         one.account_name or one.account
         for one in known.coverage.values()

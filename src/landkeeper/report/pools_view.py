@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from landkeeper.report.document import PoolView, ReservationView
+from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import format_time
-from landkeeper.vpctracker.pools import Kind, PoolState, Reservation, ancestors
-from landkeeper.vpctracker.pools_growth import Growth, Usage, measure_growth, measure_usage
-from landkeeper.vpctracker.pools_tracked import Tracked, tracked_in
-from landkeeper.vpctracker.spaces import spaces_of
+from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
+from landkeeper.vpctracker.pools.pool import Kind, PoolState, Reservation, ancestors
+from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import Material
+    from landkeeper.report.material import ReportInput
 
 
-def view_pools(material: Material) -> tuple[PoolView, ...]:
+def view_pools(material: ReportInput) -> tuple[PoolView, ...]:
     """Every pool, by space and address."""
     known, states = material.known, {state.pool.id: state for state in material.pools}
     live = [one.vpc for one in known.vpcs if one.is_live]
@@ -25,7 +25,7 @@ def view_pools(material: Material) -> tuple[PoolView, ...]:
     return tuple(_view_pool(state, states, tracked[state.pool.space], material) for state in material.pools)
 
 
-def _view_pool(state: PoolState, states: Mapping[str, PoolState], tracked: Tracked, material: Material) -> PoolView:
+def _view_pool(state: PoolState, states: Mapping[str, PoolState], tracked: Tracked, material: ReportInput) -> PoolView:
     pool = state.pool
     usage = measure_usage(state, _around(state, states), tracked, material.now)
     growth = _growth(state, usage, material)
@@ -52,7 +52,7 @@ def _around(state: PoolState, states: Mapping[str, PoolState]) -> Iterable[Reser
     return [one for each in outer for one in states[each.id].reservations]
 
 
-def _growth(state: PoolState, usage: Usage, material: Material) -> Growth | None:
+def _growth(state: PoolState, usage: Usage, material: ReportInput) -> Growth | None:
     space_of, known = spaces_of(material.config).space_of, material.known
     vpcs = [one for one in known.vpcs if space_of(one.vpc).name == state.pool.space]
     first = min((one.first_seen for one in known.vpcs), default=None)

@@ -12,15 +12,15 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from landkeeper.org import Membership
 from landkeeper.report.document import TrendsView
 from landkeeper.report.material import LOOKED_BACK
+from landkeeper.vpctracker.answers.overlaps import Claim, find_overlaps
+from landkeeper.vpctracker.answers.spaces import split_by_space
 from landkeeper.vpctracker.cidr import group_by_containment, parse_block
-from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.overlaps import Claim, find_overlaps
-from landkeeper.vpctracker.spaces import split_by_space
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import Ledger, Material
+    from landkeeper.report.material import Ledger, ReportInput
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.inventory import StoredVpc
 
@@ -48,7 +48,7 @@ class Days:
         return [self.first + number * _DAY for number in range(self.count)]
 
 
-def view_trends(material: Material) -> TrendsView | None:
+def view_trends(material: ReportInput) -> TrendsView | None:
     """The counts of the last ninety days, or of as many as are recorded; None where that is not more than the present.
 
     A VPC that is there counts until the end of the day before it is gone.
@@ -137,12 +137,12 @@ def _count_collisions(claims: Sequence[Claim]) -> int:
     return sum(bool(group.claims) for group in find_overlaps([*chosen, *defaults], ()).collisions)
 
 
-def count_unreadable(material: Material) -> int:
+def count_unreadable(material: ReportInput) -> int:
     """Accounts that are read, and of which the newest try did not read everything."""
     return sum(one.membership is Membership.ACTIVE and not one.is_complete for one in material.known.coverage.values())
 
 
-def _unreadable(material: Material, days: Days) -> Iterator[int | None]:
+def _unreadable(material: ReportInput, days: Days) -> Iterator[int | None]:
     for day in days.dates[:-1]:
         yield material.unreadable.get(day)
     yield None if material.known.as_of else count_unreadable(material)

@@ -22,10 +22,10 @@ from landkeeper.report.trends import view_trends
 from landkeeper.vpctracker.attributes import format_time
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import Material
+    from landkeeper.report.material import ReportInput
 
 
-def view_report(material: Material) -> Document:
+def view_report(material: ReportInput) -> Document:
     """Everything that the page is given. A report of an earlier time is without what is only known of the present."""
     known, config = material.known, material.config
     is_present = known.as_of is None

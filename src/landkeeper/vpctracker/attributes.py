@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Membership, Region, Standing
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     CidrAssociation,
     Peering,
-    Standing,
     StoredVpc,
     Subnet,
     TransitGatewayAttachment,

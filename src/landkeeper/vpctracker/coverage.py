@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
-from landkeeper.org import AccountId, Failure, Region
-from landkeeper.vpctracker.inventory import Standing, VpcKey
-
-
-class Membership(StrEnum):
-    """How an account stands to the organisation that it was found in. Only active ones are read."""
-
-    ACTIVE = "active"
-    """Or in no organisation as far as is known: named by its id, or by a profile."""
-    SUSPENDED = "suspended"
-    PENDING_CLOSURE = "pending closure"
-    CLOSED = "closed"
-    INACTIVE = "not active"
-    """In a state that is none of the others, as an account that is just being made."""
-    DEPARTED = "departed"
-    """The organisation no longer lists it. Its VPCs keep their state, and their blocks stay taken."""
-    SKIPPED = "skipped"
-    """The configuration leaves it out."""
+from landkeeper.org import AccountId, Failure, Membership, Region, Standing
+from landkeeper.vpctracker.inventory import VpcKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from landkeeper.org import Account, Failure, Region
-from landkeeper.vpctracker.coverage import Coverage, Membership, RegionCoverage
+from landkeeper.org import Account, Failure, Membership, Region, Standing
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable, seen_vpcs
-from landkeeper.vpctracker.inventory import Standing, StoredVpc, VpcKey
+from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 
 
 def cover_account(
@@ -66,13 +66,13 @@ def shared_after(
     stored: Iterable[StoredVpc],
     reads: Mapping[Region, RegionRead],
     *,
-    believe_absence: bool = True,
+    confirm_deletions: bool = True,
 ) -> frozenset[VpcKey]:
     """The other owners' VPCs that the account sees now, or saw in regions that were not read completely this time.
 
-    Without `believe_absence` it keeps those that it does not see any more as well.
+    Without `confirm_deletions` it keeps those that it does not see any more as well.
     """
     seen = {vpc.key for vpc in seen_vpcs(reads) if vpc.owner != before.account}
     kept = {one.vpc.key for one in stored if one.vpc.key in before.shared
-            and not (believe_absence and isinstance(reads.get(one.vpc.region), Complete))}  # fmt: skip
+            and not (confirm_deletions and isinstance(reads.get(one.vpc.region), Complete))}  # fmt: skip
     return frozenset(seen | kept)

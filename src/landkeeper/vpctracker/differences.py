@@ -6,15 +6,15 @@ stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import assert_never
 
-from landkeeper.org import Account, Failure, Region
+from landkeeper.org import Account, Failure, Region, Standing
 from landkeeper.vpctracker.fit import fit_vpc
-from landkeeper.vpctracker.inventory import DELETED, NOBODY, Standing, StoredVpc, Vpc, VpcId
+from landkeeper.vpctracker.inventory import DELETED, NOBODY, StoredVpc, Vpc, VpcId
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def diff_account(
     account: Account,
     now: datetime,
     *,
-    believe_absence: bool = True,
+    confirm_deletions: bool = True,
     deleted_by: Mapping[VpcId, str] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
     """What has to be written so that the store agrees with the reads of one account.
@@ -105,7 +105,7 @@ def diff_account(
     `stored` holds what the account owns, and of other owners' VPCs those it sees or saw. A change of free addresses
     alone is none. A shared VPC is one item under its owner: a participant's read adds or removes the participant, and
     says what the VPC is like only while no read of the owner does. Connections that could not be read stay as they
-    were. Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read.
+    were. Without `confirm_deletions` a VPC that is not seen is only marked, and gone at the next complete read.
     `deleted_by` says of VPCs that Landkeeper itself deleted for whom it did.
     """
     kept = {one.vpc.key: one for one in stored}
@@ -114,7 +114,7 @@ def diff_account(
             for read in complete.values() for vpc in read.vpcs}  # fmt: skip
     changes = [_diff_seen(kept.get(key), vpc, account, now) for key, vpc in seen.items()]
     unseen = [one for key, one in kept.items() if key not in seen and one.is_live and one.vpc.region in complete]
-    changes += [_diff_unseen(one, account, now, believe_absence=believe_absence, by=deleted_by.get(one.vpc.id, ""))
+    changes += [_diff_unseen(one, account, now, confirm_deletions=confirm_deletions, by=deleted_by.get(one.vpc.id, ""))
                 for one in unseen]  # fmt: skip
     return tuple(change for change in changes if change is not None)
 
@@ -155,14 +155,14 @@ def _diff_shared(before: StoredVpc, vpc: Vpc, account: Account, now: datetime) -
 
 
 def _diff_unseen(
-    before: StoredVpc, account: Account, now: datetime, *, believe_absence: bool, by: str
+    before: StoredVpc, account: Account, now: datetime, *, confirm_deletions: bool, by: str
 ) -> Change | None:
     if before.vpc.owner == account.id:
-        if not believe_absence and before.missing_since is None:
+        if not confirm_deletions and before.missing_since is None:
             return _change(before, before.vpc, now, missing_since=now)
         gone = replace(before.vpc, state=DELETED, shared_with=(), read_by=account.id)
         return Disappeared(before, _next(before, gone, now), by)
-    if not believe_absence:
+    if not confirm_deletions:
         return None
     participants = tuple(one for one in before.vpc.shared_with if one != account.id)
     reader = NOBODY if before.vpc.read_by == account.id else before.vpc.read_by
@@ -204,3 +204,11 @@ def kind_of(change: Change) -> str:
             return "disappeared"
         case _:
             assert_never(change)
+
+
+def describe_omissions(changes: Iterable[Change]) -> Iterator[str]:
+    """A sentence for each VPC that is written without something."""
+    for change in changes:
+        vpc = change.after.vpc
+        if vpc.omitted:
+            yield f"{vpc.id} of {vpc.owner} is too large for an item: it is kept without its {', '.join(vpc.omitted)}"

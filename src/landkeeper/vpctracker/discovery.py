@@ -6,20 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from landkeeper.org import Account, AccountId, UsageError
+from landkeeper.org import Account, AccountId, Member, Membership, UsageError
 from landkeeper.vpctracker.config import Discovery
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.vpctracker.coverage import Coverage
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.ports import VpcStore
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An account as Organizations lists it, whatever its state."""
-
-    account: Account
-    membership: Membership = Membership.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tracker's work as messages of a queue: one for each account, one for each second look.
+"""The tracker's work as messages of a queue: one for each account, one for each confirming read.
 
 Messages are JSON with the key `landkeeper`, and stand beside EventBridge's events in what a worker is given.
 """

@@ -40,7 +40,7 @@ class Reread:
     account: AccountId
     region: Region
     at: datetime
-    """When the change was made; of a second look, when the first one began."""
+    """When the change was made; of a confirming read, when the first one began."""
     is_second_look: bool = False
     """Whether this is to confirm that a VPC is gone, which one read alone does not prove."""
 

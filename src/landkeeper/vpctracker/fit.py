@@ -6,12 +6,10 @@ is. Quotas bound everything that a VPC has well below half of that, but for subn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.differences import Change
     from landkeeper.vpctracker.inventory import Vpc
 
 SUBNETS = "Subnets"
@@ -30,11 +28,3 @@ def fit_vpc(vpc: Vpc) -> Vpc:
     tags = sum(len(name.encode()) + len(value.encode()) + 2 for name, value in vpc.tags.items())
     size = tags + _BYTES_OF_A_SUBNET * len(vpc.subnets) + _BYTES_OF_A_PEERING * len(vpc.peerings)
     return vpc if size <= _MOST_BYTES else replace(vpc, subnets=(), omitted=(SUBNETS,))
-
-
-def describe_omissions(changes: Iterable[Change]) -> Iterator[str]:
-    """A sentence for each VPC that is written without something."""
-    for change in changes:
-        vpc = change.after.vpc
-        if vpc.omitted:
-            yield f"{vpc.id} of {vpc.owner} is too large for an item: it is kept without its {', '.join(vpc.omitted)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple, NewType
 
 from landkeeper.org import AccountId, Region
@@ -148,13 +147,3 @@ class StoredVpc:
     def is_live(self) -> bool:
         """Whether it was there when its owner was last read."""
         return self.vpc.state != DELETED
-
-
-class Standing(StrEnum):
-    """Whether a region of an account is one that is read."""
-
-    READ = "read"
-    GOVERNED = "governed"
-    """Declared empty by decree: a policy closes it for good."""
-    DISABLED = "disabled"
-    """The account has not enabled it, or no longer has."""

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.differences import Change, RegionRead
     from landkeeper.vpctracker.inventory import StoredVpc, VpcId, VpcKey
-    from landkeeper.vpctracker.notices import Notice, Noticed
 
 
 class StoreError(LandkeeperError):
@@ -66,16 +65,3 @@ class VpcStore(Protocol):
 
     def read_all_history(self, since: datetime | None = None) -> Iterable[Attributes]:
         """The history of every VPC: by VPC, and of each the oldest first; only what came after `since`, if given."""
-
-    def read_noticed(self) -> Noticed:
-        """What the topic was told so far; an empty Noticed where nothing ever was."""
-
-    def write_noticed(self, noticed: Noticed) -> bool:
-        """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
-
-
-class NoticeTopic(Protocol):
-    """Where people listen."""
-
-    def publish_notice(self, notice: Notice) -> Failure | None:
-        """Tell it; a Failure where that did not work."""

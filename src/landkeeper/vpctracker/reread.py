@@ -26,7 +26,7 @@ class RereadOutcome:
     read: AccountOutcome | None = None
     """None when every region had been read since, or the tracker is not there for it."""
     unsent: Sequence[Unsent] = ()
-    """Second looks that the queue did not take; the next run confirms what they would have."""
+    """Confirming reads that the queue did not take; the next run confirms what they would have."""
 
 
 def reread_account(
@@ -40,7 +40,7 @@ def reread_account(
 ) -> RereadOutcome:
     """Read again what these ask for of one account: each region once, and none that was read late enough since.
 
-    A VPC that is not seen is not yet gone: the queue brings its region back for a second look.
+    A VPC that is not seen is not yet gone: the queue brings its region back for a confirming read.
     """
     account_id = rereads[0].account
     coverage = store.read_coverage(account_id)
@@ -54,7 +54,7 @@ def reread_account(
         store,
         clock=lambda: began,
         regions=regions,
-        believe_absence=False,
+        confirm_deletions=False,
     )
     unsent = queue.send(write_second_look(account_id, region, began) for region in sorted(outcome.missed))
     return RereadOutcome(account_id, regions, outcome, unsent)

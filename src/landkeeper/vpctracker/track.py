@@ -132,13 +132,13 @@ def track_account(
     *,
     clock: Callable[[], datetime],
     regions: Collection[Region] | None = None,
-    believe_absence: bool = True,
+    confirm_deletions: bool = True,
     deleted_by: Mapping[VpcId, str] = MappingProxyType({}),
 ) -> AccountOutcome:
     """Track one account, or just some `regions` of it. Its coverage is written last, so that it never claims more than
     what is stored.
 
-    Without `believe_absence` a VPC that is not seen is only marked, and gone at the next complete read. `deleted_by`
+    Without `confirm_deletions` a VPC that is not seen is only marked, and gone at the next complete read. `deleted_by`
     says of VPCs that Landkeeper itself deleted for whom it did.
     """
     now = clock()
@@ -154,14 +154,14 @@ def track_account(
     if not foreign <= before.shared:
         # Remembered before the items name this account: after a crash in between nothing would find them again.
         before = note_coverage(store, before, lambda known: replace(known, shared=known.shared | foreign))
-    decide = partial(diff_account, account=account, now=now, believe_absence=believe_absence, deleted_by=deleted_by)
+    decide = partial(diff_account, account=account, now=now, confirm_deletions=confirm_deletions, deleted_by=deleted_by)
     written = _write_differences(account.id, reads, store, before.shared, decide)
     reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
     settled = reads
 
     def cover(known: Coverage) -> Coverage:
         after = cover_account(known, account, settled, now, is_whole=is_whole)
-        shared = shared_after(known, written.stored.values(), settled, believe_absence=believe_absence)
+        shared = shared_after(known, written.stored.values(), settled, confirm_deletions=confirm_deletions)
         return replace(after, shared=shared)
 
     note_coverage(store, before, cover)

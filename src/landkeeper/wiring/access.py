@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from landkeeper import __version__
-from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_account
 from landkeeper.broom.feeds import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom_function import FunctionBroom
+from landkeeper.wiring.broom.function import FunctionBroom
 from landkeeper.wiring.sessions import member_sessions
 
 TASK = "doctor"

@@ -11,7 +11,7 @@ from landkeeper.org import UsageError
 from landkeeper.wiring.sessions import member_sessions
 
 if TYPE_CHECKING:
-    from landkeeper.aws.ledger_table import LedgerTable
+    from landkeeper.aws.broom.ledger_table import LedgerTable
     from landkeeper.aws.sessions import AccountSessions
     from landkeeper.broom.ports import Ledger
     from landkeeper.settings import Settings
@@ -35,7 +35,7 @@ def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, 
         yield open_table(sessions(), settings.ledger_table, settings)
         return
     if not to_write and not settings.file.exists():
-        from landkeeper.broom.rehearsal import ScratchLedger
+        from landkeeper.broom.dry_run import ScratchLedger
 
         yield ScratchLedger()
         return
@@ -48,9 +48,9 @@ def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, 
 
 def open_table(sessions: AccountSessions, name: str, settings: Settings) -> LedgerTable:
     """The ledger in a table."""
-    from landkeeper.aws.ledger_table import LedgerTable
+    from landkeeper.aws.broom.ledger_table import LedgerTable
 
-    return LedgerTable(sessions.later("dynamodb"), name, keep=_keep(settings))
+    return LedgerTable(sessions.lazy_client("dynamodb"), name, keep=_keep(settings))
 
 
 def _keep(settings: Settings) -> timedelta | None:

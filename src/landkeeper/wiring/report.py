@@ -14,16 +14,16 @@ from landkeeper import __version__
 from landkeeper.org import Failure, UsageError
 from landkeeper.report.backtest_file import parse_backtest
 from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
-from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, Material
+from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, ReportInput
 from landkeeper.report.page import PageError, render
 from landkeeper.report.view import view_report
-from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.vpctracker.answers.listing import Snapshot, read_known
 from landkeeper.vpctracker.config import TrackerConfig
-from landkeeper.vpctracker.pools_acts import read_pools, read_state
+from landkeeper.vpctracker.pools.operations import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
-from landkeeper.wiring.pools import open_pools
 from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.texts import read_named_file, replace_file
+from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from landkeeper.broom.ports import Ledger as LedgerStore
     from landkeeper.report.document import Document
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.pools_ports import PoolStore
+    from landkeeper.vpctracker.pools.ports import PoolStore
     from landkeeper.vpctracker.ports import VpcStore
 
 
@@ -52,7 +52,7 @@ class Stores:
         as_of: datetime | None = None,
         backtest: Mapping[str, Any] | None = None,
         unreadable: Mapping[date, int] | None = None,
-    ) -> Material:
+    ) -> ReportInput:
         """All that goes into a report, as it is now or as it was. Raises StoreError or LedgerError.
 
         `unreadable` are the accounts that were not read completely on earlier days, which no store keeps.
@@ -60,10 +60,10 @@ class Stores:
         now = datetime.now(UTC)
         known = read_known(self.vpcs, as_of)
         if as_of is not None:
-            return Material(known, self.config, now, self.name, __version__, backtest=backtest)
+            return ReportInput(known, self.config, now, self.name, __version__, backtest=backtest)
         pools = tuple(read_state(self.pools, pool) for pool in read_pools(self.pools))
         ledger = None if self.ledger is None else _read_ledger(self.ledger, now)
-        return Material(known, self.config, now, self.name, __version__, pools, ledger, backtest, unreadable or {})
+        return ReportInput(known, self.config, now, self.name, __version__, pools, ledger, backtest, unreadable or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Written:
     path: Path
     size: int
     """In bytes."""
-    known: Known
+    known: Snapshot
     """What it was made from."""
 
 
@@ -94,9 +94,9 @@ def _name(settings: Settings) -> str:
 @contextmanager
 def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
     if settings.ledger_table is not None:
-        from landkeeper.aws.ledger_table import LedgerTable
+        from landkeeper.aws.broom.ledger_table import LedgerTable
 
-        yield LedgerTable(home_sessions(settings).later("dynamodb"), settings.ledger_table)
+        yield LedgerTable(home_sessions(settings).lazy_client("dynamodb"), settings.ledger_table)
         return
     if settings.vpc_table is not None:
         yield None
@@ -139,14 +139,16 @@ def read_report(settings: Settings) -> Document:
 
 def _read_material(
     settings: Settings, as_of: datetime | None = None, backtest: Mapping[str, Any] | None = None
-) -> Material:
+) -> ReportInput:
     """What the stores hold; of a file that a newer Landkeeper wrote that it is one, and no more."""
     with ExitStack() as stack:
         try:
             stores = stack.enter_context(open_stores(settings))
         except NewerItemError as error:
-            known = Known((), {}, (error,), as_of)
-            return Material(known, TrackerConfig(), datetime.now(UTC), _name(settings), __version__, backtest=backtest)
+            known = Snapshot((), {}, (error,), as_of)
+            return ReportInput(
+                known, TrackerConfig(), datetime.now(UTC), _name(settings), __version__, backtest=backtest
+            )
         return stores.read(as_of=as_of, backtest=backtest)
 
 
@@ -167,7 +169,7 @@ def link_report(settings: Settings, seconds: int) -> str:
         )
     from landkeeper.aws.report_bucket import KEY, ReportBucket
 
-    bucket = ReportBucket(home_sessions(settings).linking("s3"), settings.report_bucket)
+    bucket = ReportBucket(home_sessions(settings).presigning_client("s3"), settings.report_bucket)
     found = bucket.read_metadata()
     where = f"s3://{settings.report_bucket}/{KEY}"
     if isinstance(found, Failure):

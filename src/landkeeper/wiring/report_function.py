@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from landkeeper.aws.ledger_table import LedgerTable
-from landkeeper.aws.pool_table import PoolTable
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.report_bucket import ReportBucket
+from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.org import Failure, LandkeeperError, UsageError
 from landkeeper.report.page import render
 from landkeeper.report.remembered import parse_unreadable, write_unreadable

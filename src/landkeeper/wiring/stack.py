@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from landkeeper.aws.artifacts import ArtifactBucket
-from landkeeper.aws.bucket_notifications import BucketNotifications
-from landkeeper.aws.data_stores import LeftData
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.aws.stack import StackDeployer
-from landkeeper.aws.surroundings import check_region, look_around
+from landkeeper.aws.stack.artifacts import ArtifactBucket
+from landkeeper.aws.stack.bucket_notifications import BucketNotifications
+from landkeeper.aws.stack.data_stores import LeftData
+from landkeeper.aws.stack.deployer import StackDeployer
+from landkeeper.aws.stack.environment import check_region, inspect_environment
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
 from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
 from landkeeper.operate.package import FunctionPackage, make_package
@@ -53,7 +53,7 @@ def deploy_stack(
         package,
         ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region),
         stacks,
-        look_around=look,
+        inspect_environment=look,
         notifications=BucketNotifications(sessions.home("s3")),
         approve=approve,
         on_event=on_event,
@@ -62,7 +62,7 @@ def deploy_stack(
 
 
 def _look(sessions: AccountSessions, state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
-    return look_around(
+    return inspect_environment(
         sessions, state, parameters=parameters, tables=table_names(parameters), services=SERVICES, actions=ACTIONS
     )
 

@@ -21,7 +21,7 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
     Raises UsageError or StoreError when there is no such store, or it is not one of ours.
     """
     if settings.vpc_table is not None:
-        from landkeeper.aws.vpc_table import VpcTable, check_table, create_tables
+        from landkeeper.aws.vpctracker.vpc_table import VpcTable, check_table, create_tables
 
         client = home_sessions(settings).home("dynamodb")
         if with_new_tables:

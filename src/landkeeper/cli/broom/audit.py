@@ -41,6 +41,6 @@ def audit_command(**given: Any) -> int:
 
     Without --role and --account: those of the account at hand.
     """
-    from landkeeper.cli.broom.audit_run import run_audit
+    from landkeeper.cli.broom.run.audit import run_audit
 
     return run_audit(**given)

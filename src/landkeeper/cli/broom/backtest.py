@@ -29,6 +29,6 @@ def backtest_command(**given: Any) -> int:
     PATH is a file or a folder, s3://bucket/prefix any part of a trail's or an organisation's trail's bucket. Nothing is
     called but S3, to list and to read. Ctrl-C gives the answer for what was read until then.
     """
-    from landkeeper.cli.broom.backtest_run import run_backtest
+    from landkeeper.cli.broom.run.backtest import run_backtest
 
     return run_backtest(**given)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from landkeeper.broom.harvest import FoundFault
-from landkeeper.broom.trail_keys import Days
+from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.keys import Days
 from landkeeper.cli.broom.output import warn
 from landkeeper.org import Failure, UsageError, parse_account_id, parse_region
-from landkeeper.wiring.backtest import Past, Progress
+from landkeeper.wiring.broom.backtest import Past, Progress
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
-    from landkeeper.wiring.backtest_athena import AthenaOptions
+    from landkeeper.wiring.broom.backtest_athena import AthenaOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class EngineAsked:
 
     def athena_options(self) -> AthenaOptions:
         """The same for the wiring. Raises UsageError for what is no account or region."""
-        from landkeeper.wiring.backtest_athena import AthenaOptions
+        from landkeeper.wiring.broom.backtest_athena import AthenaOptions
 
         given = {name: text for name, text in self.options.items() if text is not None}
         accounts, regions = map(parse_account_id, self.accounts), map(parse_region, self.regions)
@@ -61,7 +61,7 @@ def read_by_athena(
 ) -> Past | None:
     """What Athena finds; None where the statements were to be shown only, which is done then."""
     # Loaded here, so that reading on this machine does not wait for it.
-    from landkeeper.wiring.backtest_athena import plan_statements, read_past_by_athena
+    from landkeeper.wiring.broom.backtest_athena import plan_statements, read_past_by_athena
 
     options, today = engine.athena_options(), datetime.now(UTC).date()
     first, last = days.first or today, min(days.last or today, today)

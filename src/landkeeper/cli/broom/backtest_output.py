@@ -11,15 +11,15 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.broom.backtest import Doubt, Fate, PastFate
-from landkeeper.broom.backtest_answer import By, Comparison, Tally, tally_by, total
+from landkeeper.broom.backtest.replay import Doubt, Fate, PastFate
+from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
 from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
-    from landkeeper.wiring.backtest import Past
+    from landkeeper.wiring.broom.backtest import Past
 
 _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
 _LONGEST_NAME = 28
@@ -93,8 +93,8 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
         who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
         fate = (notes or {}).get(case.instance_id, str(each.fate))
-        doubts = "".join(f"\nin doubt: {doubt}" for doubt in each.doubts)
-        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (doubts, "dim"))
+        warnings = "".join(f"\nin doubt: {doubt}" for doubt in each.warnings)
+        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (warnings, "dim"))
         table.add_row(Text(what), Text(who), why)
     stdout().print(table)
     if len(fates) > _SHOWN_INSTANCES:
@@ -189,7 +189,7 @@ def _unknown(answer: Answer) -> Iterator[str]:
 
 
 def _doubted(answer: Answer, doubt: Doubt) -> int:
-    return sum(doubt in each.doubts for each in answer.hits)
+    return sum(doubt in each.warnings for each in answer.hits)
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def _row(each: PastFate) -> dict[str, Any]:
         "Rule": each.rule,
         "Because": each.because,
         "Tags": dict(each.tags),
-        "Doubts": [str(doubt) for doubt in each.doubts],
+        "Doubts": [str(doubt) for doubt in each.warnings],
         "EventId": case.event_ids[0],
         "Source": each.past.source,
     }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from landkeeper.cli.output import stderr
-from landkeeper.wiring.backtest import Progress as Reading
+from landkeeper.wiring.broom.backtest import Progress as Reading
 
 _EVERY_SECONDS = 0.1
 

@@ -31,7 +31,7 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @format_option
 def cases_command(**given: Any) -> int:
     """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
-    from landkeeper.cli.broom.cases_run import run_cases
+    from landkeeper.cli.broom.run.cases import run_cases
 
     return run_cases(**given)
 
@@ -42,7 +42,7 @@ def cases_command(**given: Any) -> int:
 @format_option
 def case_command(**given: Any) -> int:
     """Tell the whole story of one instance: who launched it, what was found, every move and why."""
-    from landkeeper.cli.broom.cases_run import run_case
+    from landkeeper.cli.broom.run.cases import run_case
 
     return run_case(**given)
 
@@ -55,6 +55,6 @@ def case_command(**given: Any) -> int:
 @_ledger_options
 def release_command(**given: Any) -> int:
     """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
-    from landkeeper.cli.broom.cases_run import run_release
+    from landkeeper.cli.broom.run.cases import run_release
 
     return run_release(**given)

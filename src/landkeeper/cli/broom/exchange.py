@@ -29,7 +29,7 @@ def import_command(**given: Any) -> int:
 
     Its comments say what could not be carried over.
     """
-    from landkeeper.cli.broom.exchange_run import run_import
+    from landkeeper.cli.broom.run.exchange import run_import
 
     return run_import(**given)
 
@@ -46,6 +46,6 @@ def export_command(**given: Any) -> int:
 
     What that form cannot say is listed on standard error.
     """
-    from landkeeper.cli.broom.exchange_run import run_export
+    from landkeeper.cli.broom.run.exchange import run_export
 
     return run_export(**given)

@@ -35,6 +35,6 @@ def explain_command(**given: Any) -> int:
     INSTANCE is an id: with --account or --region the instance is read as it is now, else the ledger's case tells its
     tags. EVENT is a file with CloudTrail records, or - for standard input: the tags in it count.
     """
-    from landkeeper.cli.broom.explain_run import run_explain
+    from landkeeper.cli.broom.run.explain import run_explain
 
     return run_explain(**given)

@@ -8,7 +8,7 @@ from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 
 if TYPE_CHECKING:
-    from landkeeper.broom.policy import Policy
+    from landkeeper.broom.policy.rules import Policy
 
 
 def find_policy(name: str | None, settings: Settings) -> Policy:
@@ -16,7 +16,7 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     where = name or settings.policy
     if where is None:
         raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
-    from landkeeper.broom.policy_file import parse_policy
-    from landkeeper.wiring.policy import read_policy_text
+    from landkeeper.broom.policy.file import parse_policy
+    from landkeeper.wiring.broom.policy import read_policy_text
 
     return parse_policy(read_policy_text(where, settings), where)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.cli.broom.output import launch_attributes, one_line
+from landkeeper.cli.broom.launch_attributes import launch_attributes
+from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import stdout
 
 if TYPE_CHECKING:
-    from landkeeper.broom.harvest import JudgedInstance, JudgedLaunch
+    from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
 
 
 def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:

@@ -17,7 +17,7 @@ def check_command(**given: Any) -> int:
 
     What is odd, such as a rule that can never apply, is a warning: the policy can be used.
     """
-    from landkeeper.cli.broom.policy_check_run import run_check
+    from landkeeper.cli.broom.run.policy_check import run_check
 
     return run_check(**given)
 
@@ -25,6 +25,6 @@ def check_command(**given: Any) -> int:
 @click.command(name="schema")
 def schema_command(**given: Any) -> int:
     """Print the JSON Schema of a policy, for editors and other checkers."""
-    from landkeeper.cli.broom.policy_check_run import run_schema
+    from landkeeper.cli.broom.run.policy_check import run_schema
 
     return run_schema(**given)

@@ -27,6 +27,6 @@ def sweep_command(**given: Any) -> int:
 
     PATH is a file, or a folder with everything in it; - reads standard input.
     """
-    from landkeeper.cli.broom.sweep_run import run_sweep
+    from landkeeper.cli.broom.run.sweep import run_sweep
 
     return run_sweep(**given)

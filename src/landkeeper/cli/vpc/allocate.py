@@ -34,7 +34,7 @@ def allocate_command(**given: Any) -> int:
     It keeps off every block that the tracker knows in the pool's space, also of accounts that can no longer be read,
     off all reservations, and off 172.17.0.0/16.
     """
-    from landkeeper.cli.vpc.allocate_run import run_allocate
+    from landkeeper.cli.vpc.run.allocate import run_allocate
 
     return run_allocate(**given)
 
@@ -51,6 +51,6 @@ def release_command(**given: Any) -> int:
 
     The regions in which that VPC may be are read again first, and what was found there is written down.
     """
-    from landkeeper.cli.vpc.allocate_run import run_release
+    from landkeeper.cli.vpc.run.allocate import run_release
 
     return run_release(**given)

@@ -26,6 +26,6 @@ def connect_command(**given: Any) -> int:
     A and B are an account id, an account name, or a VPC id each. Peering takes VPCs without any overlap. A transit
     gateway routes by the longest prefix; of identical blocks it takes one.
     """
-    from landkeeper.cli.vpc.connect_run import run_connect
+    from landkeeper.cli.vpc.run.connect import run_connect
 
     return run_connect(**given)

@@ -19,6 +19,6 @@ def coverage_command(**given: Any) -> int:
 
     Regions that are governed (landkeeper.yaml) or disabled, and accounts that left, are not read; that is no failure.
     """
-    from landkeeper.cli.vpc.coverage_run import run_coverage
+    from landkeeper.cli.vpc.run.coverage import run_coverage
 
     return run_coverage(**given)

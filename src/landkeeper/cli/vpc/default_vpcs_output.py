@@ -8,8 +8,8 @@ from typing import assert_never
 
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
 from landkeeper.org import Account, Failure
-from landkeeper.vpctracker.default_vpcs import Act, InUse, Plan, Reason, Step, Unchecked, Unknown
-from landkeeper.vpctracker.default_vpcs_removal import Deleted, Failed, Found, Gone, Result
+from landkeeper.vpctracker.default_vpcs.plan import Act, InUse, Plan, Reason, Step, Unchecked, Unknown
+from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, Found, Gone, Result
 
 _COLUMNS = (
     Column("Account", "AccountName"),

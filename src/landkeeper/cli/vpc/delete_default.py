@@ -21,9 +21,9 @@ from landkeeper.org import UsageError
 if TYPE_CHECKING:
     from landkeeper.cli.vpc.default_vpcs_output import Told
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.default_vpcs import Plan
-    from landkeeper.vpctracker.default_vpcs_removal import Removal, Survey
-    from landkeeper.wiring.vpctracker import Source
+    from landkeeper.vpctracker.default_vpcs.plan import Plan
+    from landkeeper.vpctracker.default_vpcs.removal import Removal, Survey
+    from landkeeper.wiring.vpctracker.commands import Source
 
 _STEPS_OF_AT_MOST = 3
 """Of so many plans each step is printed in a table; JSON always has them."""
@@ -84,7 +84,7 @@ def delete_default_command(
         .with_network_access(role_name=role, external_id=external_id)
     )
     from landkeeper.cli.vpc.restore_default import print_restoring
-    from landkeeper.wiring.default_vpcs import find_network_source
+    from landkeeper.wiring.vpctracker.default_vpcs import find_network_source
 
     source = find_network_source(settings, organization=organization, profiles=profiles)
     if yes:
@@ -102,7 +102,7 @@ def delete_default_command(
 
 def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
     from landkeeper.cli.vpc.progress import showing_progress
-    from landkeeper.wiring.default_vpcs import survey
+    from landkeeper.wiring.vpctracker.default_vpcs import survey
 
     with showing_progress("default VPCs") as on_progress:
         surveys = survey(settings, source, on_progress)
@@ -114,8 +114,8 @@ def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
 def _delete(settings: Settings, source: Source, format_: Format) -> int:
     from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
     from landkeeper.cli.vpc.progress import showing_progress
-    from landkeeper.vpctracker.default_vpcs_removal import Failed
-    from landkeeper.wiring.default_vpcs import delete, open_record
+    from landkeeper.vpctracker.default_vpcs.removal import Failed
+    from landkeeper.wiring.vpctracker.default_vpcs import delete, open_record
 
     with open_record(settings, source) as record:
         surveys = _look(settings, source)
@@ -139,7 +139,7 @@ def _delete(settings: Settings, source: Source, format_: Format) -> int:
 
 
 def _plans(surveys: Sequence[Survey]) -> list[Plan]:
-    from landkeeper.vpctracker.default_vpcs import Plan
+    from landkeeper.vpctracker.default_vpcs.plan import Plan
 
     return [found for one in surveys for found in one.found if isinstance(found, Plan)]
 
@@ -170,7 +170,7 @@ def _nothing(surveys: Sequence[Survey]) -> str:
 
 
 def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:
-    from landkeeper.vpctracker.default_vpcs_removal import Deleted
+    from landkeeper.vpctracker.default_vpcs.removal import Deleted
 
     for one in removals:
         if one.unrecorded:

@@ -20,6 +20,6 @@ from landkeeper.cli.vpc.options import answer_options
 @answer_options
 def export_command(**given: Any) -> int:
     """Write every VPC with all of its attributes."""
-    from landkeeper.cli.vpc.export_run import run_export
+    from landkeeper.cli.vpc.run.export import run_export
 
     return run_export(**given)

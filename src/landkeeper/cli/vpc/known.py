@@ -10,10 +10,9 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Row
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import Asked
-from landkeeper.vpctracker.answers import Known, read_known
+from landkeeper.org import Membership, Standing
+from landkeeper.vpctracker.answers.listing import Snapshot, read_known
 from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
-from landkeeper.vpctracker.coverage import Membership
-from landkeeper.vpctracker.inventory import Standing
 from landkeeper.wiring.vpc_store import open_store
 
 if TYPE_CHECKING:
@@ -23,20 +22,20 @@ if TYPE_CHECKING:
 _NAMED_AT_MOST = 5
 
 
-def read_answers(asked: Asked) -> Known:
+def read_answers(asked: Asked) -> Snapshot:
     """Everything in the store; how old that is, and which items are left out, goes to stderr."""
     known = read_silently(asked)
     remark_on(known)
     return known
 
 
-def read_silently(asked: Asked) -> Known:
+def read_silently(asked: Asked) -> Snapshot:
     """Everything in the store, for a command that first looks whether what it was asked for is there."""
     with open_store(asked.settings, to_write=False) as store:
         return read_known(store, asked.as_of)
 
 
-def remark_on(known: Known) -> None:
+def remark_on(known: Snapshot) -> None:
     """Say on stderr how old it is, and which items are left out of it."""
     for error in known.left_out:
         aside(f"left out: {error}", "red")
@@ -44,12 +43,12 @@ def remark_on(known: Known) -> None:
     aside(remark, "dim")
 
 
-def exit_code(known: Known) -> int:
+def exit_code(known: Snapshot) -> int:
     """0 however stale the answer is; 3 where items had to be left out of it."""
     return INCOMPLETE if known.left_out else 0
 
 
-def known_row(known: Known, one: StoredVpc) -> dict[str, Any]:
+def known_row(known: Snapshot, one: StoredVpc) -> dict[str, Any]:
     """The stored attributes, with `ReadAt` and `Stale`: since when it is known, and why not since."""
     about = known.about(one)
     read_at = {} if about.read_at is None else {"ReadAt": format_time(about.read_at)}
@@ -93,7 +92,7 @@ def age_of(age: timedelta) -> str:
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
 
 
-def _history_remark(known: Known) -> str:
+def _history_remark(known: Snapshot) -> str:
     moment = "" if known.as_of is None else format_time(known.as_of)
     if known.first_record is None:
         return "Nothing has been recorded yet."

@@ -35,7 +35,7 @@ from landkeeper.cli.vpc.options import answer_options
 @format_option
 def list_command(**given: Any) -> int:
     """List the VPCs that are known."""
-    from landkeeper.cli.vpc.list_run import run_list
+    from landkeeper.cli.vpc.run.list import run_list
 
     return run_list(**given)
 
@@ -45,6 +45,6 @@ def list_command(**given: Any) -> int:
 @format_option
 def defaults_command(**given: Any) -> int:
     """List the default VPCs that are still there."""
-    from landkeeper.cli.vpc.list_run import run_defaults
+    from landkeeper.cli.vpc.run.list import run_defaults
 
     return run_defaults(**given)

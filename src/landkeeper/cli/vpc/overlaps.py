@@ -24,6 +24,6 @@ def overlaps_command(**given: Any) -> int:
     come first, then those with connected VPCs, then those of many accounts. Default VPCs, which all have
     172.31.0.0/16, are one finding. Blocks inside 100.64.0.0/10 are repeated on purpose in many networks and come last.
     """
-    from landkeeper.cli.vpc.overlaps_run import run_overlaps
+    from landkeeper.cli.vpc.run.overlaps import run_overlaps
 
     return run_overlaps(**given)

@@ -29,7 +29,7 @@ from landkeeper.cli.vpc.options import config_option, store_options
 @store_options
 def create_command(**given: Any) -> int:
     """Make a pool of addresses, or a pool inside a pool."""
-    from landkeeper.cli.vpc.pool_commands_run import run_create
+    from landkeeper.cli.vpc.run.pool_commands import run_create
 
     return run_create(**given)
 
@@ -40,7 +40,7 @@ def create_command(**given: Any) -> int:
 @store_options
 def delete_command(**given: Any) -> int:
     """Take away a pool in which nothing is reserved."""
-    from landkeeper.cli.vpc.pool_commands_run import run_delete
+    from landkeeper.cli.vpc.run.pool_commands import run_delete
 
     return run_delete(**given)
 
@@ -51,7 +51,7 @@ def delete_command(**given: Any) -> int:
 @format_option
 def list_command(**given: Any) -> int:
     """List the pools, and how full they are."""
-    from landkeeper.cli.vpc.pool_commands_run import run_list
+    from landkeeper.cli.vpc.run.pool_commands import run_list
 
     return run_list(**given)
 
@@ -64,7 +64,7 @@ def list_command(**given: Any) -> int:
 @store_options
 def reserve_command(**given: Any) -> int:
     """Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud."""
-    from landkeeper.cli.vpc.pool_commands_run import run_reserve
+    from landkeeper.cli.vpc.run.pool_commands import run_reserve
 
     return run_reserve(**given)
 
@@ -89,6 +89,6 @@ def import_command(**given: Any) -> int:
 
     What is here already stays as it is; a second import brings what is new.
     """
-    from landkeeper.cli.vpc.pool_commands_run import run_import
+    from landkeeper.cli.vpc.run.pool_commands import run_import
 
     return run_import(**given)

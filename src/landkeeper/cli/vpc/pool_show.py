@@ -20,6 +20,6 @@ from landkeeper.cli.vpc.options import config_option, store_options
 )  # fmt: skip
 def show_command(**given: Any) -> int:
     """Show how full a pool is, when it will be full, and what is reserved in it."""
-    from landkeeper.cli.vpc.pool_show_run import run_show
+    from landkeeper.cli.vpc.run.pool_show import run_show
 
     return run_show(**given)

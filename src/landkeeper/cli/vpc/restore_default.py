@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from landkeeper.cli.output import Column, Format, Row, counted, print_rows
 from landkeeper.cli.terminal import aside, say, width, wrapped
-from landkeeper.vpctracker.default_vpcs_removal import Survey
+from landkeeper.vpctracker.default_vpcs.removal import Survey
 
 _COLUMNS = (
     Column("Account", "AccountName"),

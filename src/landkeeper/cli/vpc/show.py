@@ -21,7 +21,7 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 )  # fmt: skip
 def show_command(**given: Any) -> int:
     """Show everything that is known of one VPC."""
-    from landkeeper.cli.vpc.show_run import run_show
+    from landkeeper.cli.vpc.run.show import run_show
 
     return run_show(**given)
 
@@ -36,6 +36,6 @@ def history_command(**given: Any) -> int:
     Times are those of the runs that saw it. Who did it is in CloudTrail: the tracker sees states, not callers.
     Only what `vpc delete-default` deleted says for whom.
     """
-    from landkeeper.cli.vpc.show_run import run_history
+    from landkeeper.cli.vpc.run.show import run_history
 
     return run_history(**given)

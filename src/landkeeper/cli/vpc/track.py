@@ -70,7 +70,7 @@ def track_command(
     )
     from landkeeper.cli.vpc.progress import showing_progress
     from landkeeper.wiring.vpc_store import open_store
-    from landkeeper.wiring.vpctracker import find_source, track_vpcs
+    from landkeeper.wiring.vpctracker.commands import find_source, track_vpcs
 
     source = find_source(settings, organization=organization, profiles=profiles)
     with open_store(settings, to_write=True, with_new_tables=create_tables) as store, showing_progress() as on_progress:

@@ -15,9 +15,9 @@ from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.pools_acts import Reserved
-    from landkeeper.wiring.pools import Pools
-    from landkeeper.wiring.vending import Site, Wish
+    from landkeeper.vpctracker.pools.operations import Reserved
+    from landkeeper.wiring.vpctracker.pools import Pools
+    from landkeeper.wiring.vpctracker.vending import Site, Wish
 
 
 @click.command(name="vend")
@@ -62,11 +62,11 @@ def vend_command(
     import uuid
 
     from landkeeper.cli.vpc.vend_output import print_plan, print_report
-    from landkeeper.vpctracker.pools import parse_prefix_length, parse_room
-    from landkeeper.vpctracker.pools_acts import Request
-    from landkeeper.vpctracker.vending import check_request_id, parse_count, parse_tags
-    from landkeeper.wiring.pools import open_pools
-    from landkeeper.wiring.vending import Wish, carry_out, look_at_site, plan_vpc
+    from landkeeper.vpctracker.pools.operations import Request
+    from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
+    from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
+    from landkeeper.wiring.vpctracker.pools import open_pools
+    from landkeeper.wiring.vpctracker.vending import Wish, carry_out, look_at_site, plan_vpc
 
     given, others = parse_tags(tags, name)
     wish = Wish(
@@ -108,10 +108,10 @@ def _tell(sentence: str, style: str = "dim") -> None:
 
 
 def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserved:
-    from landkeeper.vpctracker.allocation import PoolExhausted
-    from landkeeper.vpctracker.pools_acts import NeverRead, Reserved
-    from landkeeper.vpctracker.pools_refusals import explain
-    from landkeeper.wiring.vending import reserve_block
+    from landkeeper.vpctracker.pools.allocation import PoolExhausted
+    from landkeeper.vpctracker.pools.operations import NeverRead, Reserved
+    from landkeeper.vpctracker.pools.refusals import explain
+    from landkeeper.wiring.vpctracker.vending import reserve_block
 
     allocation = reserve_block(pools, site, wish, for_real=for_real)
     match allocation:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
-from landkeeper.vpctracker.vend import Undone, Vended
+from landkeeper.vpctracker.vending.vend import Undone, Vended
 
 if TYPE_CHECKING:
     from landkeeper.org import Account
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.vending import PlannedSubnet, VendPlan
-    from landkeeper.wiring.vending import Report
+    from landkeeper.vpctracker.vending.plan import PlannedSubnet, VendPlan
+    from landkeeper.wiring.vpctracker.vending import Report
 
 _COLUMNS = (
     Column("Subnet", "CidrBlock", style="yellow"),

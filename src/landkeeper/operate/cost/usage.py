@@ -64,7 +64,7 @@ class Usage:
         broom = self._month(land.log_files_a_day + land.digests_a_day + land.launches_a_day + land.broken_a_day)
         return {
             "accounts": runs * land.accounts,
-            # A second look may follow the first.
+            # A confirming read may follow the first.
             "changes": 2 * self._month(land.changes_a_day),
             "broom": broom + audits,
         }

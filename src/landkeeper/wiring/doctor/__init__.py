@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from landkeeper import __version__
-from landkeeper.aws.stack_parts import read_caller, read_function, read_stack
+from landkeeper.aws.stack.parts import read_caller, read_function, read_stack
 from landkeeper.operate.doctor.lines import Line
 from landkeeper.operate.doctor.stack import (
     FUNCTIONS,
@@ -20,8 +20,8 @@ from landkeeper.operate.doctor.stack import (
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
 from landkeeper.wiring.doctor.access import examine_access
+from landkeeper.wiring.doctor.deployed_stack import DeployedStack
 from landkeeper.wiring.doctor.feed import examine_feed
-from landkeeper.wiring.doctor.patient import Patient
 from landkeeper.wiring.doctor.running import examine_running
 from landkeeper.wiring.sessions import home_sessions
 
@@ -49,7 +49,7 @@ def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) 
     if isinstance(parts, Failure):
         return
     yield from judge_parts(parts)
-    patient = Patient(settings, sessions, caller, parts, clock)
+    patient = DeployedStack(settings, sessions, caller, parts, clock)
     for name in FUNCTIONS:
         found = parts.find(name, name)
         if found:

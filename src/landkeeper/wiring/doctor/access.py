@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from landkeeper import __version__
-from landkeeper.aws.access_trial import ENDING, READING, Call, try_account
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import open_sessions
-from landkeeper.aws.stack_parts import ask_function, read_organization
+from landkeeper.aws.stack.parts import ask_function, read_organization
+from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_account
 from landkeeper.operate.doctor.access import (
     choose_sample,
     judge_listing,
@@ -21,16 +21,16 @@ from landkeeper.operate.doctor.access import (
 )
 from landkeeper.operate.doctor.facts import Trial, Trials
 from landkeeper.operate.doctor.lines import Line, unchecked
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, parse_account_id
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Membership, Region, parse_account_id
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.wiring.access import MOST_ACCOUNTS, TASK
-from landkeeper.wiring.doctor.patient import Patient, read_coverage
+from landkeeper.wiring.doctor.deployed_stack import DeployedStack, read_coverage
 
 READER, TERMINATOR = "tracker's role", "Broom's role"
 _ASKED_AT_ONCE = 8
 
 
-def examine_access(patient: Patient, *, every_account: bool, own_role: str | None) -> Iterator[Line]:
+def examine_access(patient: DeployedStack, *, every_account: bool, own_role: str | None) -> Iterator[Line]:
     """The organisation, the regions, and the roles in the accounts: all of them, or a sample."""
     sessions, parts = patient.sessions, patient.parts
     organization = read_organization(sessions.home("organizations"), patient.caller.account)
@@ -50,7 +50,7 @@ def examine_access(patient: Patient, *, every_account: bool, own_role: str | Non
     yield from _examine_roles(patient, chosen, len(accounts))
 
 
-def _accounts(patient: Patient, coverage: Sequence[Coverage] | Failure) -> tuple[Account, ...] | Failure:
+def _accounts(patient: DeployedStack, coverage: Sequence[Coverage] | Failure) -> tuple[Account, ...] | Failure:
     """The accounts that the tracker is to read: those that the stack names, else the organisation's active ones."""
     given = patient.parts.parameters.get("Accounts", "")
     if given:
@@ -65,7 +65,7 @@ def _accounts(patient: Patient, coverage: Sequence[Coverage] | Failure) -> tuple
     return tuple(one for one in active if one.id not in skipped)
 
 
-def _examine_roles(patient: Patient, accounts: Sequence[Account], total: int) -> Iterator[Line]:
+def _examine_roles(patient: DeployedStack, accounts: Sequence[Account], total: int) -> Iterator[Line]:
     """The roles as the functions find them: they trust the functions, and nobody else."""
     lists = not patient.parts.parameters.get("Accounts", "")
     if lists and patient.function("DispatcherFunction") is not None:
@@ -82,13 +82,15 @@ def _examine_roles(patient: Patient, accounts: Sequence[Account], total: int) ->
         yield from judge_roles(check, role, accounts, total, answers, stack_set=_roles_stack_set(patient))
 
 
-def _roles_stack_set(patient: Patient) -> str:
+def _roles_stack_set(patient: DeployedStack) -> str:
     """The StackSet that gives accounts their roles, by what it is called; nothing where the stack makes none."""
     made = patient.parts.of_type("AWS::CloudFormation::StackSet")
     return next((physical_id.partition(":")[0] for name, physical_id in made.items() if "Role" in name), "")
 
 
-def _ask(patient: Patient, name: str, accounts: Sequence[Account], *, organization: bool) -> Sequence[Trials | Failure]:
+def _ask(
+    patient: DeployedStack, name: str, accounts: Sequence[Account], *, organization: bool
+) -> Sequence[Trials | Failure]:
     """What a function answers about the accounts, a few of them at a time."""
     parts = [accounts[start : start + MOST_ACCOUNTS] for start in range(0, len(accounts), MOST_ACCOUNTS)] or [()]
 
@@ -106,7 +108,7 @@ def _ask(patient: Patient, name: str, accounts: Sequence[Account], *, organizati
     return answers
 
 
-def ask_about(patient: Patient, name: str, question: Mapping[str, Any]) -> Trials | Failure:
+def ask_about(patient: DeployedStack, name: str, question: Mapping[str, Any]) -> Trials | Failure:
     """What one of the stack's functions, by its logical id, answers to a question."""
     found = patient.parts.find(name, name)
     told = ask_function(patient.sessions.home("lambda"), found, {"task": TASK, **question})
@@ -141,7 +143,7 @@ def _failure_of(told: Mapping[str, str]) -> Failure:
     return Failure(reasons.get(told["reason"], FailureReason.OTHER), told["code"], told["message"])
 
 
-def _examine_own_role(patient: Patient, role: str, accounts: Sequence[Account], total: int) -> Iterator[Line]:
+def _examine_own_role(patient: DeployedStack, role: str, accounts: Sequence[Account], total: int) -> Iterator[Line]:
     """A role that whoever runs the doctor assumes, for people who run the commands without the functions."""
     external_id = patient.settings.external_id or patient.parts.parameters.get("ExternalId") or None
     sessions = open_sessions(patient.sessions.region, role_name=role, external_id=external_id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from landkeeper.aws.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
-from landkeeper.aws.stack_parts import read_mappings, read_rule
+from landkeeper.aws.stack.log_feed import read_log_files, read_notifications, read_queue, read_topic, read_trails
+from landkeeper.aws.stack.parts import read_mappings, read_rule
 from landkeeper.operate.doctor.facts import Queue, Rule, StackParts, Trail
 from landkeeper.operate.doctor.feed import (
     Feed,
@@ -22,12 +22,12 @@ from landkeeper.operate.doctor.resource_policy import Request
 from landkeeper.operate.doctor.stack import judge_mappings, judge_rules
 from landkeeper.org import Failure
 from landkeeper.wiring.doctor.access import ask_about
-from landkeeper.wiring.doctor.patient import Patient
+from landkeeper.wiring.doctor.deployed_stack import DeployedStack
 
 _QUEUES = {"BroomQueue": "BroomFunction", "WorkQueue": "TrackerFunction", "EventsQueue": "TrackerFunction"}
 
 
-def examine_feed(patient: Patient) -> Iterator[Line]:
+def examine_feed(patient: DeployedStack) -> Iterator[Line]:
     """Trail, bucket, topic, queues, rules, and what the queues feed."""
     sqs = patient.sessions.home("sqs")
     urls = {name: patient.parts.find(f"{name}Url", name) for name in _QUEUES}
@@ -46,7 +46,7 @@ def examine_feed(patient: Patient) -> Iterator[Line]:
     yield from judge_rules(rules, off, patient.sessions.region)
 
 
-def _feed_of(patient: Patient, queue_arn: str) -> Feed:
+def _feed_of(patient: DeployedStack, queue_arn: str) -> Feed:
     parts = patient.parts
     given = parts.parameters
     by_events = given.get("TrailBucketEvents") == "true"
@@ -63,13 +63,13 @@ def _feed_of(patient: Patient, queue_arn: str) -> Feed:
     )
 
 
-def _read_rules(patient: Patient, feed: Feed) -> dict[str, Rule | Failure]:
+def _read_rules(patient: DeployedStack, feed: Feed) -> dict[str, Rule | Failure]:
     events, sample = patient.sessions.home("events"), _new_log_file(patient, feed)
     names = patient.parts.of_type("AWS::Events::Rule")
     return {logical_id: read_rule(events, name, sample) for logical_id, name in names.items()}
 
 
-def _new_log_file(patient: Patient, feed: Feed) -> dict[str, Any]:
+def _new_log_file(patient: DeployedStack, feed: Feed) -> dict[str, Any]:
     """S3's event of a new log file (Amazon S3 User Guide, "EventBridge event message structure")."""
     key = f"{feed.prefix}{feed.account}/CloudTrail/{feed.region}/2026/01/01/{feed.account}_CloudTrail.json.gz"
     return {
@@ -85,7 +85,7 @@ def _new_log_file(patient: Patient, feed: Feed) -> dict[str, Any]:
     }
 
 
-def _examine_log_files(patient: Patient, feed: Feed, rules: Sequence[Rule]) -> Iterator[Line]:
+def _examine_log_files(patient: DeployedStack, feed: Feed, rules: Sequence[Rule]) -> Iterator[Line]:
     sessions, now = patient.sessions, patient.clock()
     trails = read_trails(sessions.home("cloudtrail"), feed.bucket, lambda region: sessions.home("cloudtrail", region))
     yield from judge_trail(trails, feed, now)
@@ -122,7 +122,7 @@ def _senders(queue: Queue | Failure, rules: Sequence[Rule | Failure], feed: Feed
             yield Request("events.amazonaws.com", "sqs:SendMessage", queue.arn, rule.arn, account, feed.organization)
 
 
-def _examine_mappings(patient: Patient, queues: dict[str, Queue | Failure]) -> Iterator[Line]:
+def _examine_mappings(patient: DeployedStack, queues: dict[str, Queue | Failure]) -> Iterator[Line]:
     client = patient.sessions.home("lambda")
     feeds = {
         name: (queue.arn, _QUEUES[name])

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from landkeeper.aws.ledger_table import INDEX, LedgerTable
-from landkeeper.aws.log_feed import read_queue, read_topic
-from landkeeper.aws.stack_parts import read_table
-from landkeeper.aws.vpc_table import KEYS, OWNER_INDEX
-from landkeeper.broom.ledger import Case, State
-from landkeeper.broom.policy_file import parse_policy
+from landkeeper.aws.broom.ledger_table import INDEX, LedgerTable
+from landkeeper.aws.stack.log_feed import read_queue, read_topic
+from landkeeper.aws.stack.parts import read_table
+from landkeeper.aws.vpctracker.vpc_table import KEYS, OWNER_INDEX
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.policy.file import parse_policy
 from landkeeper.documents import DocumentError
 from landkeeper.operate.doctor.facts import AccountRun, OverdueCase
 from landkeeper.operate.doctor.lines import Line, counted
@@ -24,11 +24,11 @@ from landkeeper.operate.doctor.running import (
     longest_rest,
 )
 from landkeeper.operate.doctor.stack import Keys, judge_tables
-from landkeeper.org import Failure, FailureReason, LandkeeperError, UsageError
+from landkeeper.org import Failure, FailureReason, LandkeeperError, Membership, UsageError
 from landkeeper.vpctracker.config_file import parse_config
-from landkeeper.vpctracker.coverage import Coverage, Membership
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.wiring.doctor.deployed_stack import DeployedStack, read_coverage
 from landkeeper.wiring.doctor.feed import dead_letter_queues
-from landkeeper.wiring.doctor.patient import Patient, read_coverage
 from landkeeper.wiring.texts import read_text
 
 _OPEN = (State.WAITING, State.JUDGED, State.ACTING)
@@ -36,7 +36,7 @@ _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 _MOST_CASES = 1_000
 
 
-def examine_running(patient: Patient) -> Iterator[Line]:
+def examine_running(patient: DeployedStack) -> Iterator[Line]:
     """Tables, policies, runs, dead letters, ledger, reports."""
     parts, region, now = patient.parts, patient.sessions.region, patient.clock()
     yield from _examine_tables(patient)
@@ -56,7 +56,7 @@ def examine_running(patient: Patient) -> Iterator[Line]:
         yield from judge_reports(read_topic(patient.sessions.home("sns"), topic), region)
 
 
-def _examine_tables(patient: Patient) -> Iterator[Line]:
+def _examine_tables(patient: DeployedStack) -> Iterator[Line]:
     wanted: dict[str, Keys] = {}
     vpcs, ledger = patient.parts.find("VpcTable", "VpcTracker"), patient.parts.find("LedgerTable", "Ledger")
     if vpcs:
@@ -68,7 +68,7 @@ def _examine_tables(patient: Patient) -> Iterator[Line]:
     yield from judge_tables({name: read_table(client, name) for name in wanted}, wanted)
 
 
-def _examine_texts(patient: Patient) -> Iterator[Line]:
+def _examine_texts(patient: DeployedStack) -> Iterator[Line]:
     """What the functions read: the policy and, where there is one, the configuration."""
     policy = patient.environment("BroomFunction").get("LANDKEEPER_POLICY", "")
     if policy:
@@ -88,7 +88,7 @@ def _examine_texts(patient: Patient) -> Iterator[Line]:
 
 
 def _problems_of(
-    patient: Patient, where: str, what: str, check: Callable[[str, str], object]
+    patient: DeployedStack, where: str, what: str, check: Callable[[str, str], object]
 ) -> Sequence[str] | Failure:
     try:
         check(read_text(where, lambda: patient.sessions, what=what), where)
@@ -116,7 +116,7 @@ def _failure_in(coverage: Coverage) -> str:
     return next((f"{region}: {failure}" for region, failure in failed.items()), "")
 
 
-def _overdue(patient: Patient, now: datetime) -> Sequence[OverdueCase] | Failure:
+def _overdue(patient: DeployedStack, now: datetime) -> Sequence[OverdueCase] | Failure:
     schedule = patient.parts.parameters.get("AuditSchedule", "rate(6 hours)")
     ledger = LedgerTable(patient.sessions.home("dynamodb"), patient.parts.find("LedgerTable", "Ledger"))
     try:

@@ -1,0 +1,10 @@
+/** What every page is given. */
+
+import type { Place } from "./route";
+import type { World } from "./world";
+
+export interface PageProps {
+  readonly world: World;
+  readonly place: Place;
+  readonly isDark: boolean;
+}

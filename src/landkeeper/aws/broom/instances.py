@@ -1,0 +1,220 @@
+"""Instances in any account and region, through EC2: read by filter, ended and stopped with the least batch damage.
+
+One unknown id fails a whole TerminateInstances call, and a protected instance fails its availability zone while
+other zones' instances end all the same. So whenever a batch fails, the instances are described again, and those
+that are still there are taken one by one.
+Source: Amazon EC2 API Reference, "TerminateInstances".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
+from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.org import AccountId, Failure, FailureReason, Region
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import FilterTypeDef
+
+    from landkeeper.aws.sessions import AccountSessions
+
+_MOST_IDS_IN_A_FILTER = 200
+_MOST_IDS_IN_A_CALL = 500
+_PROTECTED = frozenset({"OperationNotPermitted"})
+# What EC2 says of stopping an instance whose root is an instance store, or one of a one-time Spot request.
+_IMPOSSIBLE = frozenset({"UnsupportedOperation"})
+_NO_SUCH_INSTANCE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+
+_T = TypeVar("_T")
+Call = Callable[["EC2Client", Sequence[InstanceId]], object]
+
+
+class Ec2Instances:
+    """Broom's `InstanceReader` and `InstanceActions` on EC2."""
+
+    def __init__(self, sessions: AccountSessions) -> None:
+        """`sessions` say how to get into each account."""
+        self._sessions = sessions
+
+    def read_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """Those of the instances that EC2 shows; ids it does not know are left out, as the filter has it."""
+        return self._in_account(account, region, lambda client: _describe(client, ids))
+
+    def find_launched(
+        self, account: AccountId, region: Region, client_token: str
+    ) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """The instances that a launch with this client token created."""
+        filters: list[FilterTypeDef] = [{"Name": "client-token", "Values": [client_token]}]
+        return self._in_account(account, region, lambda client: _find(client, filters))
+
+    def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
+        """All instances that are running or about to."""
+        filters: list[FilterTypeDef] = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+        return self._in_account(account, region, lambda client: _find(client, filters))
+
+    def read_group_tags(
+        self, account: AccountId, region: Region, groups: Collection[str]
+    ) -> Mapping[str, Tags] | Failure:
+        """The tags that each Auto Scaling group puts on the instances it launches."""
+        return self._in_account(account, region, lambda _: _group_tags(self._sessions.scaling(region), sorted(groups)))
+
+    def terminate_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """End the instances. Every id is in the answer."""
+        return self._act(account, region, ids, _terminate)
+
+    def stop_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """Stop the instances. Every id is in the answer."""
+        return self._act(account, region, ids, _stop)
+
+    def _act(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], call: Call
+    ) -> Mapping[InstanceId, ActionResult]:
+        results = self._in_account(account, region, lambda client: self._act_if_there(client, account, ids, call))
+        return dict.fromkeys(ids, Refused(results)) if isinstance(results, Failure) else results
+
+    def _act_if_there(
+        self, client: EC2Client, account: AccountId, ids: Sequence[InstanceId], call: Call
+    ) -> dict[InstanceId, ActionResult] | Failure:
+        caller = self._sessions.caller_account()
+        if caller != account:
+            return Failure(
+                FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", f"the credentials are for {caller}, not {account}"
+            )
+        return _act_on_all(client, ids, call)
+
+    def _in_account(self, account: AccountId, region: Region, work: Callable[[EC2Client], _T]) -> _T | Failure:
+        try:
+            grant = self._sessions.grant_for(account)
+            if isinstance(grant, Failure):
+                return grant
+            with self._sessions.signing_as(grant):
+                return work(self._sessions.ec2(region))
+        except CALL_ERRORS as error:
+            return failure_of(error)
+
+
+def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, LiveInstance]:
+    found: dict[InstanceId, LiveInstance] = {}
+    for some in _parts(ids, _MOST_IDS_IN_A_FILTER):
+        found |= _find(client, [{"Name": "instance-id", "Values": list(some)}])
+    return found
+
+
+def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, LiveInstance]:
+    found = {
+        InstanceId(raw["InstanceId"]): _live(raw)
+        for page in client.get_paginator("describe_instances").paginate(Filters=filters)
+        for reservation in page["Reservations"]
+        for raw in reservation["Instances"]
+    }
+    requests = [live.spot_request for live in found.values() if live.spot_request]
+    persistent = _persistent(client, requests) if requests else frozenset()
+    return {id_: replace(live, is_persistent_spot=live.spot_request in persistent) for id_, live in found.items()}
+
+
+def _persistent(client: EC2Client, requests: Sequence[str]) -> frozenset[str]:
+    """Those of the Spot requests that launch another instance when theirs ends.
+
+    A hint for the report only: where it cannot be had the report goes without.
+    """
+    filters: list[FilterTypeDef] = [
+        {"Name": "spot-instance-request-id", "Values": list(requests)},
+        {"Name": "type", "Values": ["persistent"]},
+    ]
+    try:
+        answer = client.describe_spot_instance_requests(Filters=filters)
+    except ClientError:
+        return frozenset()
+    return frozenset(each["SpotInstanceRequestId"] for each in answer["SpotInstanceRequests"])
+
+
+def _live(raw: Mapping[str, Any]) -> LiveInstance:
+    operator = raw.get("Operator") or {}
+    return LiveInstance(
+        id=InstanceId(raw["InstanceId"]),
+        state=raw["State"]["Name"],
+        tags={tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ())},
+        operator=(operator.get("Principal") or "a service") if operator.get("Managed") else "",
+        image_id=raw.get("ImageId", ""),
+        type=raw.get("InstanceType", ""),
+        launched_at=raw.get("LaunchTime"),
+        spot_request=raw.get("SpotInstanceRequestId", ""),
+        has_instance_store_root=raw.get("RootDeviceType") == "instance-store",
+    )
+
+
+def _group_tags(client: AutoScalingClient, groups: Sequence[str]) -> dict[str, Tags]:
+    pages = client.get_paginator("describe_auto_scaling_groups")
+    return {
+        raw["AutoScalingGroupName"]: {
+            tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ()) if tag.get("PropagateAtLaunch")
+        }
+        for page in pages.paginate(AutoScalingGroupNames=list(groups))
+        for raw in page["AutoScalingGroups"]
+    }
+
+
+def _act_on_all(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[InstanceId, ActionResult]:
+    results: dict[InstanceId, ActionResult] = {}
+    for some in _parts(ids, _MOST_IDS_IN_A_CALL):
+        results |= _act_on(client, some, call)
+    return results
+
+
+def _act_on(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[InstanceId, ActionResult]:
+    try:
+        call(client, ids)
+    except ClientError as error:
+        if len(ids) == 1:
+            return {ids[0]: _refusal(error)}
+    except (BotoCoreError, ResponseParserError) as error:
+        # Nobody knows what arrived: whoever tries again looks at the instances first.
+        return dict.fromkeys(ids, Refused(failure_of(error)))
+    else:
+        return dict.fromkeys(ids, Done())
+    there = _describe(client, ids)
+    return {id_: _one_by_one(client, id_, there.get(id_), call) for id_ in ids}
+
+
+def _one_by_one(client: EC2Client, id_: InstanceId, live: LiveInstance | None, call: Call) -> ActionResult:
+    if live is None:
+        return Gone()
+    # Part of a failed batch may have worked: what has ended since was ended by it.
+    return Done() if live.has_ended else _act_on(client, [id_], call)[id_]
+
+
+def _refusal(error: ClientError) -> ActionResult:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _NO_SUCH_INSTANCE:
+        return Gone()
+    failure = failure_of(error)
+    if code in _PROTECTED:
+        return Refused(Failure(FailureReason.OTHER, failure.code, failure.message), is_protected=True)
+    return Refused(failure, is_final=code in _IMPOSSIBLE)
+
+
+def _terminate(client: EC2Client, ids: Sequence[InstanceId]) -> object:
+    return client.terminate_instances(InstanceIds=list(ids))
+
+
+def _stop(client: EC2Client, ids: Sequence[InstanceId]) -> object:
+    return client.stop_instances(InstanceIds=list(ids))
+
+
+def _parts(ids: Sequence[InstanceId], size: int) -> Iterator[Sequence[InstanceId]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

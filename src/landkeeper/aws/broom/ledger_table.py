@@ -1,0 +1,153 @@
+"""Broom's ledger in DynamoDB: one item a case, and one a counter, under the key `InstanceId`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from landkeeper.aws.failures import failure_of
+from landkeeper.aws.items import from_item, to_item
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case, write_time
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INDEX = "State-DueAt-index"
+_KEY = "InstanceId"
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+def create_ledger_table(client: DynamoDBClient, name: str) -> None:
+    """Make the table, as the stack would, and wait until it is there."""
+    with _explaining(name):
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in (_KEY, "State", "DueAt")
+            ],
+            KeySchema=[{"AttributeName": _KEY, "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "State", "KeyType": "HASH"},
+                        {"AttributeName": "DueAt", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ExpiresAt"}
+        )
+
+
+class LedgerTable:
+    """Broom's `Ledger` in a DynamoDB table. Raises LedgerError when the table does not answer."""
+
+    def __init__(self, client: DynamoDBClient, name: str, *, keep: timedelta | None = None) -> None:
+        """`client` is DynamoDB's, in the table's account and region. `keep` is how long cases stay once they are
+        settled; None for good. A case whose time is over is gone, whether DynamoDB has removed it yet or not."""
+        self._client = client
+        self._name = name
+        self._keep = keep
+
+    def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
+        """The cases there are of these instances, as last written."""
+        found = {}
+        with _explaining(self._name):
+            for id_ in ids:
+                answer = self._client.get_item(TableName=self._name, Key={_KEY: {"S": id_}}, ConsistentRead=True)
+                if "Item" in answer and not _has_expired(answer["Item"]):
+                    found[id_] = self._parse(answer["Item"])
+        return found
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, the one that is due first coming first; with times, those that are due between them.
+
+        Read through the index, which follows the table within a second or so.
+        """
+        first, last = write_time(due_after or _FIRST), write_time(due_before or _LAST)
+        with _explaining(self._name):
+            for page in self._client.get_paginator("query").paginate(
+                TableName=self._name,
+                IndexName=INDEX,
+                KeyConditionExpression="#state = :state AND DueAt BETWEEN :first AND :last",
+                ExpressionAttributeNames={"#state": "State"},
+                ExpressionAttributeValues={":state": {"S": str(state)}, ":first": {"S": first}, ":last": {"S": last}},
+            ):
+                yield from (self._parse(item) for item in page["Items"] if not _has_expired(item))
+
+    def _parse(self, item: Mapping[str, Any]) -> Case:
+        return parse_case(from_item(item))
+
+    def write_case(self, case: Case) -> bool:
+        """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
+        item = to_item(case_to_record(case))
+        if self._keep is not None and case.is_settled:
+            item["ExpiresAt"] = {"N": str(int((case.changed_at + self._keep).timestamp()))}
+        before = case.version - 1
+        condition: dict[str, Any] = {
+            "ConditionExpression": "attribute_not_exists(InstanceId) OR ExpiresAt <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(int(time.time()))}},
+        }
+        if before:
+            condition = {
+                "ConditionExpression": "#version = :before",
+                "ExpressionAttributeNames": {"#version": "Version"},
+                "ExpressionAttributeValues": {":before": {"N": str(before)}},
+            }
+        return self._if_allowed(lambda: self._client.put_item(TableName=self._name, Item=item, **condition))
+
+    def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
+        """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
+        if limit < 1:
+            return False
+        return self._if_allowed(
+            lambda: self._client.update_item(
+                TableName=self._name,
+                Key={_KEY: {"S": counter}},
+                UpdateExpression="ADD Taken :one SET ExpiresAt = :expires_at",
+                ConditionExpression="attribute_not_exists(Taken) OR Taken < :limit",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":limit": {"N": str(limit)},
+                    ":expires_at": {"N": str(int(expires_at.timestamp()))},
+                },
+            )
+        )
+
+    def _if_allowed(self, write: Callable[[], object]) -> bool:
+        with _explaining(self._name):
+            try:
+                write()
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
+
+def _has_expired(item: Mapping[str, Any]) -> bool:
+    """Whether its time is over. DynamoDB removes such items within days (DynamoDB Developer Guide, "Time to Live")."""
+    return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= time.time()
+
+
+@contextmanager
+def _explaining(table: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise LedgerError(f"the DynamoDB table '{table}' does not answer: {failure_of(error)}") from error

@@ -1,0 +1,1 @@
+"""The stack on AWS: deploying it, what is around it, and what the doctor reads of it."""

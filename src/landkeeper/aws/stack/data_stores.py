@@ -1,0 +1,89 @@
+"""Deletes what holds data, once somebody has named it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.stack.artifacts import ArtifactBucket, empty_bucket
+from landkeeper.aws.stack.bucket_notifications import BucketNotifications
+from landkeeper.aws.stack.environment import find_table_keys
+from landkeeper.operate.destroy import DataKind, Datum
+from landkeeper.operate.preflight import TABLE_KEYS
+from landkeeper.org import Failure, FailureReason
+
+
+class LeftData:
+    """Tables, buckets and trails of the account and region of the credentials at hand."""
+
+    def __init__(self, sessions: AccountSessions) -> None:
+        self._sessions = sessions
+        self._files = ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region)
+
+    def find_left(self, stack_name: str, name: str) -> Datum | None:
+        """What an earlier stack left behind under this name: a table with keys like ours, its buckets, its trail."""
+        place = f"{self._sessions.home_account()}-{self._sessions.region}"
+        buckets = {f"{stack_name}-trail-{place}": DataKind.BUCKET, f"{stack_name}-report-{place}": DataKind.REPORTS}
+        if name in buckets:
+            return Datum(buckets[name], name)
+        if find_table_keys(self._sessions, name) in set(TABLE_KEYS.values()):
+            return Datum(DataKind.TABLE, name)
+        if name == stack_name and self._trail_arn(name) is not None:
+            return Datum(DataKind.TRAIL, name)
+        return None
+
+    def find_files(self, stack_name: str) -> Datum | None:
+        """The packages and policies that deploying the stack has uploaded; None where there are none."""
+        try:
+            held = self._sessions.home("s3").list_objects_v2(
+                Bucket=self._files.bucket, Prefix=f"{stack_name}/", MaxKeys=1
+            )
+        except CALL_ERRORS:
+            return None
+        return Datum(DataKind.FILES, self._files.bucket) if held.get("KeyCount") else None
+
+    def delete(self, datum: Datum, stack_name: str) -> Failure | None:
+        """Delete it, a table's deletion protection and a bucket's content first; the failure where AWS refuses."""
+        try:
+            self._delete(datum, stack_name)
+        except WaiterError as error:
+            return Failure(FailureReason.TIMED_OUT, message=str(error))
+        except CALL_ERRORS as error:
+            return failure_of(error)
+        return None
+
+    def _delete(self, datum: Datum, stack_name: str) -> None:
+        match datum.kind:
+            case DataKind.TABLE:
+                _delete_table(self._sessions.home("dynamodb"), datum.name)
+            case DataKind.BUCKET | DataKind.REPORTS:
+                empty_bucket(self._sessions.home("s3"), datum.name)
+                self._sessions.home("s3").delete_bucket(Bucket=datum.name)
+            case DataKind.TRAIL:
+                self._sessions.home("cloudtrail").delete_trail(Name=self._trail_arn(datum.name) or datum.name)
+            case DataKind.FILES:
+                self._files.empty(f"{stack_name}/")
+
+    def forget_topic(self, bucket: str) -> bool:
+        """Take the notification that deploying added out of an existing bucket; whether there was one."""
+        return BucketNotifications(self._sessions.home("s3")).forget_topic(bucket)
+
+    def _trail_arn(self, name: str) -> str | None:
+        """The trail's ARN: one that a delegated administrator made belongs to the management account."""
+        try:
+            found: list[dict[str, Any]] = self._sessions.home("cloudtrail").describe_trails(trailNameList=[name])[
+                "trailList"
+            ]
+        except CALL_ERRORS:
+            return None
+        return str(found[0]["TrailARN"]) if found else None
+
+
+def _delete_table(dynamodb: Any, name: str) -> None:
+    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
+    dynamodb.delete_table(TableName=name)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})

@@ -1,0 +1,191 @@
+"""Looks at where a deployment is to go. Nothing here changes anything; what may not be looked at is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import botocore
+import botocore.session
+
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.sessions import AccountSessions
+from landkeeper.operate.stacks import StackState
+from landkeeper.operate.surroundings import (
+    BucketSeen,
+    BucketUnseen,
+    Notification,
+    OrganizationSeen,
+    Surroundings,
+)
+from landkeeper.org import Region, UsageError
+
+_TRAILS = "cloudtrail.amazonaws.com"
+_STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+_OLDEST_REGION = "us-east-1"
+
+
+def inspect_environment(
+    sessions: AccountSessions,
+    stack: StackState | None,
+    *,
+    parameters: Mapping[str, str],
+    tables: Sequence[str],
+    services: Sequence[str],
+    actions: Sequence[str],
+) -> Surroundings:
+    """What a deployment with these parameters meets. Raises HomeAccountError without working credentials."""
+    account, region, partition = sessions.home_account(), sessions.region, sessions.partition()
+    return Surroundings(
+        account,
+        region,
+        partition,
+        stack=stack,
+        missing_services=find_missing_services(sessions, services),
+        denied_actions=find_denied_actions(sessions, actions),
+        organization=find_organization(sessions),
+        bucket=find_trail_bucket(sessions, parameters),
+        tables={name: keys for name in tables if (keys := find_table_keys(sessions, name))},
+        key_policy=find_key_policy(sessions, parameters.get("KeyArn", "")),
+        enabled_regions=find_enabled_regions(sessions),
+    )
+
+
+def check_region(region: Region) -> None:
+    """Raise UsageError for a region that does not exist: without that, its endpoints could not be reached."""
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    if not any(region in session.get_available_regions("ec2", partition) for partition in partitions):
+        raise UsageError(
+            f"there is no region '{region}', as far as botocore {botocore.__version__} knows: set AWS_REGION to "
+            "another one, or update botocore if it is a new one"
+        )
+
+
+def find_missing_services(sessions: AccountSessions, services: Iterable[str]) -> tuple[str, ...]:
+    """The services that the session's region does not have; none where botocore is older than the region."""
+    home, here = botocore.session.Session(), sessions.region
+    if here not in home.get_available_regions("ec2", sessions.partition()):
+        return ()
+    return tuple(each for each in services if here not in home.get_available_regions(each, sessions.partition()))
+
+
+def find_denied_actions(sessions: AccountSessions, actions: Sequence[str]) -> tuple[str, ...]:
+    """What the caller may not do, as IAM's simulation has it; nothing where IAM does not say.
+
+    Source: IAM API Reference, "SimulatePrincipalPolicy"; a role is named there by its own ARN, not by the session's.
+    """
+    iam = sessions.short_timeout_client("iam")
+    try:
+        source = _principal(iam, sessions.home_principal())
+        if source is None:
+            return ()
+        pages = iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=source, ActionNames=list(actions)
+        )
+        results = [each for page in pages for each in page["EvaluationResults"]]
+    except CALL_ERRORS:
+        return ()
+    return tuple(each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed")
+
+
+def _principal(iam: Any, caller: str) -> str | None:
+    *_, kind = caller.split(":", 5)
+    if kind.startswith("user/"):
+        return caller
+    if kind.startswith("assumed-role/"):
+        arn: str = iam.get_role(RoleName=kind.split("/")[1])["Role"]["Arn"]
+        return arn
+    return None
+
+
+def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
+    """The organisation of the account, as far as it may be looked at; None without one, or without permission."""
+    client = sessions.home("organizations")
+    try:
+        seen = client.describe_organization()["Organization"]
+    except CALL_ERRORS:
+        return None
+    account, management = sessions.home_account(), seen["MasterAccountId"]
+    try:
+        root = client.list_roots()["Roots"][0]["Id"]
+        delegated: set[str] = set() if account == management else find_delegated_services(sessions, account)
+    except CALL_ERRORS:
+        return OrganizationSeen(seen["Id"], management)
+    return OrganizationSeen(
+        seen["Id"],
+        management,
+        root,
+        administers_trails=account == management or _TRAILS in delegated,
+        administers_stack_sets=account == management or _STACK_SETS in delegated,
+    )
+
+
+def find_delegated_services(sessions: AccountSessions, account: str) -> set[str]:
+    """The services that an account administers for its organisation. Raises what botocore raises."""
+    pages = sessions.home("organizations").get_paginator("list_delegated_services_for_account")
+    return {
+        each["ServicePrincipal"] for page in pages.paginate(AccountId=account) for each in page["DelegatedServices"]
+    }
+
+
+def find_trail_bucket(sessions: AccountSessions, parameters: Mapping[str, str]) -> BucketSeen | BucketUnseen | None:
+    """The existing trail's bucket that the parameters name; None without one, or where it is another account's."""
+    name = parameters.get("TrailBucketName", "")
+    if not name or parameters.get("TrailBucketAccount", "") not in {"", sessions.home_account()}:
+        return None
+    return read_bucket(sessions.home("s3"), name)
+
+
+def read_bucket(s3: Any, name: str) -> BucketSeen | BucketUnseen:
+    """A bucket, and whom it tells of new objects."""
+    try:
+        region = s3.get_bucket_location(Bucket=name).get("LocationConstraint") or _OLDEST_REGION
+        told = s3.get_bucket_notification_configuration(Bucket=name)
+    except CALL_ERRORS as error:
+        return BucketUnseen(name, str(failure_of(error)))
+    return BucketSeen(name, region, tuple(_notifications(told)), "EventBridgeConfiguration" in told)
+
+
+def _notifications(told: Mapping[str, Any]) -> Iterator[Notification]:
+    for kind, target in (
+        ("TopicConfigurations", "TopicArn"),
+        ("QueueConfigurations", "QueueArn"),
+        ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
+    ):
+        for each in told.get(kind, ()):
+            rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+            filters = {rule["Name"].lower(): rule["Value"] for rule in rules}
+            yield Notification(
+                each[target], tuple(each["Events"]), filters.get("prefix", ""), filters.get("suffix", "")
+            )
+
+
+def find_table_keys(sessions: AccountSessions, name: str) -> tuple[str, ...]:
+    """The names of a table's keys; none where there is no such table, or it may not be looked at."""
+    try:
+        table = sessions.home("dynamodb").describe_table(TableName=name)["Table"]
+    except CALL_ERRORS:
+        return ()
+    by_kind = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    return tuple(by_kind[kind] for kind in ("HASH", "RANGE") if kind in by_kind)
+
+
+def find_key_policy(sessions: AccountSessions, key_arn: str) -> str:
+    """The policy of a key; empty where none is named, or it may not be read, as in another account."""
+    if not key_arn:
+        return ""
+    try:
+        policy: str = sessions.home("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    except CALL_ERRORS:
+        return ""
+    return policy
+
+
+def find_enabled_regions(sessions: AccountSessions) -> tuple[Region, ...]:
+    """The regions that the account has enabled; none where EC2 does not say."""
+    try:
+        found = sessions.home("ec2").describe_regions()["Regions"]
+    except CALL_ERRORS:
+        return ()
+    return tuple(sorted(Region(each["RegionName"]) for each in found))

@@ -1,0 +1,260 @@
+"""Default VPCs on AWS: read with all that may need them, and taken apart step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.vpctracker.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, read_each_region
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
+from landkeeper.vpctracker.default_vpcs.plan import (
+    Act,
+    DefaultSubnet,
+    DefaultVpc,
+    Holder,
+    InternetGateway,
+    Look,
+    NoDefaultVpc,
+    Plan,
+    RouteTable,
+    SecurityGroup,
+    Step,
+    Unchecked,
+)
+from landkeeper.vpctracker.differences import NotRead, Unreadable
+from landkeeper.vpctracker.inventory import VpcId
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+    from landkeeper.aws.sessions import AccountCredentials, AccountSessions
+    from landkeeper.vpctracker.default_vpcs.removal import RegionDefault
+
+GATEWAY_MARK = "landkeeper:default-vpc"
+"""The tag that says from which default VPC an internet gateway was taken."""
+
+_STRANGE_ANSWERS = (KeyError, ValueError)
+_DENIED = frozenset({FailureReason.MISSING_PERMISSION, FailureReason.SCP_DENY})
+# Detaching what is not attached; EC2 names the gateway's attachment, not the gateway (EC2 guide, "Error codes").
+_DONE_BEFORE = frozenset({"Gateway.NotAttached"})
+_VPC_ROUTES = "local"
+
+T = TypeVar("T")
+
+
+class Ec2DefaultVpcs:
+    """The port `DefaultVpcs` of deleting them, on AWS."""
+
+    def __init__(
+        self,
+        sessions_of: Callable[[AccountId], AccountSessions],
+        *,
+        regions: tuple[Region, ...] = (),
+        is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
+        calls_at_once: int = CALLS_AT_ONCE,
+    ) -> None:
+        """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled.
+        Governed regions are left out."""
+        self._sessions_of = sessions_of
+        self._regions = regions
+        self._is_governed = is_governed
+        self._calls_at_once = calls_at_once
+
+    def read_account(self, account: Account) -> Mapping[Region, RegionDefault | NotRead] | Failure:
+        """The default VPC of every region, a few regions at a time."""
+        sessions = self._sessions_of(account.id)
+        grant = sessions.grant_for(account.id)
+        if isinstance(grant, Failure):
+            return grant
+        return read_each_region(
+            sessions,
+            grant,
+            read_default_vpc,
+            regions=self._regions or None,
+            is_governed=self._is_governed,
+            calls_at_once=self._calls_at_once,
+        )
+
+    def read_region(self, account: Account, region: Region) -> RegionDefault:
+        """The default VPC of one region as it is right now."""
+        sessions = self._sessions_of(account.id)
+        grant = sessions.grant_for(account.id)
+        return Unreadable(grant) if isinstance(grant, Failure) else read_default_vpc(sessions, grant, region)
+
+    def rehearse(self, account: Account, plan: Plan) -> Failure | None:
+        """Whose the credentials are, and for each kind of step a dry run."""
+
+        def ask(sessions: AccountSessions, client: EC2Client) -> Failure | None:
+            caller = sessions.caller_account()
+            if caller != account.id:
+                told = f"the credentials are for {caller}, not {account.id}"
+                return Failure(FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", told)
+            firsts = {step.act: step for step in reversed(plan.steps)}
+            answers = (_call(client, step, dry_run=True) for step in firsts.values())
+            return next((one for one in answers if one is not None and one.reason in _DENIED), None)
+
+        return self._in_account(account, plan.vpc.region, ask)
+
+    def take(self, account: Account, region: Region, step: Step) -> Failure | None:
+        """Take the step; what is gone already needs no deleting."""
+        failure = self._in_account(account, region, lambda _, client: _call(client, step))
+        if failure is not None and (failure.reason is FailureReason.NOT_FOUND or failure.code in _DONE_BEFORE):
+            return None
+        return failure
+
+    def _in_account(
+        self, account: Account, region: Region, work: Callable[[AccountSessions, EC2Client], Failure | None]
+    ) -> Failure | None:
+        sessions = self._sessions_of(account.id)
+        grant = sessions.grant_for(account.id)
+        if isinstance(grant, Failure):
+            return grant
+        try:
+            with sessions.signing_as(grant):
+                return work(sessions, sessions.ec2(region))
+        except CALL_ERRORS as error:
+            return failure_of(error)
+
+
+def read_default_vpc(sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionDefault:
+    """The default VPC that the grant's account owns in the region, with whatever may need it."""
+    try:
+        with sessions.signing_as(grant):
+            raw_vpcs = pages(
+                sessions.ec2(region), "describe_vpcs", "Vpcs", Filters=[{"Name": "is-default", "Values": ["true"]}]
+            )
+            own = [raw for raw in raw_vpcs if raw["OwnerId"] == grant.account and raw["IsDefault"]]
+            return _read_around(sessions, own[0], region) if own else NoDefaultVpc()
+    except CALL_ERRORS as error:
+        return Unreadable(failure_of(error))
+    except _STRANGE_ANSWERS as error:
+        return Unreadable(_strange(error))
+
+
+def _strange(error: KeyError | ValueError) -> Failure:
+    return Failure(FailureReason.OTHER, "StrangeAnswer", f"AWS's answer is not as documented: {error!r}")
+
+
+class _Looking:
+    """Looks one after another, and remembers those that were refused."""
+
+    def __init__(self) -> None:
+        self.unchecked: list[Unchecked] = []
+
+    def all(self, look: Look, read: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+        try:
+            return tuple(read())
+        except CALL_ERRORS as error:
+            self.unchecked.append(Unchecked(look, failure_of(error)))
+        except _STRANGE_ANSWERS as error:
+            self.unchecked.append(Unchecked(look, _strange(error)))
+        return ()
+
+
+def _read_around(sessions: AccountSessions, raw: Mapping[str, Any], region: Region) -> DefaultVpc:
+    id_, ec2, looking = VpcId(raw["VpcId"]), sessions.ec2(region), _Looking()
+
+    def client_of(service: str) -> Any:
+        return sessions.member(service, region)
+
+    holders: list[Holder] = []
+    for look, find in LOOKS.items():
+        holders += looking.all(look, lambda find=find: find(client_of, id_))  # type: ignore[misc]
+    route53 = sessions.member("route53", sessions.region)
+    holders += looking.all(Look.HOSTED_ZONE, lambda: find_hosted_zones(route53, id_, region))
+    return DefaultVpc(
+        id=id_,
+        owner=AccountId(raw["OwnerId"]),
+        region=region,
+        cidr_block=raw["CidrBlock"],
+        is_default=raw["IsDefault"],
+        subnets=looking.all(Look.SUBNET, lambda: _read_subnets(ec2, id_)),
+        gateways=looking.all(Look.INTERNET_GATEWAY, lambda: _read_gateways(ec2, id_)),
+        route_tables=looking.all(Look.ROUTE, lambda: _read_route_tables(ec2, id_)),
+        extra_network_acls=looking.all(Look.NETWORK_ACL, lambda: _read_network_acls(ec2, id_)),
+        groups=looking.all(Look.SECURITY_GROUP, lambda: _read_groups(ec2)),
+        holders=tuple(holders),
+        unchecked=tuple(looking.unchecked),
+    )
+
+
+def _read_subnets(ec2: EC2Client, vpc: VpcId) -> Iterable[DefaultSubnet]:
+    for raw in pages(ec2, "describe_subnets", "Subnets", Filters=in_vpc(vpc)):
+        yield DefaultSubnet(raw["SubnetId"], raw["DefaultForAz"], raw.get("AvailableIpAddressCount", 0))
+
+
+def _read_gateways(ec2: EC2Client, vpc: VpcId) -> Iterable[InternetGateway]:
+    """The VPC's own, and those that were marked as its own and are attached to nothing now."""
+    for raw in pages(ec2, "describe_internet_gateways", "InternetGateways"):
+        attachments = raw.get("Attachments", ())
+        is_attached = any(one.get("VpcId") == vpc for one in attachments)
+        is_marked = {"Key": GATEWAY_MARK, "Value": vpc} in raw.get("Tags", ())
+        if is_attached or (is_marked and not attachments):
+            yield InternetGateway(raw["InternetGatewayId"], is_attached, is_marked)
+
+
+def _read_route_tables(ec2: EC2Client, vpc: VpcId) -> Iterable[RouteTable]:
+    for raw in pages(ec2, "describe_route_tables", "RouteTables", Filters=in_vpc(vpc)):
+        associations = raw.get("Associations", ())
+        targets = [_target_of(route) for route in raw.get("Routes", ()) if route.get("State", "active") == "active"]
+        targets += [one["GatewayId"] for one in associations if one.get("GatewayId")]
+        yield RouteTable(
+            raw["RouteTableId"],
+            is_main=any(one.get("Main") for one in associations),
+            leads_to=tuple(dict.fromkeys(target for target in targets if target)),
+        )
+
+
+# What a route can lead to, and its description's name for it (EC2 API Reference, "Route").
+_TARGETS = (
+    "VpcPeeringConnectionId", "TransitGatewayId", "NatGatewayId", "NetworkInterfaceId", "InstanceId",
+    "EgressOnlyInternetGatewayId", "CarrierGatewayId", "LocalGatewayId", "CoreNetworkArn", "OdbNetworkArn", "GatewayId",
+)  # fmt: skip
+
+
+def _target_of(route: Mapping[str, Any]) -> str:
+    """Where a route leads; nothing for the VPC itself and for internet gateways, of which it can have one only."""
+    target = next((str(route[name]) for name in _TARGETS if route.get(name)), "")
+    return "" if target == _VPC_ROUTES or target.startswith("igw-") else target
+
+
+def _read_network_acls(ec2: EC2Client, vpc: VpcId) -> Iterable[str]:
+    for raw in pages(ec2, "describe_network_acls", "NetworkAcls", Filters=in_vpc(vpc)):
+        if not raw["IsDefault"]:
+            yield raw["NetworkAclId"]
+
+
+def _read_groups(ec2: EC2Client) -> Iterable[SecurityGroup]:
+    """All of the region: only so is seen which rules elsewhere name a group of the VPC."""
+    for raw in pages(ec2, "describe_security_groups", "SecurityGroups"):
+        rules = (*raw.get("IpPermissions", ()), *raw.get("IpPermissionsEgress", ()))
+        pairs = (pair for rule in rules for pair in rule.get("UserIdGroupPairs", ()))
+        names = frozenset(pair["GroupId"] for pair in pairs if pair.get("GroupId"))
+        yield SecurityGroup(raw["GroupId"], raw["GroupName"], raw.get("VpcId", ""), names)
+
+
+def _call(client: EC2Client, step: Step, *, dry_run: bool = False) -> Failure | None:
+    try:
+        _CALLS[step.act](client, step, dry_run)
+    except CALL_ERRORS as error:
+        return failure_of(error)
+    return None
+
+
+def _mark(client: EC2Client, step: Step, dry_run: bool) -> None:  # noqa: FBT001 - one of several of one shape
+    client.create_tags(Resources=[step.id], Tags=[{"Key": GATEWAY_MARK, "Value": step.vpc}], DryRun=dry_run)
+
+
+_CALLS: Mapping[Act, Callable[[EC2Client, Step, bool], object]] = {
+    Act.DELETE_SUBNET: lambda ec2, step, dry: ec2.delete_subnet(SubnetId=step.id, DryRun=dry),
+    Act.MARK_GATEWAY: _mark,
+    Act.DETACH_GATEWAY: lambda ec2, step, dry: ec2.detach_internet_gateway(
+        InternetGatewayId=step.id, VpcId=step.vpc, DryRun=dry
+    ),
+    Act.DELETE_GATEWAY: lambda ec2, step, dry: ec2.delete_internet_gateway(InternetGatewayId=step.id, DryRun=dry),
+    Act.DELETE_ROUTE_TABLE: lambda ec2, step, dry: ec2.delete_route_table(RouteTableId=step.id, DryRun=dry),
+    Act.DELETE_NETWORK_ACL: lambda ec2, step, dry: ec2.delete_network_acl(NetworkAclId=step.id, DryRun=dry),
+    Act.DELETE_VPC: lambda ec2, step, dry: ec2.delete_vpc(VpcId=step.vpc, DryRun=dry),
+}

@@ -1,0 +1,97 @@
+"""What a set of log files holds: launches, what took tags off again, and what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, Entry, Ignored, Malformed
+from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
+from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
+from landkeeper.org import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLaunch:
+    """A launch, and the file it was found in."""
+
+    launch: Launch
+    source: str
+    is_repeat: bool
+    """Whether the same call was found before, in this file or another."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFault:
+    """Something that could not be read."""
+
+    source: str
+    where: str
+    """The record or the line; empty for the whole file."""
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.source, self.where, self.reason) if part)
+
+
+@dataclass(slots=True)
+class Harvest:
+    """Everything that was found in the files read so far."""
+
+    launches: list[FoundLaunch] = field(default_factory=list)
+    untaggings: list[Untagging] = field(default_factory=list)
+    """What took tags off instances again."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """How many records or files held no launch, by reason."""
+    faults: list[FoundFault] = field(default_factory=list)
+    files: int = 0
+    _seen: set[str] = field(default_factory=set)
+    _requesters: dict[str, Principal] = field(default_factory=dict)
+
+    def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        """Take in the content of one log file, unless it is larger than the limit when unpacked."""
+        self.add_scan(source, scan_log(data, limit_bytes=limit_bytes))
+
+    def add_scan(self, source: str, scanned: Scanned) -> None:
+        """Take in what one log file holds."""
+        self.files += 1
+        for entry in (*scanned.spot_requests, *scanned.found, *scanned.faults):
+            self.add_entry(source, entry)
+        for reason, count in scanned.ignored.items():
+            self.ignored[reason] += count
+
+    def add_entry(self, source: str, entry: Entry) -> None:
+        """Take in one record."""
+        match entry:
+            case Launch():
+                self.add_launch(source, entry)
+            case Untagging():
+                self.ignored[NOT_A_LAUNCH] += 1
+                self.untaggings.append(entry)
+            case SpotRequest(principal, request_ids):
+                self.ignored[NOT_A_LAUNCH] += 1
+                self._requesters.update(dict.fromkeys(request_ids, principal))
+            case Tagging() | Termination():
+                self.ignored[NOT_A_LAUNCH] += 1
+            case Ignored(_, reason):
+                self.ignored[reason] += 1
+            case Malformed(where, reason):
+                self.faults.append(FoundFault(source, where, reason))
+            case _:
+                assert_never(entry)
+
+    def add_launch(self, source: str, launch: Launch) -> None:
+        """Take in one launch. What is wrong in its record is a fault beside it."""
+        self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.warnings]
+        if launch.principal.invoked_by == SPOT:
+            # What is read later counts as well: the mapping is the same one.
+            launch = replace(launch, requesters=self._requesters)
+        else:
+            self._requesters.update(
+                {each.spot_request: launch.principal for each in launch.instances if each.spot_request}
+            )
+        self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
+        self._seen.add(launch.event_id)

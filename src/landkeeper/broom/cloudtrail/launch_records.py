@@ -1,0 +1,164 @@
+"""Launches from CloudTrail records: `RunInstances`, and Spot requests that EC2 fulfilled.
+
+Source: Amazon EC2 User Guide, "Log Amazon EC2 API calls using AWS CloudTrail"; Amazon EC2 API Reference,
+"RunInstances".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from landkeeper.broom.cloudtrail.fields import (
+    FieldError,
+    find_text,
+    kind_of,
+    parse_items,
+    parse_object,
+    parse_tags,
+    parse_text,
+    parse_time,
+)
+from landkeeper.broom.cloudtrail.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.org import AccountId, Principal, Region
+
+
+def parse_launch(record: Mapping[str, Any], where: str) -> Launch:
+    """A `RunInstances` that did not fail. Raises FieldError."""
+    request = record.get("requestParameters")
+    request = request if isinstance(request, dict) else {}
+    token = request.get("clientToken")
+    token = token if isinstance(token, str) else ""
+    answer = _answer(record, token)
+    warnings: list[str] = []
+    return Launch(
+        event_id=_event_id(record),
+        event_time=parse_time(record),
+        account=_account(record, answer),
+        region=Region(parse_text(record, "awsRegion")),
+        principal=_principal(record, warnings),
+        instances=() if _is_left_out(record.get("responseElements")) else _instances(answer, warnings),
+        request_tags=_request_tags(request),
+        client_token=token,
+        shared_event_id=find_text(record, "sharedEventID"),
+        launch_template=_template(request),
+        where=where,
+        warnings=tuple(warnings),
+    )
+
+
+def parse_fulfilment(record: Mapping[str, Any], where: str) -> Launch:
+    """A Spot request that EC2 fulfilled: it names the instances and nothing else. Raises FieldError."""
+    details = parse_object(record.get("serviceEventDetails"), "serviceEventDetails")
+    ids = details.get("instanceIdSet")
+    if not isinstance(ids, list) or not ids or not all(isinstance(id_, str) and id_ for id_ in ids):
+        raise FieldError(f"serviceEventDetails.instanceIdSet is {kind_of(ids)}: it has to list the instances")
+    # In no example of AWS's; where it is there, EC2 need not be asked.
+    request = find_text(details, "spotInstanceRequestId")
+    identity = record.get("userIdentity")
+    caller = identity.get("accountId") if isinstance(identity, dict) else None
+    account = _account(record, {})
+    return Launch(
+        event_id=_event_id(record),
+        event_time=parse_time(record),
+        account=account,
+        region=Region(parse_text(record, "awsRegion")),
+        principal=Principal("AWSService", "EC2 Spot", "", str(caller or account), SPOT),
+        instances=tuple(LaunchedInstance(InstanceId(id_), "", "", {}, request) for id_ in ids),
+        request_tags={},
+        where=where,
+    )
+
+
+def _is_left_out(response: object) -> bool:
+    """Whether CloudTrail left the answer of a call out: for its size it writes null, or says `omitted`."""
+    return response is None or response == "null" or (isinstance(response, dict) and response.get("omitted") is True)
+
+
+def _answer(record: Mapping[str, Any], token: str) -> Mapping[str, Any]:
+    response = record.get("responseElements")
+    if not _is_left_out(response):
+        return parse_object(response, "responseElements")
+    if not token:
+        raise FieldError(
+            "responseElements is null: the log does not say which instances this RunInstances created, and without a "
+            "clientToken only an audit finds them"
+        )
+    return {}
+
+
+def _event_id(record: Mapping[str, Any]) -> str:
+    """The id of the event; of the one that is added to, where CloudTrail delivers a record anew."""
+    addendum = record.get("addendum")
+    original = addendum.get("originalEventID") if isinstance(addendum, dict) else None
+    return original if isinstance(original, str) and original else parse_text(record, "eventID")
+
+
+def _account(record: Mapping[str, Any], answer: Mapping[str, Any]) -> AccountId:
+    identity = record.get("userIdentity")
+    caller = identity.get("accountId") if isinstance(identity, dict) else None
+    recipient, owner = record.get("recipientAccountId"), answer.get("ownerId")
+    # A shared event goes to several accounts, and only one of them has the instances.
+    named = (owner, recipient) if "sharedEventID" in record else (recipient, owner)
+    for candidate in (*named, caller):
+        if isinstance(candidate, str) and candidate:
+            return AccountId(candidate)
+    raise FieldError("neither recipientAccountId, responseElements.ownerId nor userIdentity.accountId is given")
+
+
+def _principal(record: Mapping[str, Any], warnings: list[str]) -> Principal:
+    identity = record.get("userIdentity")
+    if not isinstance(identity, dict):
+        warnings.append(f"userIdentity is {kind_of(identity)}, not an object: nobody knows who it was")
+        return UNKNOWN_PRINCIPAL
+    principal = describe_principal(identity)
+    if principal is None:
+        warnings.append("userIdentity has no type: nobody knows who it was")
+        return UNKNOWN_PRINCIPAL
+    return principal
+
+
+def _instances(answer: Mapping[str, Any], warnings: list[str]) -> tuple[LaunchedInstance, ...]:
+    path = "responseElements.instancesSet"
+    items = parse_object(answer.get("instancesSet"), path).get("items")
+    if not isinstance(items, list) or not items:
+        raise FieldError(f"{path}.items is {kind_of(items)}: it has to list the instances")
+    return tuple(_instance(item, f"{path}.items[{index}]", warnings) for index, item in enumerate(items))
+
+
+def _instance(item: object, path: str, warnings: list[str]) -> LaunchedInstance:
+    fields = parse_object(item, path)
+    id_ = InstanceId(parse_text(fields, "instanceId", path))
+    return LaunchedInstance(
+        id=id_,
+        image_id=_text_or_doubt(fields, "imageId", path, warnings),
+        type=_text_or_doubt(fields, "instanceType", path, warnings),
+        tags=parse_tags(parse_items(fields.get("tagSet"), f"{path}.tagSet"), f"{path}.tagSet"),
+        spot_request=find_text(fields, "spotInstanceRequestId"),
+    )
+
+
+def _text_or_doubt(fields: Mapping[str, Any], name: str, path: str, warnings: list[str]) -> str:
+    try:
+        return parse_text(fields, name, path)
+    except FieldError as error:
+        warnings.append(str(error))
+        return ""
+
+
+def _template(request: Mapping[str, Any]) -> str:
+    template = request.get("launchTemplate")
+    named = template if isinstance(template, dict) else {}
+    return find_text(named, "launchTemplateId") or find_text(named, "launchTemplateName")
+
+
+def _request_tags(request: Mapping[str, Any]) -> Tags:
+    path = "requestParameters.tagSpecificationSet"
+    found: dict[str, str] = {}
+    for item in parse_items(request.get("tagSpecificationSet"), path):
+        specification = parse_object(item, f"{path}.items")
+        tags = specification.get("tags")
+        if specification.get("resourceType") == "instance":
+            found.update(parse_tags(tags if isinstance(tags, list) else [], f"{path}.items.tags"))
+    return found

@@ -1,0 +1,165 @@
+"""From a CloudTrail log file to the launches in it.
+
+Understood are `{"Records": [...]}`, a bare array, a single record, JSON lines of any of these, EventBridge events that
+carry a record as `detail`, and what `aws cloudtrail lookup-events` prints, with the record as text; gzip or plain.
+Nothing here raises: what is no launch is Ignored, what should have been readable and was not is Malformed, each with a
+reason.
+
+Source: AWS CloudTrail User Guide, "CloudTrail record contents"; AWS CloudTrail API Reference, "LookupEvents".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from landkeeper.broom.cloudtrail.change_records import find_ending, find_spot_request, find_tag_change
+from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
+from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
+from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
+from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A record that is well and no launch. `where` is as in `record 3`, empty for a file of one record."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Something that cannot be read. `where` names the record or the line, and is empty for the whole file."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}" if self.where else self.reason
+
+
+Entry = Launch | SpotRequest | Untagging | Tagging | Termination | Ignored | Malformed
+
+NOT_A_LAUNCH = "not a RunInstances call"
+NOT_AN_API_CALL = "an event, not an API call"
+
+LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "RequestSpotInstances", "DeleteTags"})
+"""The events of which the launches, who asked for them, and what took tags off instances are read."""
+
+TAG_EVENTS = LAUNCH_EVENTS | {"CreateTags"}
+"""The same, and what put tags on instances later. Logs hold many of these."""
+
+PAST_EVENTS = (TAG_EVENTS | {"TerminateInstances"}) - {"RequestSpotInstances"}
+"""All that a backtest asks of the past: launches, what became of tags, what ended instances. Only EC2 could tell what
+came of a Spot request."""
+
+CHANGE_EVENTS = frozenset({"CreateTags", "DeleteTags", "TerminateInstances"})
+"""Those of them that are about instances launched before: of no interest where none of these is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The records of one document, and where it stands. `is_list` says whether it lists them or is one itself."""
+
+    where: str
+    records: list[Any]
+    is_list: bool
+
+    def place(self, number: int) -> str:
+        """Where a record stands, by its number from 1."""
+        if not self.is_list:
+            return self.where
+        return f"{self.where}, record {number}" if self.where else f"record {number}"
+
+
+_LAUNCHES = {"RunInstances": parse_launch, "BidFulfilledEvent": parse_fulfilment}
+_CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Untagging | Termination | None]] = {
+    "RequestSpotInstances": find_spot_request,
+    "CreateTags": find_tag_change,
+    "DeleteTags": find_tag_change,
+    "TerminateInstances": find_ending,
+}
+
+
+def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Entry]:
+    """Every record of a log file, in order, as what it is: the whole parse."""
+    for document in read_documents(data, limit_bytes=limit_bytes):
+        listing = list_records(document)
+        if isinstance(listing, Malformed):
+            yield listing
+        else:
+            yield from (read_record(record, listing.place(at)) for at, record in enumerate(listing.records, 1))
+
+
+def list_records(document: Document | Unreadable) -> Listing | Malformed:
+    """The records that a document holds, none of them looked at."""
+    match document:
+        case Unreadable(where, reason):
+            return Malformed(where, reason)
+        case Document(where, list() as records):
+            return Listing(where, records, is_list=True)
+        case Document(where, dict() as value) if name := _list_name(value):
+            records = value[name]
+            if isinstance(records, list):
+                return Listing(where, records, is_list=True)
+            return Malformed(where, f"{name} is {kind_of(records)}, not a list")
+        case Document(where, dict() as value) if not {"eventName", "detail", "CloudTrailEvent"} & value.keys():
+            return Malformed(where, "no Records, and not a CloudTrail record itself")
+        case Document(where, value):
+            return Listing(where, [value], is_list=False)
+        case _:
+            assert_never(document)
+
+
+def _list_name(value: Mapping[str, Any]) -> str:
+    """The key under which a document lists its records; `Events` is what LookupEvents calls them."""
+    return next((name for name in ("Records", "Events") if name in value and "eventName" not in value), "")
+
+
+def read_record(record: object, where: str = "") -> Entry:
+    """One CloudTrail record, or an EventBridge event that carries one. Never raises."""
+    if not isinstance(record, dict):
+        return Malformed(where, f"the record is {kind_of(record)}, not an object")
+    if "eventName" not in record:
+        if isinstance(record.get("detail"), dict):
+            return _read_event(record, where)
+        if "CloudTrailEvent" in record:
+            return _read_looked_up(record["CloudTrailEvent"], where)
+    return _read_call(record, where)
+
+
+def _read_call(record: Mapping[str, Any], where: str) -> Entry:
+    name = record.get("eventName")
+    if not isinstance(name, str):
+        return Malformed(where, f"eventName is {kind_of(name)}: this is not a CloudTrail record")
+    change = _CHANGES.get(name)
+    if change is not None:
+        return change(record) or Ignored(where, NOT_A_LAUNCH)
+    parse = _LAUNCHES.get(name)
+    if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
+        return Ignored(where, NOT_A_LAUNCH)
+    if record.get("errorCode"):
+        return Ignored(where, f"the launch failed ({record['errorCode']})")
+    try:
+        return parse(record, where)
+    except FieldError as error:
+        return Malformed(where, str(error))
+
+
+def _read_looked_up(text: object, where: str) -> Entry:
+    try:
+        record = parse_json(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return Malformed(where, "CloudTrailEvent is not JSON")
+    if isinstance(record, dict) and "eventName" in record:
+        return read_record(record, where)
+    return Malformed(where, f"CloudTrailEvent is {kind_of(record)}: it has to be a CloudTrail record as text")
+
+
+def _read_event(event: Mapping[str, Any], where: str) -> Entry:
+    detail = event["detail"]
+    if "eventName" not in detail:
+        return Ignored(where, NOT_AN_API_CALL)
+    return read_record(detail, where)

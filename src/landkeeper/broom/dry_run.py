@@ -1,0 +1,97 @@
+"""A dry run: stand-ins that a sweep acts on without any effect outside."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from landkeeper.broom.case import Case, State, due_cases
+from landkeeper.broom.instance_state import ActionResult, Done
+from landkeeper.broom.launch_report import Report
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.ports import Ledger
+from landkeeper.org import AccountId, Failure, Region
+
+
+class ScratchLedger:
+    """A ledger in memory, on top of another one that is read and never written."""
+
+    def __init__(self, beneath: Ledger | None = None) -> None:
+        """`beneath` is what the cases are known from; None for an empty ledger."""
+        self._beneath = beneath
+        self._cases: dict[InstanceId, Case] = {}
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
+        """The cases as this sweep left them, or as they are beneath."""
+        known = dict(self._beneath.find_cases(ids)) if self._beneath is not None else {}
+        return known | {id_: self._cases[id_] for id_ in ids if id_ in self._cases}
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, as this sweep left them, or as they are beneath."""
+        beneath = self._beneath.list_cases(state) if self._beneath is not None else ()
+        cases = {case.instance_id: case for case in beneath} | self._cases
+        yield from due_cases(cases.values(), state, due_after, due_before)
+
+    def write_case(self, case: Case) -> bool:
+        """Keep the case in memory."""
+        with self._lock:
+            stored = self.find_cases([case.instance_id]).get(case.instance_id)
+            if case.version != (stored.version if stored is not None else 0) + 1:
+                return False
+            self._cases[case.instance_id] = case
+            return True
+
+    def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
+        """Count in memory."""
+        with self._lock:
+            if self._taken[counter] >= limit:
+                return False
+            self._taken[counter] += 1
+            return True
+
+
+class RehearsedActions:
+    """Says that everything was done, and does nothing."""
+
+    def terminate_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """Every instance would be ended."""
+        return dict.fromkeys(ids, Done())
+
+    def stop_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+    ) -> Mapping[InstanceId, ActionResult]:
+        """Every instance would be stopped."""
+        return dict.fromkeys(ids, Done())
+
+
+class CollectedReports:
+    """Keeps the reports, for whoever shows them."""
+
+    def __init__(self) -> None:
+        """Nothing has been reported yet."""
+        self.reports: list[Report] = []
+
+    def check(self) -> Failure | None:
+        """They are kept in any case."""
+        return None
+
+    def publish_report(self, report: Report) -> Failure | None:
+        """Keep the report."""
+        self.reports.append(report)
+        return None
+
+
+class NoQueue:
+    """Brings nothing back: the case waits in the ledger until its instance turns up again."""
+
+    def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
+        """Leave the cases where they are."""
+        return None

@@ -1,0 +1,80 @@
+"""Launches that are most likely heard of for the first time, such as those that EventBridge brings within seconds.
+
+To ask the ledger for cases that are not there is a quarter of what a launch that complies costs. So it is not asked: a
+case is written on the condition that there is none, as every new case is, and before anything is done to its instance.
+Where there is one after all nothing was done, and the launch is swept again, on what the ledger has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.launches import InstanceId, Launch, Untagging
+from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.ports import Ledger
+from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
+
+
+class WriteFirstLedger:
+    """A ledger that takes what it is first asked for to be new, and notes which of it was there already."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """`ledger` has the truth: all that is written goes there, and all that is asked later."""
+        self.known: set[InstanceId] = set()
+        self._ledger = ledger
+        self._was_asked = False
+
+    def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
+        """None, the first time."""
+        if self._was_asked:
+            return self._ledger.find_cases(ids)
+        self._was_asked = True
+        return {}
+
+    def list_cases(
+        self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
+    ) -> Iterator[Case]:
+        """The cases in a state, as the ledger has them."""
+        return self._ledger.list_cases(state, due_after=due_after, due_before=due_before)
+
+    def write_case(self, case: Case) -> bool:
+        """Write a case; a new one that is there already is noted."""
+        is_written = self._ledger.write_case(case)
+        if not is_written and case.version == 1:
+            self.known.add(case.instance_id)
+        return is_written
+
+    def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
+        """Add one to a counter of the ledger."""
+        return self._ledger.take(counter, limit, expires_at)
+
+
+def sweep_first_seen(
+    policy: Policy,
+    launches: Sequence[Launch],
+    outside: SweepPorts,
+    *,
+    actions_on: bool = True,
+    run_limit: RunLimit,
+    untaggings: Sequence[Untagging] = (),
+) -> SweepResult:
+    """As `sweep_launches`; costs less where the launches are new, and more where they are not."""
+    unasked = WriteFirstLedger(outside.ledger)
+    swept = sweep_launches(
+        policy, launches, replace(outside, ledger=unasked), actions_on=actions_on, run_limit=run_limit,
+        untaggings=untaggings,
+    )  # fmt: skip
+    if not unasked.known:
+        return swept
+    again = [one for one in launches if not one.instances or any(each.id in unasked.known for each in one.instances)]
+    known = sweep_launches(policy, again, outside, actions_on=actions_on, run_limit=run_limit, untaggings=untaggings)
+    if unasked.known.issuperset(swept.notes):
+        # What failed for cases that are done with has not failed.
+        return known
+    swept.take_in(known)
+    return swept

@@ -1,0 +1,137 @@
+"""Why a policy says what it says about an instance: each exemption and each rule, in the policy's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from landkeeper.broom.policy.requirements import describe, find_fault
+from landkeeper.broom.policy.rules import Exemption, Onboarding, Policy, Rule, has_expired
+from landkeeper.broom.policy.verdict import (
+    Compliant,
+    Subject,
+    Verdict,
+    Violation,
+    compared,
+    evaluate,
+    find_exempted,
+    find_newness,
+)
+from landkeeper.broom.policy.wildcards import fits_any
+
+if TYPE_CHECKING:
+    from landkeeper.broom.launches import Tags
+
+
+class Result(StrEnum):
+    """What came of an exemption or a rule."""
+
+    EXEMPTS = "exempts"
+    FITS_NOT = "does not fit"
+    EXPIRED = "expired"
+    MET = "met"
+    BROKEN = "broken"
+    APPLIES_NOT = "does not apply"
+    SOFTENS = "softens"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An exemption, a rule or the onboarding, what came of it, and why."""
+
+    kind: str
+    """`exemption`, `rule` or `onboarding`."""
+    name: str
+    result: Result
+    because: str
+    decides: bool = False
+    """Whether the verdict is this one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The verdict, and every step to it."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...]
+
+
+def explain(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Explanation:
+    """The verdict of `evaluate` on the same arguments, with what each exemption and each rule had to do with it.
+
+    Rules are gone through where an exemption decides too: that says what it spares the instance.
+    """
+    verdict = evaluate(policy, subject, tags, now)
+    rules = _rules(policy.rules, subject, tags, verdict)
+    return Explanation(
+        verdict, (*_exemptions(policy, subject, tags, now), *rules, *_onboarding(policy.onboarding, subject))
+    )
+
+
+def _exemptions(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Iterator[Step]:
+    today = now.astimezone(UTC).date()
+    decided = False
+    for exemption in policy.exempt:
+        found = find_exempted(exemption, subject, tags)
+        if has_expired(exemption, today):
+            yield Step("exemption", str(exemption), Result.EXPIRED, f"its last day was {exemption.expires}")
+        elif found is None:
+            yield Step("exemption", str(exemption), Result.FITS_NOT, _why_not(exemption, subject, tags))
+        else:
+            yield Step("exemption", str(exemption), Result.EXEMPTS, f"it fits {found}", decides=not decided)
+            decided = True
+
+
+def _why_not(exemption: Exemption, subject: Subject, tags: Tags) -> str:
+    texts = [text for text in compared(exemption, subject, tags) if not text.endswith("/")]
+    if exemption.kind == "tag":
+        return f"the keys of the tags are {', '.join(texts)}" if texts else "there are no tags"
+    if exemption.kind == "principal":
+        return f"the principal is {', issued by '.join(texts)}" if texts else "the principal's ARN is not known"
+    return f"the account is {subject.account}"
+
+
+def _rules(rules: tuple[Rule, ...], subject: Subject, tags: Tags, verdict: Verdict) -> Iterator[Step]:
+    for rule in rules:
+        fault = find_fault(rule.require, tags)
+        decides = isinstance(verdict, Violation) and verdict.rule == rule.name
+        if (elsewhere := _why_elsewhere(rule, subject)) is not None:
+            yield Step("rule", rule.name, Result.APPLIES_NOT, elsewhere)
+        elif fault is not None:
+            after = f" after {rule.grace} of grace" if rule.grace else ""
+            yield Step("rule", rule.name, Result.BROKEN, f"{fault}; action: {rule.action}{after}", decides=decides)
+        else:
+            because = f"it holds that {describe(rule.require)}"
+            yield Step("rule", rule.name, Result.MET, because, decides=isinstance(verdict, Compliant))
+
+
+def _onboarding(onboarding: Onboarding | None, subject: Subject) -> Iterator[Step]:
+    if onboarding is None:
+        return
+    name = ", ".join((*onboarding.units, *onboarding.accounts))
+    why = find_newness(onboarding, subject)
+    if why is None:
+        yield Step("onboarding", name, Result.FITS_NOT, _why_not_new(subject))
+    else:
+        yield Step("onboarding", name, Result.SOFTENS, f"{why}: nothing severer than {onboarding.action} is done")
+
+
+def _why_not_new(subject: Subject) -> str:
+    units = ", ".join(sorted(subject.units)) if isinstance(subject.units, frozenset) else ""
+    return f"the account is in {units}" if units else f"the account is {subject.account}"
+
+
+def _why_elsewhere(rule: Rule, subject: Subject) -> str | None:
+    """Which condition of `when` keeps the rule from applying; None where it applies."""
+    conditions = (
+        ("region", rule.when.regions, subject.region),
+        ("instance type", rule.when.instance_types, subject.instance_type),
+        ("account", rule.when.accounts, subject.account),
+    )
+    for what, patterns, text in conditions:
+        if not fits_any(patterns, text):
+            return f"it is for {what} {' or '.join(patterns)}, and this is {text or 'not known'}"
+    return None

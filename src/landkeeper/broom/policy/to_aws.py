@@ -1,0 +1,238 @@
+"""A policy in AWS's own forms: as tag policies, as service control policies; and what those cannot say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, assert_never
+
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe
+from landkeeper.broom.policy.rules import Penalty, Policy, Rule, When, has_expired
+from landkeeper.broom.policy.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
+from landkeeper.broom.policy.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
+from landkeeper.org import UsageError
+
+MOST_POLICIES = 10
+"""Of either kind on one root, unit or account. Source: AWS Organizations User Guide, "Quotas and service limits"."""
+
+_OF_EVERY_SCP = (
+    "the management account is bound by no service control policy",
+    "service-linked roles, such as that of Auto Scaling, are bound by none either",
+    "only the tags that a launch asks for count: tags that are put on or taken off later are not seen",
+    "AWS compares the keys of tags without regard to capitals here: 'code' passes for 'Code'",
+)
+_OF_EVERY_TAG_POLICY = (
+    "AWS reports instances without a required tag, and stops no launch for it",
+    "a value may be empty where any value is allowed",
+    "a key in another capitalisation does not comply in AWS; here it is another tag",
+)
+
+
+class ExportError(UsageError):
+    """A policy that the target cannot take at all."""
+
+
+class Need(StrEnum):
+    """What is needed of one tag."""
+
+    REQUIRED = "required"
+    OPTIONAL = "checked where it is there"
+    FORBIDDEN = "forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a rule asks of one tag: the part that AWS's forms can say."""
+
+    need: Need
+    key: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The documents, as JSON on one line each, and what they do not say."""
+
+    documents: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def export_tag_policy(policy: Policy, *, enforce: bool = False) -> Exported:
+    """The policy as tag policies; with `enforce`, AWS refuses tagging of instances that does not comply.
+
+    Raises ExportError where nothing of it can be said, or where there is too much of it.
+    """
+    lost = [*_OF_EVERY_TAG_POLICY, *(f"the exemption of {exemption}" for exemption in policy.exempt)]
+    lost += _lost_of_onboarding(policy)
+    statements: dict[str, TagStatement] = {}
+    for rule in policy.rules:
+        if rule.when != When():
+            lost.append(f"rule {rule.name}: a tag policy counts wherever it is attached, not only {_where(rule.when)}")
+            continue
+        if rule.action is not Penalty.NOTIFY:
+            lost.append(f"rule {rule.name}: AWS reports, where the rule says {rule.action}")
+        lost += _lost_of_grace(rule)
+        for part in _conjuncts(rule.require):
+            demand = _demand(part)
+            if demand is None or demand.need is Need.FORBIDDEN:
+                lost.append(f"rule {rule.name}: {describe(part)}")
+                continue
+            statement = _statement(demand, enforce=enforce)
+            if statements.setdefault(demand.key.lower(), statement) != statement:
+                lost.append(f"rule {rule.name}: {describe(part)} (another rule has that key)")
+    tags = list(statements.values())
+    return Exported(_packed(tags, write_tag_policy, LARGEST_TAG_POLICY, "tag policies"), tuple(lost))
+
+
+def export_scp(policy: Policy, today: date) -> Exported:
+    """The policy as service control policies that deny the launches it would find fault with.
+
+    `today`, a day of UTC, tells which exemptions are over. Raises ExportError as `export_tag_policy` does.
+    """
+    unless, lost_exemptions = _spared(policy, today)
+    lost = [*_OF_EVERY_SCP, *lost_exemptions, *_lost_of_onboarding(policy)]
+    statements: list[dict[str, Any]] = []
+    for rule in policy.rules:
+        if rule.action is Penalty.NOTIFY:
+            lost.append(f"rule {rule.name}: AWS denies the launch, where the rule says {rule.action}")
+        lost += _lost_of_grace(rule)
+        for part in _conjuncts(rule.require):
+            demand = _demand(part)
+            if demand is None:
+                lost.append(f"rule {rule.name}: {describe(part)}")
+                continue
+            statement = deny(demand.key, len(statements) + 1, _faults(demand), _places(rule.when), unless)
+            if statement["Condition"] not in [other["Condition"] for other in statements]:
+                statements.append(statement)
+    documents = _packed(statements, _scp, LARGEST_SCP, "service control policies")
+    return Exported(documents, tuple(lost))
+
+
+def _spared(policy: Policy, today: date) -> tuple[Condition, list[str]]:
+    """The conditions under which a launch is not exempt, and what they do not say of the exemptions."""
+    unless: Condition = {}
+    lost: list[str] = []
+    for exemption in policy.exempt:
+        if has_expired(exemption, today):
+            continue
+        what = f"the exemption of {exemption}"
+        if exemption.kind == "tag" and exemption.pattern.lower().startswith("aws:"):
+            lost.append(f"{what}: a launch cannot ask for tags of AWS's own")
+            continue
+        if exemption.kind == "tag" and "*" in exemption.pattern:
+            lost.append(f"{what}: AWS takes no wildcard in the key of a tag")
+            continue
+        if exemption.expires is not None:
+            lost.append(f"{what} does not end on {exemption.expires}")
+        if exemption.kind == "principal":
+            lost.append(f"{what} counts for users and roles, not for one session of a role")
+        _spare(unless, exemption.kind, exemption.pattern)
+    return unless, lost
+
+
+def _conjuncts(requirement: Requirement) -> Iterator[Requirement]:
+    if isinstance(requirement, AllOf):
+        for part in requirement.parts:
+            yield from _conjuncts(part)
+    else:
+        yield requirement
+
+
+def _demand(requirement: Requirement) -> Demand | None:
+    """What AWS's forms can say; None for what they cannot."""
+    match requirement:
+        case HasTag(key, values, None):
+            return Demand(Need.REQUIRED, key, () if "*" in values else values)
+        case Not(HasTag(key, values, None)):
+            return Demand(Need.FORBIDDEN, key, () if "*" in values else values)
+        case AnyOf((Not(HasTag(absent, (), None)), HasTag(key, values, None))) if absent == key and values:
+            return None if "*" in values else Demand(Need.OPTIONAL, key, values)
+        case HasTag() | Not() | AnyOf() | AllOf():
+            return None
+        case _:
+            assert_never(requirement)
+
+
+def _statement(demand: Demand, *, enforce: bool) -> TagStatement:
+    required_for = (INSTANCES,) if demand.need is Need.REQUIRED else ()
+    return TagStatement(demand.key, demand.values, (INSTANCES,) if enforce else (), required_for)
+
+
+def _faults(demand: Demand) -> Condition:
+    """When a launch breaks the demand."""
+    tag = f"aws:RequestTag/{demand.key}"
+    # A negated operator is true of a key that is not there, and `?*` is what has one letter at least: an empty value is
+    # a fault. Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+    there = {"StringLike": {tag: ["?*"]}}
+    match demand.need:
+        case Need.REQUIRED:
+            return fits_none(tag, demand.values) if demand.values else {"StringNotLike": {tag: ["?*"]}}
+        case Need.OPTIONAL:
+            return {**there, **fits_none(tag, demand.values)}
+        case Need.FORBIDDEN:
+            return fits_one(tag, demand.values) if demand.values else there
+        case _:
+            assert_never(demand.need)
+
+
+def _places(when: When) -> Condition:
+    found = {
+        "aws:RequestedRegion": when.regions, "ec2:InstanceType": when.instance_types,
+        "aws:PrincipalAccount": when.accounts,
+    }  # fmt: skip
+    like = {key: [escaped(pattern) for pattern in patterns] for key, patterns in found.items() if patterns}
+    return {"StringLike": like} if like else {}
+
+
+def _spare(unless: Condition, kind: str, pattern: str) -> None:
+    """Add an exemption to the conditions under which a launch is not denied."""
+    if kind == "tag":
+        unless.setdefault("Null", {})[f"aws:RequestTag/{pattern}"] = ["true"]
+        return
+    # To AWS a session's principal is its role: `*/Role/*` has to fit the role's own ARN.
+    patterns = [pattern, pattern.removesuffix("/*")] if kind == "principal" and pattern != "/*" else [pattern]
+    key = "aws:PrincipalArn" if kind == "principal" else "aws:PrincipalAccount"
+    unless.setdefault("StringNotLike", {}).setdefault(key, []).extend(dict.fromkeys(map(escaped, patterns)))
+
+
+def _lost_of_grace(rule: Rule) -> list[str]:
+    return [f"rule {rule.name}: its {rule.grace} of grace"] if rule.grace else []
+
+
+def _lost_of_onboarding(policy: Policy) -> list[str]:
+    if policy.onboarding is None:
+        return []
+    return [f"onboarding: do not attach it to {', '.join((*policy.onboarding.units, *policy.onboarding.accounts))}"]
+
+
+def _where(when: When) -> str:
+    return " and ".join(f"in {', '.join(part)}" for part in (when.regions, when.instance_types, when.accounts) if part)
+
+
+def _scp(statements: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _packed(
+    parts: Sequence[Any], wrap: Callable[[Sequence[Any]], dict[str, Any]], largest: int, what: str
+) -> tuple[str, ...]:
+    """As few documents as hold the parts in order, none above its size. Sizes count as they are printed."""
+    if not parts:
+        raise ExportError(f"no rule of the policy can be said in {what}")
+    packed: list[list[Any]] = [[]]
+    for part in parts:
+        if len(_text(wrap([part]))) > largest:
+            raise ExportError(f"what one rule asks of a tag takes more than the {largest:,} characters of {what}")
+        if packed[-1] and len(_text(wrap([*packed[-1], part]))) > largest:
+            packed.append([])
+        packed[-1].append(part)
+    if len(packed) > MOST_POLICIES:
+        raise ExportError(f"the policy takes {len(packed)} {what}, and a root, unit or account has {MOST_POLICIES}")
+    return tuple(_text(wrap(group)) for group in packed)
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

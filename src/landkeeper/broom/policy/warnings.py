@@ -1,0 +1,190 @@
+"""What a policy allows, but its author can hardly have meant: pure, a line each, none of it an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import assert_never
+
+from landkeeper.broom.policy.file import PolicyFile
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
+from landkeeper.broom.policy.rules import SEVERITY, Exemption, Penalty, Policy, Rule, has_expired
+from landkeeper.broom.policy.wildcards import fits
+from landkeeper.documents import Problem
+
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+"""Characters of a tag. Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources"."""
+
+_UNIT = re.compile(r"(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})")
+"""Source: AWS Organizations API Reference, "Parent"."""
+
+_SERVICE_TAGS = (
+    "aws:autoscaling:groupName", "aws:eks:cluster-name", "eks:cluster-name", "karpenter.sh/nodepool",
+    "aws:elasticmapreduce:job-flow-id",
+)  # fmt: skip
+_SERVICE_ROLES = tuple(
+    f"arn:aws:sts::111122223333:assumed-role/{role}/session"
+    for role in ("AWSServiceRoleForAutoScaling", "AWSServiceRoleForAmazonEKSNodegroup", "Karpenter-node", "EMR_Role")
+)
+
+
+def find_warnings(parsed: PolicyFile, known_regions: Collection[str], today: date) -> tuple[Problem, ...]:
+    """Everything in a policy that is odd, by line.
+
+    `known_regions` are the codes of all regions there are; `today`, a day of UTC, tells which exemptions are over.
+    """
+    policy, lines = parsed.policy, parsed.lines
+    found = [*_about_whole(policy), *_about_exemptions(policy, today), *_about_rules(policy, known_regions)]
+    return tuple(
+        sorted((Problem(parsed.file, lines.get(where, 1), text) for where, text in found), key=lambda one: one.line)
+    )
+
+
+def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
+    severest = max((rule.action for rule in policy.rules), key=SEVERITY.__getitem__)
+    onboarding = policy.onboarding
+    if onboarding is not None and SEVERITY[onboarding.action] >= SEVERITY[severest]:
+        yield "onboarding", f"onboarding changes nothing: no rule does more than {onboarding.action}"
+    for unit in onboarding.units if onboarding is not None else ():
+        if not _UNIT.fullmatch(unit):
+            yield "onboarding", f"onboarding names '{unit}', which is no id of a unit: no account is ever in it"
+    if severest is Penalty.NOTIFY:
+        return
+    if not policy.confirm_after:
+        yield "confirm_after", "confirm_after is 0s: instances are lost whose tags EC2 shows some seconds late"
+    if not policy.report_required:
+        yield "report", f"report is optional: instances are lost ({severest}) where nobody can be told"
+    limits = policy.limits
+    unlimited = limits.terminations_per_hour is limits.terminations_per_run is limits.terminations_share is None
+    if severest is Penalty.TERMINATE and unlimited:
+        yield "rules", "there are rules that terminate and no limits: a mistake in a rule ends every instance it fits"
+    if not any(_exempts_a_service(exemption) for exemption in policy.exempt):
+        where = "exempt" if policy.exempt else "rules"
+        yield where, "no service is exempt: Auto Scaling, EKS, Karpenter and EMR may tag instances after their launch"
+
+
+def _exempts_a_service(exemption: Exemption) -> bool:
+    known = {"tag": _SERVICE_TAGS, "principal": _SERVICE_ROLES}.get(exemption.kind, ())
+    return any(fits(exemption.pattern, text) for text in known)
+
+
+def _about_exemptions(policy: Policy, today: date) -> Iterator[tuple[str, str]]:
+    for index, exemption in enumerate(policy.exempt):
+        where = f"exempt[{index}]"
+        if has_expired(exemption, today):
+            yield where, f"the exemption of {exemption} expired on {exemption.expires}: it does nothing"
+        elif not exemption.pattern.strip("*"):
+            whom = "with any tag" if exemption.kind == "tag" else "there is"
+            yield where, f"{exemption.kind} '{exemption.pattern}' exempts every instance {whom}: no rule ever counts"
+        elif exemption.kind == "tag":
+            for rule in policy.rules:
+                if any(fits(exemption.pattern, tag.key) for tag in _wanted(rule.require)):
+                    yield where, f"whoever sets {exemption} is exempt, and rule {rule.name} asks for that very tag"
+        if exemption in policy.exempt[:index]:
+            yield where, f"the exemption of {exemption} is there twice"
+
+
+def _about_rules(policy: Policy, known_regions: Collection[str]) -> Iterator[tuple[str, str]]:
+    for index, rule in enumerate(policy.rules):
+        where = f"rules[{index}]"
+        for text in (*_never_applies(policy, rule, known_regions), *_is_never_met(rule.require)):
+            yield where, f"rule {rule.name} {text}"
+        others = (other for place, other in enumerate(policy.rules) if _shadows(other, rule, is_first=place < index))
+        if (other := next(others, None)) is not None:
+            yield where, f"rule {rule.name} never decides: rule {other.name} asks the same wherever it applies"
+
+
+def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -> Iterator[str]:
+    for pattern in rule.when.regions:
+        if not any(fits(pattern, region) for region in known_regions):
+            import difflib  # noqa: PLC0415
+
+            near = difflib.get_close_matches(pattern, sorted(known_regions), n=1)
+            yield f"names '{pattern}', which is no region known here{_meant(near)}"
+    for pattern in rule.when.instance_types:
+        if "." not in pattern and "*" not in pattern:
+            yield f"names '{pattern}', which is no instance type{_meant([f'{pattern}.*'])}"
+    accounts = rule.when.accounts
+    exempt = [each.pattern for each in policy.exempt if each.kind == "account" and each.expires is None]
+    if accounts and all(any(fits(pattern, account) for pattern in exempt) for account in accounts):
+        yield "never applies: its accounts are all exempt"
+
+
+def _meant(near: list[str]) -> str:
+    return f": did you mean '{near[0]}'?" if near else ""
+
+
+def _is_never_met(requirement: Requirement) -> Iterator[str]:
+    match requirement:
+        case HasTag():
+            yield from _is_never_there(requirement)
+        case AllOf(parts):
+            for part in parts:
+                yield from _is_never_met(part)
+            yield from _contradiction(parts)
+        case AnyOf(parts):
+            reasons = [tuple(_is_never_met(part)) for part in parts]
+            yield from (reason for each in reasons for reason in each if all(reasons))
+        case Not():
+            return
+        case _:
+            assert_never(requirement)
+
+
+def _is_never_there(tag: HasTag) -> Iterator[str]:
+    if tag.key.casefold().startswith("aws:"):
+        yield f"can be met by AWS alone: nobody else may set the tag {tag.key}"
+    if len(tag.key) > _LONGEST_KEY:
+        yield f"can never be met: no tag has a key of {len(tag.key)} characters"
+    if tag.values and all(len(value) > _LONGEST_VALUE for value in tag.values):
+        yield f"can never be met: no tag has a value of more than {_LONGEST_VALUE} characters"
+    exact = tag.matches is not None and tag.values and not any("*" in value for value in tag.values)
+    if exact and tag.matches is not None and not any(map(tag.matches.accepts, tag.values)):
+        yield f"can never be met: none of the values of {tag.key} matches {tag.matches.text}"
+
+
+def _contradiction(parts: tuple[Requirement, ...]) -> Iterator[str]:
+    values: dict[str, set[str]] = {}
+    for part in parts:
+        if isinstance(part, Not) and part.part in parts:
+            yield "can never be met: it asks for something and its opposite"
+        if isinstance(part, HasTag) and part.values and not any("*" in value for value in part.values):
+            left = values.setdefault(part.key, set(part.values))
+            left &= set(part.values)
+            if not left:
+                yield f"can never be met: it asks for two values of {part.key} at once"
+
+
+def _shadows(other: Rule, rule: Rule, *, is_first: bool) -> bool:
+    """Whether wherever `rule` is broken `other` is too, and decides."""
+    if other is rule or other.require != rule.require or not _covers(other, rule):
+        return False
+    rank, other_rank = ((SEVERITY[each.action], -each.grace) for each in (rule, other))
+    return other_rank > rank or (other_rank == rank and is_first)
+
+
+def _covers(other: Rule, rule: Rule) -> bool:
+    pairs = (
+        (other.when.regions, rule.when.regions),
+        (other.when.instance_types, rule.when.instance_types),
+        (other.when.accounts, rule.when.accounts),
+    )
+    return all(
+        not wide or (narrow and all(any(fits(pattern, each) for pattern in wide) for each in narrow))
+        for wide, narrow in pairs
+    )
+
+
+def _wanted(requirement: Requirement) -> Iterator[HasTag]:
+    """The tags that somebody who means to comply would set."""
+    match requirement:
+        case HasTag():
+            yield requirement
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _wanted(part)
+        case Not():
+            return
+        case _:
+            assert_never(requirement)

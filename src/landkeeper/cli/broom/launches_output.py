@@ -1,0 +1,71 @@
+"""How `landkeeper broom sweep` shows launches: a table to read, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from landkeeper.cli.broom.launch_attributes import launch_attributes
+from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.terminal import say
+
+if TYPE_CHECKING:
+    from landkeeper.broom.cloudtrail.found import Harvest
+    from landkeeper.broom.policy.offline import JudgedLaunch
+
+_ATTRIBUTES = (
+    "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",
+    "Verdict", "Action", "Because", "Outcome", "Source", "Repeat",
+)  # fmt: skip
+
+
+def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str) -> None:
+    """Print every launch, and what was found beside them."""
+    if format_ == "json":
+        print_json(_as_json(judged, harvest))
+    elif format_ == "csv":
+        print_rows(list(_rows(judged)), [Column(name, name) for name in _ATTRIBUTES], "csv")
+    else:
+        from landkeeper.cli.broom.launches_table import print_launches_table
+
+        print_launches_table(judged, heading)
+        _print_totals(judged, harvest)
+
+
+def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
+    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
+    repeats = sum(launch.found.is_repeat for launch in judged)
+    again = f", {repeats} of them repeats" if repeats else ""
+    say(
+        f"{counted(harvest.files, 'file')}, {counted(len(judged), 'launch', 'launches')}{again}; instances: {found}; "
+        f"{counted(sum(harvest.ignored.values()), 'record')} ignored, {len(harvest.faults)} unreadable"
+    )
+
+
+def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
+    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    return {
+        "launches": [launch_attributes(each) for each in judged],
+        "ignored": dict(harvest.ignored),
+        "malformed": [
+            {"file": fault.source, "record": fault.where, "reason": fault.reason} for fault in harvest.faults
+        ],
+        "totals": {
+            "files": harvest.files,
+            "launches": len(judged),
+            "repeats": sum(each.found.is_repeat for each in judged),
+            "instances": sum(verdicts.values()),
+            **{verdict: verdicts[verdict] for verdict in ("compliant", "exempt", "violation", "unknown")},
+            "ignored": sum(harvest.ignored.values()),
+            "malformed": len(harvest.faults),
+        },
+    }
+
+
+def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
+    for each in judged:
+        launch = launch_attributes(each)
+        for instance in launch.pop("Instances"):
+            yield launch | instance

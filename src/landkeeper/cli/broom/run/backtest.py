@@ -1,0 +1,133 @@
+"""`landkeeper broom backtest`: what a policy would have done to the launches of the past."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, time, timedelta
+
+from landkeeper.broom.backtest.replay import PastFate, backtest, unknown_limits, window, with_grace
+from landkeeper.broom.backtest.summary import compare
+from landkeeper.broom.cloudtrail.keys import Days, delivery_days
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.cli.broom.backtest_athena import EngineAsked, read_by_athena
+from landkeeper.cli.broom.backtest_output import Answer, print_answer
+from landkeeper.cli.broom.backtest_progress import showing_progress
+from landkeeper.cli.broom.given_policy import find_policy
+from landkeeper.cli.broom.interruption import interruptible
+from landkeeper.cli.broom.output import warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
+from landkeeper.cli.output import Format
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings, read_settings
+from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def run_backtest(
+    paths: tuple[str, ...],
+    policy_file: str | None,
+    against: str | None,
+    since: str | None,
+    until: str | None,
+    grace: str | None,
+    requester_pays: bool,
+    no_cache: bool,
+    engine: EngineAsked,
+    format_: Format,
+) -> int:
+    """Say what a policy would have done to the launches in CloudTrail log files."""
+    settings = read_settings(os.environ)
+    override = _parse_grace(grace)
+    policy = with_grace(find_policy(policy_file, settings), override)
+    other = with_grace(find_policy(against, settings), override) if against is not None else None
+    first, last = _parse_time("--since", since), _parse_time("--until", until, is_end=True)
+    if first is not None and last is not None and first >= last:
+        raise UsageError(f"--since {since} is not before --until {until}")
+    days = delivery_days(first, last, max(window(each) for each in (policy, other) if each is not None))
+    engine.check(paths, days)
+    past = _read(paths, settings, days, engine, requester_pays=requester_pays, no_cache=no_cache)
+    if past is None:
+        return DONE
+    _remark(past, policy)
+    read_at, told = datetime.now(UTC), tuple(past.chronicle.instances())
+
+    def judge(by: Policy) -> tuple[PastFate, ...]:
+        return backtest(by, told, since=first, until=last, read_at=read_at)
+
+    fates, others = judge(policy), judge(other) if other is not None else ()
+    answer = Answer(
+        fates=fates,
+        past=past,
+        policy=policy_file or settings.policy or "",
+        since=first,
+        until=last,
+        read_at=read_at,
+        grace=override,
+        unknown_limits=unknown_limits(policy),
+        against=against or "",
+        comparison=compare(fates, others) if other is not None else None,
+        other_fates=others,
+    )
+    print_answer(answer, format_)
+    if past.missing == len(paths):
+        return USAGE
+    return INCOMPLETE if past.faults or past.is_partial else DONE
+
+
+def _read(
+    paths: tuple[str, ...],
+    settings: Settings,
+    days: Days,
+    engine: EngineAsked,
+    *,
+    requester_pays: bool,
+    no_cache: bool,
+) -> Past | None:
+    """What the logs tell; None where only Athena's statements were asked for."""
+    with interruptible() as interruption, showing_progress() as show:
+
+        def is_stopped() -> bool:
+            return interruption.is_asked
+
+        if engine.is_athena:
+            return read_by_athena(
+                paths[0], engine, settings, days, requester_pays=requester_pays, is_stopped=is_stopped, show=show
+            )
+        cache = None if no_cache else default_cache_file(os.environ)
+        reading = Reading(days, requester_pays, cache, is_stopped, show, lambda fault: warn(str(fault)))
+        return read_past(paths, settings, reading)
+
+
+def _remark(past: Past, policy: Policy) -> None:
+    if past.cache_trouble:
+        warn(f"what was read is not kept for the next time: {past.cache_trouble}")
+    if policy.onboarding is not None and policy.onboarding.units:
+        mild = f"nothing severer than {policy.onboarding.action} is shown"
+        warn(f"which organizational units the accounts are in is not known, so {mild} (onboarding)")
+
+
+def _parse_time(option: str, text: str | None, *, is_end: bool = False) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return (
+            moment + timedelta(days=1)
+            if is_end and len(text) <= len("2026-03-01") and moment.time() == time()
+            else moment
+        )
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} is '{text}': it takes a time such as 2026-03-01T12:00:00Z, or a date") from None
+
+
+def _parse_grace(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise UsageError(f"--grace is '{text}': it takes a number with s, m, h or d, as in 15m")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,125 @@
+"""`landkeeper broom cases`, `case`, `release`: what the ledger knows, and letting go of what it holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from landkeeper.broom.case import State
+from landkeeper.broom.launch_report import describe_outcome, escaped
+from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.stored_case import case_to_record
+from landkeeper.cli.broom.given_policy import find_policy
+from landkeeper.cli.broom.output import print_reports, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.output import Column, Format, chosen, counted, print_json, print_rows
+from landkeeper.cli.terminal import say
+from landkeeper.org import UsageError, parse_account_id
+from landkeeper.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from landkeeper.broom.case import Case
+
+_COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
+_USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
+"""What says nothing, by the column that may then be left out."""
+
+
+def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    ledger = click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.")
+    file = click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file of cases instead.")
+    return ledger(file(function))
+
+
+def run_cases(state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format) -> int:
+    """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
+    owner = parse_account_id(account) if account is not None else None
+    # Loaded here and below, so that --help does not wait for boto3.
+    from landkeeper.wiring.ledger import open_cases
+
+    with open_cases(_settings(ledger, file)) as opened:
+        found = [
+            case
+            for each in ([State(state)] if state else State)
+            for case in opened.list_cases(each)
+            if owner in {None, case.account}
+        ]
+    if format_ == "json":
+        print_json([case_to_record(case) for case in found])
+    else:
+        rows, columns = [_row(case) for case in found], [Column(name, name) for name in _COLUMNS]
+        print_rows(rows, chosen(columns, rows, format_, usual=_USUAL), format_, totals=counted(len(rows), "case"))
+    return DONE
+
+
+def run_case(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:
+    """Tell the whole story of one instance: who launched it, what was found, every move and why."""
+    from landkeeper.wiring.ledger import open_cases
+
+    with open_cases(_settings(ledger, file)) as opened:
+        case = opened.find_cases([InstanceId(instance_id)]).get(InstanceId(instance_id))
+    if case is None:
+        raise UsageError(f"the ledger has no case of '{instance_id}'")
+    if format_ == "json":
+        print_json(case_to_record(case))
+    elif format_ == "csv":
+        rows = [{"At": step.at, "State": step.state, "Because": step.because} for step in case.story]
+        print_rows(rows, [Column(name, name) for name in ("At", "State", "Because")], "csv")
+    else:
+        _tell(case)
+    return DONE
+
+
+def run_release(
+    instance_id: str,
+    policy_file: str | None,
+    role_name: str | None,
+    external_id: str | None,
+    ledger: str | None,
+    file: Path | None,
+) -> int:
+    """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
+    settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
+    policy = find_policy(policy_file, settings)
+    from landkeeper.wiring.broom.commands import release_case
+
+    done = release_case(settings, policy, InstanceId(instance_id))
+    print_reports(done.reports)
+    for failure in done.swept.failures:
+        warn(failure)
+    note = done.swept.notes[InstanceId(instance_id)]
+    outcome = f": {note.outcome}" if note.outcome else ""
+    click.echo(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
+    return INCOMPLETE if done.swept.failures else DONE
+
+
+def _settings(ledger: str | None, file: Path | None) -> Settings:
+    return read_settings(os.environ).with_ledger(ledger=ledger, file=file)
+
+
+def _row(case: Case) -> dict[str, Any]:
+    is_open = case.state in {State.WAITING, State.ACTING}
+    due_at = f"{case.next_at:%Y-%m-%dT%H:%M:%SZ}" if is_open else ""
+    return {**case_to_record(case), "Principal": escaped(case.principal.name), "DueAt": due_at}
+
+
+def _tell(case: Case) -> None:
+    lines = [
+        f"{case.instance_id} in {case.account} {case.region}: {case.state}",
+        f"Launched by {case.principal.name} at {case.event_time:%Y-%m-%dT%H:%M:%SZ}",
+        f"Image {case.image_id or '(not known)'}, type {case.instance_type or '(not known)'}",
+        f"Events: {', '.join(case.event_ids)}",
+    ]
+    if case.rule:
+        lines.append(f"Rule {case.rule}: {case.how}")
+    if case.outcome is not None:
+        lines.append(describe_outcome(case.outcome, case.error))
+    if case.released_by:
+        lines.append(f"Released by {case.released_by}")
+    lines += [f"  {step.at:%Y-%m-%dT%H:%M:%SZ}  {step.state:<9}  {step.because}" for step in case.story]
+    for line in lines:
+        say(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}")

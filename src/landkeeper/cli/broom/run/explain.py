@@ -1,0 +1,203 @@
+"""`landkeeper broom policy explain`: why a policy says what it says about an instance."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_never
+
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.instance_state import Absent, LiveInstance
+from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.policy.explain import Explanation, explain
+from landkeeper.broom.policy.offline import find_unnamed, subject_of, words_of
+from landkeeper.broom.policy.verdict import Subject
+from landkeeper.cli.broom.given_policy import find_policy
+from landkeeper.cli.broom.output import one_line, warn
+from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.output import Column, Format, print_json, print_rows
+from landkeeper.cli.terminal import say
+from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
+from landkeeper.settings import Settings, read_settings
+from landkeeper.wiring.broom.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
+
+if TYPE_CHECKING:
+    from landkeeper.broom.policy.rules import Policy
+    from landkeeper.org import AccountId
+
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]+")
+_COLUMNS = (
+    Column("", "Decides", style="bold"),
+    Column("What", "Kind"),
+    Column("Name", "Name"),
+    Column("Result", "Result", style="bold"),
+    Column("Because", "Because"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An instance to explain the verdict on."""
+
+    id: InstanceId
+    subject: Subject
+    tags: Tags
+    tags_from: str
+
+
+def run_explain(
+    target: str,
+    policy_file: str | None,
+    account: str | None,
+    region: str | None,
+    role_name: str | None,
+    external_id: str | None,
+    ledger: str | None,
+    file: Path | None,
+    format_: Format,
+) -> int:
+    """Say why the verdict on an instance is what it is, exemption by exemption and rule by rule."""
+    settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
+    settings = settings.with_access(role_name=role_name, external_id=external_id)
+    policy = find_policy(policy_file, settings)
+    if not _INSTANCE_ID.fullmatch(target):
+        asked: Sequence[_Asked] | Failure = tuple(_in_log(target, settings))
+    elif account is None and region is None:
+        asked = (_in_ledger(InstanceId(target), settings),)
+    else:
+        asked = _live(
+            InstanceId(target), parse_account_id(account) if account else None,
+            parse_region(region) if region else None, settings,
+        )  # fmt: skip
+    if isinstance(asked, Failure):
+        warn(f"{target} cannot be read: {asked}")
+        return INCOMPLETE
+    _print(policy, _placed(policy, asked, settings), format_)
+    return DONE
+
+
+def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
+    harvest = Harvest()
+    for source in read_sources([path], settings):
+        match source:
+            case LogFile(name, data):
+                harvest.add_file(name, data)
+            case SkippedFile(_, reason):
+                harvest.ignored[reason] += 1
+            case UnreadableFile(name, reason):
+                raise UsageError(f"{name}: {reason}")
+            case _:
+                assert_never(source)
+    launches = [found.launch for found in harvest.launches if not found.is_repeat]
+    faults = [str(fault) for fault in (*harvest.faults, *find_unnamed(harvest.launches))]
+    if not any(launch.instances for launch in launches):
+        reasons = faults or [f"{path}: {reason}" for reason in harvest.ignored]
+        raise UsageError(f"there is no instance to explain ({'; '.join(reasons[:3]) or path})")
+    for fault in faults:
+        warn(fault)
+    for launch in launches:
+        for instance in launch.instances:
+            tags = launch.logged_tags(instance)
+            yield _Asked(instance.id, subject_of(launch, instance), tags, "in the log")
+
+
+def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
+    # Loaded here, so that a file on disk does not wait for boto3.
+    from landkeeper.wiring.broom.policy import find_case
+
+    case = find_case(settings, id_)
+    if case is None:
+        raise UsageError(f"the ledger has no case of {id_}: give --account and --region to read the instance itself")
+    if case.live_tags is None:
+        return _Asked(id_, case.subject, case.logged_tags, "in the log, as its case has them")
+    return _Asked(id_, case.subject, case.live_tags, "it had when its case was last looked at")
+
+
+def _live(
+    id_: InstanceId, account: AccountId | None, region: Region | None, settings: Settings
+) -> tuple[_Asked, ...] | Failure:
+    from landkeeper.wiring.broom.policy import find_case, see_instance
+
+    account, region, seen = see_instance(settings, account, region, id_)
+    match seen:
+        case Failure():
+            return seen
+        case Absent():
+            raise UsageError(f"EC2 knows no instance {id_} in account {account}, region {region}")
+        case LiveInstance():
+            case = find_case(settings, id_)
+            if case is None:
+                warn(f"the ledger has no case of {id_}: who launched it is not known, so no principal is exempt")
+            principal = UNKNOWN_PRINCIPAL if case is None else case.principal
+            return (_Asked(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
+        case _:
+            assert_never(seen)
+
+
+def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequence[_Asked]:
+    """The same with the units that the accounts are in, where the policy speaks of units."""
+    if policy.onboarding is None or not policy.onboarding.units:
+        return asked
+    from landkeeper.wiring.broom.policy import find_units
+
+    find = find_units(settings)
+    return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]
+
+
+def _print(policy: Policy, asked: Sequence[_Asked], format_: Format) -> None:
+    now = datetime.now(UTC)
+    answers = [_answer(each, explain(policy, each.subject, each.tags, now)) for each in asked]
+    if format_ == "json":
+        print_json(answers)
+    elif format_ == "csv":
+        columns = [Column(name, name) for name in ("InstanceId", "Kind", "Name", "Result", "Because", "Decides")]
+        rows = [{"InstanceId": answer["InstanceId"], **step} for answer in answers for step in answer["Steps"]]
+        print_rows(rows, columns, "csv")
+    else:
+        for answer in answers:
+            _print_table(answer)
+
+
+def _print_table(answer: dict[str, Any]) -> None:
+    tags = ", ".join(f"{key}={value}" for key, value in answer["Tags"].items()) or "none"
+    kind = answer["InstanceType"] or "not known"
+    lines = (
+        f"{answer['InstanceId']}: {answer['Verdict']}, {answer['Action']}: {answer['Because']}",
+        f"account {answer['AccountId']}, region {answer['Region']}, type {kind}, launched by {answer['Principal']}",
+        f"the tags {answer['TagsFrom']}: {tags}",
+    )
+    for line in lines:
+        say(one_line(line))
+    rows = [
+        {name: one_line(text) if isinstance(text, str) else "=>" if text else "" for name, text in step.items()}
+        for step in answer["Steps"]
+    ]
+    print_rows(rows, _COLUMNS, "table")
+
+
+def _answer(asked: _Asked, explanation: Explanation) -> dict[str, Any]:
+    verdict, action = words_of(explanation.verdict)
+    subject = asked.subject
+    return {
+        "InstanceId": asked.id,
+        "AccountId": subject.account,
+        "Region": subject.region,
+        "InstanceType": subject.instance_type,
+        "Principal": subject.principal.name,
+        "PrincipalArn": subject.principal.arn,
+        "Tags": dict(asked.tags),
+        "TagsFrom": asked.tags_from,
+        "Verdict": verdict,
+        "Action": action,
+        "Because": explanation.verdict.because,
+        "Steps": [
+            {"Kind": step.kind, "Name": step.name, "Result": str(step.result), "Because": step.because,
+             "Decides": step.decides}
+            for step in explanation.steps
+        ],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the commands do, imported when they run: a module for each declaration beside it."""

@@ -1,0 +1,90 @@
+"""`vpc allocate` and `vpc release`: take a block from a pool, and give it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from landkeeper.cli.output import print_json
+from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.known import freshness
+from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.vpctracker.attributes import format_time
+from landkeeper.vpctracker.pools.allocation import PoolExhausted
+from landkeeper.vpctracker.pools.items import reservation_to_item
+from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release
+from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
+from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.wiring.vpctracker.pools import check_account, open_pools
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.coverage import Coverage
+    from landkeeper.vpctracker.pools.pool import Reservation
+
+
+def run_allocate(
+    *, pool: str, prefix_length: str, account: str, purpose: str, grow_to: str | None, region: str | None,
+    request_id: str, ttl: str | None, accept_unread: bool, config: str | None, table: str | None, file: Path | None,
+    format_: str,
+) -> int:  # fmt: skip
+    """Reserve the lowest free block of a pool that fits."""
+    request = Request(
+        pool=pool,
+        prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
+        account=parse_account_id(account),
+        purpose=purpose,
+        grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
+        region=None if region is None else parse_region(region),
+        request_id=request_id,
+        ttl=None if ttl is None else parse_time_to_live(ttl, "--ttl"),
+        accept_unread=accept_unread,
+    )
+    settings = settings_of(table, file).with_config(config)
+    with open_pools(settings, to_write=True) as pools:
+        check_account(pools, settings, request.account, pool)
+        outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
+        known = list(pools.store.read_all_coverage())
+    match outcome:
+        case NeverRead() | PoolExhausted():
+            raise UsageError(explain(outcome, request))
+        case Reserved(reservation, is_new):
+            _print_reservation(reservation, known, format_, is_new=is_new)
+        case _:
+            assert_never(outcome)
+    return 0
+
+
+def run_release(
+    *, reservation: str, role: str | None, external_id: str | None, accept_unread: bool, config: str | None,
+    table: str | None, file: Path | None,
+) -> int:  # fmt: skip
+    """Give a block back to its pool. Refused while a VPC has an address of it."""
+    settings = settings_of(table, file).with_config(config).with_access(role_name=role, external_id=external_id)
+    with open_pools(settings, to_write=True) as pools:
+        if accept_unread:
+            freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
+        else:
+            from landkeeper.wiring.vpctracker.pools_release import release_after_reading
+
+            freed = release_after_reading(pools, settings, reservation)
+    say(f"{freed.held} of the pool {freed.pool} is free again.")
+    return 0
+
+
+def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
+    if format_ == "json":
+        print_json({**reservation_attributes(one), "IsNew": is_new})
+        return
+    say(str(one.block))
+    room = f", {one.room} is kept around it" if one.room else ""
+    until = f", until {format_time(one.expires_at)} unless a VPC turns up" if one.expires_at else ""
+    again = "" if is_new else " already, by the same request id"
+    remark = f"Reserved{again} as {one.id} in the pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
+    aside(remark, "dim")
+
+
+def reservation_attributes(one: Reservation) -> dict[str, object]:
+    """The reservation as JSON has it."""
+    return {name: value for name, value in reservation_to_item(one).items() if name != "Item"}

@@ -1,0 +1,108 @@
+"""`vpc list` and `vpc defaults`: the VPCs that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
+from landkeeper.cli.vpc.asked import Asked
+from landkeeper.cli.vpc.known import exit_code, known_row, read_answers, row_style
+from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
+from landkeeper.vpctracker.inventory import AVAILABLE
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.answers.listing import Snapshot
+    from landkeeper.vpctracker.inventory import StoredVpc, Vpc
+
+_COLUMNS = (
+    Column("Account", "AccountName"),
+    Column("Account id", "OwnerId"),
+    Column("Region", "Region"),
+    Column("VPC", "VpcId", style="cyan"),
+    Column("Name", "Name"),
+    Column("CIDR blocks", "CidrBlocks", style="yellow"),
+    Column("IPv6", "Ipv6CidrBlocks", style="yellow"),
+    Column("Default", "IsDefault"),
+    Column("State", "State"),
+    Column("Shared with", "SharedWith"),
+    Column("Stale", "Stale", style="red"),
+)
+_USUAL: Mapping[str, tuple[Any, ...]] = {
+    "AccountName": ("",), "Name": ("",), "Ipv6CidrBlocks": ([],), "SharedWith": ([],), "State": (AVAILABLE,),
+    "Stale": ("",),
+}  # fmt: skip
+"""Columns that a table leaves out where all rows have the usual in them; CSV has them always."""
+
+_Filter = Callable[["Vpc"], bool]
+
+
+def run_list(
+    *, asked: Asked, accounts: tuple[str, ...], regions: tuple[str, ...], cidr: str | None, tags: tuple[str, ...],
+    deleted: bool, format_: Format,
+) -> int:  # fmt: skip
+    """List the VPCs that are known."""
+    filters = [*_filters(accounts, regions, cidr), *map(_tag_filter, tags)]
+    known = read_answers(asked)
+    vpcs = [one for one in known.vpcs if (deleted or one.is_live) and all(fits(one.vpc) for fits in filters)]
+    _print_vpcs(known, vpcs, format_)
+    return exit_code(known)
+
+
+def run_defaults(*, asked: Asked, format_: Format) -> int:
+    """List the default VPCs that are still there."""
+    known = read_answers(asked)
+    _print_vpcs(known, [one for one in known.vpcs if one.is_live and one.vpc.is_default], format_)
+    return exit_code(known)
+
+
+def _filters(accounts: Sequence[str], regions: Sequence[str], cidr: str | None) -> list[_Filter]:
+    filters: list[_Filter] = []
+    if accounts:
+        wanted = {parse_account_id(one) if one.isdecimal() else one for one in accounts}
+        filters.append(lambda vpc: vpc.owner in wanted or vpc.account_name in wanted)
+    if regions:
+        places = set(map(parse_region, regions))
+        filters.append(lambda vpc: vpc.region in places)
+    if cidr is not None:
+        try:
+            block = parse_block(cidr)
+        except MalformedBlockError as error:
+            raise UsageError(f"--cidr: {error}") from error
+        filters.append(lambda vpc: any(parse_block(text).overlaps(block) for text in vpc.taken_blocks))
+    return filters
+
+
+def _tag_filter(text: str) -> _Filter:
+    key, has_value, value = text.partition("=")
+    if not key:
+        raise UsageError(f"--tag is '{text}': it takes a key, or Key=Value")
+    return lambda vpc: vpc.tags.get(key) == value if has_value else key in vpc.tags
+
+
+def _print_vpcs(known: Snapshot, vpcs: Sequence[StoredVpc], format_: Format) -> None:
+    rows = sorted((known_row(known, one) for one in vpcs), key=_place_of)
+    columns = chosen(_COLUMNS, rows, format_, usual=_USUAL)
+    print_rows(rows, columns, format_, totals=_totals(rows), style_of=row_style)
+
+
+def _totals(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "No VPCs."
+    accounts, regions = ({row[name] for row in rows} for name in ("OwnerId", "Region"))
+    places = f"{counted(len(accounts), 'account')} and {counted(len(regions), 'region')}"
+    more = [
+        f"{count} {word}"
+        for word, count in (
+            ("default", sum(row["IsDefault"] for row in rows)),
+            ("deleted", sum("DeletedAt" in row for row in rows)),
+            ("stale", sum(bool(row["Stale"]) for row in rows)),
+        )
+        if count
+    ]
+    return f"{counted(len(rows), 'VPC')} in {places}" + (f": {', '.join(more)}." if more else ".")
+
+
+def _place_of(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("AccountName", "OwnerId", "Region", "CidrBlock", "VpcId"))

@@ -1,0 +1,147 @@
+"""`vpc pool`: make pools of addresses, list them, and take what is in use elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from landkeeper.cli.exit_codes import INCOMPLETE
+from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
+from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.run.pool_show import usages
+from landkeeper.org import UsageError, parse_region
+from landkeeper.vpctracker.answers.spaces import check_space
+from landkeeper.vpctracker.config import DEFAULT_SPACE
+from landkeeper.vpctracker.pools.growth import Usage
+from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
+from landkeeper.vpctracker.pools.items import pool_to_item
+from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools, reserve_block
+from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
+from landkeeper.wiring.vpctracker.pools import open_pools
+
+_COLUMNS = (
+    Column("Pool", "Indented", style="cyan"),
+    Column("CIDR block", "CidrBlock", style="yellow"),
+    Column("Space", "Space"),
+    Column("Region", "Region"),
+    Column("Gives", "Gives"),
+    Column("Used", "UsedShare", right=True),
+    Column("Reserved", "ReservedShare", right=True),
+    Column("In pools", "InPoolsShare", right=True),
+    Column("Largest free", "LargestFreeBlock", style="green"),
+)
+
+
+def run_create(
+    *, name: str, cidr: str, parent: str | None, region: str | None, space: str | None, shortest: str, longest: str,
+    public: bool, config: str | None, table: str | None, file: Path | None,
+) -> int:  # fmt: skip
+    """Make a pool of addresses, or a pool inside a pool."""
+    block = parse_pool_block(cidr, is_public=public)
+    lengths = parse_prefix_length(shortest, "--min"), parse_prefix_length(longest, "--max")
+    place = None if region is None else parse_region(region)
+    with open_pools(settings_of(table, file).with_config(config), to_write=True, with_new_file=True) as pools:
+        around = None if parent is None else find_pool(read_pools(pools.store), parent)
+        home = space or (around.space if around else DEFAULT_SPACE)
+        place = place or (around.region if around else None)
+        new = Pool(name, block, check_space(pools.config, home), place, parent, *lengths)
+        made = create_pool(pools.store, new, pools.actor)
+    inside = f", inside {made.parent}" if made.parent else ""
+    only = f", for {made.region} only" if made.region else ""
+    say(f"The pool {made.id} is {made.block} of the space {made.space}{inside}{only}; it gives blocks from "
+        f"/{made.shortest} to /{made.longest}.")  # fmt: skip
+    return 0
+
+
+def run_delete(*, name: str, config: str | None, table: str | None, file: Path | None) -> int:
+    """Take away a pool in which nothing is reserved."""
+    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
+        gone = delete_pool(pools.store, name, pools.actor)
+    back = f" and {gone.block} is free again in {gone.parent}" if gone.parent else ""
+    say(f"The pool {gone.id} is gone{back}.")
+    return 0
+
+
+def run_list(*, config: str | None, table: str | None, file: Path | None, format_: Format) -> int:
+    """List the pools, and how full they are."""
+    with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
+        found = usages(pools)
+    rows = [_row(pool, usage, [one for one, _ in found]) for pool, usage in found]
+    columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
+    columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
+    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
+    if format_ == "json":
+        rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
+    totals = f"{counted(len(rows), 'pool')}." if rows else "No pools: `landkeeper vpc pool create` makes one."
+    print_rows(rows, chosen(columns, rows, format_, usual=usual), format_, totals=totals)
+    return 0
+
+
+def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
+    item = {name: value for name, value in pool_to_item(pool).items() if name not in {"PoolId", "Item", "Name"}}
+    return {
+        "PoolId": pool.id,
+        "Indented": "  " * _depth(pool, pools) + pool.id,
+        **item,
+        "Region": pool.region,
+        "Gives": f"/{pool.shortest} to /{pool.longest}",
+        "Addresses": usage.size,
+        "Used": usage.used,
+        "Reserved": usage.reserved,
+        "InPools": usage.delegated,
+        "Free": usage.free,
+        "UsedShare": share(usage.used, usage.size),
+        "ReservedShare": share(usage.reserved, usage.size),
+        "InPoolsShare": share(usage.delegated, usage.size),
+        "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
+    }
+
+
+def share(part: int, whole: int) -> str:
+    """A part in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "<1 %"
+    return f"{min(percent, 99) if part < whole else 100:.0f} %"
+
+
+def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
+    return 0 if pool.parent is None else 1 + _depth(find_pool(pools, pool.parent), pools)
+
+
+def run_reserve(
+    *, name: str, blocks: tuple[str, ...], purpose: str, config: str | None, table: str | None, file: Path | None
+) -> int:
+    """Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud."""
+    wanted = [parse_ipv4(text, "--cidr") for text in blocks]
+    with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
+        for block in wanted:
+            made = reserve_block(pools.store, name, block, purpose, pools.actor)
+            say(f"{made.block} is reserved in the pool {name}: {made.id}")
+    return 0
+
+
+def run_import(
+    *, ipam: str | None, region: str | None, scope: str, space: str, config: str | None, table: str | None,
+    file: Path | None,
+) -> int:  # fmt: skip
+    """Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there."""
+    if ipam is None:
+        raise UsageError("--ipam is missing: it says what to import from")
+    settings = settings_of(table, file).with_config(config)
+    from landkeeper.wiring.vpctracker.ipam import read_ipam_pools
+
+    found = read_ipam_pools(settings, ipam, None if region is None else parse_region(region))
+    with open_pools(settings, to_write=True, with_new_file=True) as pools:
+        plan = plan_import(*found, check_space(pools.config, space), scope=scope)
+        done = import_pools(pools.store, plan, pools.actor)
+    return _print_import(done)
+
+
+def _print_import(done: Imported) -> int:
+    for sentence in done.left_out:
+        aside(f"left out: {sentence}", "yellow")
+    made = f"{counted(done.pools, 'pool')} and {counted(done.reservations, 'reservation')} imported"
+    say(f"{made}, {done.known} known before, {len(done.left_out)} left out.")
+    return INCOMPLETE if done.left_out else 0

@@ -1,0 +1,151 @@
+"""`vpc pool show`: one pool, how full it is, and what is reserved in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
+from landkeeper.cli.terminal import paint, say, say_painted
+from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.vpctracker.answers.listing import read_known
+from landkeeper.vpctracker.answers.spaces import spaces_of
+from landkeeper.vpctracker.attributes import format_time, parse_time
+from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
+from landkeeper.vpctracker.pools.items import pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.operations import read_named_state, read_pools, read_state
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation, ancestors
+from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
+from landkeeper.wiring.vpctracker.pools import Pools, open_pools
+
+_WIDTH_OF_THE_BAR = 64
+_PARTS = (("used", "█", "red"), ("reserved", "▓", "yellow"), ("in pools inside", "▒", "cyan"), ("free", "░", "green"))
+_COLUMNS = (
+    Column("CIDR block", "CidrBlock", style="yellow"),
+    Column("Room to grow", "RoomToGrow"),
+    Column("State", "State"),
+    Column("For", "For"),
+    Column("Account", "AccountId"),
+    Column("Region", "Region"),
+    Column("VPC", "VpcIds"),
+    Column("Expires", "ExpiresAt"),
+    Column("Reservation", "ReservationId", style="cyan"),
+)
+_USUAL: Mapping[str, tuple[Any, ...]] = {
+    name: (None, []) for name in ("RoomToGrow", "AccountId", "Region", "VpcIds", "ExpiresAt")
+}
+
+
+def usages(pools: Pools) -> list[tuple[Pool, Usage]]:
+    """Every pool, and how full it is, by space and address."""
+    now = pools.actor.clock()
+    found = read_pools(pools.store)
+    states = {pool.id: read_state(pools.store, pool) for pool in found}
+    coverage = {one.account: one for one in pools.store.read_all_coverage()}
+    vpcs = tuple(pools.store.read_live_vpcs())
+    tracked = {space: tracked_in(space, vpcs, coverage, pools.config) for space in {pool.space for pool in found}}
+    return [(pool, measure_usage(states[pool.id], _around(pool, states), tracked[pool.space], now)) for pool in found]
+
+
+def _around(pool: Pool, states: Mapping[str, PoolState]) -> list[Reservation]:
+    outer = ancestors(pool, [state.pool for state in states.values()])
+    return [one for each in outer for one in states[each.id].reservations]
+
+
+def run_show(*, name: str, config: str | None, table: str | None, file: Path | None, format_: str) -> int:
+    """Show how full a pool is, when it will be full, and what is reserved in it."""
+    with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
+        now = pools.actor.clock()
+        state, others = read_named_state(pools.store, name)
+        around = [one for outer in ancestors(state.pool, others) for one in read_state(pools.store, outer).reservations]
+        tracked = pools.tracked_of(state.pool.space, state.pool.block)
+        usage = measure_usage(state, around, tracked, now)
+        growth = _growth(pools, state, usage, now)
+    rows = [_row(one, usage, tracked) for one in state.reservations]
+    if format_ == "json":
+        print_json({**_as_json(state, usage, growth), "Reservations": rows})
+    else:
+        _print_pool(state, usage, growth, rows, now)
+    return 0
+
+
+def _growth(pools: Pools, state: PoolState, usage: Usage, now: datetime) -> Growth | None:
+    known = read_known(pools.vpcs)
+    space_of = spaces_of(pools.config).space_of
+    vpcs = [one for one in known.vpcs if space_of(one.vpc).name == state.pool.space]
+    first = None if known.first_record is None else parse_time(known.first_record)
+    return measure_growth(state, usage, vpcs, first, now)
+
+
+def _row(one: Reservation, usage: Usage, tracked: Tracked) -> dict[str, Any]:
+    using = tracked.find_overlapping(one.held) if one.kind is Kind.ALLOCATION else ()
+    state = "over" if one.id in usage.over else "used" if using else "reserved"
+    if one.kind is not Kind.ALLOCATION:
+        state = one.kind.value
+    item = {name: value for name, value in reservation_to_item(one).items() if name not in {"Item", "PoolId"}}
+    return {**item, "State": state, "VpcIds": [vpc.id for vpc in using]}
+
+
+def _as_json(state: PoolState, usage: Usage, growth: Growth | None) -> dict[str, Any]:
+    item = {name: value for name, value in pool_to_item(state.pool).items() if name not in {"PoolId", "Item", "Name"}}
+    return {
+        "PoolId": state.pool.id,
+        **item,
+        "Version": state.version,
+        "Addresses": usage.size,
+        "Used": usage.used,
+        "Reserved": usage.reserved,
+        "InPools": usage.delegated,
+        "Free": usage.free,
+        "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
+        "Growth": None if growth is None else {
+            "Since": format_time(growth.since),
+            "AddressesPerDay": round(growth.addresses_a_day, 1),
+            "FullAt": None if growth.full_at is None else format_time(growth.full_at),
+        },
+    }  # fmt: skip
+
+
+def _print_pool(
+    state: PoolState, usage: Usage, growth: Growth | None, rows: list[dict[str, Any]], now: datetime
+) -> None:
+    pool = state.pool
+    more = [f"inside {pool.parent}" if pool.parent else "", f"for {pool.region} only" if pool.region else ""]
+    facts = [f"space {pool.space}", *filter(None, more), f"gives /{pool.shortest} to /{pool.longest}"]
+    say_painted(f"{paint(pool.id, 'bold')}  {pool.block}  {paint(', '.join(facts), 'dim')}")
+    counts = (usage.used, usage.reserved, usage.delegated, usage.free)
+    say_painted(_bar(counts))
+    legend = "  ".join(
+        f"{paint(mark, style)} {count / usage.size:.1%} {word} ({count:,})"
+        for (word, mark, style), count in zip(_PARTS, counts, strict=True)
+        if count or word != "in pools inside"
+    )
+    say_painted(legend)
+    largest = "none" if usage.largest_free is None else str(usage.largest_free)
+    say(f"Largest free block: {largest}")
+    say(_outlook(growth, now))
+    # What is used is never over while it is.
+    rows = [{**row, "ExpiresAt": None} if row["State"] == "used" else row for row in rows]
+    columns = chosen(_COLUMNS, [{**dict.fromkeys(_USUAL), **row} for row in rows], "table", usual=_USUAL)
+    print_rows(
+        rows, columns, "table", totals=f"{counted(len(rows), 'reservation')}." if rows else "Nothing is reserved."
+    )
+
+
+def _bar(counts: tuple[int, ...]) -> str:
+    """A bar in which every part that is not nothing has a cell at least."""
+    cells = [max(1, round(_WIDTH_OF_THE_BAR * count / sum(counts))) if count else 0 for count in counts]
+    widest = max(range(len(cells)), key=cells.__getitem__)
+    cells[widest] += _WIDTH_OF_THE_BAR - sum(cells)
+    return "".join(paint(mark * cell, style) for (_, mark, style), cell in zip(_PARTS, cells, strict=True))
+
+
+def _outlook(growth: Growth | None, now: datetime) -> str:
+    if growth is None:
+        return "When it is full: the history is too short to say."
+    pace = f"{growth.addresses_a_day:,.0f} addresses a day since {format_time(growth.since)[:10]}"
+    if growth.full_at is None:
+        return f"When it is full: not in a hundred years at the present pace ({pace})."
+    return f"When it is full: {format_time(growth.full_at)[:10]}, in {(growth.full_at - now).days:,} days ({pace})."

@@ -1,0 +1,1 @@
+"""What the stored VPCs answer: which overlap, what reaches what, how fresh that is."""

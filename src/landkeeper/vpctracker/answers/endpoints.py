@@ -1,0 +1,88 @@
+"""What a person calls an account or a VPC, and what that is among those that are known."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from landkeeper.org import Account, AccountId, UsageError, parse_account_id
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.coverage import Coverage
+    from landkeeper.vpctracker.inventory import StoredVpc
+
+_VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
+_NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An account with its VPCs, or one VPC."""
+
+    label: str
+    account: AccountId
+    vpcs: tuple[StoredVpc, ...]
+    """Live ones, in the order of their region and block."""
+    is_vpc: bool = False
+
+
+@dataclass(slots=True)
+class _Known:
+    vpcs: dict[AccountId, list[StoredVpc]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[AccountId, str] = field(default_factory=dict)
+
+
+def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> Endpoint:
+    """The VPC of that id, or the account of that id or name, with its live VPCs.
+
+    Raises UsageError where nothing, or more than one thing, is known by it.
+    """
+    if _VPC_ID.fullmatch(text):
+        return _vpc_side(text, vpcs)
+    known = _known_accounts(vpcs, coverage)
+    account = _account_named(text, known.names)
+    live = sorted(known.vpcs.get(account, ()), key=lambda one: (one.vpc.region, one.vpc.cidr_block, one.vpc.id))
+    return Endpoint(Account(account, known.names[account]).label, account, tuple(live))
+
+
+def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Endpoint:
+    found = [one for one in vpcs if one.vpc.id == vpc]
+    if not found:
+        raise UsageError(f"no VPC '{vpc}' is known")
+    one = next((one for one in found if one.is_live), None)
+    if one is None:
+        raise UsageError(f"the VPC {vpc} is gone: it was deleted")
+    owner = Account(one.vpc.owner, one.vpc.account_name).label
+    return Endpoint(f"{vpc} of {owner}", one.vpc.owner, (one,), is_vpc=True)
+
+
+def _known_accounts(vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> _Known:
+    known = _Known()
+    for one in vpcs:
+        known.names[one.vpc.owner] = one.vpc.account_name or known.names.get(one.vpc.owner, "")
+        if one.is_live:
+            known.vpcs[one.vpc.owner].append(one)
+    for account, covered in coverage.items():
+        known.names[account] = covered.account_name or known.names.get(account, "")
+    return known
+
+
+def _account_named(text: str, names: Mapping[AccountId, str]) -> AccountId:
+    if text.isdecimal():
+        account = parse_account_id(text)
+        if account not in names:
+            raise UsageError(f"the account {account} is not known: it was never tracked")
+        return account
+    found = sorted(account for account, name in names.items() if name == text)
+    if len(found) > 1:
+        more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
+        raise UsageError(f"several accounts are called '{text}': {', '.join(found[:_NAMED_AT_MOST])}{more}; say the id")
+    if not found:
+        near = difflib.get_close_matches(text, {name for name in names.values() if name}, n=1)
+        meant = f"did you mean '{near[0]}'?" if near else "it takes an account id, an account name or a VPC id"
+        raise UsageError(f"no account '{text}' is known: {meant}")
+    return found[0]

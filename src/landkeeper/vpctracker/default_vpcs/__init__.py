@@ -1,0 +1,1 @@
+"""Default VPCs: whether one is in use, and how it goes."""

@@ -1,0 +1,65 @@
+"""Notify: look at what is stored, and tell what is new through the topic.
+
+What was told is recorded only when the topic has it, one notice at a time: a notice may go out twice, after a crash or
+when two tell at once, but none is lost, and of two at once the second tells again no more than the notice under way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from landkeeper.org import Failure
+from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
+from landkeeper.vpctracker.notices.news import Concerns, Noticed, decide_notices, find_concerns, fingerprints_of
+from landkeeper.vpctracker.notices.ports import NoticeStore, NoticeTopic
+
+if TYPE_CHECKING:
+    from landkeeper.vpctracker.config import TrackerConfig
+
+_ATTEMPTS = 100
+"""More steps than there are notices at once: only somebody who writes all the time makes it so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOutcome:
+    """What came of it."""
+
+    sent: int
+    """How many notices the topic took."""
+    failure: Failure | None = None
+    """Why the topic did not take one; that and the rest are told the next time."""
+
+
+def notify(store: NoticeStore, topic: NoticeTopic, config: TrackerConfig) -> NotifyOutcome:
+    """Tell what was not told yet of overlaps, default VPCs and unreadable accounts. Raises what the store raises."""
+    before = store.read_noticed()
+    vpcs = list(store.read_all())
+    findings = find_overlaps_by_harm(vpcs, config)
+    concerns = find_concerns(findings, vpcs, store.read_all_coverage(), config.notices.unreadable_runs)
+    # What is no longer there is forgotten: should it come back, it is news. What another run told since then stays:
+    # it may have seen more than this one.
+    return _tell(concerns, before.told - fingerprints_of(concerns), store, topic)
+
+
+def _tell(concerns: Concerns, gone: frozenset[int], store: NoticeStore, topic: NoticeTopic) -> NotifyOutcome:
+    told: frozenset[int] = frozenset()
+    """Told by this very run, which another one's record need not show."""
+    sent = 0
+    for _ in range(_ATTEMPTS):
+        stored = store.read_noticed()
+        noticed = Noticed(stored.told | told, stored.version)
+        notices = decide_notices(concerns, noticed)
+        if notices:
+            failure = topic.publish_notice(notices[0])
+            if failure is not None:
+                return NotifyOutcome(sent, failure)
+            told |= notices[0].fingerprints
+            sent += 1
+        after = (stored.told | told) - gone
+        is_recorded = after == stored.told and stored.version > 0
+        if not is_recorded:
+            is_recorded = store.write_noticed(Noticed(after, stored.version + 1))
+        if is_recorded and len(notices) <= 1:
+            break
+    return NotifyOutcome(sent)

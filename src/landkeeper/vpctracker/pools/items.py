@@ -1,0 +1,168 @@
+"""Pools and reservations as stored items, the same in both stores.
+
+The key of an item is `PoolId` and `Item`. Under a pool's name lie `META`, with the `Version` that every write of the
+pool is conditional on, and `RES#id` for each reservation; `GONE#time#id` is what was released or is over. Under `POOLS`
+lies the list of all pools the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from landkeeper.org import AccountId, Region
+from landkeeper.vpctracker.attributes import Attributes, StoredItemError, format_time, parse_time
+from landkeeper.vpctracker.cidr import Block, parse_block
+from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
+
+LIST = "POOLS"
+"""The `PoolId` under which all pools are listed."""
+META = "META"
+_RESERVATION, _GONE = "RES#", "GONE#"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWrite:
+    """What is written in one transaction, or not at all."""
+
+    expected: Mapping[str, int]
+    """The version that must be stored, by `PoolId`; 0 means none yet. Each goes up by one."""
+    puts: tuple[Attributes, ...] = ()
+    deletes: tuple[tuple[str, str], ...] = ()
+    """`PoolId` and `Item`."""
+
+    def and_then(self, *, puts: Iterable[Attributes] = (), deletes: Iterable[tuple[str, str]] = ()) -> PoolWrite:
+        """The same with more in it."""
+        return replace(self, puts=(*self.puts, *puts), deletes=(*self.deletes, *deletes))
+
+
+def reservation_key(one: Reservation) -> tuple[str, str]:
+    """`PoolId` and `Item` of a reservation."""
+    return one.pool, f"{_RESERVATION}{one.id}"
+
+
+def pool_to_item(pool: Pool) -> Attributes:
+    """The pool's item in the list of pools."""
+    return {
+        "PoolId": LIST,
+        "Item": f"{_RESERVATION}{pool.id}",
+        "Name": pool.id,
+        "CidrBlock": str(pool.block),
+        "Space": pool.space,
+        "MinPrefixLength": pool.shortest,
+        "MaxPrefixLength": pool.longest,
+        "MadeBy": pool.made_by,
+        **_present(Region=pool.region, Parent=pool.parent, MadeAt=_formatted(pool.made_at)),
+    }
+
+
+def pool_from_item(item: Mapping[str, Any]) -> Pool:
+    """The pool that `pool_to_item` made the item of. Raises StoredItemError for what is none."""
+    try:
+        return Pool(
+            id=item["Name"],
+            block=_ipv4(item["CidrBlock"]),
+            space=item["Space"],
+            region=_optional(Region, item.get("Region")),
+            parent=item.get("Parent"),
+            shortest=int(item["MinPrefixLength"]),
+            longest=int(item["MaxPrefixLength"]),
+            made_at=_optional(parse_time, item.get("MadeAt")),
+            made_by=item.get("MadeBy", ""),
+        )
+    except KeyError as error:
+        raise StoredItemError(_name(item), f"{error.args[0]} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoredItemError(_name(item), str(error)) from error
+
+
+def reservation_to_item(one: Reservation) -> Attributes:
+    """The item of a reservation."""
+    pool, item = reservation_key(one)
+    return {
+        "PoolId": pool,
+        "Item": item,
+        "ReservationId": one.id,
+        "CidrBlock": str(one.block),
+        "Kind": one.kind.value,
+        "For": one.purpose,
+        "MadeAt": format_time(one.made_at),
+        "MadeBy": one.made_by,
+        **_present(
+            RoomToGrow=_optional(str, one.room), AccountId=one.account, Region=one.region,
+            ExpiresAt=_formatted(one.expires_at), RequestId=one.request_id or None, Resource=one.resource or None,
+        ),
+    }  # fmt: skip
+
+
+def gone_item(one: Reservation, how: str, by: str, now: datetime) -> Attributes:
+    """What is kept of a reservation that is no more: what it was, why it went, when, and through whom."""
+    item = f"{_GONE}{format_time(now)}#{one.id}"
+    return {**reservation_to_item(one), "Item": item, "Gone": how, "GoneAt": format_time(now), "GoneBy": by}
+
+
+def reservation_from_item(item: Mapping[str, Any]) -> Reservation:
+    """The reservation of a stored item. Raises StoredItemError for what is none."""
+    try:
+        return Reservation(
+            id=item["ReservationId"],
+            pool=item["PoolId"],
+            block=_ipv4(item["CidrBlock"]),
+            kind=Kind(item["Kind"]),
+            made_at=parse_time(item["MadeAt"]),
+            room=_optional(_ipv4, item.get("RoomToGrow")),
+            account=_optional(AccountId, item.get("AccountId")),
+            region=_optional(Region, item.get("Region")),
+            purpose=item.get("For", ""),
+            request_id=item.get("RequestId", ""),
+            expires_at=_optional(parse_time, item.get("ExpiresAt")),
+            made_by=item.get("MadeBy", ""),
+            resource=item.get("Resource", ""),
+        )
+    except KeyError as error:
+        raise StoredItemError(_name(item), f"{error.args[0]} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoredItemError(_name(item), str(error)) from error
+
+
+def version_of(items: Iterable[Mapping[str, Any]]) -> int:
+    """The version among the items of one pool; 0 where there is none."""
+    return next((int(item["Version"]) for item in items if item["Item"] == META), 0)
+
+
+def pools_from_items(items: Iterable[Mapping[str, Any]]) -> tuple[Pool, ...]:
+    """All pools, by space and address, from the items of the list."""
+    pools = (pool_from_item(item) for item in items if item["Item"].startswith(_RESERVATION))
+    return tuple(sorted(pools, key=lambda pool: (pool.space, pool.block.sort_key)))
+
+
+def state_from_items(pool: Pool, items: Iterable[Mapping[str, Any]]) -> PoolState:
+    """The pool's state from all items under its name."""
+    items = list(items)
+    found = (reservation_from_item(item) for item in items if item["Item"].startswith(_RESERVATION))
+    return PoolState(pool, version_of(items), tuple(sorted(found, key=lambda one: (one.block.sort_key, one.id))))
+
+
+def _ipv4(text: str) -> Block:
+    block = parse_block(text)
+    if block.version != 4:
+        raise ValueError(f"{block} is not of IPv4")
+    return block
+
+
+def _present(**attributes: Any) -> Attributes:
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _optional(make: Any, value: Any) -> Any:
+    return None if value is None else make(value)
+
+
+def _formatted(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return f"{item.get('Item', 'without Item')} of {item.get('PoolId', 'an unknown pool')}"

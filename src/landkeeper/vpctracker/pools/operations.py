@@ -1,0 +1,348 @@
+"""What is done with pools: make one, reserve, allocate, release. Each reads, decides, and writes once.
+
+A write is conditional on the version that was read. Who comes second reads again, after a pause, and decides anew: the
+choice is made by `allocation`, and nothing is held while it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from landkeeper.org import AccountId, Region, UsageError
+from landkeeper.vpctracker.cidr import Block
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.pools.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
+from landkeeper.vpctracker.pools.items import (
+    LIST,
+    PoolWrite,
+    gone_item,
+    pool_to_item,
+    pools_from_items,
+    reservation_from_item,
+    reservation_key,
+    reservation_to_item,
+    state_from_items,
+    version_of,
+)
+from landkeeper.vpctracker.pools.pool import (
+    Kind,
+    Pool,
+    PoolState,
+    Reservation,
+    ancestors,
+    check_name,
+    check_nests,
+    check_new_pool,
+    check_takes,
+    describe,
+    find_pool,
+)
+from landkeeper.vpctracker.pools.ports import ContentionError, PoolStore
+from landkeeper.vpctracker.pools.tracked import Tracked, is_over
+
+Answer = TypeVar("Answer")
+
+_SWEPT_AT_ONCE = 20
+"""A transaction of DynamoDB takes 100 actions, and each reservation that is over needs two."""
+_NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it and when, and how names are made: all that a change takes from outside beside the store."""
+
+    by: str
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    """A new reservation id, which nobody else has."""
+    pauses: Callable[[], Iterator[bool]]
+    """True after each pause, for those who came second; it ends when there has been waiting enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants a block for."""
+
+    pool: str
+    prefix_length: int
+    account: AccountId
+    purpose: str
+    grow_to: int | None = None
+    region: Region | None = None
+    request_id: str = ""
+    ttl: timedelta | None = None
+    accept_unread: bool = False
+    """Whether to allocate although accounts of the space were never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The block is theirs."""
+
+    reservation: Reservation
+    is_new: bool = True
+    """False where the same request had got it before."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverRead:
+    """Nothing was reserved: these accounts may use any block, for nobody has seen what they have."""
+
+    accounts: tuple[Coverage, ...]
+
+
+Allocation = Reserved | PoolExhausted | NeverRead
+
+TrackedOf = Callable[[str, Block], Tracked]
+"""What is known of a space, by its name, and of its VPCs in that block."""
+
+
+def read_pools(store: PoolStore) -> tuple[Pool, ...]:
+    """All pools, by space and address."""
+    return pools_from_items(store.read_pool_items(LIST))
+
+
+def read_state(store: PoolStore, pool: Pool) -> PoolState:
+    """The pool with its reservations, as they are right now."""
+    return state_from_items(pool, store.read_pool_items(pool.id))
+
+
+def read_named_state(store: PoolStore, name: str) -> tuple[PoolState, tuple[Pool, ...]]:
+    """The state of the pool of that name, and all pools. Raises UsageError where there is none."""
+    # The list last: a pool that is deleted in between is missed in it, and is not written to.
+    items = store.read_pool_items(name)
+    pools = read_pools(store)
+    return state_from_items(find_pool(pools, name), items), pools
+
+
+def create_pool(store: PoolStore, new: Pool, actor: Actor) -> Pool:
+    """Make the pool, and take its range in the pool around it. Raises UsageError where it cannot be made."""
+    check_name(new.id)
+
+    def attempt() -> tuple[PoolWrite, Pool]:
+        listed = store.read_pool_items(LIST)
+        pools = pools_from_items(listed)
+        made = replace(new, made_at=actor.clock(), made_by=actor.by)
+        check_new_pool(made, pools)
+        expected = {LIST: version_of(listed), new.id: version_of(store.read_pool_items(new.id))}
+        write = PoolWrite(expected, puts=(pool_to_item(made),))
+        if new.parent is None:
+            return write, made
+        parent = read_state(store, find_pool(pools, new.parent))
+        check_nests(parent, new.block)
+        taken = reservation_to_item(_range_in(parent.pool, made, actor))
+        return replace(write, expected={**expected, new.parent: parent.version}).and_then(puts=[taken]), made
+
+    return write_patiently(store, attempt, actor, f"the pool '{new.id}'")
+
+
+def delete_pool(store: PoolStore, name: str, actor: Actor) -> Pool:
+    """Take away a pool in which nothing is reserved, and give its range back to the pool around it."""
+
+    def attempt() -> tuple[PoolWrite, Pool]:
+        listed = store.read_pool_items(LIST)
+        pools = pools_from_items(listed)
+        state = read_state(store, find_pool(pools, name))
+        if state.reservations:
+            more = f" and {len(state.reservations) - 1} more" if len(state.reservations) > 1 else ""
+            raise UsageError(f"the pool '{name}' is not empty: it has {describe(state.reservations[0])}{more}")
+        item = pool_to_item(state.pool)
+        write = PoolWrite({LIST: version_of(listed), name: state.version}, deletes=((LIST, item["Item"]),))
+        if state.pool.parent is None:
+            return write, state.pool
+        parent = read_state(store, find_pool(pools, state.pool.parent))
+        own = [one for one in parent.reservations if one.kind is Kind.POOL and one.purpose == name]
+        write = replace(write, expected={**write.expected, parent.pool.id: parent.version})
+        return _with_gone(write, own, "the pool was deleted", actor), state.pool
+
+    return write_patiently(store, attempt, actor, f"the pool '{name}'")
+
+
+def reserve_block(store: PoolStore, pool: str, block: Block, purpose: str, actor: Actor) -> Reservation:
+    """Take a block that is in use where the tracker does not look."""
+
+    def attempt() -> tuple[PoolWrite, Reservation]:
+        state, _ = read_named_state(store, pool)
+        check_takes(state, block)
+        made = Reservation(
+            actor.new_id(), pool, block, Kind.ELSEWHERE, actor.clock(), purpose=purpose, made_by=actor.by
+        )
+        return PoolWrite({pool: state.version}, puts=(reservation_to_item(made),)), made
+
+    return write_patiently(store, attempt, actor, f"the pool '{pool}'")
+
+
+def allocate(store: PoolStore, request: Request, tracked_of: TrackedOf, actor: Actor) -> Allocation:
+    """Reserve the lowest fitting block for a VPC.
+
+    The same request id again gets the same reservation. Raises UsageError where the request does not fit the pool.
+    """
+    state, _ = read_named_state(store, request.pool)
+    pool = state.pool
+    _check_request(pool, request)
+    request = replace(request, region=request.region or pool.region)
+    before = _find_earlier(state, request)
+    if before is not None:
+        return Reserved(before, is_new=False)
+    tracked = tracked_of(pool.space, pool.block)
+    unread = _never_read(tracked, request)
+    if unread and not request.accept_unread:
+        return NeverRead(unread)
+    pauses = actor.pauses()
+    while True:
+        outcome = _try_to_allocate(store, request, tracked, actor)
+        if outcome is not None:
+            return outcome
+        _pause(pauses, f"the pool '{request.pool}'")
+
+
+def _try_to_allocate(store: PoolStore, request: Request, tracked: Tracked, actor: Actor) -> Allocation | None:
+    """None where somebody else wrote the pool meanwhile."""
+    state, pools = read_named_state(store, request.pool)
+    pool = state.pool
+    before = _find_earlier(state, request)
+    if before is not None:
+        return Reserved(before, is_new=False)
+    now = actor.clock()
+    over = [one for one in state.reservations if is_over(one, pool, tracked, now)][:_SWEPT_AT_ONCE]
+    around = [one for outer in ancestors(pool, pools) for one in read_state(store, outer).reservations]
+    choice = choose_block(pool.block, taken_keys(state, around, tracked, over), request.prefix_length, request.grow_to)
+    if isinstance(choice, PoolExhausted):
+        return choice
+    made = _reservation(request, choice, actor, now)
+    write = PoolWrite({pool.id: state.version}, puts=(reservation_to_item(made),))
+    return Reserved(made) if store.write_pools(_with_gone(write, over, "its time was up", actor)) else None
+
+
+def taken_keys(
+    state: PoolState, around: Iterable[Reservation], tracked: Tracked, over: Sequence[Reservation] = ()
+) -> list[int]:
+    """The keys of everything that nobody gets in that pool.
+
+    `around` are the reservations of the pools that it is in, `over` those of its own that count no more.
+    """
+    gone = {one.id for one in over}
+    held = [one.held.sort_key for one in state.reservations if one.id not in gone]
+    # The ranges of pools in an outer pool are this pool's own, and those of its neighbours.
+    outer = [one.held.sort_key for one in around if one.kind is not Kind.POOL]
+    return [*tracked.ordered, *held, *outer, DOCKER_BRIDGE.sort_key]
+
+
+def find_reservation(store: PoolStore, reservation: str) -> tuple[Pool, Reservation]:
+    """The reservation of that id, and its pool. Raises UsageError where there is none."""
+    found = look_up_reservation(store, reservation)
+    if found is None:
+        raise UsageError(f"there is no reservation '{reservation}'")
+    return find_pool(read_pools(store), found.pool), found
+
+
+def look_up_reservation(store: PoolStore, reservation: str) -> Reservation | None:
+    """The reservation of that id; None where there is none, or no longer."""
+    items = store.find_pool_items({(pool.id, f"RES#{reservation}") for pool in read_pools(store)})
+    return reservation_from_item(items[0]) if items else None
+
+
+def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Actor) -> Reservation:
+    """Give the block back. Raises UsageError while a known VPC has an address of it, or of its room."""
+    pool, found = find_reservation(store, reservation)
+    if found.kind is Kind.POOL:
+        raise UsageError(
+            f"{reservation} is the range of the pool '{found.purpose}': `landkeeper vpc pool delete` does that"
+        )
+    using = tracked_of(pool.space, found.held).find_overlapping(found.held)
+    if using:
+        raise UsageError(
+            f"{found.held} cannot be released: {_named(f'{vpc.id} of {vpc.owner}' for vpc in using)} has it"
+        )
+
+    def attempt() -> tuple[PoolWrite, Reservation]:
+        state = read_state(store, pool)
+        if all(one.id != reservation for one in state.reservations):
+            raise UsageError(f"there is no reservation '{reservation}' any more")
+        return _with_gone(PoolWrite({pool.id: state.version}), [found], "released", actor), found
+
+    return write_patiently(store, attempt, actor, f"the pool '{pool.id}'")
+
+
+def write_patiently(
+    store: PoolStore, attempt: Callable[[], tuple[PoolWrite, Answer]], actor: Actor, what: str
+) -> Answer:
+    pauses = actor.pauses()
+    while True:
+        write, answer = attempt()
+        if store.write_pools(write):
+            return answer
+        _pause(pauses, what)
+
+
+def _pause(pauses: Iterator[bool], what: str) -> None:
+    if not next(pauses, False):
+        raise ContentionError(f"too many write {what} at once: try again")
+
+
+def _range_in(parent: Pool, pool: Pool, actor: Actor) -> Reservation:
+    return Reservation(
+        actor.new_id(), parent.id, pool.block, Kind.POOL, actor.clock(), region=pool.region, purpose=pool.id,
+        made_by=actor.by,
+    )  # fmt: skip
+
+
+def _with_gone(write: PoolWrite, ones: Sequence[Reservation], how: str, actor: Actor) -> PoolWrite:
+    now = actor.clock()
+    puts = [gone_item(one, how, actor.by, now) for one in ones]
+    return write.and_then(puts=puts, deletes=map(reservation_key, ones))
+
+
+def _check_request(pool: Pool, request: Request) -> None:
+    if pool.region is not None and request.region not in {None, pool.region}:
+        raise UsageError(f"the pool '{pool.id}' is for {pool.region}, not for {request.region}")
+    if not pool.shortest <= request.prefix_length <= pool.longest:
+        given = f"/{pool.shortest} to /{pool.longest}"
+        raise UsageError(f"the pool '{pool.id}' gives {given}, not /{request.prefix_length}")
+
+
+def _find_earlier(state: PoolState, request: Request) -> Reservation | None:
+    """What the same request got before. Raises UsageError where its id was another request's."""
+    found = next(
+        (one for one in state.reservations if request.request_id and one.request_id == request.request_id), None
+    )
+    if found is None:
+        return None
+    room = None if found.room is None else found.room.prefix_length
+    before = (found.block.prefix_length, room, found.account, found.region)
+    if before != (request.prefix_length, request.grow_to, request.account, request.region):
+        raise UsageError(f"the request id '{request.request_id}' was used for something else: {describe(found)}")
+    return found
+
+
+def _never_read(tracked: Tracked, request: Request) -> tuple[Coverage, ...]:
+    """The accounts of the space that nobody has read; the one that asks is among them until it was."""
+    if request.account in tracked.coverage:
+        return tracked.never_read
+    return (*tracked.never_read, Coverage(request.account))
+
+
+def _reservation(request: Request, choice: Choice, actor: Actor, now: datetime) -> Reservation:
+    return Reservation(
+        id=actor.new_id(),
+        pool=request.pool,
+        block=choice.block,
+        kind=Kind.ALLOCATION,
+        made_at=now,
+        room=choice.room,
+        account=request.account,
+        region=request.region,
+        purpose=request.purpose,
+        request_id=request.request_id,
+        expires_at=None if request.ttl is None else now + request.ttl,
+        made_by=actor.by,
+    )
+
+
+def _named(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - _NAMED_AT_MOST} more" if len(every) > _NAMED_AT_MOST else ""
+    return ", ".join(every[:_NAMED_AT_MOST]) + more

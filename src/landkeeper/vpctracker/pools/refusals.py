@@ -1,0 +1,43 @@
+"""Why nothing was reserved, in a sentence."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from landkeeper.org import Standing
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.pools.allocation import PoolExhausted
+from landkeeper.vpctracker.pools.operations import NeverRead, Request
+
+_NAMED_AT_MOST = 10
+
+
+def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_same: str = "--accept-unread") -> str:
+    """The sentence. `all_the_same` is what to say to allocate although accounts were never read."""
+    match refusal:
+        case PoolExhausted(largest):
+            return _exhausted(request, None if largest is None else largest.prefix_length)
+        case NeverRead(accounts):
+            named = [_place(one) for one in accounts[:_NAMED_AT_MOST]]
+            more = f" and {len(accounts) - _NAMED_AT_MOST} more" if len(accounts) > _NAMED_AT_MOST else ""
+            return (
+                f"nothing was reserved, for nobody has seen yet what these have: {', '.join(named)}{more}; track them, "
+                f"declare regions governed that are closed for good, or say {all_the_same}"
+            )
+        case _:
+            assert_never(refusal)
+
+
+def _exhausted(request: Request, largest: int | None) -> str:
+    if largest is None:
+        return f"the pool '{request.pool}' is full: not one address is free"
+    wanted = request.prefix_length if request.grow_to is None else request.grow_to
+    room = "" if request.grow_to is None else " for the room to grow"
+    return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"
+
+
+def _place(one: Coverage) -> str:
+    regions = [name for name, region in sorted(one.regions.items())
+               if region.complete_at is None and region.standing is Standing.READ]  # fmt: skip
+    where = f" in {' and '.join(regions[:3])}{' …' if len(regions) > 3 else ''}" if regions else ""
+    return f"{one.account_name} ({one.account}){where}" if one.account_name else f"{one.account}{where}"

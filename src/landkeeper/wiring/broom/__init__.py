@@ -1,0 +1,1 @@
+"""Broom's wiring: for the command, for its function, for the backtest."""

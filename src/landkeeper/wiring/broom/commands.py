@@ -1,0 +1,150 @@
+"""Broom's wiring: where reports go, how cases come back, and what acts on instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from landkeeper.aws.broom.case_queue import SqsCaseQueue
+from landkeeper.aws.broom.case_schedule import CaseSchedule, queue_arn
+from landkeeper.aws.broom.instances import Ec2Instances
+from landkeeper.aws.broom.log_objects import LogObjects
+from landkeeper.aws.broom.reports import ReportEvents, TopicReports
+from landkeeper.aws.broom.units import AccountUnits
+from landkeeper.aws.sessions import AccountSessions
+from landkeeper.broom.case import release
+from landkeeper.broom.cloudtrail.found import FoundLaunch
+from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
+from landkeeper.broom.launches import InstanceId, Untagging
+from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.policy.offline import JudgedLaunch
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.ports import CaseQueue, Ledger, Reports
+from landkeeper.broom.removed_tags import sweep_untagged
+from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_cases, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+from landkeeper.wiring.ledger import open_ledger
+from landkeeper.wiring.sessions import member_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSweep:
+    """What a sweep from the command line came to."""
+
+    judged: tuple[JudgedLaunch, ...]
+    swept: SweepResult
+    reports: tuple[str, ...]
+    """The texts of reports that had no topic to go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBroom:
+    """What Broom works with, in a command or in the function."""
+
+    settings: Settings
+    sessions: AccountSessions
+    outside: SweepPorts
+    printed: CollectedReports
+    """The reports that had no topic to go to."""
+
+
+def open_log_objects(settings: Settings) -> LogObjects:
+    """Log files in S3, read with the credentials at hand."""
+    return LogObjects(member_sessions(settings).lazy_client("s3"), limit_bytes=settings.log_limit_bytes)
+
+
+def sweep_found_launches(
+    settings: Settings,
+    policy: Policy,
+    found: Sequence[FoundLaunch],
+    *,
+    dry_run: bool,
+    untaggings: Sequence[Untagging] = (),
+) -> CommandSweep:
+    """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
+    run_limit = RunLimit(policy.limits.terminations_per_run)
+    with open_for_command(settings, dry_run=dry_run) as opened:
+        swept = sweep_launches(
+            policy,
+            [each.launch for each in found],
+            opened.outside,
+            actions_on=settings.actions_on,
+            run_limit=run_limit,
+            untaggings=untaggings,
+        )
+        swept.take_in(
+            sweep_untagged(policy, untaggings, opened.outside, actions_on=settings.actions_on, run_limit=run_limit)
+        )
+    reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
+    return CommandSweep(judge_by_notes(found, swept), swept, reports)
+
+
+@contextmanager
+def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBroom]:
+    """What a command works with; in a dry run nothing that it does reaches anything outside."""
+    sessions, printed = member_sessions(settings), CollectedReports()
+    with open_ledger(settings, lambda: sessions, to_write=not dry_run) as ledger:
+        outside = (
+            _rehearsal(sessions, ledger, printed) if dry_run else open_outside(settings, sessions, ledger, printed)
+        )
+        yield OpenedBroom(settings, sessions, outside, printed)
+
+
+def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> CommandSweep:
+    """Let go of a case, on the word of whoever the credentials at hand belong to, and deal with it.
+
+    Raises UsageError where there is no such case, or nothing holds it.
+    """
+    with open_for_command(settings, dry_run=False) as opened:
+        outside = opened.outside
+        case = outside.ledger.find_cases([id_]).get(id_)
+        if case is None:
+            raise UsageError(f"the ledger has no case of '{id_}'")
+        released = release(case, opened.sessions.home_principal(), outside.clock())
+        if released is None:
+            raise UsageError(f"the case of {id_} is {case.state}: only what is held or failed can be released")
+        if not outside.ledger.write_case(released):
+            raise UsageError(f"the case of {id_} was changed meanwhile: look at it again")
+        swept = sweep_cases(policy, [released], outside, actions_on=settings.actions_on, run_limit=RunLimit())
+    return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
+
+
+def open_outside(
+    settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports
+) -> SweepPorts:
+    """What a sweep that is no rehearsal reaches; reports are `printed` where there is no topic for them."""
+    instances = Ec2Instances(sessions)
+    reports: Reports = printed
+    if settings.topic_arn is not None:
+        events = ReportEvents(sessions.lazy_client("events"))
+        reports = TopicReports(sessions.lazy_client("sns"), settings.topic_arn, events.put_report)
+    queue, units = _queue(settings, sessions), open_units(sessions)
+    return SweepPorts(instances, instances, ledger, reports, queue, _now, units)
+
+
+def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
+    if settings.queue_url is None:
+        return NoQueue()
+    schedule = None
+    if settings.schedule_role_arn is not None:
+        arn = queue_arn(settings.queue_url, sessions.region, settings.schedule_role_arn)
+        schedule = CaseSchedule(sessions.lazy_client("scheduler"), arn, settings.schedule_role_arn)
+    return SqsCaseQueue(sessions.lazy_client("sqs"), settings.queue_url, schedule)
+
+
+def open_units(sessions: AccountSessions) -> AccountUnits:
+    """Who knows which units an account is in, by the credentials at hand; kept for as long as it is held on to."""
+    return AccountUnits(lambda: sessions.short_timeout_client("organizations"))
+
+
+def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> SweepPorts:
+    reader, scratch = Ec2Instances(sessions), ScratchLedger(ledger)
+    return SweepPorts(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,165 @@
+"""VPC Tracker's wiring: which accounts, and through which credentials they are entered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from landkeeper.aws.organizations import list_members, place_members, read_units
+from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.vpctracker.vpc_table import VpcTable
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UsageError
+from landkeeper.vpctracker.discovery import Listing, choose_accounts, note_membership
+from landkeeper.vpctracker.track import Progress, TrackOutcome, track
+from landkeeper.wiring.config import read_config
+from landkeeper.wiring.sessions import home_sessions, member_sessions
+
+if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+
+    from landkeeper.settings import Settings
+    from landkeeper.vpctracker.config import Discovery, TrackerConfig
+    from landkeeper.vpctracker.ports import VpcReader, VpcStore
+
+Read = TypeVar("Read")
+
+MAX_WORKERS = 16
+"""Accounts that are read at the same time."""
+
+CALLS_AT_ONCE_AMONG_MANY = 2
+"""Regions of each that are, where there are more accounts than that. Thirty calls under way keep one core busy; more
+only means more connections, each of which costs memory and a TLS handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The accounts to read, and what reads them."""
+
+    accounts: tuple[Account, ...]
+    reader: VpcReader
+    sessions_of: Callable[[AccountId], AccountSessions]
+    """Through which sessions each of the accounts is entered."""
+    is_governed: Callable[[AccountId, Region], bool]
+    """Whether a region of an account is closed for good, by the configuration."""
+    listing: Listing | None = None
+    """What the organisation lists; None where the accounts were named otherwise."""
+
+
+def function_store(settings: Settings) -> VpcStore:
+    """The tracker function's table. It is not looked at first: the function's role need not allow that.
+
+    Raises UsageError where no table is set.
+    """
+    if settings.vpc_table is None:
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to write to")
+    return VpcTable(home_sessions(settings).home("dynamodb"), settings.vpc_table)
+
+
+def find_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
+    """The accounts that the flags and settings name: profiles, the organisation, a list, or the account at hand.
+
+    Raises UsageError or HomeAccountError when the credentials, the organisation or the settings do not allow it.
+    """
+    config = read_config(settings)
+    if profiles:
+        return _profiles(settings, config, profiles)
+    sessions = member_sessions(settings)
+    home = sessions.home_account()
+    listing = _list_organization(sessions, config.discovery) if organization else None
+    accounts = listing.accounts if listing else tuple(map(Account, settings.accounts)) or (Account(home),)
+    if settings.role_name is None and any(account.id != home for account in accounts):
+        raise UsageError("other accounts are entered through a role there: name it with --role or LANDKEEPER_ROLE_NAME")
+    _check_regions(settings, sessions)
+    return _source(settings, config, accounts, lambda _: sessions, listing)
+
+
+def function_source(settings: Settings) -> Source:
+    """What the tracker function reads: the accounts it was told, else the organisation; without a role its own only."""
+    return find_source(settings, organization=bool(settings.role_name and not settings.accounts))
+
+
+def track_vpcs(
+    source: Source, store: VpcStore, *, on_progress: Callable[[Progress], None] = lambda _: None
+) -> TrackOutcome:
+    """Track the accounts of the source into the store, at the present time."""
+    if source.listing is not None:
+        note_membership(source.listing, store)
+    return track(
+        source.accounts,
+        source.reader,
+        store,
+        clock=lambda: datetime.now(UTC),
+        max_workers=MAX_WORKERS,
+        on_progress=on_progress,
+    )
+
+
+def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]) -> Source:
+    opened: dict[AccountId, AccountSessions] = {}
+    for profile in profiles:
+        sessions = home_sessions(settings, profile=profile)
+        _check_regions(settings, sessions)
+        # Two profiles of one account see the same: the first is used.
+        opened.setdefault(sessions.home_account(), sessions)
+    return _source(settings, config, tuple(map(Account, opened)), opened.__getitem__)
+
+
+def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
+    unknown = sessions.find_unknown_regions(settings.regions)
+    if unknown:
+        raise UsageError(f"AWS has no region '{unknown[0]}' in the partition {sessions.partition()}")
+
+
+def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listing:
+    client = sessions.home("organizations")
+    members = list_members(client)
+    match members:
+        case Failure(reason=FailureReason.NOT_FOUND):
+            raise UsageError("the account of these credentials is in no organisation: use --account or leave --org out")
+        case Failure():
+            raise UsageError(
+                "the accounts of the organisation cannot be listed; that takes credentials of the management account "
+                f"or of a delegated administrator: {members}"
+            )
+        case _:
+            listing = _choose(client, members, discovery)
+    if not listing.accounts:
+        raise UsageError("the organisation lists no active account that is not left out")
+    return listing
+
+
+def _choose(client: OrganizationsClient, members: tuple[Member, ...], discovery: Discovery) -> Listing:
+    if not discovery.include_ous and not discovery.skip_ous:
+        return choose_accounts(members, (), discovery)
+    units = _known_units(read_units(client))
+    return choose_accounts(_known_units(place_members(client, members)), units, discovery)
+
+
+def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
+    if isinstance(read, Failure):
+        raise UsageError(f"the organizational units that the configuration names cannot be looked up: {read}")
+    return read
+
+
+def _source(
+    settings: Settings,
+    config: TrackerConfig,
+    accounts: tuple[Account, ...],
+    sessions_of: Callable[[AccountId], AccountSessions],
+    listing: Listing | None = None,
+) -> Source:
+    reader = Ec2VpcReader(
+        sessions_of,
+        regions=settings.regions,
+        is_governed=config.is_governed,
+        calls_at_once=calls_at_once(len(accounts)),
+    )
+    return Source(accounts, reader, sessions_of, config.is_governed, listing)
+
+
+def calls_at_once(accounts: int) -> int:
+    """How many regions of an account are read at the same time, where there are so many accounts."""
+    return CALLS_AT_ONCE_AMONG_MANY if accounts > MAX_WORKERS else CALLS_AT_ONCE

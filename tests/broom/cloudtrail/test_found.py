@@ -1,0 +1,43 @@
+"""What is taken in of single records, as events bring them, and of logs that hold events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.broom_world import event
+
+from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, read_record
+from landkeeper.broom.cloudtrail.scan import scan_log
+
+LAUNCH = event("run_instances.json")
+TAGGED = event("instance_tagged.json")["detail"]
+ENDED = {
+    **LAUNCH,
+    "eventName": "TerminateInstances",
+    "requestParameters": {"instancesSet": {"items": [{"instanceId": "i-0aaaaaaaaaaaaaaa1"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "ignored"),
+    [
+        (TAGGED, {NOT_A_LAUNCH: 1}),
+        (ENDED, {NOT_A_LAUNCH: 1}),
+        ({**LAUNCH, "errorCode": "Client.DryRunOperation"}, {"the launch failed (Client.DryRunOperation)": 1}),
+    ],
+    ids=["tags put on", "instances ended", "a launch that failed"],
+)
+def test_what_is_no_launch_is_counted(record: dict[str, Any], ignored: dict[str, int]) -> None:
+    harvest = Harvest()
+    harvest.add_entry("an event", read_record(record))
+    assert (harvest.launches, harvest.faults, harvest.ignored) == ([], [], ignored)
+
+
+@pytest.mark.parametrize("record", [TAGGED, ENDED], ids=["tags put on", "instances ended"])
+def test_an_event_in_a_log_is_passed_by_unless_it_is_asked_for(record: dict[str, Any]) -> None:
+    data = json.dumps({"Records": [{"detail": record}]}).encode()
+    assert (scan_log(data).found, scan_log(data).ignored) == ((), {NOT_A_LAUNCH: 1})
+    assert scan_log(data, wanted={record["eventName"]}).found == (read_record(record),)

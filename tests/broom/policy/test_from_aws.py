@@ -1,0 +1,202 @@
+"""Policies from AWS's own: which rules they come to, and what is said to be lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, find_fault
+from landkeeper.broom.policy.rules import Penalty, Rule
+from landkeeper.broom.policy.tag_policy import TagPolicyError
+from landkeeper.broom.policy.writing import write_policy
+from landkeeper.org import UsageError
+
+
+def tag_policy(**settings: Any) -> dict[str, Any]:
+    return {"tags": {"code": {"tag_key": {"@@assign": "Code"}, **settings}}}
+
+
+def rules(text: str) -> dict[str, Rule]:
+    return {rule.name: rule for rule in parse_policy(text, "imported").rules}
+
+
+def imported(*documents: Any, **options: bool) -> str:
+    files = [(f"{index}.json", json.dumps(document)) for index, document in enumerate(documents)]
+    return import_tag_policies(files, Penalty.STOP, **options)
+
+
+VALUES = {"tag_value": {"@@assign": ["LOL", "G*"]}}
+REQUIRED = {"report_required_tag_for": {"@@assign": ["ec2:instance"]}}
+
+
+@pytest.mark.parametrize("types", ["ec2:instance", "ec2:*", "ec2:ALL_SUPPORTED"])
+def test_a_required_key_is_required(types: str) -> None:
+    text = imported(tag_policy(**VALUES, report_required_tag_for={"@@assign": [types]}))
+    assert rules(text) == {"Code": Rule("Code", HasTag("Code", ("LOL", "G*")), Penalty.STOP)}
+
+
+def test_a_key_that_is_not_required_is_checked_where_it_is_there() -> None:
+    text = imported(tag_policy(**VALUES, report_required_tag_for={"@@assign": ["s3:bucket"]}))
+    require = rules(text)["Code"].require
+    assert require == AnyOf((Not(HasTag("Code")), HasTag("Code", ("LOL", "G*"))))
+    assert find_fault(require, {}) is None
+    assert find_fault(require, {"Code": "GGG"}) is None
+    assert find_fault(require, {"Code": "XXX"}) is not None
+    assert "# - Code: other resource types (s3:bucket); Broom checks instances.\n" in text
+
+
+def test_every_key_may_be_required_and_that_is_said() -> None:
+    text = imported(tag_policy(**VALUES), require_all=True)
+    assert rules(text)["Code"].require == HasTag("Code", ("LOL", "G*"))
+    assert "# - Code is required here; AWS takes an instance without it.\n" in text
+
+
+def test_empty_values_are_what_a_missing_tag_is() -> None:
+    some, only = {"@@assign": ["", "a"]}, {"@@assign": [""]}
+    assert rules(imported(tag_policy(tag_value=some)))["Code"].require == AnyOf(
+        (Not(HasTag("Code")), HasTag("Code", ("a",)))
+    )
+    assert rules(imported(tag_policy(tag_value=only)))["Code"].require == Not(HasTag("Code"))
+    assert rules(imported(tag_policy(tag_value=some, **REQUIRED)))["Code"].require == HasTag("Code", ("a",))
+    both = {"tags": {**tag_policy(tag_value=only, **REQUIRED)["tags"], "owner": REQUIRED}}
+    assert "# - Code: the tag policy asks for a tag whose value is empty.\n" in imported(both)
+
+
+def test_what_is_lost_is_said_above_the_policy() -> None:
+    enforced = {"enforced_for": {"@@assign": ["ec2:instance", *(f"s3:{letter}" for letter in "abcde")]}}
+    lock = {"tag_value": {"@@assign": ["a"], "@@operators_allowed_for_child_policies": ["@@none"]}}
+    text = imported(
+        {"tags": {**tag_policy(**lock, **enforced)["tags"], "Color": {"tag_key": {"@@assign": "Color"}}}},
+        tag_policy(tag_value={"@@assign": ["b"]}),
+    )
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# From the tag policy 0.json, 1.json.",
+        "# Not carried over:",
+        "# - An empty value counts as no tag at all here; AWS counts the key as present.",
+        "# - A key in another capitalisation than Code, Color does not comply in AWS; here it is another tag.",
+        "# - Code: AWS refuses tagging that does not comply; Broom prevents none, it looks afterwards.",
+        "# - Code: other resource types (s3:a, s3:b, s3:c, s3:d and 1 more); Broom checks instances.",
+        "# - Color: the tag policy asks for the capitalisation of its key alone.",
+        "# - 1.json: tags.code.tag_value: @@assign is locked by a policy above, and has no effect.",
+    ]
+
+
+def test_the_answers_of_aws_are_taken_as_they_come() -> None:
+    policy = {"Policy": {"Content": json.dumps(tag_policy(**VALUES)), "PolicySummary": {}}}
+    assert list(rules(imported(policy))) == ["Code"]
+    content = json.dumps({"tags": {"code": {"tag_key": "Code", "tag_value": ["a"]}}})
+    effective = {"EffectivePolicy": {"PolicyContent": content, "PolicyType": "TAG_POLICY"}}
+    assert list(rules(imported(effective, effective=True))) == ["Code"]
+    with pytest.raises(TagPolicyError, match=r"0.json: a tag policy has one key at its top, .* and this has 'Policy'"):
+        imported({"Policy": {}})
+
+
+def test_a_tag_policy_that_comes_to_nothing_is_an_error() -> None:
+    with pytest.raises(TagPolicyError, match=r"^0.json: nothing in it can be checked of an instance; --require-all"):
+        imported(tag_policy())
+    with pytest.raises(TagPolicyError, match=r"^1.json: an effective policy is whole: give one, not 2"):
+        imported({"tags": {}}, {"tags": {}}, effective=True)
+
+
+CONFIG = {"tag1Key": "Code", "tag1Value": "LOL, GGG,LOL", "tag2Key": "Owner"}
+WHOLE = {"Source": {"Owner": "AWS", "SourceIdentifier": "REQUIRED_TAGS"}, "InputParameters": json.dumps(CONFIG)}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        CONFIG,
+        WHOLE,
+        {"InputParameters": CONFIG},
+        {"ConfigRules": [WHOLE, {"Source": {"SourceIdentifier": "S3_BUCKET_LOGGING"}, "InputParameters": "{}"}]},
+        {**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::EC2::Instance"]}},
+        {**WHOLE, "Scope": {}},
+    ],
+)
+def test_the_parameters_of_config_are_rules_wherever_they_stand(document: Any) -> None:
+    text = import_config_rule("c.json", json.dumps(document), Penalty.TERMINATE)
+    assert rules(text) == {
+        "Code": Rule("Code", HasTag("Code", ("LOL", "GGG")), Penalty.TERMINATE),
+        "Owner": Rule("Owner", HasTag("Owner"), Penalty.TERMINATE),
+    }
+
+
+def test_a_star_is_a_letter_to_config() -> None:
+    text = import_config_rule("c.json", '{"tag1Key": "Code", "tag1Value": "a*,b.c"}', Penalty.NOTIFY)
+    require = rules(text)["Code"].require
+    assert [value for value in ("a*", "ab", "b.c", "bxc", "a*b.c") if not find_fault(require, {"Code": value})] == [
+        "a*",
+        "b.c",
+    ]
+
+
+def test_other_resource_types_of_config_are_said_to_be_lost() -> None:
+    scope = {"ComplianceResourceTypes": ["AWS::EC2::Instance", "AWS::S3::Bucket"]}
+    text = import_config_rule("c.json", json.dumps({**WHOLE, "Scope": scope}), Penalty.NOTIFY)
+    assert "# Not carried over: the resource types AWS::S3::Bucket.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ([], "c.json: a Config rule is an object"),
+        ({"ConfigRules": {}}, "c.json: ConfigRules takes a list of rules"),
+        ({"ConfigRules": [1]}, "c.json: ConfigRules takes a list of rules"),
+        ({"ConfigRules": []}, "c.json: no REQUIRED_TAGS rule with a tag1Key … tag6Key is in it"),
+        ({"InputParameters": "[]"}, "c.json: InputParameters takes an object, or its JSON as text"),
+        ({"InputParameters": "{"}, "c.json: InputParameters:1: not JSON: Expecting property name"),
+        ({"tag7Key": "x"}, "c.json: 'tag7Key' is no parameter of REQUIRED_TAGS"),
+        ({"tag1Key": 1}, "c.json: tag1Key takes a text"),
+        ({"tag1Value": "x"}, "c.json: tag1Value is there without a tag1Key"),
+        ({**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::S3::Bucket"]}}, "c.json: the rule is not for instances"),
+    ],
+)
+def test_what_is_no_config_rule_is_named(document: Any, complaint: str) -> None:
+    with pytest.raises(TagPolicyError) as caught:
+        import_config_rule("c.json", json.dumps(document), Penalty.NOTIFY)
+    assert str(caught.value).startswith(complaint)
+
+
+def test_a_written_policy_is_read_again_as_it_was() -> None:
+    require: Requirement = AllOf((AnyOf((HasTag("a: b", ("NO", "0123", "ü")), Not(HasTag("#")))), HasTag("y")))
+    text = write_policy([("x", require), ("x", HasTag("x")), ("x-2", HasTag("z"))], Penalty.NOTIFY, ["a\nb"])
+    assert text.startswith("# a\\nb\nversion: 1\n")
+    assert {name: rule.require for name, rule in rules(text).items()} == {
+        "x": require, "x-2": HasTag("x"), "x-2-2": HasTag("z"),
+    }  # fmt: skip
+
+
+WORDS = st.sampled_from(
+    ["tags", "code", "Code", "tag_key", "tag_value", "@@assign", "@@append", "@@operators_allowed_for_child_policies",
+     "@@none", "InputParameters", "ConfigRules", "Scope", "Source", "Policy", "Content", "tag1Key", "tag1Value"]
+)  # fmt: skip
+TEXTS = WORDS | st.text(max_size=4)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(DOCUMENTS.map(json.dumps) | st.text() | TEXTS.map(lambda key: json.dumps({"tag1Key": key, "tag1Value": key})))
+def test_no_text_ends_in_anything_but_a_policy_or_its_problem(text: str) -> None:
+    with contextlib.suppress(UsageError):
+        assert rules(import_tag_policies([("f", text)], Penalty.STOP))
+    with contextlib.suppress(UsageError):
+        assert rules(import_tag_policies([("f", text)], Penalty.STOP, effective=True, require_all=True))
+    with contextlib.suppress(UsageError):
+        assert rules(import_config_rule("f", text, Penalty.STOP))
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=3))
+def test_any_key_and_value_is_a_policy_or_a_problem(key: str, values: list[str]) -> None:
+    document = {"tags": {key: {"tag_key": {"@@assign": key}, "tag_value": {"@@assign": values}}}}
+    with contextlib.suppress(UsageError):
+        assert list(rules(imported(document, require_all=True))) == [key]

@@ -1,0 +1,124 @@
+"""Tags of the log that were taken off since, told in a later delivery: who waits for them waits no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
+
+from landkeeper.broom.case import Case, State
+from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.launches import InstanceId, Untagging
+from landkeeper.broom.limits import RunLimit
+from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.removed_tags import sweep_untagged
+from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep_result import SweepResult
+
+I1 = InstanceId("i-1")
+CONFIRMED = policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s") + "exempt: [{tag: 'spare*'}]\n")
+
+
+class CountingLedger(ScratchLedger):
+    """A ledger that knows how often it was asked."""
+
+    asked = 0
+
+    def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
+        self.asked += 1
+        return super().find_cases(ids)
+
+
+@dataclass(slots=True)
+class World:
+    """One instance whose log shows a tag that EC2 does not."""
+
+    ec2: FakeEc2 = field(default_factory=FakeEc2)
+    ledger: CountingLedger = field(default_factory=CountingLedger)
+    clock: Clock = field(default_factory=Clock)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+
+    def outside(self) -> SweepPorts:
+        return SweepPorts(self.ec2, self.ec2, self.ledger, CollectedReports(), self.queue, self.clock)
+
+    def launch(self, **tags: str) -> None:
+        self.ec2.run("i-1")
+        sweep_launches(CONFIRMED, [launch("i-1", tags=tags)], self.outside(), run_limit=RunLimit())
+
+    def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> SweepResult:
+        off = Untagging(LAUNCHED_AT + at, frozenset([InstanceId(id_)]), frozenset(keys))
+        return sweep_untagged(CONFIRMED, [off], self.outside(), run_limit=RunLimit())
+
+    def case(self) -> Case:
+        return self.ledger.find_cases([I1])[I1]
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.launch(Code="LOL")
+    made.clock.pass_time(minutes=2)
+    return made
+
+
+@pytest.mark.parametrize("keys", [("Code",), ()], ids=["by its key", "all of them"])
+def test_who_waits_for_a_tag_that_was_taken_off_is_looked_at_at_once(world: World, keys: tuple[str, ...]) -> None:
+    assert "the log shows tags that comply" in world.case().story[-1].because
+    assert world.take_off(*keys).notes[I1].outcome == "destroyed"
+    assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+
+
+def test_two_bad_reads_are_still_a_minute_apart() -> None:
+    world = World()
+    world.launch(Code="LOL")
+    world.take_off("Code", at=timedelta(seconds=40))
+    assert (world.ec2.ended, world.case().state) == ([], State.WAITING)
+    assert world.queue.sent[-1] == ((I1,), 60)
+
+
+@pytest.mark.parametrize(
+    ("given", "asks"),
+    [
+        ({"keys": ("Name",)}, 0),
+        ({"keys": ("Code",), "id_": "i-2"}, 1),
+        ({"keys": ("Code",), "at": timedelta(minutes=-8)}, 0),
+        ({"keys": ("spares",)}, 1),
+    ],
+    ids=["a tag nobody asks for", "another instance", "long ago", "a tag that would have exempted it"],
+)
+def test_what_changes_nothing_wakes_nobody(world: World, given: dict[str, object], asks: int) -> None:
+    before = world.ledger.asked
+    keys: tuple[str, ...] = given.pop("keys")  # type: ignore[assignment]
+    assert world.take_off(*keys, **given).notes == {}  # type: ignore[arg-type]
+    assert world.ledger.asked - before == asks
+    assert world.ec2.ended == []
+
+
+def test_who_waits_for_something_else_goes_on_waiting() -> None:
+    world = World()
+    world.launch(Code="nope")
+    assert "a confirming read" in world.case().story[-1].because
+    assert world.take_off("Code").notes == {}
+
+
+def test_what_is_settled_stays_settled() -> None:
+    world = World()
+    world.ec2.run("i-1", Code="LOL")
+    sweep_launches(CONFIRMED, [launch("i-1", tags={"Code": "LOL"})], world.outside(), run_limit=RunLimit())
+    assert world.case().state is State.COMPLIANT
+    assert world.take_off("Code").notes == {}
+
+
+def test_every_tag_that_a_policy_speaks_of_counts() -> None:
+    nested: Policy = policy(
+        "version: 1\nrules:\n- name: a\n  action: notify\n"
+        "  require: {any: [{all: [{tag: A}, {not: {tag: B}}]}, {tag: C}]}\n"
+    )
+    world = World()
+    for number, key in enumerate("ABCD"):
+        off = Untagging(LAUNCHED_AT, frozenset([I1]), frozenset([key]))
+        sweep_untagged(nested, [off], world.outside(), run_limit=RunLimit())
+        assert world.ledger.asked == min(number + 1, 3)

@@ -1,0 +1,294 @@
+"""A block as a resource of a stack: made once, replaced where it has to be, given back, and answered in words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.memory_pools import MemoryPools
+from tests.strategies import START, vpc_ids
+
+from landkeeper.org import AccountId, Region, UsageError
+from landkeeper.vpctracker.cidr import Block, parse_block
+from landkeeper.vpctracker.config import TrackerConfig
+from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
+from landkeeper.vpctracker.inventory import Vpc
+from landkeeper.vpctracker.pools.custom_resource import (
+    NOTHING,
+    StackCall,
+    give_back,
+    parse_call,
+    parse_wishes,
+    provide_block,
+    word_answer,
+)
+from landkeeper.vpctracker.pools.items import PoolWrite
+from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release, reserve_block
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
+
+EVENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events/stack_create.json").read_text("utf-8"))
+CREATE = parse_call(EVENT)
+HOUR = timedelta(hours=1)
+
+
+class Interrupted(MemoryPools):
+    """A store in which something else happens right before the next write."""
+
+    before: Callable[[], object] | None = None
+
+    def write_pools(self, write: PoolWrite) -> bool:
+        before, self.before = self.before, None
+        if before is not None:
+            before()
+        return super().write_pools(write)
+
+
+@dataclass
+class Provider:
+    """The pools, and CloudFormation's side of the conversation."""
+
+    store: Interrupted = field(default_factory=Interrupted)
+    now: Any = START
+
+    def __post_init__(self) -> None:
+        ids = (f"res-{number}" for number in itertools.count(1))
+        self.actor = Actor("stack", lambda: self.now, lambda: next(ids), lambda: iter([True] * 3))
+        self.read_at(START)
+        for name, block in (("prod", "10.0.0.0/16"), ("test", "10.1.0.0/16")):
+            create_pool(self.store, Pool(name, parse_block(block)), self.actor)
+
+    def read_at(self, moment: Any) -> None:
+        covered = Coverage(CREATE.account, "shop", regions={CREATE.region: RegionCoverage(moment)})
+        self.store.coverage = [covered]
+
+    def tracked_of(self, space: str, within: Block) -> Tracked:
+        return read_tracked(self.store, space, TrackerConfig(), within)
+
+    def create(self, call: StackCall = CREATE, **properties: str) -> Reservation:
+        return provide_block(self.store, wishing(call, **properties), self.tracked_of, self.actor)
+
+    def update(self, physical_id: str, **properties: str) -> Reservation:
+        return self.create(replace(CREATE, kind="Update", physical_id=physical_id), **properties)
+
+    def delete(self, physical_id: str, call: StackCall = CREATE) -> Reservation | None:
+        return give_back(self.store, replace(call, kind="Delete", physical_id=physical_id), self.actor)
+
+    def held(self, pool: str = "prod") -> tuple[Reservation, ...]:
+        return read_named_state(self.store, pool)[0].reservations
+
+
+def wishing(call: StackCall, **properties: str) -> StackCall:
+    return replace(call, properties={**call.properties, **properties})
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """Two pools, and the stack's account read."""
+    return Provider()
+
+
+def test_a_request_is_read_as_cloudformation_words_it() -> None:
+    assert (CREATE.kind, CREATE.logical_id, CREATE.physical_id) == ("Create", "Block", "")
+    assert (CREATE.account, CREATE.region) == ("111122223333", "eu-west-1")
+    assert parse_call({**EVENT, "PhysicalResourceId": "res-1", "RequestType": "Delete"}).physical_id == "res-1"
+    assert parse_call({**EVENT, "ResourceProperties": None}).properties == {}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None, [], {}, {"task": "notices"}, {**EVENT, "RequestType": "Read"}, {**EVENT, "ResponseURL": 7},
+        {**EVENT, "StackId": "web-shop"}, {**EVENT, "StackId": "a:b:c:d:e:f"},
+        {name: value for name, value in EVENT.items() if name != "RequestId"},
+    ],
+)  # fmt: skip
+def test_anything_else_is_no_request(event: object) -> None:
+    with pytest.raises(UsageError, match="no request of CloudFormation's"):
+        parse_call(event)
+
+
+def test_what_is_not_said_is_the_stacks_own() -> None:
+    wished = parse_wishes(CREATE)
+    assert (wished.pool, wished.prefix_length, wished.account, wished.region) == (
+        "prod", 20, "111122223333", "eu-west-1",
+    )  # fmt: skip
+    assert (wished.purpose, wished.grow_to, wished.ttl) == ("Block of the stack web-shop", None, None)
+    assert not wished.accept_unread
+    said = parse_wishes(
+        wishing(CREATE, Account="444455556666", Region="us-east-1", For="lake", GrowTo="/18", Ttl="7d",
+                AcceptUnread="true", ServiceTimeout="60")
+    )  # fmt: skip
+    assert (said.account, said.region, said.purpose, said.grow_to, said.ttl, said.accept_unread) == (
+        AccountId("444455556666"), Region("us-east-1"), "lake", 18, timedelta(days=7), True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [
+        ({"Pool": ""}, "the property Pool is missing"),
+        ({"PrefixLength": ""}, "the property PrefixLength is missing"),
+        ({"PrefixLength": "29"}, "PrefixLength is /29"),
+        ({"GrowTo": "7"}, "GrowTo is '7'"),
+        ({"Ttl": "soon"}, "Ttl is 'soon'"),
+        ({"Account": "123"}, "Account: '123' is not an AWS account id"),
+        ({"Region": "Europe"}, "Region: 'Europe' is not a region code"),
+        ({"AcceptUnread": "yes"}, "AcceptUnread is 'yes': it takes true or false"),
+        ({"Prefix": "20"}, "there is no property Prefix: it takes Pool, PrefixLength, Account"),
+        ({"Pool": ["prod"]}, "the property Pool takes a text or a number"),
+    ],
+)
+def test_a_wrong_property_is_named(properties: dict[str, Any], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        parse_wishes(wishing(CREATE, **properties))
+
+
+def test_a_request_that_comes_again_gets_the_same_block(provider: Provider) -> None:
+    made = provider.create()
+    assert (str(made.block), made.kind, made.made_by) == ("10.0.0.0/20", Kind.ALLOCATION, "stack")
+    assert provider.create(replace(CREATE, id="another")) == made
+    assert provider.held() == (made,)
+    other = provider.create(replace(CREATE, logical_id="Second"))
+    assert other.id != made.id
+    assert len(provider.held()) == 2
+
+
+def test_an_update_that_wishes_the_same_keeps_the_block(provider: Provider) -> None:
+    made = provider.create()
+    provider.now += HOUR
+    assert provider.update(made.id) == made
+    named = provider.update(made.id, For="web", Ttl="7d")
+    assert named == replace(made, purpose="web", expires_at=made.made_at + timedelta(days=7))
+    assert provider.update(made.id, For="web") == replace(named, expires_at=None)
+    assert [one.id for one in provider.held()] == [made.id]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"PrefixLength": "24"}, {"GrowTo": "18"}, {"Pool": "test"}, {"Region": "us-east-1"}]
+)
+def test_an_update_that_wishes_another_block_replaces_it(provider: Provider, changed: dict[str, str]) -> None:
+    made = provider.create()
+    other = provider.update(made.id, **changed)
+    assert other.id != made.id
+    assert made in provider.held(), "CloudFormation has it deleted when all of the stack is updated"
+    assert provider.update(made.id, **changed) == other, "the same again"
+    assert provider.update(other.id) == made, "a stack that is rolled back has the block that it had"
+    given = provider.delete(other.id, wishing(CREATE, **changed))
+    assert given is not None
+    assert given.id == other.id
+
+
+def test_a_block_that_was_released_by_hand_is_made_anew(provider: Provider) -> None:
+    made = provider.create()
+    release(provider.store, made.id, provider.tracked_of, provider.actor)
+    assert provider.update(made.id).id != made.id
+
+
+def test_what_is_given_back_is_free_after_the_next_complete_read(provider: Provider) -> None:
+    made = provider.create()
+    provider.now += HOUR
+    assert provider.delete(made.id) == replace(made, expires_at=provider.now, request_id="")
+    provider.now += HOUR
+    assert provider.delete(made.id) is None, "once is enough"
+    assert str(provider.create().block) == "10.0.16.0/20", "nobody has looked yet"
+    provider.read_at(provider.now)
+    assert str(provider.create(replace(CREATE, logical_id="Second")).block) == "10.0.0.0/20"
+
+
+def test_a_block_in_which_a_vpc_is_left_stays_taken_and_the_stack_goes(provider: Provider) -> None:
+    made = provider.create()
+    provider.store.vpcs = [Vpc(vpc_ids(1), CREATE.account, CREATE.region, str(made.block))]
+    assert provider.delete(made.id) is not None
+    provider.now += HOUR
+    provider.read_at(provider.now)
+    assert str(provider.create(replace(CREATE, logical_id="Second")).block) == "10.0.16.0/20"
+
+
+def test_a_time_to_live_that_is_over_is_not_made_longer(provider: Provider) -> None:
+    made = provider.create(Ttl="1h")
+    provider.now += 3 * HOUR
+    given = provider.delete(made.id)
+    assert given is not None
+    assert given.expires_at == START + HOUR
+
+
+def test_what_was_reserved_and_never_answered_is_given_back_too(provider: Provider) -> None:
+    made = provider.create()
+    given = provider.delete("web-shop-Block-1ABCDEFGH")
+    assert given is not None
+    assert given.id == made.id
+
+
+def test_nothing_that_is_not_the_resources_own_is_given_back(provider: Provider) -> None:
+    theirs = provider.create(replace(CREATE, stack=CREATE.stack.replace("c9f6a0c0", "00000000")))
+    by_hand = reserve_block(provider.store, "prod", parse_block("10.0.240.0/20"), "Frankfurt", provider.actor)
+    for physical_id in (theirs.id, by_hand.id, NOTHING, "", "res-9"):
+        assert provider.delete(physical_id) is None
+    assert provider.delete(NOTHING, wishing(CREATE, Pool="gone")) is None
+    assert provider.delete(NOTHING, wishing(CREATE, PrefixLength="a lot")) is None
+    assert provider.held() == (theirs, by_hand)
+
+
+def test_why_there_is_no_block_is_told(provider: Provider) -> None:
+    provider.create()
+    second = replace(CREATE, logical_id="Second")
+    with pytest.raises(UsageError, match="the pool 'prod' has no /16 left: the largest block that would fit is a /17"):
+        provider.create(second, PrefixLength="16")
+    with pytest.raises(UsageError, match=r"444455556666; track them, .* or say AcceptUnread: true"):
+        provider.create(Account="444455556666")
+    provider.create(replace(CREATE, logical_id="All"), Pool="test", PrefixLength="16")
+    with pytest.raises(UsageError, match="the pool 'test' is full: not one address is free"):
+        provider.create(second, Pool="test", PrefixLength="28")
+
+
+def test_a_block_that_somebody_releases_meanwhile_is_not_taken_for_held(provider: Provider) -> None:
+    made = provider.create()
+    provider.store.before = lambda: release(provider.store, made.id, provider.tracked_of, provider.actor)
+    with pytest.raises(UsageError, match="res-1 was released meanwhile: try again"):
+        provider.update(made.id, For="web")
+    assert provider.held() == ()
+    again = provider.create()
+    provider.store.before = lambda: release(provider.store, again.id, provider.tracked_of, provider.actor)
+    assert provider.delete(again.id) is None
+
+
+def test_an_answer_has_what_a_template_may_ask_for(provider: Provider) -> None:
+    made = provider.create(GrowTo="18")
+    assert json.loads(word_answer(CREATE, made)) == {
+        "Status": "SUCCESS", "PhysicalResourceId": made.id, "StackId": EVENT["StackId"],
+        "RequestId": EVENT["RequestId"], "LogicalResourceId": "Block",
+        "Data": {"CidrBlock": "10.0.0.0/20", "PoolId": "prod", "ReservationId": made.id, "RoomToGrow": "10.0.0.0/18"},
+    }  # fmt: skip
+
+
+def test_a_refusal_tells_why_in_one_line_that_is_not_too_long() -> None:
+    told = json.loads(word_answer(CREATE, "it is\n full"))
+    assert (told["Status"], told["Reason"], told["PhysicalResourceId"]) == ("FAILED", "it is full", NOTHING)
+    assert "Data" not in told
+    for reason in ("ä" * 9_000, '"\\' * 9_000, "名" * 9_000):
+        answer = word_answer(replace(CREATE, physical_id="x" * 100), reason)
+        assert len(answer) < 4_096
+        assert json.loads(answer)["Reason"].endswith(" …")
+
+
+def test_a_deletion_is_answered_with_the_id_it_was_about() -> None:
+    told = json.loads(word_answer(replace(CREATE, kind="Delete", physical_id="res-7"), None))
+    assert (told["Status"], told["PhysicalResourceId"]) == ("SUCCESS", "res-7")
+
+
+def test_the_docs_name_the_properties_that_there_are() -> None:
+    text = (Path(__file__).parents[3] / "docs/cloudformation.md").read_text("utf-8")
+    table = text.partition("| property |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`([A-Z]\w+)`", table))
+    assert named == {"Pool", "PrefixLength", "GrowTo", "For", "Ttl", "Account", "Region", "AcceptUnread"}
+    with pytest.raises(UsageError) as raised:
+        parse_wishes(wishing(CREATE, Typo="x"))
+    assert all(name in str(raised.value) for name in named)

@@ -1,0 +1,200 @@
+"""The plan of a new VPC: how its block is shared out, and what it is tagged with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.strategies import ACCOUNTS, REGIONS, START, ipv4_blocks
+
+from landkeeper.org import Failure, FailureReason, UsageError
+from landkeeper.vpctracker.cidr import Block, parse_block
+from landkeeper.vpctracker.pools.pool import Kind, Reservation
+from landkeeper.vpctracker.vending.plan import (
+    Layout,
+    Quota,
+    Tier,
+    VendPlan,
+    Zone,
+    check_quota,
+    check_request_id,
+    choose_zones,
+    lay_out,
+    parse_count,
+    parse_tags,
+)
+
+ZONES = tuple(Zone(f"euw1-az{number}", f"eu-west-1{letter}") for number, letter in enumerate("abcdef", 1))
+
+
+def _laid(layout: Layout) -> list[tuple[str, str]]:
+    return [(one.tier, str(one.block)) for one in layout.subnets]
+
+
+def test_three_zones_leave_a_quarter() -> None:
+    layout = lay_out(parse_block("10.0.0.0/20"), ZONES[:3])
+    assert _laid(layout) == [("private", "10.0.0.0/22"), ("private", "10.0.4.0/22"), ("private", "10.0.8.0/22")]
+    assert [one.zone.id for one in layout.subnets] == ["euw1-az1", "euw1-az2", "euw1-az3"]
+    assert list(map(str, layout.spare)) == ["10.0.12.0/22"]
+    assert layout.subnets[0].usable_addresses == 1019
+
+
+def test_public_subnets_take_of_what_is_left() -> None:
+    layout = lay_out(parse_block("10.0.0.0/20"), ZONES[:3], 5)
+    assert _laid(layout)[3:] == [("public", "10.0.12.0/25"), ("public", "10.0.12.128/25"), ("public", "10.0.13.0/25")]
+    assert list(map(str, layout.spare)) == ["10.0.13.128/25", "10.0.14.0/23"]
+
+
+def test_public_subnets_that_are_larger_come_first() -> None:
+    layout = lay_out(parse_block("10.0.0.0/20"), ZONES[:3], 2)
+    assert [tier for tier, _ in _laid(layout)] == ["public"] * 3 + ["private"] * 3
+    assert _laid(layout)[3] == ("private", "10.0.12.0/24")
+
+
+def test_a_block_is_used_up_where_subnets_would_be_too_small_otherwise() -> None:
+    assert _laid(lay_out(parse_block("10.0.0.0/28"), ZONES[:1])) == [("private", "10.0.0.0/28")]
+    layout = lay_out(parse_block("10.0.0.0/27"), ZONES[:2])
+    assert (len(layout.subnets), layout.spare) == (2, ())
+
+
+@given(ipv4_blocks(), st.integers(1, 6), st.none() | st.integers(0, 13))
+def test_subnets_lie_apart_in_the_block_and_evenly_over_zones(block: Block, zones: int, public: int | None) -> None:
+    chosen = ZONES[:zones]
+    tiers = [Tier.PRIVATE] if public is None else [Tier.PRIVATE, Tier.PUBLIC]
+    try:
+        layout = lay_out(block, chosen, public)
+    except UsageError:
+        length = 28 if public is None else block.prefix_length + public
+        if public != 0 and length <= 28:
+            assert (zones << 4) + (0 if public is None else zones << (32 - length)) > block.size
+        return
+    blocks = [one.block for one in layout.subnets]
+    assert sorted((one.tier, one.zone.id) for one in layout.subnets) == sorted(
+        (tier, zone.id) for tier in tiers for zone in chosen
+    )
+    assert all(block.contains(one) and 16 <= one.prefix_length <= 28 for one in blocks)
+    assert all(str(parse_block(str(one))) == str(one) for one in blocks)
+    whole = sorted((*blocks, *layout.spare), key=lambda one: one.first)
+    assert [one.first for one in whole[1:]] == [one.last + 1 for one in whole[:-1]]
+    assert (whole[0].first, whole[-1].last) == (block.first, block.last)
+    assert len({one.block.prefix_length for one in layout.subnets if one.tier is Tier.PRIVATE}) == 1
+    if public is not None:
+        lengths = {one.block.prefix_length for one in layout.subnets if one.tier is Tier.PUBLIC}
+        assert lengths == {block.prefix_length + public}
+    assert layout == lay_out(block, chosen, public)
+
+
+@given(ipv4_blocks(), st.integers(1, 6))
+def test_private_subnets_are_as_large_as_leaves_something_over(block: Block, zones: int) -> None:
+    if zones << 4 > block.size:
+        return
+    layout = lay_out(block, ZONES[:zones])
+    if not layout.spare:
+        # Half the size would have left something, and is not allowed.
+        assert layout.subnets[0].block.prefix_length == 28
+    else:
+        assert zones * layout.subnets[0].block.size * 2 >= block.size
+
+
+@pytest.mark.parametrize(
+    ("block", "zones", "public", "why"),
+    [
+        ("10.0.0.0/28", 2, None, "a /28 has no room for 2 private subnets: a subnet is a /28 or larger"),
+        ("10.0.0.0/26", 3, 2, "a /26 has no room for 3 private subnets beside as many public ones of /28"),
+        ("10.0.0.0/20", 2, 1, "a /20 has no room for 2 private subnets beside as many public ones of /21"),
+        ("10.0.0.0/20", 3, 9, "--public-bits is 9: in a /20 it takes from 1 to 8"),
+        ("10.0.0.0/20", 3, 0, "--public-bits is 0: in a /20 it takes from 1 to 8"),
+        ("10.0.0.0/28", 1, 1, "--public-bits is 1: in a /28 it takes nothing: there is no room for public subnets"),
+    ],
+)
+def test_subnets_that_do_not_fit_are_refused(block: str, zones: int, public: int | None, why: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        lay_out(parse_block(block), ZONES[:zones], public)
+    assert str(raised.value).startswith(why)
+
+
+def test_zones_are_chosen_by_the_numbers_of_their_ids() -> None:
+    many = [Zone(f"use1-az{number}", "") for number in (10, 2, 1, 4)]
+    assert [zone.id for zone in choose_zones(many, 3, REGIONS[0])] == ["use1-az1", "use1-az2", "use1-az4"]
+
+
+@pytest.mark.parametrize(
+    ("zones", "count", "why"),
+    [
+        (ZONES[:2], 3, "--zones is 3: eu-west-1 has 2 for this account (euw1-az1, euw1-az2)"),
+        ((), 1, "--zones is 1: eu-west-1 has 0 for this account (none)"),
+        (ZONES, 0, "--zones is 0: it takes at least 1"),
+    ],
+)
+def test_zones_that_a_region_does_not_have(zones: tuple[Zone, ...], count: int, why: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        choose_zones(zones, count, REGIONS[0])
+    assert str(raised.value) == why
+
+
+def test_a_plan_tags_everything_with_its_request() -> None:
+    block = parse_block("10.0.0.0/20")
+    reservation = Reservation("res-1", "prod", block, Kind.ALLOCATION, START)
+    layout = lay_out(block, ZONES[:1], 4)
+    plan = VendPlan(ACCOUNTS[0], REGIONS[0], "run-7", reservation, layout, "web", {"Code": "LOL"})
+    own = {"Code": "LOL", "landkeeper:request-id": "run-7", "landkeeper:reservation": "res-1"}
+    assert plan.vpc_tags == {**own, "Name": "web", "landkeeper:unfinished": "true"}
+    assert plan.subnet_tags(layout.subnets[1]) == {
+        **own, "Name": "web-public-euw1-az1", "landkeeper:tier": "public",
+    }  # fmt: skip
+    nameless = VendPlan(ACCOUNTS[0], REGIONS[0], "run-7", reservation, layout)
+    assert "Name" not in nameless.vpc_tags
+    assert nameless.subnet_tags(layout.subnets[0])["Name"] == "private-euw1-az1"
+
+
+def test_tags_and_the_name_among_them() -> None:
+    assert parse_tags(["Code=LOL", "Url=https://x/?a=b", "Empty="]) == (
+        "", {"Code": "LOL", "Url": "https://x/?a=b", "Empty": ""},
+    )  # fmt: skip
+    assert parse_tags(["Name=web"]) == ("web", {})
+    assert parse_tags(["Name=web"], "web") == ("web", {})
+    assert len(parse_tags([f"k{number}=v" for number in range(46)], "web")[1]) == 46
+
+
+@pytest.mark.parametrize(
+    ("texts", "name", "why"),
+    [
+        (["Code"], "", "--tags is 'Code': it takes KEY=VALUE"),
+        (["=LOL"], "", "--tags is '=LOL': it takes KEY=VALUE"),
+        (["a=1", "a=2"], "", "--tags has a twice"),
+        (["AWS:x=1"], "", "--tags has AWS:x: keys that begin with aws: are AWS's own"),
+        (["landkeeper:x=1"], "", "--tags has landkeeper:x: keys that begin with landkeeper: are Landkeeper's own"),
+        (["k" * 129 + "=1"], "", "--tags has a key of 129 characters (kkkkkkkkkkkkkkkkkkkk…): it takes up to 128"),
+        (["k=" + "v" * 257], "", "the tag k has a value of 257 characters: it takes up to 256"),
+        (["Name=a"], "b", "the name is 'b' by --name and 'a' by --tags: give one of them"),
+        ([], "n" * 201, "the name has 201 characters: it takes up to 200"),
+        ([f"k{number}=v" for number in range(47)], "", "there are 47 tags beside Name: AWS takes 50 on a resource"),
+    ],
+)
+def test_tags_that_aws_would_not_take(texts: list[str], name: str, why: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_tags(texts, name)
+    assert str(raised.value).startswith(why)
+
+
+def test_a_request_id_finds_nothing_but_itself() -> None:
+    assert check_request_id("run-7/web@eu") == "run-7/web@eu"
+    for text in ("", "run*", "a?", "-a", "x" * 129, "a b"):
+        with pytest.raises(UsageError, match="--request-id is"):
+            check_request_id(text)
+
+
+def test_counts_are_whole_numbers() -> None:
+    assert parse_count("3", "--zones") == 3
+    for text in ("three", "", "-1", "1.5", "9999"):
+        with pytest.raises(UsageError, match="--zones is"):
+            parse_count(text, "--zones")
+
+
+def test_a_quota_that_is_used_up_stops_and_one_that_is_not_known_is_told() -> None:
+    quota = Quota("L-1", "VPCs in eu-west-1", 5)
+    assert check_quota(quota, 4, 1) is None
+    with pytest.raises(UsageError, match="the quota of VPCs in eu-west-1 is 5 and there are 5"):
+        check_quota(quota, 5, 1)
+    unknown = Quota("L-1", "VPCs in eu-west-1", Failure(FailureReason.MISSING_PERMISSION))
+    assert check_quota(unknown, 5, 1) == "the quota of VPCs in eu-west-1 (L-1) cannot be read: permission missing"
