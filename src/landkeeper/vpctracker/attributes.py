@@ -7,10 +7,10 @@ Times are ISO 8601 in UTC, to the second.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Membership, Region, Standing
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Membership, Region, Standing, format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Attributes = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _TIME_LENGTH, _TIME_MARKS = len("2026-03-01T12:00:00Z"), "--T::Z"
 
 
@@ -41,11 +40,6 @@ class StoredItemError(LandkeeperError):
         super().__init__(f"the stored item {item} cannot be read: {why}")
         self.item = item
         self.why = why
-
-
-def format_time(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second; they sort as the moments do."""
-    return moment.astimezone(UTC).strftime(_TIME)
 
 
 def parse_time(text: str) -> datetime:

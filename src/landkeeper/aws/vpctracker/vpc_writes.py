@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import count_bytes, to_history_item, to_item
-from landkeeper.org import FailureReason
+from landkeeper.org import FailureReason, join_some
 from landkeeper.vpctracker.attributes import history_of, vpc_to_attributes
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import stamped
@@ -155,9 +155,7 @@ def _of(fates: Sequence[tuple[_Pair, _Fate]], wanted: _Fate) -> list[_Pair]:
 
 
 def _names(changes: Sequence[Change]) -> str:
-    first = changes[0].after.vpc
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return f"{first.id} of {first.owner}{more}"
+    return join_some([f"{change.after.vpc.id} of {change.after.vpc.owner}" for change in changes], 1)
 
 
 def _batches(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from landkeeper.org import AccountId, Region
-from landkeeper.vpctracker.attributes import Attributes, StoredItemError, format_time, parse_time
+from landkeeper.org import AccountId, Region, format_time
+from landkeeper.vpctracker.attributes import Attributes, StoredItemError, parse_time
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 

@@ -10,9 +10,10 @@ from typing import Any
 from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import paint, say, say_painted
 from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
-from landkeeper.vpctracker.attributes import format_time, parse_time
+from landkeeper.vpctracker.attributes import parse_time
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
 from landkeeper.vpctracker.pools.items import pool_to_item, reservation_to_item
 from landkeeper.vpctracker.pools.operations import read_named_state, read_pools, read_state
