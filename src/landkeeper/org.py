@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType, TypeGuard
 
 AccountId = NewType("AccountId", str)
 Region = NewType("Region", str)
@@ -51,6 +51,14 @@ def join_some(names: Sequence[str], most: int) -> str:
     """The first few names, and how many there are beside them."""
     shown, left = ", ".join(names[:most]), len(names) - most
     return f"{shown} and {left} more" if left > 0 else shown
+
+
+def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
+    """Whether the event is a batch of SQS messages, and its answer has to name those that failed."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return bool(isinstance(records, list) and records) and all(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records or ()
+    )
 
 
 @dataclass(frozen=True, slots=True)
