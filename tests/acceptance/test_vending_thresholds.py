@@ -183,7 +183,7 @@ def world(
                 made.opened[role_name] = open_sessions(region, role_name=role_name)
             return made.opened[role_name]
 
-        monkeypatch.setattr("landkeeper.wiring.sessions.open_sessions", open_once)
+        monkeypatch.setattr("landkeeper.aws.sessions.open_sessions", open_once)
         yield made
 
 
