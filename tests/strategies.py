@@ -12,7 +12,6 @@ from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
     AVAILABLE,
     DELETED,
-    PENDING,
     CidrAssociation,
     Peering,
     StoredVpc,
@@ -113,7 +112,7 @@ def vpcs(draw: st.DrawFn, *, number: int | None = None, owner: AccountId | None 
         region=draw(regions),
         cidr_block=str(draw(ipv4_blocks())),
         is_default=draw(st.booleans()),
-        state=draw(st.sampled_from((AVAILABLE, PENDING))),
+        state=draw(st.sampled_from((AVAILABLE, "pending"))),
         name=name,
         cidr_associations=tuple(draw(st.lists(associations(), max_size=3))),
         tags=draw(st.dictionaries(texts, texts, max_size=3)) | ({"Name": name} if name else {}),

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from landkeeper.org import Account, AccountId, Failure, FailureReason, UsageError, parse_account_id, parse_region
+from landkeeper.org import (
+    Account,
+    AccountId,
+    Failure,
+    FailureReason,
+    UsageError,
+    format_exact_time,
+    format_time,
+    join_some,
+    parse_account_id,
+    parse_region,
+)
 
 
 def test_an_account_id_has_twelve_digits() -> None:
@@ -39,3 +52,26 @@ def test_a_failure_reads_as_reason_and_detail() -> None:
     assert str(Failure(FailureReason.SCP_DENY, "AccessDenied", "no")) == (
         "denied by a service control policy (AccessDenied: no)"
     )
+
+
+@pytest.mark.parametrize(
+    ("moment", "text", "exact"),
+    [
+        ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z"),
+        ("2026-03-01T12:00:00.250000+00:00", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00.250000Z"),
+    ],
+)
+def test_a_time_is_written_in_utc_to_the_second_or_exactly(moment: str, text: str, exact: str) -> None:
+    assert format_time(datetime.fromisoformat(moment)) == text
+    assert format_exact_time(datetime.fromisoformat(moment)) == exact
+
+
+def test_a_time_elsewhere_is_written_in_utc() -> None:
+    assert format_time(datetime.fromisoformat("2026-03-01T13:30:00+01:30")) == "2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")]
+)
+def test_some_names_are_named_and_the_others_counted(names: list[str], text: str) -> None:
+    assert join_some(names, 2) == text

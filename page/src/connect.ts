@@ -32,7 +32,6 @@ interface Obstacle {
 }
 
 const YES: Verdict = { possible: "yes", because: "" };
-const OVER = new Set(["deleted", "rejected", "failed", "expired"]);
 
 export function partitionOf(region: string): string {
   if (region.startsWith("cn-")) return "aws-cn";
@@ -148,7 +147,7 @@ function nested({ source, target }: Obstacle): string {
 
 function peerings(source: Vpc, target: Vpc): string[] {
   const told = [[source, target] as const, [target, source] as const].flatMap(([vpc, other]) =>
-    vpc.peerings.filter(([, state, peer]) => peer === other.id && !OVER.has(state)),
+    vpc.peerings.filter(([, , peer]) => peer === other.id),
   );
   const found = new Map(told.map(([id, state]) => [`${id} ${state}`, { id, state }]));
   const rank = (state: string) => (state === "active" ? 0 : 1);

@@ -38,6 +38,9 @@ interface Lines {
   readonly blocks: readonly (readonly number[])[];
   /** Of each VPC, its space and partition. */
   readonly realms: readonly string[];
+  readonly ids: ReadonlySet<string>;
+  /** The VPCs that they have active peerings with. */
+  readonly peers: readonly string[];
 }
 
 /** The groups by name. Their default VPCs count only where they have no others: no two of those can ever be connected. */
@@ -66,20 +69,12 @@ export class Matrix {
   private readonly cells = new Map<number, CellOfMatrix>();
   private readonly lines: (Lines | undefined)[] = [];
   private readonly positions: (text: string) => readonly [number, number] | null;
-  private readonly links: ReadonlySet<string>;
 
   constructor(
     readonly groups: readonly Group[],
     world: World,
   ) {
     this.positions = positionsOf(world);
-    this.links = new Set(
-      world.vpcs.flatMap((vpc) =>
-        vpc.peerings
-          .filter(([, state]) => state === "active")
-          .flatMap(([, , peer]) => [`${vpc.id} ${peer}`, `${peer} ${vpc.id}`]),
-      ),
-    );
   }
 
   cell(row: number, column: number): CellOfMatrix {
@@ -124,6 +119,8 @@ export class Matrix {
       last: Float64Array.from(all, (one) => one.range[1]),
       owner: Int32Array.from(all, (one) => one.owner),
       realms: vpcs.map((vpc) => `${partitionOf(vpc.region)} ${vpc.space}`),
+      ids: new Set(vpcs.map((vpc) => vpc.id)),
+      peers: vpcs.flatMap((vpc) => vpc.peerings.flatMap(([, state, peer]) => (state === "active" ? [peer] : []))),
     };
   }
 
@@ -140,23 +137,14 @@ export class Matrix {
       pairs,
       peerable,
       apart: pairs - together,
-      linked: this.links.size > 0 && this.areLinked(one.vpcs, other.vpcs),
+      linked: tellsOf(one, other) || tellsOf(other, one),
     };
   }
+}
 
-  private areLinked(some: readonly Vpc[], others: readonly Vpc[]): boolean {
-    const ids = new Set(others.map((vpc) => vpc.id));
-    return (
-      some.some((vpc) =>
-        vpc.peerings.some(
-          ([, state, peer]) => state === "active" && ids.has(peer) && this.links.has(`${vpc.id} ${peer}`),
-        ),
-      ) ||
-      others.some((vpc) =>
-        vpc.peerings.some(([, state, peer]) => state === "active" && some.some((one) => one.id === peer)),
-      )
-    );
-  }
+/** Whether one of the VPCs has an active peering with one of the others. */
+function tellsOf(one: Lines, other: Lines): boolean {
+  return one.peers.some((peer) => other.ids.has(peer));
 }
 
 /** How many pairs are of one space and one partition. */

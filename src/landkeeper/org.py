@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType, TypeGuard
 
 AccountId = NewType("AccountId", str)
 Region = NewType("Region", str)
@@ -33,6 +35,30 @@ def parse_region(text: str) -> Region:
     if not re.fullmatch(_REGION, text):
         raise UsageError(f"'{text}' is not a region code such as eu-west-1")
     return Region(text)
+
+
+def format_time(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second; they sort as the moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_exact_time(moment: datetime) -> str:
+    """ISO 8601 of a moment in UTC, with the fractions of its second where it has any."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def join_some(names: Sequence[str], most: int) -> str:
+    """The first few names, and how many there are beside them."""
+    shown, left = ", ".join(names[:most]), len(names) - most
+    return f"{shown} and {left} more" if left > 0 else shown
+
+
+def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
+    """Whether the event is a batch of SQS messages, and its answer has to name those that failed."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return bool(isinstance(records, list) and records) and all(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records or ()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from tests.member_instances import ROLE
 from tests.servers import home_sessions
 
 import landkeeper.wiring.vpctracker.vending
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_sessions
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
@@ -168,8 +169,7 @@ def world(
 ) -> Iterator[World]:
     """Vending into a file, and into the table."""
     # What EC2 shows late it shows at once here; what it does not show is not waited for.
-    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_PATIENCE_SECONDS", 0.02)
-    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_FIRST_PAUSE_SECONDS", 0.005)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_BACKOFF", Backoff(0.005, patience_seconds=0.02))
     store = tmp_path / "landkeeper.db" if request.param == "file" else None
     if store is None:
         create_tables(home_sessions().home("dynamodb"), TABLE)

@@ -19,14 +19,13 @@ from landkeeper.broom.feeds import (
     Message,
     Skipped,
     Unknown,
-    is_batch,
     read_messages,
     skip_reason,
     write_audit_order,
     write_due_cases,
 )
 from landkeeper.broom.launches import InstanceId
-from landkeeper.org import AccountId
+from landkeeper.org import AccountId, is_batch
 
 KEY = (
     "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/"

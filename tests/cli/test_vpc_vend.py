@@ -18,6 +18,7 @@ from tests.refusing_front import Front, serving
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 import landkeeper.wiring.vpctracker.vending
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.cli import run
 from landkeeper.embedded.pool_file import PoolFile
@@ -38,8 +39,7 @@ def account(
 ) -> AccountId:
     """An account that was read, and in the working directory a file that knows that, with the pool `prod`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(landkeeper.wiring.vpctracker.vending, "_BACKOFF", Backoff(0.01, patience_seconds=0.05))
     # Describing AWS to every run anew would be most of the time.
     monkeypatch.setattr("botocore.session.create_loader", lambda _: _LOADER)
     made = AccountId(f"{553000000000 + next(_numbers)}")

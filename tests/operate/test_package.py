@@ -120,29 +120,41 @@ def test_every_service_that_the_functions_call_comes_along() -> None:
 def _reached() -> set[Path]:
     """The modules that the entry points import, at once or later."""
     root = Path(packaging.__file__).parents[1]
-    reached, ahead = set[Path](), [root / "lambdas" / "broom.py", root / "lambdas" / "tracker.py"]
+    reached, ahead = set[Path](), sorted((root / "lambdas").glob("*.py"))
     while ahead:
         module = ahead.pop()
         if module not in reached and module.is_file():
             reached.add(module)
             nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
             names = (node.module or "" for node in nodes if isinstance(node, ast.ImportFrom))
-            ahead += (
-                root.joinpath(*name.split(".")[1:]).with_suffix(".py")
-                for name in names
-                if name.startswith("landkeeper.")
-            )
+            places = [root.joinpath(*name.split(".")[1:]) for name in names if name.startswith("landkeeper.")]
+            ahead += [path for place in places for path in (place.with_suffix(".py"), place / "__init__.py")]
     return reached
 
 
 def test_what_only_commands_enter_stays_behind(package: FunctionPackage) -> None:
     names = zipfile.ZipFile(io.BytesIO(package.body)).namelist()
     root = Path(packaging.__file__).parents[1]
-    left_out = {root / name for name in packaging.OF_COMMANDS}
-    assert left_out
-    assert all(path.is_file() for path in left_out)
-    assert not left_out & _reached()
-    assert not {f"landkeeper/{name}" for name in packaging.OF_COMMANDS} & set(names)
+    for name in packaging.OF_COMMANDS:
+        left_out = {root / name} if name.endswith(".py") else set((root / name).rglob("*.py"))
+        assert left_out, name
+        assert all(path.is_file() for path in left_out), name
+        assert not left_out & _reached(), name
+        assert not {f"landkeeper/{path.relative_to(root).as_posix()}" for path in left_out} & set(names), name
+
+
+def test_every_module_in_it_finds_there_what_it_imports(archive: zipfile.ZipFile) -> None:
+    names = [name for name in archive.namelist() if name.startswith("landkeeper/") and name.endswith(".py")]
+    inside = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names}
+    missing = {
+        (name, node.module)
+        for name in names
+        for node in ast.parse(archive.read(name)).body
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("landkeeper.")
+        and node.module not in inside
+    }
+    assert not missing
 
 
 def test_it_holds_no_rooms_that_functions_do_not_enter(package: FunctionPackage) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from tests.strategies import ACCOUNTS, REGIONS, START, coverages, stored_vpcs, vpc_ids
 
-from landkeeper.org import Account, Failure, FailureReason, Membership, Region, Standing
+from landkeeper.org import Account, Failure, FailureReason, Membership, Region, Standing, format_time
 from landkeeper.vpctracker.attributes import (
     ATTRIBUTES_OF_BLOCKS,
     Attributes,
@@ -18,7 +18,6 @@ from landkeeper.vpctracker.attributes import (
     blocks_from_attributes,
     coverage_from_attributes,
     coverage_to_attributes,
-    format_time,
     history_of,
     parse_time,
     vpc_from_attributes,

@@ -16,7 +16,7 @@ from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START
 from tests.vpctracker.test_track import World
 
-from landkeeper.org import Account, Region
+from landkeeper.org import Account, Region, is_batch
 from landkeeper.vpctracker.dispatch import (
     AccountJob,
     Message,
@@ -24,7 +24,6 @@ from landkeeper.vpctracker.dispatch import (
     TrackAccount,
     Unsent,
     dispatch,
-    is_batch,
     parse_work,
     plan_jobs,
     read_messages,

@@ -12,7 +12,7 @@ from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, format_time
 
 YOUNG = timedelta(minutes=10)
 """Until this age EC2 may not show an instance, or its tags, although they are there."""
@@ -178,7 +178,7 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
     """Grace; tags that EC2 does not show yet; the confirming read before anything is destroyed."""
     grace_ends = case.event_time + violation.grace
     if now < grace_ends:
-        return Wait(grace_ends, f"{violation.because}; it may be tagged until {_time(grace_ends)}")
+        return Wait(grace_ends, f"{violation.because}; it may be tagged until {format_time(grace_ends)}")
     if not policy.confirm_after or now - case.event_time >= YOUNG:
         return None
     if not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
@@ -191,7 +191,8 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
     confirming_read = (case.first_fault_at or now) + policy.confirm_after
     if now < confirming_read:
         return Wait(
-            confirming_read, f"{violation.because}; a confirming read at {_time(confirming_read)} has to confirm that"
+            confirming_read,
+            f"{violation.because}; a confirming read at {format_time(confirming_read)} has to confirm that",
         )
     return None
 
@@ -217,7 +218,3 @@ def _penalty(violation: Violation, live: LiveInstance, *, actions_on: bool) -> A
         return Keep(State.FAILED, "its root device is an instance store, and such an instance cannot be stopped",
                     Outcome.REFUSED)  # fmt: skip
     return Stop(violation.because)
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

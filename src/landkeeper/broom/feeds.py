@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import unquote_plus
 
 from landkeeper.broom.launches import InstanceId
-from landkeeper.org import AccountId
+from landkeeper.org import AccountId, is_batch
 
 CASE_MESSAGE = "broom-cases"
 AUDIT_MESSAGE = "broom-audit"
@@ -85,14 +85,6 @@ def read_messages(event: object) -> tuple[Message, ...]:
         return (Message("", tuple(_read(event))),)
     return tuple(
         Message(str(record.get("messageId", "")), tuple(_read(record.get("body")))) for record in event["Records"]
-    )
-
-
-def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
-    """Whether the event comes from SQS, and its answer has to name the messages that failed."""
-    records = event.get("Records") if isinstance(event, dict) else None
-    return bool(isinstance(records, list) and records) and all(
-        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records or ()
     )
 
 

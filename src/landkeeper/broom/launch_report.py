@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from landkeeper.broom.case import Case, Outcome
+from landkeeper.org import format_time
 
 # SNS takes 256 KB, attributes included (Amazon SNS API Reference, "Publish").
 _MOST_TEXT_BYTES = 110_000
@@ -82,7 +82,7 @@ def _block(case: Case) -> str:
         *((outcome, case.successor) if _has_successor(case) else (outcome,)),
         f"Account: {case.account}",
         f"Rule: {case.rule} ({case.how})",
-        f"Time: {_time(case.event_time)}",
+        f"Time: {format_time(case.event_time)}",
         f"Event id: {case.event_ids[0]}",
     )
     return "".join(f"{escaped(line)}\n" for line in lines)
@@ -96,7 +96,7 @@ def _json(cases: Sequence[Case]) -> str:
     first = cases[0]
     head = {
         "EventId": first.event_ids[0],
-        "EventTime": _time(first.event_time),
+        "EventTime": format_time(first.event_time),
         "Principal": escaped(first.principal.name),
         "PrincipalArn": escaped(first.principal.arn),
         "AccountId": first.account,
@@ -141,7 +141,3 @@ def _subject(cases: Sequence[Case]) -> str:
 def _outcome(case: Case) -> Outcome:
     # Only cases with an outcome are reported; this default is the mildest thing to say.
     return case.outcome or Outcome.NOTIFIED
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ from typing import Any
 from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
-from landkeeper.org import AccountId, LandkeeperError, Principal, Region
+from landkeeper.org import AccountId, LandkeeperError, Principal, Region, format_exact_time
 
 Record = dict[str, Any]
 
@@ -28,7 +28,7 @@ def case_to_record(case: Case) -> Record:
         "State": str(case.state),
         "Version": case.version,
         "EventIds": list(case.event_ids),
-        "EventTime": write_time(case.event_time),
+        "EventTime": format_exact_time(case.event_time),
         "Principal": {
             "Type": principal.kind,
             "Name": principal.name,
@@ -47,11 +47,11 @@ def case_to_record(case: Case) -> Record:
         "Outcome": case.outcome and str(case.outcome),
         "Error": case.error or None,
         "Attempts": case.attempts,
-        "OpenedAt": write_time(case.opened_at),
-        "ChangedAt": write_time(case.changed_at),
+        "OpenedAt": format_exact_time(case.opened_at),
+        "ChangedAt": format_exact_time(case.changed_at),
         "FirstFaultAt": _write_time(case.first_fault_at),
         # Every case has it: the ledger's index by state and due time holds those items alone that have both.
-        "DueAt": write_time(case.next_at),
+        "DueAt": format_exact_time(case.next_at),
         "LeaseUntil": _write_time(case.lease_until),
         "ActedAt": _write_time(case.acted_at),
         "ReportedAt": _write_time(case.reported_at),
@@ -59,7 +59,7 @@ def case_to_record(case: Case) -> Record:
         "ReleasedBy": case.released_by or None,
         "NotifyOnly": case.notify_only or None,
         "Story": [
-            {"At": write_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
+            {"At": format_exact_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
         ],
     }
     return {name: value for name, value in record.items() if value is not None}
@@ -113,13 +113,8 @@ def _parse(record: Mapping[str, Any]) -> Case:
     )
 
 
-def write_time(moment: datetime) -> str:
-    """A time as it is stored: ISO 8601, UTC."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def _write_time(moment: datetime | None) -> str | None:
-    return write_time(moment) if moment is not None else None
+    return format_exact_time(moment) if moment is not None else None
 
 
 def _read_time(record: Mapping[str, Any], name: str) -> datetime | None:

@@ -9,6 +9,7 @@ from landkeeper.broom.case import Case, State
 from landkeeper.broom.instance_state import LiveInstance, Seen
 from landkeeper.broom.launches import InstanceId, Launch, Tags
 from landkeeper.broom.policy.offline import words_of
+from landkeeper.org import format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def note_on_stored(case: Case) -> InstanceResult:
     verdict = {State.COMPLIANT: "compliant", State.EXEMPT: "exempt"}.get(case.state, "violation")
     action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
     rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
-    because = f"{rule}the ledger has it as {case.state} since {case.changed_at:%Y-%m-%dT%H:%M:%SZ}"
+    because = f"{rule}the ledger has it as {case.state} since {format_time(case.changed_at)}"
     return InstanceResult(
         verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags, is_stored=True
     )

@@ -20,6 +20,8 @@ from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
 
+from landkeeper.org import format_time
+
 Record = dict[str, Any]
 
 _FILE_ID = string.ascii_letters + string.digits
@@ -56,7 +58,7 @@ def record_of(call: Call) -> Record:
     record: Record = {
         "eventVersion": "1.11",
         "userIdentity": dict(call.caller.identity),
-        "eventTime": call.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventTime": format_time(call.at),
         "eventSource": "ec2.amazonaws.com",
         "eventName": call.action,
         "awsRegion": call.region,

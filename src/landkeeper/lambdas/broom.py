@@ -22,12 +22,11 @@ from landkeeper.broom.feeds import (
     Message,
     Skipped,
     Unknown,
-    is_batch,
     read_messages,
 )
 from landkeeper.broom.launches import InstanceId
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
-from landkeeper.org import AccountId, Failure, LandkeeperError
+from landkeeper.org import AccountId, Failure, LandkeeperError, is_batch
 from landkeeper.settings import read_settings
 from landkeeper.wiring.broom.function import FunctionBroom
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
-from landkeeper.org import LandkeeperError, UsageError
+from landkeeper.org import LandkeeperError, UsageError, is_batch
 from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.dispatch import (
     AccountJob,
@@ -29,7 +29,6 @@ from landkeeper.vpctracker.dispatch import (
     RereadJob,
     TrackAccount,
     Unsent,
-    is_batch,
     plan_jobs,
     read_messages,
 )

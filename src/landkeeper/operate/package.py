@@ -54,8 +54,25 @@ SERVICES = frozenset(
 
 ROOMS = ("vpctracker", "broom", "report", "aws", "wiring", "lambdas")
 MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
-OF_COMMANDS = ("aws/vpctracker/default_vpcs.py", "aws/vpctracker/default_vpc_holders.py", "aws/vpctracker/vending.py")
-"""Modules that no function enters: what they call would be described to functions too, at every cold start."""
+OF_COMMANDS = (
+    "aws/stack/artifacts.py",
+    "aws/stack/bucket_notifications.py",
+    "aws/stack/data_stores.py",
+    "aws/stack/deployer.py",
+    "aws/stack/environment.py",
+    "aws/stack/log_feed.py",
+    "aws/stack/parts.py",
+    "aws/vpctracker/default_vpc_holders.py",
+    "aws/vpctracker/default_vpcs.py",
+    "aws/vpctracker/vending.py",
+    "wiring/doctor",
+    "wiring/known_words.py",
+    "wiring/stack.py",
+    "wiring/vpctracker/default_vpcs.py",
+    "wiring/vpctracker/vending.py",
+)
+"""Modules and folders that no function enters: what they call would be described to functions too, at every cold start.
+"""
 DATA = ("report/assets/page.html",)
 """Files that are no code, and that a function reads."""
 
@@ -186,9 +203,9 @@ def _own_files() -> Iterator[tuple[str, Path]]:
     root = Path(landkeeper.__file__).parent
     rooms: Iterable[Path] = (path for room in ROOMS for path in (root / room).rglob("*.py"))
     for path in (*(root / name for name in (*MODULES, *DATA)), *rooms):
-        name = path.relative_to(root).as_posix()
-        if name not in OF_COMMANDS:
-            yield f"landkeeper/{name}", path
+        name = path.relative_to(root)
+        if not any(name.is_relative_to(left_out) for left_out in OF_COMMANDS):
+            yield f"landkeeper/{name.as_posix()}", path
 
 
 def _library_files(architecture: str | None) -> dict[str, bytes]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.case import State
+from landkeeper.org import format_time
 from landkeeper.report.document import BroomView, CaseView
-from landkeeper.vpctracker.attributes import format_time
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Failure, FailureReason, Standing
+from landkeeper.org import AccountId, Failure, FailureReason, Standing, format_time
 from landkeeper.report.document import AccountView, CoverageView, OverlapView, SpaceView, VpcView
 from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.answers.spaces import spaces_of
-from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.coverage import Coverage

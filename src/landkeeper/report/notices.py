@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from landkeeper.org import Membership
-from landkeeper.vpctracker.attributes import format_time
+from landkeeper.org import Membership, format_time, join_some
 from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:
@@ -63,12 +62,10 @@ def _stale(known: Snapshot) -> Iterator[str]:
         if one.membership is Membership.ACTIVE and not one.is_complete
     )
     if stale:
-        more = len(stale) - _NAMED_AT_MOST
-        names = ", ".join(stale[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
         shown = "is" if len(stale) == 1 else "are"
         yield (
             f"{_counted(len(stale), 'account was', 'accounts were')} not read completely the last time and {shown} "
-            f"shown as last known: {names}."
+            f"shown as last known: {join_some(stale, _NAMED_AT_MOST)}."
         )
 
 

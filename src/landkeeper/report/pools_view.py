@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from landkeeper.org import format_time
 from landkeeper.report.document import PoolView, ReservationView
 from landkeeper.vpctracker.answers.spaces import spaces_of
-from landkeeper.vpctracker.attributes import format_time
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
 from landkeeper.vpctracker.pools.pool import Kind, PoolState, Reservation, ancestors
 from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId
+from landkeeper.org import AccountId, format_time
 from landkeeper.report.cases_view import view_broom
 from landkeeper.report.document import Document
 from landkeeper.report.inventory_view import (
@@ -19,7 +19,6 @@ from landkeeper.report.inventory_view import (
 from landkeeper.report.notices import find_notices
 from landkeeper.report.pools_view import view_pools
 from landkeeper.report.trends import view_trends
-from landkeeper.vpctracker.attributes import format_time
 
 if TYPE_CHECKING:
     from landkeeper.report.material import ReportInput

@@ -7,10 +7,10 @@ Times are ISO 8601 in UTC, to the second.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Membership, Region, Standing
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Membership, Region, Standing, format_time
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Attributes = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _TIME_LENGTH, _TIME_MARKS = len("2026-03-01T12:00:00Z"), "--T::Z"
 
 
@@ -41,11 +40,6 @@ class StoredItemError(LandkeeperError):
         super().__init__(f"the stored item {item} cannot be read: {why}")
         self.item = item
         self.why = why
-
-
-def format_time(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second; they sort as the moments do."""
-    return moment.astimezone(UTC).strftime(_TIME)
 
 
 def parse_time(text: str) -> datetime:
@@ -93,7 +87,7 @@ def vpc_to_attributes(stored: StoredVpc) -> Attributes:
 
 def vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
     """The stored VPC. Raises StoredItemError naming the item and what is wrong with it."""
-    return _parsed(attributes, _vpc_from_attributes)
+    return parse_stored(attributes, _vpc_from_attributes, _name_of_vpc)
 
 
 ATTRIBUTES_OF_BLOCKS = ("VpcId", "OwnerId", "AccountName", "Region", "CidrBlock", "CidrAssociations", "Tags")
@@ -105,17 +99,25 @@ def blocks_from_attributes(attributes: Mapping[str, Any]) -> Vpc:
 
     Raises StoredItemError as `vpc_from_attributes` does. It is for many VPCs at once, and takes a third of the time.
     """
-    return _parsed(attributes, _blocks_from_attributes)
+    return parse_stored(attributes, _blocks_from_attributes, _name_of_vpc)
 
 
-def _parsed(attributes: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], Parsed]) -> Parsed:
-    item = f"{attributes.get('VpcId', 'without VpcId')} of {attributes.get('OwnerId', 'an unknown owner')}"
+def parse_stored(
+    attributes: Mapping[str, Any],
+    parse: Callable[[Mapping[str, Any]], Parsed],
+    name: Callable[[Mapping[str, Any]], str],
+) -> Parsed:
+    """What `parse` makes of the item. Raises StoredItemError with its `name` for an item that it cannot read."""
     try:
         return parse(attributes)
     except KeyError as error:
-        raise StoredItemError(item, f"{error.args[0]} is missing") from error
+        raise StoredItemError(name(attributes), f"{error.args[0]} is missing") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise StoredItemError(item, str(error)) from error
+        raise StoredItemError(name(attributes), str(error)) from error
+
+
+def _name_of_vpc(attributes: Mapping[str, Any]) -> str:
+    return f"{attributes.get('VpcId', 'without VpcId')} of {attributes.get('OwnerId', 'an unknown owner')}"
 
 
 def _blocks_from_attributes(attributes: Mapping[str, Any]) -> Vpc:
@@ -282,25 +284,27 @@ def coverage_to_attributes(coverage: Coverage) -> Attributes:
 
 def coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
     """The stored coverage. Raises StoredItemError naming the account and what is wrong."""
-    try:
-        return Coverage(
-            account=AccountId(attributes["AccountId"]),
-            account_name=attributes.get("AccountName", ""),
-            tried_at=_time_from(attributes, "TriedAt"),
-            failure=_failure_from(attributes),
-            regions={Region(name): _region_from(one) for name, one in attributes.get("Regions", {}).items()},
-            shared=frozenset(VpcKey(one["VpcId"], one["OwnerId"]) for one in attributes.get("SharedVpcs", ())),
-            failed_runs=int(attributes.get("FailedRuns", 0)),
-            organization=attributes.get("OrganizationId", ""),
-            membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),
-            unit=attributes.get("Unit"),
-            version=int(attributes.get("Version", 0)),
-        )
-    except KeyError as error:
-        item = f"of coverage for {attributes.get('AccountId', 'an unknown account')}"
-        raise StoredItemError(item, f"{error.args[0]} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoredItemError(f"of coverage for {attributes['AccountId']}", str(error)) from error
+    return parse_stored(
+        attributes,
+        _coverage_from_attributes,
+        lambda item: f"of coverage for {item.get('AccountId', 'an unknown account')}",
+    )
+
+
+def _coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
+    return Coverage(
+        account=AccountId(attributes["AccountId"]),
+        account_name=attributes.get("AccountName", ""),
+        tried_at=_time_from(attributes, "TriedAt"),
+        failure=_failure_from(attributes),
+        regions={Region(name): _region_from(one) for name, one in attributes.get("Regions", {}).items()},
+        shared=frozenset(VpcKey(one["VpcId"], one["OwnerId"]) for one in attributes.get("SharedVpcs", ())),
+        failed_runs=int(attributes.get("FailedRuns", 0)),
+        organization=attributes.get("OrganizationId", ""),
+        membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),
+        unit=attributes.get("Unit"),
+        version=int(attributes.get("Version", 0)),
+    )
 
 
 def _region_to_attributes(region: RegionCoverage) -> Attributes:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeGuard, assert_never
+from typing import Any, Protocol, assert_never
 
 from landkeeper.org import Account, AccountId, Region, UsageError, parse_account_id, parse_region
 from landkeeper.vpctracker.events import Ignored, Malformed, Reread, parse_event
@@ -84,14 +84,6 @@ def write_second_look(account: AccountId, region: Region, first_look: datetime) 
     """The message that asks to read a region again, to confirm what the first look did not show any more."""
     return json.dumps(
         {"landkeeper": SECOND_LOOK_MESSAGE, "account": account, "region": region, "at": first_look.isoformat()}
-    )
-
-
-def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
-    """Whether the event is a batch of SQS messages, and its answer has to name those that failed."""
-    records = event.get("Records") if isinstance(event, dict) else None
-    return bool(isinstance(records, list) and records) and all(
-        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records or ()
     )
 
 

@@ -11,7 +11,7 @@ from landkeeper.org import AccountId, Region
 
 VpcId = NewType("VpcId", str)
 
-AVAILABLE, PENDING, DELETED = "available", "pending", "deleted"
+AVAILABLE, DELETED = "available", "deleted"
 """`State`: the first two are EC2's, the third is ours for a VPC that is gone."""
 
 NOBODY = AccountId("")

@@ -12,7 +12,8 @@ from botocore.config import Config
 from tests.servers import Answer, answering, home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
-from landkeeper.aws.vpctracker import vpc_writes
+from landkeeper.aws.backoff import Backoff
+from landkeeper.aws.vpctracker import vpc_table, vpc_writes
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, check_table, create_tables
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
@@ -118,7 +119,8 @@ def _cancelled(*codes: str) -> Answer:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts so short that a test need not wait."""
-    monkeypatch.setattr(vpc_writes, "_FIRST_PAUSE_SECONDS", 0.0)
+    for module in (vpc_table, vpc_writes):
+        monkeypatch.setattr(module, "BACKOFF", Backoff(0.0, attempts=10))
 
 
 @pytest.fixture

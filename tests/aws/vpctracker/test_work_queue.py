@@ -10,6 +10,7 @@ import boto3
 import pytest
 from tests.servers import answering, home_sessions
 
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.vpctracker import work_queue
 from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
 
@@ -51,7 +52,7 @@ class Sqs:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch, no_aws: None) -> None:
-    monkeypatch.setattr(work_queue, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(work_queue, "_BACKOFF", Backoff(0.001, attempts=5))
 
 
 def _send(sqs: Sqs, *bodies: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ DENIED = Failure(FailureReason.MISSING_PERMISSION, "AccessDenied", "no")
 FEED = Feed("trail", "AWSLogs/", "111122223333", TOPIC, QUEUE, "eu-west-1", "o-exampleorgid")
 TRAIL = Trail(
     "all", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", Region("eu-west-1"), is_multi_region=True,
-    is_organization=True, key_prefix="", is_logging=True, delivered_at=NOW - timedelta(minutes=4),
+    is_organization=True, is_logging=True, delivered_at=NOW - timedelta(minutes=4),
 )  # fmt: skip
 RULE = Rule("arn:aws:events:eu-west-1:111122223333:rule/files", "files", True, (QUEUE,), takes_log_files=True)
 CREATED = ("s3:ObjectCreated:*",)

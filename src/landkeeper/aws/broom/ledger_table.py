@@ -14,7 +14,8 @@ from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_item, to_item
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case, write_time
+from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.org import format_exact_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -79,7 +80,7 @@ class LedgerTable:
 
         Read through the index, which follows the table within a second or so.
         """
-        first, last = write_time(due_after or _FIRST), write_time(due_before or _LAST)
+        first, last = format_exact_time(due_after or _FIRST), format_exact_time(due_before or _LAST)
         with _explaining(self._name):
             for page in self._client.get_paginator("query").paginate(
                 TableName=self._name,

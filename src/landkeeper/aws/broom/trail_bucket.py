@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import Any, assert_never
 
+from landkeeper.aws.broom.log_objects import LogObjects
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.broom.cloudtrail.keys import Days, Leave, ListedLog, Take, Walk, day_of_folder, plan_listing
 from landkeeper.broom.feeds import LogObject
-from landkeeper.org import Failure, FailureReason
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from landkeeper.org import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +21,8 @@ class LeftOut:
     reason: str
 
 
-class TrailBuckets:
-    """Lists and reads buckets with the credentials at hand. Safe to use from several threads."""
-
-    def __init__(self, client: S3Client, *, limit_bytes: int, requester_pays: bool = False) -> None:
-        """`client` is S3's. Nothing larger than the limit is read. With `requester_pays` the bill may come here."""
-        self._client = client
-        self._limit_bytes = limit_bytes
-        self._payer: Any = {"RequestPayer": "requester"} if requester_pays else {}
+class TrailBuckets(LogObjects):
+    """Lists what trails wrote, and no further than it can matter."""
 
     def list_logs(self, bucket: str, prefix: str, days: Days) -> Iterator[ListedLog | LeftOut | Failure]:
         """The files below a prefix that may be of these days; a Failure, and then no more, where S3 refuses.
@@ -46,14 +37,7 @@ class TrailBuckets:
 
     def read(self, listed: ListedLog) -> bytes | Failure:
         """The content of a file; a Failure where S3 refuses, or it is above the limit."""
-        if listed.size > self._limit_bytes:
-            return Failure(FailureReason.OTHER, "TooLarge", f"larger than the limit of {self._limit_bytes} bytes")
-        try:
-            answer = self._client.get_object(Bucket=listed.object.bucket, Key=listed.object.key, **self._payer)
-            with closing(answer["Body"]) as body:
-                return body.read()
-        except CALL_ERRORS as error:
-            return failure_of(error)
+        return self._refuse(listed.size) or self.read_object(listed.object)
 
     def list_folders(self, bucket: str, prefix: str) -> list[str] | Failure:
         """The names of the folders right below a prefix, which ends in a slash."""
@@ -88,10 +72,6 @@ class TrailBuckets:
                     return
                 if days.hold(raw["Key"]):
                     yield _listed(bucket, raw)
-
-    def _pages(self, bucket: str, prefix: str, **more: Any) -> Iterator[Any]:
-        pages = self._client.get_paginator("list_objects_v2")
-        return iter(pages.paginate(Bucket=bucket, Prefix=prefix, **more, **self._payer))
 
 
 def _listed(bucket: str, raw: Any) -> ListedLog:

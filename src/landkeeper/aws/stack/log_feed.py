@@ -59,7 +59,6 @@ def _trail_of(told: dict[str, Any], client: Any) -> Trail:
         home_region=Region(told["HomeRegion"]),
         is_multi_region=told.get("IsMultiRegionTrail", False),
         is_organization=told.get("IsOrganizationTrail", False),
-        key_prefix=told.get("S3KeyPrefix") or "",
         is_logging=status if isinstance(status, Failure) else bool(status["IsLogging"]),
         stopped_at=known.get("StopLoggingTime"),
         delivered_at=known.get("LatestDeliveryTime"),

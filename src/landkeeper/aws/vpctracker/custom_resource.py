@@ -6,10 +6,10 @@ import http.client
 import urllib.error
 import urllib.request
 
-from landkeeper.aws.vpctracker.vpc_writes import pauses_with_jitter
+from landkeeper.aws.backoff import Backoff
 from landkeeper.org import LandkeeperError
 
-_ATTEMPTS = 5
+_BACKOFF = Backoff(0.05, attempts=5)
 _TIMEOUT_SECONDS = 4.0
 _LEAST_SERVER_ERROR = 500
 
@@ -27,13 +27,13 @@ def put_answer(url: str, body: bytes) -> None:
     if not url.startswith(("https://", "http://")):
         raise UnansweredError(f"an answer cannot be put to '{url}'")
     request = urllib.request.Request(url, data=body, headers={"Content-Type": ""}, method="PUT")  # noqa: S310 - checked
-    pauses = pauses_with_jitter()
-    for attempt in range(_ATTEMPTS):
+    pauses = _BACKOFF.pauses()
+    while True:
         try:
             urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310 - checked
         except (OSError, http.client.HTTPException) as error:
             refused = isinstance(error, urllib.error.HTTPError) and error.code < _LEAST_SERVER_ERROR
-            if refused or attempt == _ATTEMPTS - 1 or not next(pauses, False):
+            if refused or not next(pauses, False):
                 raise UnansweredError(f"CloudFormation does not take the answer: {error}") from error
         else:
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.vpctracker.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
-from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, read_each_region
+from landkeeper.aws.vpctracker.vpcs import RegionReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.default_vpcs.plan import (
     Act,
@@ -44,38 +44,12 @@ _VPC_ROUTES = "local"
 T = TypeVar("T")
 
 
-class Ec2DefaultVpcs:
+class Ec2DefaultVpcs(RegionReader):
     """The port `DefaultVpcs` of deleting them, on AWS."""
-
-    def __init__(
-        self,
-        sessions_of: Callable[[AccountId], AccountSessions],
-        *,
-        regions: tuple[Region, ...] = (),
-        is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
-        calls_at_once: int = CALLS_AT_ONCE,
-    ) -> None:
-        """`sessions_of` says through which sessions an account is entered. Without `regions`: those it has enabled.
-        Governed regions are left out."""
-        self._sessions_of = sessions_of
-        self._regions = regions
-        self._is_governed = is_governed
-        self._calls_at_once = calls_at_once
 
     def read_account(self, account: Account) -> Mapping[Region, RegionDefault | NotRead] | Failure:
         """The default VPC of every region, a few regions at a time."""
-        sessions = self._sessions_of(account.id)
-        grant = sessions.grant_for(account.id)
-        if isinstance(grant, Failure):
-            return grant
-        return read_each_region(
-            sessions,
-            grant,
-            read_default_vpc,
-            regions=self._regions or None,
-            is_governed=self._is_governed,
-            calls_at_once=self._calls_at_once,
-        )
+        return self._read_each(account, read_default_vpc)
 
     def read_region(self, account: Account, region: Region) -> RegionDefault:
         """The default VPC of one region as it is right now."""

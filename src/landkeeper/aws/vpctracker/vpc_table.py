@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_history_item, from_item, to_item
 from landkeeper.aws.vpctracker.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
-from landkeeper.aws.vpctracker.vpc_writes import VpcWrites, pauses_with_jitter, retry_throttled
+from landkeeper.aws.vpctracker.vpc_writes import BACKOFF, VpcWrites, retry_throttled
 from landkeeper.org import AccountId, FailureReason
 from landkeeper.vpctracker.attributes import (
     Attributes,
@@ -136,7 +136,7 @@ class VpcTable:
 
     def _read_batch(self, keys: list[dict[str, Any]]) -> Iterator[Attributes]:
         request: Any = {self._name: {"Keys": keys, "ConsistentRead": True}}
-        pauses = pauses_with_jitter()
+        pauses = BACKOFF.pauses()
         while True:
             answer = self._client.batch_get_item(RequestItems=request)
             yield from map(from_item, answer["Responses"].get(self._name, ()))

@@ -7,8 +7,6 @@ once.
 
 from __future__ import annotations
 
-import random
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import count_bytes, to_history_item, to_item
-from landkeeper.org import FailureReason
+from landkeeper.org import FailureReason, join_some
 from landkeeper.vpctracker.attributes import history_of, vpc_to_attributes
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import stamped
@@ -35,8 +34,7 @@ Answer = TypeVar("Answer")
 _PAIRS_PER_CALL = 50
 _BYTES_PER_CALL = 3_000_000
 _ATTEMPTS = 10
-_FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 5.0
+BACKOFF = Backoff(0.05, 5.0, attempts=_ATTEMPTS)
 
 # DynamoDB API Reference, "TransactWriteItems": the codes of cancellation reasons.
 LATE = "ConditionalCheckFailed"
@@ -83,7 +81,7 @@ class VpcWrites:
 
     def _write_batch(self, pairs: Sequence[_Pair]) -> list[_Pair]:
         late: list[_Pair] = []
-        pauses = pauses_with_jitter()
+        pauses = BACKOFF.pauses()
         while pairs:
             fates = list(zip(pairs, self._transact(pairs), strict=True))
             late += _of(fates, _Fate.LATE)
@@ -140,7 +138,7 @@ def retry_throttled(table: str, call: Callable[[], Answer]) -> Answer:
 
     Raises StoreError when it stays throttled, and what the call raises for any other reason.
     """
-    pauses = pauses_with_jitter()
+    pauses = BACKOFF.pauses()
     while True:
         try:
             return call()
@@ -152,22 +150,12 @@ def retry_throttled(table: str, call: Callable[[], Answer]) -> Answer:
                 raise StoreError(f"the DynamoDB table '{table}' is throttled, {_ATTEMPTS} times: {failure}") from error
 
 
-def pauses_with_jitter() -> Iterator[bool]:
-    """True after each of a few pauses, which grow: full jitter, so that those who wait do not come back together."""
-    for attempt in range(_ATTEMPTS - 1):
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
-        time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads retries, guards no secret
-        yield True
-
-
 def _of(fates: Sequence[tuple[_Pair, _Fate]], wanted: _Fate) -> list[_Pair]:
     return [pair for pair, fate in fates if fate is wanted]
 
 
 def _names(changes: Sequence[Change]) -> str:
-    first = changes[0].after.vpc
-    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return f"{first.id} of {first.owner}{more}"
+    return join_some([f"{change.after.vpc.id} of {change.after.vpc.owner}" for change in changes], 1)
 
 
 def _batches(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:

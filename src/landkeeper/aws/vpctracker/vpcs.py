@@ -32,8 +32,8 @@ T = TypeVar("T")
 _STRANGE_ANSWERS = (KeyError, ValueError)
 
 
-class Ec2VpcReader:
-    """Reads VPCs through EC2; the tracker's `VpcReader`."""
+class RegionReader:
+    """Reads the regions of accounts, some at a time."""
 
     def __init__(
         self,
@@ -51,55 +51,49 @@ class Ec2VpcReader:
         self._is_governed = is_governed
         self._calls_at_once = calls_at_once
 
-    def read_account(
-        self, account: Account, regions: Collection[Region] | None = None
-    ) -> Mapping[Region, RegionRead] | Failure:
-        """Every region of the account, or just `regions`, a few at a time."""
+    def _read_each(
+        self,
+        account: Account,
+        read: Callable[[AccountSessions, AccountCredentials, Region], T],
+        regions: Collection[Region] | None = None,
+    ) -> Mapping[Region, T | NotRead] | Failure:
+        """What `read` answers for `regions`, or for every region of the account.
+
+        Those that are governed or not enabled are left out; a Failure when the account or its regions are not known.
+        """
         sessions = self._sessions_of(account.id)
         grant = sessions.grant_for(account.id)
         if isinstance(grant, Failure):
             return grant
+        chosen = self._regions or None if regions is None else regions
+        found = find_regions(sessions, grant) if chosen is None else dict.fromkeys(chosen, Standing.READ)
+        if isinstance(found, Failure):
+            return found
+
+        def standing_of(region: Region) -> Standing:
+            governed = found[region] is Standing.READ and self._is_governed(grant.account, region)
+            return Standing.GOVERNED if governed else found[region]
+
+        standings = {region: standing_of(region) for region in found}
+        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
+        to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
+        with ThreadPoolExecutor(self._calls_at_once, thread_name_prefix="region") as pool:
+            # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
+            reads = pool.map(lambda region: read(sessions, grant, region), to_read)
+            return {**left_out, **dict(zip(to_read, reads, strict=True))}
+
+
+class Ec2VpcReader(RegionReader):
+    """Reads VPCs through EC2; the tracker's `VpcReader`."""
+
+    def read_account(
+        self, account: Account, regions: Collection[Region] | None = None
+    ) -> Mapping[Region, RegionRead] | Failure:
+        """Every region of the account, or just `regions`, a few at a time."""
         try:
-            return read_each_region(
-                sessions,
-                grant,
-                read_region,
-                regions=self._regions or None if regions is None else regions,
-                is_governed=self._is_governed,
-                calls_at_once=self._calls_at_once,
-            )
+            return self._read_each(account, read_region, regions)
         finally:
-            sessions.forget(account.id)
-
-
-def read_each_region(
-    sessions: AccountSessions,
-    grant: AccountCredentials,
-    read: Callable[[AccountSessions, AccountCredentials, Region], T],
-    *,
-    regions: Collection[Region] | None,
-    is_governed: Callable[[AccountId, Region], bool],
-    calls_at_once: int,
-) -> Mapping[Region, T | NotRead] | Failure:
-    """What `read` answers for `regions`, or for every region of the account; some at a time.
-
-    Those that are governed or not enabled are left out; a Failure when the account's regions are not known.
-    """
-    found = find_regions(sessions, grant) if regions is None else dict.fromkeys(regions, Standing.READ)
-    if isinstance(found, Failure):
-        return found
-
-    def standing_of(region: Region) -> Standing:
-        governed = found[region] is Standing.READ and is_governed(grant.account, region)
-        return Standing.GOVERNED if governed else found[region]
-
-    standings = {region: standing_of(region) for region in found}
-    left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
-    to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
-    with ThreadPoolExecutor(calls_at_once, thread_name_prefix="region") as pool:
-        # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
-        reads = pool.map(lambda region: read(sessions, grant, region), to_read)
-        return {**left_out, **dict(zip(to_read, reads, strict=True))}
+            self._sessions_of(account.id).forget(account.id)
 
 
 def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequence[Region]:

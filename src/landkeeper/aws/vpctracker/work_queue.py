@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.failures import failure_of
 from landkeeper.vpctracker.dispatch import Unsent
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _MOST_IN_A_BATCH = 10
-_ATTEMPTS = 5
-_FIRST_PAUSE_SECONDS = 0.2
+_BACKOFF = Backoff(0.2, least=0.5, attempts=5)
 
 
 class SqsWorkQueue:
@@ -44,10 +42,10 @@ class SqsWorkQueue:
                 return [*unsent, *(Unsent(body, str(failure_of(error))) for body in (*batch, *waiting))]
         return unsent
 
-    def _send_batch(self, bodies: Sequence[str]) -> Iterator[Unsent]:
+    def _send_batch(self, bodies: Sequence[str]) -> list[Unsent]:
         """Source: Amazon SQS API Reference, "SendMessageBatch"."""
-        left, refused = dict(enumerate(bodies)), list[Unsent]()
-        for pause in _pauses():
+        left, refused, pauses = dict(enumerate(bodies)), list[Unsent](), _BACKOFF.pauses()
+        while left:
             answer = self._client.send_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[{"Id": str(number), "MessageBody": body} for number, body in left.items()],
@@ -57,17 +55,6 @@ class SqsWorkQueue:
             for_good = {number for number, entry in failed.items() if entry["SenderFault"]}
             refused += [Unsent(left[number], reasons[number]) for number in for_good]
             left = {number: left[number] for number in failed.keys() - for_good}
-            if not left:
-                break
-            if pause is None:
-                refused += [Unsent(body, reasons[number]) for number, body in left.items()]
-            else:
-                time.sleep(pause)
-        return iter(refused)
-
-
-def _pauses() -> Iterator[float | None]:
-    """Seconds to wait after each attempt, longer each time, never quite the same; None after the last one."""
-    for attempt in range(_ATTEMPTS - 1):
-        yield _FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-    yield None
+            if left and not next(pauses, False):
+                return [*refused, *(Unsent(body, reasons[number]) for number, body in left.items())]
+        return refused

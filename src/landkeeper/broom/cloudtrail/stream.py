@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from landkeeper.broom.cloudtrail.text import ESCAPE, RECORD_START
@@ -16,9 +16,6 @@ MOST_RECORD_CHARACTERS = 16 * 1024 * 1024
 _SEEN_BYTES = 64
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
-
-Pieces = Callable[[], Iterable[bytes]]
-"""Gives the content of a file, in pieces, as often as it is called."""
 
 
 class NotStreamableError(Exception):

@@ -20,6 +20,7 @@ from landkeeper.broom.policy.tag_policy import (
     read_json,
 )
 from landkeeper.broom.policy.writing import write_policy
+from landkeeper.org import join_some
 
 _INSTANCE_TYPE = "AWS::EC2::Instance"
 _CONFIG_KEY = re.compile(r"tag[1-6]Key")
@@ -110,8 +111,7 @@ def _lost(merged: EffectiveTagPolicy, *, require_all: bool) -> Iterator[str]:
             each for each in dict.fromkeys((*one.enforced_for, *one.required_for)) if not covers_instances([each])
         ]
         if others:
-            more = f" and {len(others) - 4} more" if len(others) > 4 else ""
-            yield f"- {one.key}: other resource types ({', '.join(others[:4])}{more}); Broom checks instances."
+            yield f"- {one.key}: other resource types ({join_some(others, 4)}); Broom checks instances."
         if require_all and not one.is_required:
             yield f"- {one.key} is required here; AWS takes an instance without it."
     for sentence in merged.ignored:

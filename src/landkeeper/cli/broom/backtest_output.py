@@ -17,6 +17,7 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
 from landkeeper.cli.terminal import say
+from landkeeper.org import format_exact_time
 
 if TYPE_CHECKING:
     from landkeeper.wiring.broom.backtest import Past
@@ -199,9 +200,9 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "kind": "landkeeper-backtest", "version": _VERSION,
         "policy": answer.policy,
         "grace": answer.grace and int(answer.grace.total_seconds()),
-        "since": answer.since and _time(answer.since),
-        "until": answer.until and _time(answer.until),
-        "read_at": _time(answer.read_at.replace(microsecond=0)),
+        "since": answer.since and format_exact_time(answer.since),
+        "until": answer.until and format_exact_time(answer.until),
+        "read_at": format_exact_time(answer.read_at.replace(microsecond=0)),
         "partial": past.is_partial,
         "totals": _totals(answer),
         "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
@@ -279,8 +280,8 @@ def _row(each: PastFate) -> dict[str, Any]:
         "Fate": str(each.fate),
         "AccountId": case.account,
         "Region": case.region,
-        "LaunchedAt": _time(case.event_time),
-        "DecidedAt": _time(each.at),
+        "LaunchedAt": format_exact_time(case.event_time),
+        "DecidedAt": format_exact_time(each.at),
         "Principal": case.principal.name,
         "PrincipalArn": case.principal.arn,
         "InstanceType": case.instance_type,
@@ -292,7 +293,3 @@ def _row(each: PastFate) -> dict[str, Any]:
         "EventId": case.event_ids[0],
         "Source": each.past.source,
     }
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.org import format_exact_time
+
 if TYPE_CHECKING:
     from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
 
@@ -13,7 +15,7 @@ def launch_attributes(judged: JudgedLaunch) -> dict[str, Any]:
     launch = judged.found.launch
     return {
         "EventId": launch.event_id,
-        "EventTime": launch.event_time.isoformat().replace("+00:00", "Z"),
+        "EventTime": format_exact_time(launch.event_time),
         "Principal": launch.principal.name,
         "PrincipalArn": launch.principal.arn,
         "AccountId": launch.account,

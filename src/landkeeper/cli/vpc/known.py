@@ -10,9 +10,9 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Row
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import Asked
-from landkeeper.org import Membership, Standing
+from landkeeper.org import Membership, Standing, format_time, join_some
 from landkeeper.vpctracker.answers.listing import Snapshot, read_known
-from landkeeper.vpctracker.attributes import format_time, vpc_to_attributes
+from landkeeper.vpctracker.attributes import vpc_to_attributes
 from landkeeper.wiring.vpc_store import open_store
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def freshness(coverage: Iterable[Coverage], now: datetime) -> str:
     incomplete = sorted(one.account_name or one.account for one in active if not one.is_complete)
     remark = f"As of {format_time(min(moments))} ({age_of(now - min(moments))})."
     if incomplete:
-        more = len(incomplete) - _NAMED_AT_MOST
-        names = ", ".join(incomplete[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        names = join_some(incomplete, _NAMED_AT_MOST)
         remark += f" Not read completely the last time, shown as last known: {names}."
     return remark
 

@@ -69,8 +69,6 @@ class Trail:
     home_region: Region
     is_multi_region: bool
     is_organization: bool
-    key_prefix: str
-    """What the keys of its log files begin with before `AWSLogs/`; empty for nothing."""
     is_logging: bool | Failure
     stopped_at: datetime | None = None
     delivered_at: datetime | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, join_some
 
 _MOST_NAMED = 5
 
@@ -56,9 +56,7 @@ def unchecked(check: str, failure: Failure | str, *, mend: str = "") -> Line:
 
 def named(names: Sequence[str]) -> str:
     """The first few names, and how many there are beside them."""
-    shown = ", ".join(names[:_MOST_NAMED])
-    left = len(names) - _MOST_NAMED
-    return f"{shown} and {left} more" if left > 0 else shown
+    return join_some(names, _MOST_NAMED)
 
 
 def counted(number: int, noun: str) -> str:

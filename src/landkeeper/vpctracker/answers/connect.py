@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.answers.spaces import Spaces
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
-_OVER_PEERINGS = frozenset({"deleted", "rejected", "failed", "expired"})
-
 
 class Possible(StrEnum):
     """An answer that is not always yes or no."""
@@ -177,7 +175,7 @@ def _peerings(source: Vpc, target: Vpc) -> list[Link]:
         Link(one.id, one.state)
         for vpc, other in ((source, target), (target, source))
         for one in vpc.peerings
-        if one.peer_vpc == other.id and one.state not in _OVER_PEERINGS
+        if one.peer_vpc == other.id
     }
     return sorted(found, key=lambda link: (link.state != "active", link.id, link.state))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from landkeeper.org import Account, AccountId, UsageError, parse_account_id
+from landkeeper.org import Account, AccountId, UsageError, join_some, parse_account_id
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -79,8 +79,7 @@ def _account_named(text: str, names: Mapping[AccountId, str]) -> AccountId:
         return account
     found = sorted(account for account, name in names.items() if name == text)
     if len(found) > 1:
-        more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
-        raise UsageError(f"several accounts are called '{text}': {', '.join(found[:_NAMED_AT_MOST])}{more}; say the id")
+        raise UsageError(f"several accounts are called '{text}': {join_some(found, _NAMED_AT_MOST)}; say the id")
     if not found:
         near = difflib.get_close_matches(text, {name for name in names.values() if name}, n=1)
         meant = f"did you mean '{near[0]}'?" if near else "it takes an account id, an account name or a VPC id"

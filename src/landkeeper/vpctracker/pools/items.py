@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from landkeeper.org import AccountId, Region
-from landkeeper.vpctracker.attributes import Attributes, StoredItemError, format_time, parse_time
+from landkeeper.org import AccountId, Region, format_time
+from landkeeper.vpctracker.attributes import Attributes, parse_stored, parse_time
 from landkeeper.vpctracker.cidr import Block, parse_block
 from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation
 
@@ -60,22 +60,21 @@ def pool_to_item(pool: Pool) -> Attributes:
 
 def pool_from_item(item: Mapping[str, Any]) -> Pool:
     """The pool that `pool_to_item` made the item of. Raises StoredItemError for what is none."""
-    try:
-        return Pool(
-            id=item["Name"],
-            block=_ipv4(item["CidrBlock"]),
-            space=item["Space"],
-            region=_optional(Region, item.get("Region")),
-            parent=item.get("Parent"),
-            shortest=int(item["MinPrefixLength"]),
-            longest=int(item["MaxPrefixLength"]),
-            made_at=_optional(parse_time, item.get("MadeAt")),
-            made_by=item.get("MadeBy", ""),
-        )
-    except KeyError as error:
-        raise StoredItemError(_name(item), f"{error.args[0]} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoredItemError(_name(item), str(error)) from error
+    return parse_stored(item, _pool_from_item, _name)
+
+
+def _pool_from_item(item: Mapping[str, Any]) -> Pool:
+    return Pool(
+        id=item["Name"],
+        block=_ipv4(item["CidrBlock"]),
+        space=item["Space"],
+        region=_optional(Region, item.get("Region")),
+        parent=item.get("Parent"),
+        shortest=int(item["MinPrefixLength"]),
+        longest=int(item["MaxPrefixLength"]),
+        made_at=_optional(parse_time, item.get("MadeAt")),
+        made_by=item.get("MadeBy", ""),
+    )
 
 
 def reservation_to_item(one: Reservation) -> Attributes:
@@ -105,26 +104,25 @@ def gone_item(one: Reservation, how: str, by: str, now: datetime) -> Attributes:
 
 def reservation_from_item(item: Mapping[str, Any]) -> Reservation:
     """The reservation of a stored item. Raises StoredItemError for what is none."""
-    try:
-        return Reservation(
-            id=item["ReservationId"],
-            pool=item["PoolId"],
-            block=_ipv4(item["CidrBlock"]),
-            kind=Kind(item["Kind"]),
-            made_at=parse_time(item["MadeAt"]),
-            room=_optional(_ipv4, item.get("RoomToGrow")),
-            account=_optional(AccountId, item.get("AccountId")),
-            region=_optional(Region, item.get("Region")),
-            purpose=item.get("For", ""),
-            request_id=item.get("RequestId", ""),
-            expires_at=_optional(parse_time, item.get("ExpiresAt")),
-            made_by=item.get("MadeBy", ""),
-            resource=item.get("Resource", ""),
-        )
-    except KeyError as error:
-        raise StoredItemError(_name(item), f"{error.args[0]} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoredItemError(_name(item), str(error)) from error
+    return parse_stored(item, _reservation_from_item, _name)
+
+
+def _reservation_from_item(item: Mapping[str, Any]) -> Reservation:
+    return Reservation(
+        id=item["ReservationId"],
+        pool=item["PoolId"],
+        block=_ipv4(item["CidrBlock"]),
+        kind=Kind(item["Kind"]),
+        made_at=parse_time(item["MadeAt"]),
+        room=_optional(_ipv4, item.get("RoomToGrow")),
+        account=_optional(AccountId, item.get("AccountId")),
+        region=_optional(Region, item.get("Region")),
+        purpose=item.get("For", ""),
+        request_id=item.get("RequestId", ""),
+        expires_at=_optional(parse_time, item.get("ExpiresAt")),
+        made_by=item.get("MadeBy", ""),
+        resource=item.get("Resource", ""),
+    )
 
 
 def version_of(items: Iterable[Mapping[str, Any]]) -> int:

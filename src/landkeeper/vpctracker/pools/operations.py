@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from landkeeper.org import AccountId, Region, UsageError
+from landkeeper.org import AccountId, Region, UsageError, join_some
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.pools.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
@@ -147,8 +147,8 @@ def delete_pool(store: PoolStore, name: str, actor: Actor) -> Pool:
         pools = pools_from_items(listed)
         state = read_state(store, find_pool(pools, name))
         if state.reservations:
-            more = f" and {len(state.reservations) - 1} more" if len(state.reservations) > 1 else ""
-            raise UsageError(f"the pool '{name}' is not empty: it has {describe(state.reservations[0])}{more}")
+            held = join_some([describe(one) for one in state.reservations], 1)
+            raise UsageError(f"the pool '{name}' is not empty: it has {held}")
         item = pool_to_item(state.pool)
         write = PoolWrite({LIST: version_of(listed), name: state.version}, deletes=((LIST, item["Item"]),))
         if state.pool.parent is None:
@@ -343,6 +343,4 @@ def _reservation(request: Request, choice: Choice, actor: Actor, now: datetime) 
 
 
 def _named(names: Iterable[str]) -> str:
-    every = list(dict.fromkeys(names))
-    more = f" and {len(every) - _NAMED_AT_MOST} more" if len(every) > _NAMED_AT_MOST else ""
-    return ", ".join(every[:_NAMED_AT_MOST]) + more
+    return join_some(list(dict.fromkeys(names)), _NAMED_AT_MOST)

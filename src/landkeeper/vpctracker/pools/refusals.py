@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from landkeeper.org import Standing
+from landkeeper.org import Standing, join_some
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.operations import NeverRead, Request
@@ -18,10 +18,9 @@ def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_sam
         case PoolExhausted(largest):
             return _exhausted(request, None if largest is None else largest.prefix_length)
         case NeverRead(accounts):
-            named = [_place(one) for one in accounts[:_NAMED_AT_MOST]]
-            more = f" and {len(accounts) - _NAMED_AT_MOST} more" if len(accounts) > _NAMED_AT_MOST else ""
+            named = join_some([_place(one) for one in accounts], _NAMED_AT_MOST)
             return (
-                f"nothing was reserved, for nobody has seen yet what these have: {', '.join(named)}{more}; track them, "
+                f"nothing was reserved, for nobody has seen yet what these have: {named}; track them, "
                 f"declare regions governed that are closed for good, or say {all_the_same}"
             )
         case _:

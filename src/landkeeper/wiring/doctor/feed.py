@@ -20,7 +20,7 @@ from landkeeper.operate.doctor.feed import (
 from landkeeper.operate.doctor.lines import Line, unchecked
 from landkeeper.operate.doctor.resource_policy import Request
 from landkeeper.operate.doctor.stack import judge_mappings, judge_rules
-from landkeeper.org import Failure
+from landkeeper.org import Failure, format_time
 from landkeeper.wiring.doctor.access import ask_about
 from landkeeper.wiring.doctor.deployed_stack import DeployedStack
 
@@ -78,7 +78,7 @@ def _new_log_file(patient: DeployedStack, feed: Feed) -> dict[str, Any]:
         "detail-type": "Object Created",
         "source": "aws.s3",
         "account": feed.account,
-        "time": patient.clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": format_time(patient.clock()),
         "region": feed.region,
         "resources": [feed.bucket_arn if feed.queue_arn else ""],
         "detail": {"bucket": {"name": feed.bucket}, "object": {"key": key, "size": 1}, "reason": "PutObject"},

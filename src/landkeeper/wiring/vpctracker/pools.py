@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.ports import VpcStore
 
 _PATIENCE_SECONDS = 60.0
-_FIRST_PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 2.0
 
 
 class _Both(PoolStore, TrackedStore, Protocol):
@@ -89,16 +87,9 @@ def _new_id() -> str:
 
 
 def _pauses() -> Iterator[bool]:
-    """True after each pause. They grow, with full jitter, so that those who wait do not come back together."""
-    import random
-    import time
+    from landkeeper.aws.backoff import Backoff
 
-    longest = _FIRST_PAUSE_SECONDS
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < until:
-        time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads retries, guards no secret
-        longest = min(_LONGEST_PAUSE_SECONDS, longest * 2)
-        yield True
+    return Backoff(0.02, 2.0, patience_seconds=_PATIENCE_SECONDS).pauses()
 
 
 def _user() -> str:

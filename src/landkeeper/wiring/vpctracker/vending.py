@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from landkeeper.aws.backoff import Backoff
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpctracker.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
 from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader
@@ -36,9 +35,8 @@ RESERVED_FOR = timedelta(days=1)
 
 _ANY_ZONE = Zone("", "")
 
-_PATIENCE_SECONDS = 60.0
+_BACKOFF = Backoff(1.0, 10.0, least=0.5, patience_seconds=60.0)
 """How long EC2 may take to show what was made."""
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +175,16 @@ class Report:
 
 def carry_out(pools: Pools, site: Site, plan: VendPlan, *, is_new: bool, tell: Callable[[str], None]) -> Report:
     """Make the VPC and record it, or give its block back. `is_new` says that the block was reserved just now."""
-    outcome = vend(plan, site.network, may_exist=not is_new, pauses=pauses, tell=tell)
+    outcome = vend(plan, site.network, may_exist=not is_new, pauses=_BACKOFF.pauses, tell=tell)
     if isinstance(outcome, Undone):
         return Report(outcome, kept=_give_back(pools, site, plan, outcome))
     return Report(outcome, unrecorded=_record(pools, site, outcome))
 
 
-def pauses() -> Iterator[bool]:
-    """True after each pause, for a minute: a second at first, and longer then."""
-    pause, until = _FIRST_PAUSE_SECONDS, time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < until:
-        time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads retries, guards no secret
-        pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
-        yield True
-
-
 def _record(pools: Pools, site: Site, vended: Vended) -> Failure | None:
     """Have the region tracked until the store has the VPC with all its subnets, and as finished."""
     key = VpcKey(vended.vpc, site.account.id)
-    waiting = pauses()
+    waiting = _BACKOFF.pauses()
     try:
         while True:
             failure = _track(pools, site, confirm_deletions=False)

@@ -18,7 +18,7 @@ from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
-from landkeeper.org import UsageError, parse_account_id
+from landkeeper.org import UsageError, format_time, parse_account_id
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _settings(ledger: str | None, file: Path | None) -> Settings:
 
 def _row(case: Case) -> dict[str, Any]:
     is_open = case.state in {State.WAITING, State.ACTING}
-    due_at = f"{case.next_at:%Y-%m-%dT%H:%M:%SZ}" if is_open else ""
+    due_at = format_time(case.next_at) if is_open else ""
     return {**case_to_record(case), "Principal": escaped(case.principal.name), "DueAt": due_at}
 
 
@@ -120,6 +120,6 @@ def _tell(case: Case) -> None:
         lines.append(describe_outcome(case.outcome, case.error))
     if case.released_by:
         lines.append(f"Released by {case.released_by}")
-    lines += [f"  {step.at:%Y-%m-%dT%H:%M:%SZ}  {step.state:<9}  {step.because}" for step in case.story]
+    lines += [f"  {format_time(step.at)}  {step.state:<9}  {step.because}" for step in case.story]
     for line in lines:
         say(f"{line[: len(line) - len(line.lstrip())]}{escaped(line.lstrip())}")

@@ -10,8 +10,7 @@ from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import freshness
-from landkeeper.org import UsageError, parse_account_id, parse_region
-from landkeeper.vpctracker.attributes import format_time
+from landkeeper.org import UsageError, format_time, parse_account_id, parse_region
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
 from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release

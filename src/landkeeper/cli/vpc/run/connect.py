@@ -10,11 +10,11 @@ from landkeeper.cli.output import Column, Row, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
+from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
 from landkeeper.vpctracker.answers.endpoints import Endpoint, find_side
 from landkeeper.vpctracker.answers.freshness import Freshness, know_region
 from landkeeper.vpctracker.answers.spaces import spaces_of
-from landkeeper.vpctracker.attributes import format_time
 from landkeeper.wiring.config import read_config
 
 if TYPE_CHECKING:

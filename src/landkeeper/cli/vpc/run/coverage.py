@@ -11,8 +11,7 @@ from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, counted, print_rows
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import age_of
-from landkeeper.org import Failure, Membership, Standing
-from landkeeper.vpctracker.attributes import format_time
+from landkeeper.org import Failure, Membership, Standing, format_time
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.wiring.vpc_store import open_store
 

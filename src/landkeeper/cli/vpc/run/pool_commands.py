@@ -9,13 +9,12 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
-from landkeeper.cli.vpc.run.pool_show import usages
+from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
 from landkeeper.org import UsageError, parse_region
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.growth import Usage
 from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
-from landkeeper.vpctracker.pools.items import pool_to_item
 from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools, reserve_block
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
 from landkeeper.wiring.vpctracker.pools import open_pools
@@ -79,18 +78,13 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
 
 
 def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
-    item = {name: value for name, value in pool_to_item(pool).items() if name not in {"PoolId", "Item", "Name"}}
     return {
         "PoolId": pool.id,
         "Indented": "  " * _depth(pool, pools) + pool.id,
-        **item,
+        **attributes_of(pool),
         "Region": pool.region,
         "Gives": f"/{pool.shortest} to /{pool.longest}",
-        "Addresses": usage.size,
-        "Used": usage.used,
-        "Reserved": usage.reserved,
-        "InPools": usage.delegated,
-        "Free": usage.free,
+        **addresses_of(usage),
         "UsedShare": share(usage.used, usage.size),
         "ReservedShare": share(usage.reserved, usage.size),
         "InPoolsShare": share(usage.delegated, usage.size),

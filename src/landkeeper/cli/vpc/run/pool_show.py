@@ -10,9 +10,10 @@ from typing import Any
 from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import paint, say, say_painted
 from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
-from landkeeper.vpctracker.attributes import format_time, parse_time
+from landkeeper.vpctracker.attributes import parse_time
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
 from landkeeper.vpctracker.pools.items import pool_to_item, reservation_to_item
 from landkeeper.vpctracker.pools.operations import read_named_state, read_pools, read_state
@@ -88,17 +89,28 @@ def _row(one: Reservation, usage: Usage, tracked: Tracked) -> dict[str, Any]:
     return {**item, "State": state, "VpcIds": [vpc.id for vpc in using]}
 
 
-def _as_json(state: PoolState, usage: Usage, growth: Growth | None) -> dict[str, Any]:
-    item = {name: value for name, value in pool_to_item(state.pool).items() if name not in {"PoolId", "Item", "Name"}}
+def attributes_of(pool: Pool) -> dict[str, Any]:
+    """What is stored of the pool itself, without its names."""
+    return {name: value for name, value in pool_to_item(pool).items() if name not in {"PoolId", "Item", "Name"}}
+
+
+def addresses_of(usage: Usage) -> dict[str, int]:
+    """How many addresses a pool has, and what they are used for."""
     return {
-        "PoolId": state.pool.id,
-        **item,
-        "Version": state.version,
         "Addresses": usage.size,
         "Used": usage.used,
         "Reserved": usage.reserved,
         "InPools": usage.delegated,
         "Free": usage.free,
+    }
+
+
+def _as_json(state: PoolState, usage: Usage, growth: Growth | None) -> dict[str, Any]:
+    return {
+        "PoolId": state.pool.id,
+        **attributes_of(state.pool),
+        "Version": state.version,
+        **addresses_of(usage),
         "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
         "Growth": None if growth is None else {
             "Since": format_time(growth.since),
