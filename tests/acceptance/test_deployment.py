@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.deployment import Deployment, go_through, make_deployment
-from tests.servers import ENABLED_REGIONS
+from tests.servers import EMBEDDED_REGIONS
 
 from landkeeper.embedded.simulators import Simulators
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture
 def deployment(no_aws: None, tmp_path: Path) -> Iterator[Deployment]:
     """Simulators of their own, so that nothing is there before."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         yield make_deployment(embedded, tmp_path / "broom.yaml")

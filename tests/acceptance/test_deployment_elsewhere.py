@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.deployment import STACK, Deployment, first_words, give_roles, launch_and_lose, make_deployment
-from tests.servers import ENABLED_REGIONS
+from tests.servers import EMBEDDED_REGIONS
 from tests.waiting import wait_until
 
 from landkeeper.cli import run
@@ -22,7 +22,7 @@ BUCKET = "our-own-logs"
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Simulators of their own, with an organisation and nothing deployed."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         yield make_deployment(embedded, tmp_path_factory.mktemp("policy") / "broom.yaml")

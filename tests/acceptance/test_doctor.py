@@ -20,7 +20,7 @@ import pytest
 from tests.broom_world import launch
 from tests.privileges.granted import asked_for
 from tests.recorded_calls import recorded_calls
-from tests.servers import ENABLED_REGIONS, answering
+from tests.servers import EMBEDDED_REGIONS, answering
 from tests.waiting import wait_until
 
 from landkeeper.aws.broom.ledger_table import LedgerTable
@@ -86,7 +86,7 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Simulators of their own, with the stack in them and at work."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         policy = tmp_path_factory.mktemp("policy") / "broom.yaml"

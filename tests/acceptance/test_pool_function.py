@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from tests.answer_server import answer_server
-from tests.servers import ENABLED_REGIONS
+from tests.servers import EMBEDDED_REGIONS
 from tests.waiting import wait_until
 
 from landkeeper.aws.sessions import open_sessions
@@ -104,7 +104,7 @@ def _events(client: Any, name: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     """Simulators of their own, with the stack in them."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         yield _deploy(embedded)

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.servers import ENABLED_REGIONS
+from tests.servers import EMBEDDED_REGIONS
 from tests.waiting import wait_until
 
 from landkeeper.embedded.observer import invoke, scan, waiting_messages
@@ -82,7 +82,7 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     """Simulators of their own, with the stack in them."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         yield _deploy(embedded)

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from tests.deployment import Deployment, first_words, go_through, make_deployment
-from tests.servers import ENABLED_REGIONS, HOME_REGION
+from tests.servers import EMBEDDED_REGIONS, HOME_REGION
 
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Simulators
 from landkeeper.operate import templates
@@ -81,7 +81,7 @@ def _document(value: Any) -> dict[str, Any]:
 @pytest.fixture
 def deployment(no_aws: None, tmp_path: Path) -> Iterator[Enforced]:
     """Simulators of their own that enforce policies."""
-    with Simulators(enforce_policies=True, regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(enforce_policies=True, regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         made = make_deployment(embedded, tmp_path / "broom.yaml")

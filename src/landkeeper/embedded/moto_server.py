@@ -2,7 +2,7 @@
 
 `python -m landkeeper.embedded.moto_server` binds a free port of 127.0.0.1 and prints it as its first line. The trail
 starts when `POST /_landkeeper/trail` has said where to: `{"bucket": …, "prefix": …, "endpoint": …, "events": …}`.
-Arguments are the regions that accounts have enabled; without any, all that moto knows.
+Arguments are the regions that there are; without any, all that moto knows.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def _with_trail_switch(front: MotoFront, trail: Trail) -> Any:
 def main() -> None:
     """Serve until the process is told to end."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    if enabled := sys.argv[1:]:
-        RegionsAndZonesBackend.regions = [one for one in RegionsAndZonesBackend.regions if one.name in enabled]
+    if names := sys.argv[1:]:
+        RegionsAndZonesBackend.regions = [one for one in RegionsAndZonesBackend.regions if one.name in names]
     trail = Trail()
     threading.Thread(target=trail.deliver_for_ever, daemon=True).start()
     application = _with_trail_switch(MotoFront(trail.add), trail)

@@ -94,7 +94,7 @@ class Simulators:
     def __init__(self, *, enforce_policies: bool = False, regions: Sequence[str] = ()) -> None:
         """With `enforce_policies` MiniStack refuses what the policies of a function's role do not allow.
 
-        `regions` are those that accounts have enabled; by default all that moto knows, which are 38.
+        `regions` are those that there are; by default all that moto knows, which are 38.
         """
         self._enforce_policies = enforce_policies
         self._regions = regions

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import botocore.session
 import pytest
-from tests.servers import ENABLED_REGIONS, HOME_REGION, home_session, home_sessions
+from tests.servers import EMBEDDED_REGIONS, HOME_REGION, home_session, home_sessions
 
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.stack.environment import (
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture(scope="module")
 def organized() -> Iterator[tuple[Embedded, str, str]]:
     """Simulators of their own: an organisation, and a member account."""
-    with Simulators(regions=ENABLED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
+    with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
         client = home_session().client("organizations")
