@@ -271,7 +271,7 @@ def _is_environment(folder: Path) -> bool:
 
 
 def _check_writable(folder: Path) -> None:
-    there = folder if folder.exists() else folder.absolute().parent
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     probe = there / f".landkeeper-{os.getpid()}"
     try:
         probe.touch()

@@ -91,6 +91,13 @@ def test_after_a_kill_in_the_middle_the_next_run_starts_over(made: Clone, tmp_pa
     assert _works(other)
 
 
+def test_another_environment_may_lie_deeper(made: Clone, tmp_path: Path) -> None:
+    other = made.copied_to(tmp_path / "landkeeper")
+    done = other.run("make", "setup", "VENV=build/venvs/other")
+    assert done.returncode == 0, done.stderr
+    assert other.run("build/venvs/other/bin/landkeeper", "--version").returncode == 0
+
+
 def test_a_moved_environment_is_made_anew(made: Clone, tmp_path: Path) -> None:
     shutil.copytree(made.folder, tmp_path / "moved", symlinks=True)
     moved = Clone(tmp_path / "moved", made.environment)
