@@ -63,14 +63,14 @@ class NodeReader:
         import difflib  # noqa: PLC0415
 
         near = difflib.get_close_matches(word, known, n=1)
-        meant = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
+        meant = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
         self.complain(node, f"{what} '{word}' is not known: {meant}")
         return near[0] if near else None
 
     def mapping(self, node: yaml.Node, what: str, known: Sequence[str]) -> Mapping | None:
         """The node as a mapping with known keys only, each once. None where it is no mapping."""
         if not isinstance(node, yaml.MappingNode):
-            self.complain(node, f"{what} is {_kind(node)}: it takes keys such as {', '.join(known[:3])}")
+            self.complain(node, f"{what} is {_kind(node)}: expected keys such as {', '.join(known[:3])}")
             return None
         found: dict[str, yaml.Node] = {}
         meant: set[str | None] = set()
@@ -87,7 +87,7 @@ class NodeReader:
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         """The node as a list of at least one; empty, with a problem noted, where it is none."""
         if not isinstance(node, yaml.SequenceNode):
-            self.complain(node, f"{what} is {_kind(node)}: it takes a list")
+            self.complain(node, f"{what} is {_kind(node)}: expected a list")
             return []
         if not node.value:
             self.complain(node, f"{what} is an empty list: leave it out or put something in")
@@ -97,7 +97,7 @@ class NodeReader:
         """The node as text that is not empty; None, with a problem noted, where it is not."""
         if isinstance(node, yaml.ScalarNode) and node.value:
             return str(node.value)
-        self.complain(node, f"{what} is {_kind(node)}: it takes a word or a number")
+        self.complain(node, f"{what} is {_kind(node)}: expected a word or a number")
         return None
 
 

@@ -26,7 +26,7 @@ class UsageError(LandkeeperError):
 def parse_account_id(text: str) -> AccountId:
     """An AWS account id: twelve digits. Raises UsageError for anything else."""
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
-        raise UsageError(f"'{text}' is not an AWS account id: it takes twelve digits")
+        raise UsageError(f"'{text}' is not an AWS account id: expected twelve digits")
     return AccountId(text)
 
 

@@ -67,7 +67,7 @@ class Settings:
     def with_store(self, *, table: str | None, file: Path | None) -> Settings:
         """The same with the store that the flags `--table` and `--file` name; at most one of them."""
         if table is not None and file is not None:
-            raise UsageError("--table and --file name two stores: give one of them")
+            raise UsageError("--table and --file are mutually exclusive")
         if table is not None:
             return replace(self, vpc_table=table)
         if file is not None:
@@ -77,7 +77,7 @@ class Settings:
     def with_ledger(self, *, ledger: str | None, file: Path | None) -> Settings:
         """The same with the ledger that the flags `--ledger` and `--file` name; at most one of them."""
         if ledger is not None and file is not None:
-            raise UsageError("--ledger and --file name two ledgers: give one of them")
+            raise UsageError("--ledger and --file are mutually exclusive")
         if ledger is not None:
             return replace(self, ledger_table=ledger)
         if file is not None:
@@ -118,7 +118,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from environment variables. Raises UsageError naming the variable that is wrong."""
     actions = environ.get("LANDKEEPER_ACTIONS", "on").strip().lower()
     if actions not in {"on", "off"}:
-        raise UsageError(f"LANDKEEPER_ACTIONS is '{actions}': it takes on or off")
+        raise UsageError(f"LANDKEEPER_ACTIONS is '{actions}': expected on or off")
     try:
         regions = tuple(map(parse_region, _listed(environ, "LANDKEEPER_REGIONS")))
         accounts = tuple(map(parse_account_id, _listed(environ, "LANDKEEPER_ACCOUNTS")))
@@ -158,7 +158,7 @@ def _days(environ: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 100_000:
-        raise UsageError(f"{name} is '{text}': it takes a number of days")
+        raise UsageError(f"{name} is '{text}': expected a number of days")
     return int(text)
 
 

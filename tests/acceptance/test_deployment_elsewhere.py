@@ -108,7 +108,7 @@ def test_what_a_failed_first_deployment_left_is_cleared_away_by_the_next(deploym
             "no such data, it has AgainLedger, AgainVpcs",
         ),
         (["destroy"], "say --yes to destroy unseen"),
-        (["deploy", "--as-installed", "--yes", "--stack-name", "new"], "say --policy FILE"),
+        (["deploy", "--as-installed", "--yes", "--stack-name", "new"], "pass --policy FILE"),
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(

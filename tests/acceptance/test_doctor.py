@@ -179,7 +179,7 @@ def test_on_a_healthy_stack_every_line_is_ok(deployment: Deployment, capsys: pyt
         "topic of log files", "BroomQueue's policy", "queues feed functions", "schedules and rules", "functions",
         "tables", "policy", "last tracker run", "dead letters", "ledger", "reports",
     }  # fmt: skip
-    assert any("every one" in line["Found"] for line in lines if line["Check"] == "tracker's role")
+    assert any("(all)" in line["Found"] for line in lines if line["Check"] == "tracker's role")
 
 
 def test_its_page_lists_the_permissions_that_it_takes(deployment: Deployment) -> None:
@@ -385,13 +385,14 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "trail not multi-region": (
         with_a_trail_of_one_region, "trail", "is not multi-region", "--is-multi-region-trail"),
     "bucket notification missing": (
-        without_notification, "bucket notification", "nobody is told of new files", "Event notifications"),
+        without_notification, "bucket notification", "send no notifications", "Event notifications"),
     "notification shadowed by another": (
         with_a_notification_in_the_way, "bucket notification", "somebody-elses", "send them to both"),
     "queue policy without S3's topic": (
-        with_a_queue_that_keeps_the_topic_out, "BroomQueue's policy", "keeps out sns.amazonaws.com", "sqs:SendMessage"),
+        with_a_queue_that_keeps_the_topic_out, "BroomQueue's policy", "does not allow sns.amazonaws.com",
+        "sqs:SendMessage"),
     "subscription unconfirmed": (
-        with_an_unconfirmed_subscription, "reports", "127.0.0.1:9/ (https) is not confirmed", "follow the link"),
+        with_an_unconfirmed_subscription, "reports", "127.0.0.1:9/ (https) is not confirmed", "confirmation link"),
     "table with the wrong key": (
         with_a_table_of_the_wrong_key, "tables", "VPCTrackerPools has the wrong key: Name instead of PoolId and Item",
         "landkeeper deploy"),
@@ -401,13 +402,13 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "policy that no longer passes its check": (
         with_a_policy_that_broke, "policy", "vaporise", "broom policy check"),
     "queue that feeds nobody": (
-        with_a_queue_that_feeds_nobody, "queues feed functions", "takes nothing from BroomQueue", "--enabled"),
+        with_a_queue_that_feeds_nobody, "queues feed functions", "does not receive from BroomQueue", "--enabled"),
     "case that stands still": (
         with_a_case_that_stands_still, "ledger", "i-0123456789abcdef0 is waiting and was due 2 days ago",
         "broom case i-0123456789abcdef0"),
     "schedule off": (with_a_schedule_off, "schedules and rules", "DispatcherFunctionSchedule is off", "enable-rule"),
     "queue not subscribed": (
-        without_the_topics_queue, "topic of log files", "does not hear of log files", "aws sns subscribe"),
+        without_the_topics_queue, "topic of log files", "receives no log file notifications", "aws sns subscribe"),
 }  # fmt: skip
 
 
@@ -437,7 +438,7 @@ def test_a_role_can_be_tried_with_the_credentials_at_hand(
         codes[role] = run(["doctor", "--stack-name", STACK, "--role", role, "--format", "json"])
         (told[role],) = [line for line in json.loads(capsys.readouterr().out) if line["Check"] == f"role {role}"]
     assert list(codes.values()) == [0, 0, 4]
-    assert told[READER]["Found"] == f"{READER} works in 3 accounts (every one)"
+    assert told[READER]["Found"] == f"{READER} works in 3 accounts (all)"
     assert "shop" in told["nobody-made-this"]["Found"]
     assert "(2 of 3 accounts tried)" in told["nobody-made-this"]["Found"]
 

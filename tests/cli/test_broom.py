@@ -42,14 +42,14 @@ class TestOffline:
         assert offline(LOG, policy=policy_file) == 0
         out, err = capsys.readouterr()
         for word in (
-            *("What the policy would do, by the tags in the log", "Developer/jane@example.com"),
+            *("What the policy would do, based on the tags in the log", "Developer/jane@example.com"),
             *("111122223333 eu-west-1", "i-0aaaaaaaaaaaaaaa2", "ami-0abcdef1234567890", "t3.micro", "terminate"),
             *("rule code: tag Code is missing", "log_file.json"),
             "Auto Scaling for AWSServiceRoleForAutoScaling/AutoScaling",
             "1 file, 3 launches; instances: 1 compliant, 1 exempt, 2 violation; 2 records ignored, 0 unreadable",
         ):
             assert word in out
-        assert err == "offline: nothing was called, and instances are judged by the tags in the log\n"
+        assert err == "offline: no AWS calls; instances are evaluated by the tags in the log\n"
 
     def test_json_has_an_entry_for_each_record(self, policy_file: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert offline(LOG, LOG, "--format", "json", policy=policy_file) == 0
@@ -118,7 +118,7 @@ class TestOffline:
         (tmp_path / "odd" / "link.json").symlink_to("link.json")
         assert offline(str(tmp_path / "empty"), str(tmp_path / "odd"), policy=policy_file) == 3
         err = capsys.readouterr().err
-        assert "empty: the folder has no files in it" in err
+        assert "empty: the folder is empty" in err
         assert "link.json: cannot be read: Too many levels of symbolic links" in err
 
     def test_standard_input_is_read(
@@ -156,7 +156,7 @@ class TestOffline:
     ) -> None:
         monkeypatch.delenv("LANDKEEPER_POLICY", raising=False)
         assert run(["broom", "sweep", "--offline", LOG]) == 2
-        assert "give --policy FILE, or set LANDKEEPER_POLICY" in capsys.readouterr().err
+        assert "pass --policy FILE or set LANDKEEPER_POLICY" in capsys.readouterr().err
         assert offline("--dry-run", LOG, policy=policy_file) == 2
         monkeypatch.setenv("LANDKEEPER_POLICY", policy_file)
         assert run(["broom", "sweep", "--offline", LOG]) == 0
@@ -205,7 +205,7 @@ class TestLive:
             ("compliant", "keep"),
         ]
         assert [each["Tags"] for each in rehearsed] == [{}, {"Code": "LOL"}]
-        assert "dry run: live tags were read, nothing was done" in err
+        assert "dry run: live tags were read, no action was taken" in err
         assert state_of(MEMBER, bad) == "running"
         assert not (tmp_path / "ledger.db").exists()
         assert run([*command, *ledger]) == 0
@@ -262,4 +262,4 @@ class TestLive:
         log.write_bytes(log_of(launched()))
         ledger = str(tmp_path / "ledger.db")
         assert run(["broom", "sweep", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
-        assert "1 instance waits for a later look: run the same command again" in capsys.readouterr().err
+        assert "1 instance waits for a later check: run the same command again" in capsys.readouterr().err

@@ -79,7 +79,7 @@ class TestAnswers:
         code, out, err = backtest(logs)
         assert (code, err) == (0, "")
         for words in (
-            *("Instances that the policy would have hit (2)", "i-1", "i-4", "2026-01-01 10:00 t3.micro", "jane"),
+            *("Instances the policy would have acted on (2)", "i-1", "i-4", "2026-01-01 10:00 t3.micro", "jane"),
             *("444455556666 us-east-1", "terminated", "rule code: tag Code is missing"),
             "4 files, ",
             " bytes, 5 events",
@@ -216,10 +216,10 @@ class TestAnswers:
         code, out, err = backtest(logs, policy=policy)
         words = " ".join(out.split())
         assert code == 0
-        assert "which organizational units the accounts are in is not known" in err
-        assert "Not judged: 1 launch of which CloudTrail left the instances out" in words
-        assert "Not applied: terminations_per_run; a log does not tell them." in words
-        assert "In doubt: 1 of those hit: launched for a Spot request, of which the log shows no tags." in words
+        assert "the accounts' organizational units are unknown" in err
+        assert "Not evaluated: 1 launch whose instances CloudTrail omitted" in words
+        assert "Not applied: terminations_per_run; they cannot be computed from logs." in words
+        assert "In doubt: 1 of the hits: launched for a Spot request, of which the log shows no tags." in words
 
 
 class TestFiles:
@@ -227,7 +227,7 @@ class TestFiles:
         logs = past.write_logs(tmp_path / "logs", {"a.json.gz": past.log(past.record("DescribeTags", "10:00:00", {}))})
         code, out, err = backtest(logs)
         assert (code, err) == (0, "")
-        assert "No launches: there is nothing that a policy would have been asked about." in out
+        assert "No launches found." in out
         assert answer_of(backtest(logs, "--format", "json"))["instances"] == []
 
     def test_other_files_are_skipped_copies_count_once_and_bad_ones_are_a_line_each(
@@ -249,7 +249,7 @@ class TestFiles:
             "e.json: no Records, and not a CloudTrail record itself",
         ]
         assert [(Path(each["File"]).name, each["Reason"]) for each in answer["skipped"]] == [
-            ("picture.png", "not named as log files are"), ("d.json.gz", "a CloudTrail digest file"),
+            ("picture.png", "not named like a log file"), ("d.json.gz", "a CloudTrail digest file"),
         ]  # fmt: skip
         assert [(Path(one["File"]).name, Path(one["Of"]).name) for one in answer["copies"]] == [
             ("copy.json.gz", "a.json.gz")
@@ -257,7 +257,7 @@ class TestFiles:
         assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-2"]
         assert answer["totals"].items() >= {"Launches": 2, "Repeats": 1, "Files": 5}.items()
         assert [Path(each["File"]).name for each in answer["unreadable"]] == ["loop.json", "cut.json.gz", "e.json"]
-        assert "(1 copy counted once, 2 others skipped, 3 faults)" in " ".join(backtest(logs, "--no-cache")[1].split())
+        assert "(1 copy ignored, 2 other files skipped, 3 faults)" in " ".join(backtest(logs, "--no-cache")[1].split())
 
     def test_what_is_not_there_is_wrong_usage_and_an_empty_folder_is_named(
         self, backtest: Backtest, tmp_path: Path
@@ -267,7 +267,7 @@ class TestFiles:
         code, _, err = backtest(tmp_path / "empty", tmp_path / "nowhere")
         assert code == 3
         assert err.splitlines() == [
-            f"{tmp_path}/empty: the folder has no files in it", f"{tmp_path}/nowhere: there is no such file or folder",
+            f"{tmp_path}/empty: the folder is empty", f"{tmp_path}/nowhere: there is no such file or folder",
         ]  # fmt: skip
 
     @pytest.mark.parametrize(
@@ -275,10 +275,10 @@ class TestFiles:
         [
             (
                 ["--since", "yesterday"],
-                "--since is 'yesterday': it takes a time such as 2026-03-01T12:00:00Z, or a date",
+                "--since is 'yesterday': expected a time such as 2026-03-01T12:00:00Z, or a date",
             ),
             (["--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01 is not before --until 2026-01-01"),
-            (["--grace", "soon"], "--grace is 'soon': it takes a number with s, m, h or d, as in 15m"),
+            (["--grace", "soon"], "--grace is 'soon': expected a number with s, m, h or d, for example 15m"),
             (["--against", "nowhere.yaml"], "the policy nowhere.yaml cannot be read: No such file or directory"),
         ],
     )
@@ -332,7 +332,7 @@ class TestTheCache:
         code, out, err = backtest(logs)
         assert code == 0
         assert "2 hit (2 terminated)" in out
-        assert ("what was read is not kept for the next time: " in err) is (damage != "broken")
+        assert ("the cache could not be written: " in err) is (damage != "broken")
 
 
 def many_logs(folder: Path, number: int, *, padding: int = 3000) -> Path:
@@ -393,7 +393,7 @@ def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_pat
     out, err = running.communicate(timeout=HANG_SECONDS)
     answer = json.loads(out)
     assert running.returncode == 3
-    assert "stopped: this is the answer for what was read until then" in err
+    assert "interrupted: partial result" in err
     assert answer["partial"] is True
     assert answer["totals"]["FilesUnread"] > 0
     assert 0 < answer["totals"]["Launches"] == answer["totals"]["Files"] < 1200

@@ -172,12 +172,12 @@ def test_accounts_and_regions_are_those_of_the_bucket(bucket: str, athena: Athen
 def test_a_query_that_does_not_run_is_one_line(bucket: str, athena: Athena) -> None:
     code, _, err = athena(f"s3://{bucket}/{ROOT}", "--since", "2026-01-01")
     assert code == 3
-    assert err.startswith("Athena: the table could not be made: error (InvalidRequestException: No output location")
+    assert err.startswith("Athena: the table could not be created: error (InvalidRequestException: No output location")
     window = ("--since", "2026-01-01", "--account", "999988887777", "--region", "eu-west-1")
     home_sessions().home("s3").put_object(Bucket=bucket, Key="broken/AWSLogs/x.json", Body=b"{not json")
     code, _, err = athena(f"s3://{bucket}/broken/AWSLogs/", *window, "--athena-output", f"s3://{bucket}/answers/")
     assert code == 3
-    assert err.startswith("Athena: the query did not run: error (FAILED: ")
+    assert err.startswith("Athena: the query failed: error (FAILED: ")
     assert len(err.splitlines()) == 1
 
 
@@ -196,19 +196,22 @@ def test_the_sql_is_shown_without_calling_anything(athena: Athena) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["s3://trail/AWSLogs/"], "--engine athena takes --since: it looks into a folder for each day"),
-        (["logs/", "--since", "2026-01-01"], "--engine athena takes one trail, as in s3://bucket/AWSLogs/o-id/"),
+        (["s3://trail/AWSLogs/"], "--engine athena requires --since: it queries one folder per day"),
+        (
+            ["logs/", "--since", "2026-01-01"],
+            "--engine athena requires exactly one trail, for example s3://bucket/AWSLogs/o-id/",
+        ),
         (
             ["s3://trail/x/", "--since", "2026-01-01"],
-            "s3://trail/x/ is not a trail's: with Athena it takes s3://bucket/[prefix/]AWSLogs/[o-id/]",
+            "s3://trail/x/ is not the root of a trail: Athena requires s3://bucket/[prefix/]AWSLogs/[o-id/]",
         ),
         (
             ["s3://trail/AWSLogs/", "--since", "2026-01-01", "--account", "1"],
-            "'1' is not an AWS account id: it takes twelve digits",
+            "'1' is not an AWS account id: expected twelve digits",
         ),
         (
             ["s3://trail/AWSLogs/", "--engine", "local", "--print-sql"],
-            "--print-sql, --account, --region and --athena-... go with --engine athena",
+            "--print-sql, --account, --region and --athena-... require --engine athena",
         ),
     ],
 )
@@ -227,7 +230,7 @@ def test_a_bucket_that_is_not_there_is_one_line(aws_environment: object, athena:
 def test_a_bucket_without_accounts_is_wrong_usage(bucket: str, athena: Athena) -> None:
     url = f"s3://{bucket}/{ROOT}nothing/AWSLogs/"
     assert athena(url, "--since", "2026-01-01")[::2] == (
-        2, f"landkeeper: {url} has no folder of an account's CloudTrail log files below it\n",
+        2, f"landkeeper: {url} contains no CloudTrail log files of any account\n",
     )  # fmt: skip
 
 

@@ -69,15 +69,15 @@ def test_a_held_case_is_listed_told_and_released(folder: Path, capsys: pytest.Ca
     assert run(["broom", "case", bad, "--format", "csv"]) == 0
     assert capsys.readouterr().out.startswith("At,State,Because\n")
     assert run(["broom", "release", bad, "--policy", "broom.yaml", "--role", ROLE]) == 2
-    assert f"the case of {bad} is reported: only what is held or failed can be released" in capsys.readouterr().err
+    assert f"the case of {bad} is reported: only held or failed cases can be released" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (["case", "i-none"], "the ledger has no case of 'i-none'"),
-        (["release", "i-none", "--policy", "broom.yaml"], "the ledger has no case of 'i-none'"),
-        (["cases", "--file", "none.db"], "there is no file 'none.db'"),
+        (["case", "i-none"], "no case for 'i-none' in the ledger"),
+        (["release", "i-none", "--policy", "broom.yaml"], "no case for 'i-none' in the ledger"),
+        (["cases", "--file", "none.db"], "the file 'none.db' does not exist"),
         (["cases", "--account", "12"], "'12' is not an AWS account id"),
     ],
 )
@@ -108,7 +108,7 @@ def test_an_account_that_cannot_be_audited_is_named(folder: Path, capsys: pytest
     assert run(command) == 3
     out, err = capsys.readouterr()
     assert "330000000003 could not be audited: role not assumable" in err
-    assert out == "running instances: 0, in 0 regions; 0 break the policy; 1 account or region could not be read\n"
+    assert out == "running instances: 0, in 0 regions; 0 violate the policy; 1 account or region could not be read\n"
 
 
 def test_what_was_not_read_is_no_region_without_instances(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def test_check_names_every_line_that_is_wrong(tmp_path: Path, capsys: pytest.Cap
 def test_check_warns_about_what_is_odd_and_takes_it(policy_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["broom", "policy", "check", policy_file]) == 0
     out, err = capsys.readouterr()
-    assert out == f"{policy_file}: well, with 1 rule and 1 exemption; 2 warnings\n"
+    assert out == f"{policy_file}: OK (1 rule, 1 exemption, 2 warnings)\n"
     assert [line.partition(": a")[0] for line in err.splitlines()][1:] == [
         f"{policy_file}:7: warning: confirm_after is 0s: instances are lost whose tags EC2 shows some seconds late"
     ]
@@ -112,10 +112,10 @@ def test_an_explanation_is_a_table_or_csv(
         ("nowhere.json", "nowhere.json: there is no such file or folder"),
         (
             "policy.json",
-            "there is no instance to explain (policy.json: no Records, and not a CloudTrail record itself)",
+            "no instance to explain (policy.json: no Records, and not a CloudTrail record itself)",
         ),
-        ("stopped.json", "there is no instance to explain (stopped.json: not a RunInstances call)"),
-        ("i-0123456789abcdef0", "the ledger has no case of i-0123456789abcdef0: give --account and --region"),
+        ("stopped.json", "no instance to explain (stopped.json: not a RunInstances call)"),
+        ("i-0123456789abcdef0", "no case for i-0123456789abcdef0 in the ledger: pass --account and --region"),
     ],
 )
 def test_what_cannot_be_explained_is_one_line(
@@ -168,13 +168,16 @@ def test_a_config_rule_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["import", "--action", "stop"], "give --tag-policy FILE or --config-rule FILE, one of the two"),
+        (["import", "--action", "stop"], "pass either --tag-policy FILE or --config-rule FILE"),
         (["import", "--tag-policy", "f"], "Missing option '--action'"),
         (["import", "--tag-policy", "f", "--action", "stop"], "f: a tag policy has one key at its top"),
         (["import", "--tag-policy", "no", "--action", "stop"], "the policy no cannot be read: No such file"),
-        (["import", "--config-rule", "f", "--tag-policy", "f", "--action", "stop"], "one of the two"),
-        (["import", "--config-rule", "f", "--effective", "--action", "stop"], "--effective and --require-all go with"),
-        (["export", "p", "--as", "scp", "--enforce"], "--enforce goes with --as tag-policy"),
+        (
+            ["import", "--config-rule", "f", "--tag-policy", "f", "--action", "stop"],
+            "pass either --tag-policy FILE or --config-rule FILE",
+        ),
+        (["import", "--config-rule", "f", "--effective", "--action", "stop"], "--effective and --require-all require"),
+        (["export", "p", "--as", "scp", "--enforce"], "--enforce requires --as tag-policy"),
         (["export", "f", "--as", "scp"], "f:1: "),
         (["export", "p"], "Missing option '--as'"),
     ],
@@ -198,7 +201,7 @@ def test_a_policy_is_exported_one_document_a_line_with_what_is_lost(
     out, err = capsys.readouterr()
     assert json.loads(out)["Statement"][0]["Effect"] == "Deny"
     assert err.splitlines()[:2] == [
-        "What this form cannot say:",
+        "Not expressed in this form:",
         "- the management account is bound by no service control policy",
     ]
     large = tmp_path / "large.yaml"
@@ -207,4 +210,6 @@ def test_a_policy_is_exported_one_document_a_line_with_what_is_lost(
     assert run(["broom", "policy", "export", str(large), "--as", "scp"]) == 0
     out, err = capsys.readouterr()
     assert [len(line) <= 10_240 for line in out.splitlines()] == [True, True]
-    assert err.startswith("2 documents, one a line; a root, unit or account takes ten of a kind, FullAWSAccess among")
+    assert err.startswith(
+        "2 documents, one per line; a root, unit or account can have ten of each type, including FullAWSAccess"
+    )

@@ -41,7 +41,7 @@ def test_an_instance_is_explained_by_the_tags_it_has_now(
     assert (answer["Verdict"], answer["Action"], answer["Tags"]) == ("violation", "notify", {"Code": "XXX"})
     assert answer["TagsFrom"] == "it has now"
     assert answer["InstanceType"]
-    assert "who launched it is not known" in err
+    assert "the launching principal is unknown" in err
 
 
 def test_an_instance_is_explained_by_its_case(
@@ -74,7 +74,7 @@ def test_a_policy_is_checked_and_exported_where_the_function_reads_it(
     ssm.put_parameter(Name="/landkeeper/policy-to-check", Value=STRICT, Type="String", Overwrite=True)
     assert run(["broom", "policy", "check", where]) == 0
     out, err = capsys.readouterr()
-    assert out == f"{where}: well, with 1 rule and 0 exemptions; 3 warnings\n"
+    assert out == f"{where}: OK (1 rule, 0 exemptions, 3 warnings)\n"
     assert [line.startswith(f"{where}:") for line in err.splitlines()] == [True] * 3
     assert run(["broom", "policy", "export", where, "--as", "tag-policy"]) == 0
     assert '"Code"' in capsys.readouterr().out
@@ -86,7 +86,7 @@ def test_a_policy_is_checked_and_exported_where_the_function_reads_it(
 def test_what_cannot_be_read_is_said(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     nobody = "i-0123456789abcdef0"
     assert run(["broom", "policy", "explain", nobody, *command, "--account", MEMBER, "--region", "eu-west-1"]) == 2
-    assert f"EC2 knows no instance {nobody} in account {MEMBER}, region eu-west-1" in capsys.readouterr().err
+    assert f"instance {nobody} does not exist in account {MEMBER}, region eu-west-1" in capsys.readouterr().err
     without_role = command[:-2]
     assert run(["broom", "policy", "explain", nobody, *without_role, "--account", MEMBER]) == 3
     assert f"{nobody} cannot be read: role not assumable" in capsys.readouterr().err

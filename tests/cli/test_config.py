@@ -16,7 +16,7 @@ def test_a_good_file_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> No
     assert run(["config", "check", str(_EXAMPLE)]) == 0
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1
-    assert "3 spaces (factory, isolated, default); 2 declared connections; 3 governed regions; reads only" in printed
+    assert "OK (3 spaces (factory, isolated, default), 2 declared connections, 3 governed regions, only" in printed
 
 
 def test_every_problem_is_a_line_and_the_exit_code_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,10 +36,10 @@ def test_the_file_is_found_here_or_by_the_environment(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["config", "check"]) == 2
-    assert "there is no file 'landkeeper.yaml' here, and LANDKEEPER_CONFIG names none" in capsys.readouterr().err
+    assert "the file 'landkeeper.yaml' does not exist, and LANDKEEPER_CONFIG is not set" in capsys.readouterr().err
     (tmp_path / "landkeeper.yaml").write_text("version: 1\n")
     assert run(["config", "check"]) == 0
-    assert capsys.readouterr().out.startswith("landkeeper.yaml: every VPC is in one space; 0 declared connections")
+    assert capsys.readouterr().out.startswith("landkeeper.yaml: OK (one space for all VPCs, 0 declared connections")
     monkeypatch.setenv("LANDKEEPER_CONFIG", "other.yaml")
     assert run(["config", "check"]) == 2
     assert capsys.readouterr().err == (

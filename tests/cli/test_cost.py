@@ -17,11 +17,11 @@ def test_the_table_ends_with_the_sum_and_says_what_was_assumed(
     monkeypatch.setenv("COLUMNS", "80")
     assert run(["cost", "--accounts", "100", "--regions", "17", "--launches-per-day", "500"]) == 0
     printed = capsys.readouterr().out
-    assert max(len(line) for line in printed.partition("US dollars a month.")[0].splitlines()) <= 80
+    assert max(len(line) for line in printed.partition("US dollars per month.")[0].splitlines()) <= 80
     assert "100 accounts, 17 regions, 500 launches a day" in printed
-    assert "A day has 67,200 log files and 40,800 digest files (an existing trail's) and 25 launches that" in printed
+    assert "Per day: 67,200 log files and 40,800 digest files (an existing trail's) and 25 launches that" in printed
     assert "AWS's VPC IPAM (advanced tier) would cost 985.50 US dollars a month for 5,000 addresses" in printed
-    assert "us-east-1, without tax; the Free Tier is whole" in printed
+    assert "us-east-1, without tax; the Free Tier is unused" in printed
 
 
 def test_the_lines_add_up_in_json_and_their_parts_to_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +48,7 @@ def test_details_tell_what_a_line_consists_of(capsys: pytest.CaptureFixture[str]
     assert "- news of digest files" in printed
     assert "- digest files written" in printed
     assert "of the stack's own trail beside another, with" in printed
-    assert "the Free Tier is used up by others" in printed
+    assert "the Free Tier is used up" in printed
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,16 @@ def test_it_deploys_and_finds_nothing_to_do_the_second_time(
     assert "KeeperVpcs" in shown.out
     assert "member-roles.yaml" in shown.out
     assert run(words) == 0
-    assert "nothing to change" in capsys.readouterr().out
+    assert "is up to date" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["--parameter", "Regions"], "NAME=VALUE"),
-        (["--parameter", "CodeKey=x"], "set by deploying itself"),
+        (["--parameter", "CodeKey=x"], "set by the deployment itself"),
         (["--parameter", "Region=eu-west-1"], "did you mean Regions?"),
-        (["--parameter", "Whatever=1"], "it has CodeBucket"),
+        (["--parameter", "Whatever=1"], "expected one of CodeBucket"),
         ([], "--yes"),
     ],
 )
@@ -76,7 +76,7 @@ def test_what_would_fail_is_refused_line_by_line_before_anything_is_changed(
     assert run(words) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert "shadowed-logs tells" in said[0]
+    assert "shadowed-logs already notifies" in said[0]
     assert "TrailBucketEvents=true" in said[0]
     names = {stack["StackName"] for stack in session.client("cloudformation").describe_stacks()["Stacks"]}
     assert "refused" not in names
@@ -118,7 +118,7 @@ def test_plain_files_are_written_without_any_call(
 
 def test_plain_files_take_a_policy(no_aws: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["deploy", "--template-only", str(tmp_path / "files")]) == 2
-    assert "say --policy FILE" in capsys.readouterr().err
+    assert "pass --policy FILE" in capsys.readouterr().err
     assert not (tmp_path / "files").exists()
 
 

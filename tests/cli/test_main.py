@@ -48,7 +48,7 @@ def test_wrong_words_are_one_line_and_exit_code_2(
     [
         (UsageError("two\nlines"), 2, "two lines"),
         (KeyboardInterrupt(), 130, "stopped"),
-        (ZeroDivisionError("by design"), 1, "a defect in Landkeeper, please report it (ZeroDivisionError: by design)"),
+        (ZeroDivisionError("by design"), 1, "internal error, please report it (ZeroDivisionError: by design)"),
     ],
 )
 def test_whatever_goes_wrong_inside_is_one_line(

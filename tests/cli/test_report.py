@@ -141,16 +141,16 @@ def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--file", "nix.db"], "there is no file 'nix.db'"),
+        (["--file", "nix.db"], "the file 'nix.db' does not exist"),
         (["--out", "."], "Invalid value for '--out': File '.' is a directory."),
         (["--out", "nix/report.html"], "nix/report.html cannot be written: No such file or directory"),
         (["--backtest", "landkeeper.db"], "the backtest landkeeper.db is not text in UTF-8"),
         (["--backtest", "nix.json"], "the backtest nix.json cannot be read"),
         (["--as-of", "then"], "--as-of is 'then'"),
-        (["--url"], "there is no bucket of reports: name it with --bucket or LANDKEEPER_REPORT_BUCKET"),
-        (["--url", "--expires", "8d"], "--expires is '8d': it takes a time such as 30m, 12h, or 7d at most"),
+        (["--url"], "no report bucket: pass --bucket or set LANDKEEPER_REPORT_BUCKET"),
+        (["--url", "--expires", "8d"], "--expires is '8d': expected a time such as 30m or 12h, at most 7d"),
         (["--url", "--expires", "0h"], "--expires is '0h'"),
-        (["--table", "a", "--file", "b"], "--table and --file name two stores"),
+        (["--table", "a", "--file", "b"], "--table and --file are mutually exclusive"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -182,7 +182,7 @@ def test_an_installation_without_the_page_says_so(
 ) -> None:
     monkeypatch.setattr(wiring, "files", lambda _: folder)
     assert run(["report"]) == 2
-    assert "the page of the report is not in this installation" in capsys.readouterr().err
+    assert "this installation lacks the report page" in capsys.readouterr().err
 
 
 @pytest.mark.embedded
@@ -192,7 +192,7 @@ def test_the_function_keeps_the_tables_report_and_a_link_leads_to_it(
     name = _fill_tables(monkeypatch)
     home_session().client("s3").create_bucket(Bucket=name)
     assert run(["report", "--url", "--bucket", name]) == 2
-    assert f"there is no s3://{name}/report.html yet" in capsys.readouterr().err
+    assert f"s3://{name}/report.html does not exist yet" in capsys.readouterr().err
     live = sum(one.is_live for one in MADE.known.vpcs)
 
     monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
@@ -267,10 +267,10 @@ def test_a_bucket_that_is_not_there_or_does_not_answer_fails_the_function(
 ) -> None:
     name = _fill_tables(monkeypatch)
     monkeypatch.setenv("LANDKEEPER_REPORT_BUCKET", name)
-    with pytest.raises(ReportNotKeptError, match=f"the bucket {name} does not take the report: not found"):
+    with pytest.raises(ReportNotKeptError, match=f"cannot be written to the bucket {name}: not found"):
         handler({"task": "notices"}, None)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    with pytest.raises(ReportNotKeptError, match=f"the report in {name} cannot be looked at: "):
+    with pytest.raises(ReportNotKeptError, match=f"the report in {name} cannot be read: "):
         handler({"task": "notices"}, None)
 
 
@@ -291,5 +291,5 @@ def test_a_function_without_a_bucket_or_a_table_says_which_setting_is_missing(
         keep_report(Settings(vpc_table="VPCTracker"), store)
     with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set"):
         keep_report(Settings(report_bucket="mine"), store)
-    with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set: the function has no table to read"):
+    with pytest.raises(UsageError, match="LANDKEEPER_VPC_TABLE is not set: the function requires a table"):
         handler({"task": "notices"}, None)

@@ -211,7 +211,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path, no_aws: None
     assert out == "\n"
     if file == "nix.db":
         assert reply.status == 503
-        assert err.startswith("there is no file 'nix.db'")
+        assert err.startswith("the file 'nix.db' does not exist")
         assert err.count("\n") == 1
     else:
         assert len(document_in(reply.body.decode())["vpcs"]) == sum(one.is_live for one in MADE.known.vpcs)

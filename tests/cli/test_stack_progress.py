@@ -35,7 +35,7 @@ def test_what_cannot_be_undone_comes_first_and_values_are_shown() -> None:
     assert long not in out.getvalue()
     assert (
         lines[-1]
-        == "1 to add, 1 to change, 1 to remove, 1 to adopt, 1 to replace, 1 other resource to follow by reference"
+        == "1 to add, 1 to change, 1 to remove, 1 to adopt, 1 to replace, 1 other resource updated by reference"
     )
 
 

@@ -189,11 +189,11 @@ def test_unread_accounts_are_named_by_what_answers_from_the_store(
     assert run(["vpc", "track", "--account", "111122223333", "--role", "NobodyMadeThisRole", *_HERE]) == 3
     capsys.readouterr()
     assert run(["vpc", "list"]) == 0
-    assert capsys.readouterr().err == "No account has been read completely yet.\n"
+    assert capsys.readouterr().err == "No account has been read completely.\n"
     run(["vpc", "track", *_HERE])
     capsys.readouterr()
     assert run(["vpc", "list"]) == 0
-    assert "shown as last known: 111122223333." in capsys.readouterr().err
+    assert "showing last known state: 111122223333." in capsys.readouterr().err
 
 
 def test_profiles_are_read_each_with_its_own_credentials(
@@ -280,15 +280,15 @@ def test_how_old_an_answer_is_is_said(here: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["list"], "there is no file 'landkeeper.db'"),
-        (["list", "--file", "a.db", "--table", "T"], "--table and --file name two stores: give one of them"),
+        (["list"], "the file 'landkeeper.db' does not exist"),
+        (["list", "--file", "a.db", "--table", "T"], "--table and --file are mutually exclusive"),
         (["list", "--table", "Absent"], "there is no DynamoDB table 'Absent' in this account and region"),
-        (["track", "--org", "--account", "111122223333"], "--org, --account and --profile name the accounts in three"),
-        (["track", "--account", "11112222333"], "'11112222333' is not an AWS account id: it takes twelve digits"),
-        (["track", "--account", "111122223333"], "other accounts are entered through a role there"),
+        (["track", "--org", "--account", "111122223333"], "--org, --account and --profile are mutually exclusive"),
+        (["track", "--account", "11112222333"], "'11112222333' is not an AWS account id: expected twelve digits"),
+        (["track", "--account", "111122223333"], "other accounts require a role"),
         (["track", "--profile", "nobody"], "there is no profile 'nobody' in the AWS configuration"),
         (["track", "--region", "Ireland"], "'Ireland' is not a region code such as eu-west-1"),
-        (["track", "--create-tables"], "--create-tables makes DynamoDB tables: name them with --table NAME"),
+        (["track", "--create-tables"], "--create-tables requires --table NAME"),
         (["track", "--file", "missing/a.db"], "missing/a.db: it cannot be opened or made there"),
         (["list", "--format", "xml"], "'xml' is not one of"),
         (["track", "everything"], "unexpected extra argument"),
@@ -329,9 +329,9 @@ def _expired(_: Mapping[str, str]) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (_sts_and_organizations, "the account of these credentials is in no organisation: use --account or leave"),
+        (_sts_and_organizations, "the account of these credentials is not in an organisation: pass --account, or omit"),
         (_not_permitted, "of a delegated administrator: permission missing (AccessDeniedException: no)"),
-        (_no_accounts, "the organisation lists no active account"),
+        (_no_accounts, "the configuration excludes every active account"),
         (_expired, "the AWS credentials at hand do not work: credentials missing or expired (ExpiredToken"),
     ],
 )

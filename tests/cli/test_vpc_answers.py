@@ -101,7 +101,7 @@ def test_stale_rows_are_marked_and_the_table_ends_with_totals(file: Path, capsys
         "5 VPCs in 2 accounts and 1 region: 2 default, 1 deleted, 3 stale."
     )  # fmt: skip
     assert printed.out.count("permission missing") == 3
-    assert "shown as last known: =shop." in printed.err
+    assert "showing last known state: =shop." in printed.err
     assert {row["Stale"] for row in _json(capsys, "list", "--account", "lake")} == {""}
     assert run(["vpc", "list", "--region", "us-east-1"]) == 0
     assert capsys.readouterr().out == "No VPCs.\n"
@@ -134,21 +134,19 @@ def test_as_of_an_earlier_time_the_answers_are_those_of_then(file: Path, capsys:
     assert run(["vpc", "list", "--as-of", "2026-03-01"]) == 0
     printed = capsys.readouterr()
     assert printed.out == "No VPCs.\n"
-    assert printed.err == (
-        "Nothing was recorded at 2026-03-01T00:00:00Z: the first record is of 2026-03-01T12:00:00Z.\n"
-    )
+    assert printed.err == ("No data for 2026-03-01T00:00:00Z: the first record is from 2026-03-01T12:00:00Z.\n")
     assert run(["vpc", "show", vpc_ids(3), "--as-of", "2026-03-01T12:00:00Z"]) == 2
-    assert "is known of that time" in capsys.readouterr().err
+    assert "is not tracked at that time" in capsys.readouterr().err
     assert run(["vpc", "list", "--as-of", "2026-03-01T13:00:00Z"]) == 0
-    assert capsys.readouterr().err.startswith("As it was recorded at 2026-03-01T13:00:00Z.")
+    assert capsys.readouterr().err.startswith("State recorded at 2026-03-01T13:00:00Z.")
 
 
 def test_an_empty_store_has_no_earlier_time(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     VpcFile(Path("empty.db")).close()
     assert run(["vpc", "list", "--file", "empty.db", "--as-of", "2026-03-01"]) == 0
-    assert capsys.readouterr().err == "Nothing has been recorded yet.\n"
+    assert capsys.readouterr().err == "No data has been recorded yet.\n"
     assert run(["vpc", "coverage", "--file", "empty.db", "--check"]) == 0
-    assert capsys.readouterr().out == "No account was ever tried.\n"
+    assert capsys.readouterr().out == "No account has been read.\n"
 
 
 def test_show_has_everything_of_one_vpc(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,9 +240,9 @@ def test_pairs_are_bounded_and_what_is_left_out_is_said(file: Path, capsys: pyte
         _write(store, _LAKE, 3, *same, *(_vpc(n, _LAKE, "172.31.0.0/16", is_default=True) for n in (20, 21)))
     assert run(["vpc", "overlaps", "--pairs", "--limit", "4"]) == 0
     printed = capsys.readouterr()
-    assert printed.out.splitlines()[-1] == "6 pairs, 2 of them left out."
-    assert "2 of 6 pairs are left out: --limit shows more." in printed.err
-    assert "3 default VPCs all have 172.31.0.0/16" in printed.err
+    assert printed.out.splitlines()[-1] == "6 pairs, 2 not shown."
+    assert "2 of 6 pairs are not shown: pass a higher --limit." in printed.err
+    assert "3 default VPCs have 172.31.0.0/16" in printed.err
     pairs = _json(capsys, "overlaps", "--pairs")
     assert len(pairs) == 6
     assert {"CidrBlock", "VpcId", "OtherCidrBlock", "OtherVpcId"} <= pairs[0].keys()
@@ -255,9 +253,12 @@ def test_connect_tells_of_each_pair_and_how_fresh_it_is(file: Path, capsys: pyte
     printed = capsys.readouterr()
     assert "pcx-1 active" in printed.out
     assert "10.0.0.0/16 holds 10.0.1.0/24" in printed.out
-    assert "2 pairs: 1 can be peered, 1 routed over a transit gateway and 1 in part; 1 joined already." in printed.out
+    assert (
+        "2 pairs: 1 can be peered, 1 can be routed over a transit gateway, 1 partly; 1 already connected."
+        in printed.out
+    )
     assert "With default VPCs: 1 pair: 1 can be peered" in printed.out
-    assert "lake (111122223333): read 2026-03-01T12:00:00Z" in printed.err
+    assert "lake (111122223333): last read 2026-03-01T12:00:00Z" in printed.err
     assert "=shop (444455556666): stale in eu-west-1 (permission missing), us-east-1 (the region is governed)." in (
         printed.err
     )
@@ -280,11 +281,11 @@ def test_connect_takes_vpc_ids_and_earlier_times_and_says_why_not(
     assert "No: it is the same VPC." in capsys.readouterr().out
     assert run(["vpc", "connect", "lake", "gone", "--as-of", "2026-03-01T13:00:00Z"]) == 0
     printed = capsys.readouterr()
-    assert "gone (777788889999) has no VPC that is known." in printed.out
+    assert "gone (777788889999) has no tracked VPC." in printed.out
     assert printed.err.count("\n") == 1
     Path("landkeeper.yaml").write_text(_CONFIG)
     assert run(["vpc", "connect", vpc_ids(1), vpc_ids(3), "--all"]) == 0
-    assert "No: they are in different spaces, default and shops, which never meet." in capsys.readouterr().out
+    assert "No: they are in different spaces, default and shops." in capsys.readouterr().out
 
 
 def test_an_account_of_which_nothing_was_read_is_said_to_be_unknown(
@@ -321,7 +322,10 @@ def test_without_pyarrow_parquet_is_one_line(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, "landkeeper.cli.vpc.parquet", raising=False)
     assert run(["vpc", "export", "--format", "parquet", "--out", "x.parquet"]) == 2
-    assert "landkeeper: Parquet takes pyarrow: pip install 'landkeeper[parquet]'" in capsys.readouterr().err
+    assert (
+        "landkeeper: Parquet export requires the extra `parquet`: run pip install '.[parquet]' in the checkout"
+        in capsys.readouterr().err
+    )
     assert not Path("x.parquet").exists()
 
 
@@ -345,17 +349,17 @@ def test_a_bad_item_is_named_and_left_out_and_the_exit_code_is_3(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["list", "--as-of", "tomorrow"], "--as-of is 'tomorrow': it takes a time such as 2026-03-01T12:00:00Z"),
+        (["list", "--as-of", "tomorrow"], "--as-of is 'tomorrow': expected a time such as 2026-03-01T12:00:00Z"),
         (["list", "--as-of", "2999-01-01"], "--as-of is '2999-01-01': that is in the future"),
-        (["list", "--account", "11112222333"], "'11112222333' is not an AWS account id: it takes twelve digits"),
+        (["list", "--account", "11112222333"], "'11112222333' is not an AWS account id: expected twelve digits"),
         (["list", "--region", "Ireland"], "'Ireland' is not a region code"),
         (["list", "--cidr", "10.0.0.1/8"], "--cidr: '10.0.0.1/8' is not a CIDR block: host bits are set"),
-        (["list", "--tag", "=prod"], "--tag is '=prod': it takes a key, or Key=Value"),
+        (["list", "--tag", "=prod"], "--tag is '=prod': expected Key or Key=Value"),
         (["overlaps", "--space", "labs"], "there is no space 'labs'; there are default"),
         (["overlaps", "--config", "absent.yaml"], "the configuration absent.yaml cannot be read: No such file"),
-        (["connect", "laek", "=shop"], "no account 'laek' is known: did you mean 'lake'?"),
-        (["show", "vpc-1"], "no VPC 'vpc-1' is known"),
-        (["history", "vpc-1"], "no VPC 'vpc-1' is known"),
+        (["connect", "laek", "=shop"], "unknown account 'laek': did you mean 'lake'?"),
+        (["show", "vpc-1"], "VPC 'vpc-1' is not tracked"),
+        (["history", "vpc-1"], "VPC 'vpc-1' is not tracked"),
         (["export", "--out", "absent/x.csv"], "absent/x.csv cannot be written: No such file or directory"),
         (["list", "--file", "not.db"], "not.db: this is not a Landkeeper file (not SQLite)"),
     ],

@@ -98,10 +98,10 @@ def test_every_outcome_reads_as_words(capsys: pytest.CaptureFixture[str]) -> Non
     )
     assert [(row["State"], row["Detail"]) for row in rows] == [
         ("deleted", "3 subnets, 1 internet gateway"),
-        ("gone", "it was gone, or another one, when its turn came"),
-        ("failed", "not begun: permission missing (AccessDenied: no)"),
-        ("failed", f"could not mark internet gateway igw-1: {_DENIED}; 3 of 7 steps are done, run it again"),
-        ("unknown", "counts as in use: database subnet group not checked: permission missing (AccessDenied: no)"),
+        ("gone", "already deleted or replaced before its turn"),
+        ("failed", "not started: permission missing (AccessDenied: no)"),
+        ("failed", f"could not mark internet gateway igw-1: {_DENIED}; 3 of 7 steps done; run the command again"),
+        ("unknown", "treated as in use: database subnet group not checked: permission missing (AccessDenied: no)"),
         ("in use", "; ".join(f"network interface eni-{number}" for number in range(4)) + "; and 2 more"),
     ]  # fmt: skip
     assert len(rows[5]["Reasons"]) == 6
@@ -117,7 +117,7 @@ def test_nothing_is_said_in_words_and_to_machines_as_nothing(capsys: pytest.Capt
 def test_one_without_anything_in_it_goes_alone(capsys: pytest.CaptureFixture[str]) -> None:
     plan = decide(DefaultVpc(VpcId("vpc-1"), _SHOP.id, Region("eu-west-1"), "172.31.0.0/16"), _SHOP.id)
     assert isinstance(plan, Plan)
-    assert "unused  nothing else" in _printed(capsys, [(_SHOP, plan)])
+    assert "unused  no other resources" in _printed(capsys, [(_SHOP, plan)])
 
 
 def test_restoring_is_a_command_for_each_region(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def test_the_plan_is_printed_and_nothing_changed(
     assert _run(place) == 0
     shown = capsys.readouterr().out
     assert f"{place.vpc} in {HERE} goes in this order:\n  1. delete subnet subnet-" in shown
-    assert f"delete VPC {place.vpc}\nNothing was changed. With --yes the 1 unused one will be deleted." in shown
+    assert f"delete VPC {place.vpc}\nNothing was changed. Pass --yes to delete the 1 unused one." in shown
     assert place.described() == before
     assert not list(here.iterdir())
 
@@ -91,7 +91,7 @@ def test_yes_deletes_and_notes_it_for_the_tracker(
     assert _run(place, "--restore") == 0
     shown = capsys.readouterr()
     assert f"  aws ec2 create-default-vpc --region {HERE}\n" in shown.out
-    assert "Nothing of the old one comes back" in shown.out
+    assert "Nothing of the old VPC is restored" in shown.out
 
 
 def test_without_a_store_it_says_that_nothing_was_noted(
@@ -100,7 +100,7 @@ def test_without_a_store_it_says_that_nothing_was_noted(
     assert _run(places.new(), "--yes", "--format", "csv") == 0
     shown = capsys.readouterr()
     assert next(csv.DictReader(io.StringIO(shown.out)))["State"] == "deleted"
-    assert "Nothing was noted for the tracker: there is no file landkeeper.db" in shown.err
+    assert "The change was not recorded: the file landkeeper.db does not exist" in shown.err
     assert not list(here.iterdir())
 
 
@@ -156,7 +156,7 @@ def _rows_and_remark(capsys: pytest.CaptureFixture[str], place: Place) -> list[d
     capsys.readouterr()
     assert _run(place, "--yes", "--format", "json") == 3
     shown = capsys.readouterr()
-    assert shown.err.startswith(f"changed, but not noted in the store: {place.account.id}: {HERE}: ")
+    assert shown.err.startswith(f"changed in AWS, but not recorded in the store: {place.account.id}: {HERE}: ")
     rows: list[dict[str, Any]] = json.loads(shown.out)
     return rows
 
@@ -257,19 +257,19 @@ def test_restore_tells_of_one_that_is_half_deleted(
         place.ec2.delete_subnet(SubnetId=subnet)
     assert _run(place, "--restore") == 0
     shown = capsys.readouterr()
-    assert shown.out == "Every region that could be read has its default VPC.\n"
-    assert "has no subnets left: delete it first, then make a new one" in shown.err
+    assert shown.out == "Every region that could be read has a default VPC.\n"
+    assert "has no subnets left: delete it, then create a new one" in shown.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--yes", "--restore"), "--restore only shows how to get default VPCs back: give it without --yes"),
-        (("--org", "--account", "111122223333"), "--org, --account and --profile name the accounts in three ways"),
-        (("--account", "1234"), "'1234' is not an AWS account id: it takes twelve digits"),
+        (("--yes", "--restore"), "--restore and --yes are mutually exclusive: --restore only prints commands"),
+        (("--org", "--account", "111122223333"), "--org, --account and --profile are mutually exclusive"),
+        (("--account", "1234"), "'1234' is not an AWS account id: expected twelve digits"),
         (("--region", "Ireland"), "'Ireland' is not a region code such as eu-west-1"),
-        (("--region", "eu-west-9"), "AWS has no region 'eu-west-9' in the partition aws"),
-        (("--table", "T", "--file", "f.db"), "--table and --file name two stores: give one of them"),
+        (("--region", "eu-west-9"), "region 'eu-west-9' does not exist in the partition aws"),
+        (("--table", "T", "--file", "f.db"), "--table and --file are mutually exclusive"),
     ],
 )
 def test_wrong_usage_is_one_line(

@@ -62,22 +62,22 @@ def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16") == (
-        "The pool prod is 10.0.0.0/16 of the space default; it gives blocks from /16 to /28.\n"
+        "The pool prod is 10.0.0.0/16 of the space default; it provides blocks from /16 to /28.\n"
     )
     assert run(["vpc", *_ASK, "/20", "--grow-to", "18", "--ttl", "7d"]) == 0
     printed = capsys.readouterr()
     assert printed.out == "10.0.64.0/20\n"
-    assert "10.0.64.0/18 is kept around it, until" in printed.err
+    assert "with 10.0.64.0/18 reserved for growth, expires" in printed.err
     given = json.loads(_run(capsys, *_ASK, "24", "--request-id", "a", "--format", "json"))
     assert (given["CidrBlock"], given["PoolId"], given["IsNew"]) == ("10.0.32.0/24", "prod", True)
     assert given["ReservationId"].startswith("res-")
     again = json.loads(_run(capsys, *_ASK, "24", "--request-id", "a", "--format", "json"))
     assert again == {**given, "IsNew": False}
     assert run(["vpc", *_ASK, "24", "--request-id", "a"]) == 0
-    assert "already, by the same request id" in capsys.readouterr().err
+    assert "before by this request id," in capsys.readouterr().err
     refused = _refused(capsys, "release", given["ReservationId"])
-    assert "10.0.32.0/24 cannot be released, for its VPC may still be there: " in refused
-    assert "--accept-unread goes by what is known" in refused
+    assert "10.0.32.0/24 cannot be released, because its VPC may still exist: " in refused
+    assert "pass --accept-unread to decide by stored data" in refused
     known = ("release", given["ReservationId"], "--accept-unread")
     assert _run(capsys, *known) == "10.0.32.0/24 of the pool prod is free again.\n"
     assert "there is no reservation" in _refused(capsys, *known)
@@ -102,7 +102,7 @@ def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys
     text = _run(capsys, "pool", "show", "prod")
     assert "18.8% used (12,288)" in text
     assert "Largest free block: 10.0.96.0/19" in text
-    assert "When it is full: " in text
+    assert "Forecast: " in text
     assert "in 31 days" in text
     assert text.splitlines()[-1] == "4 reservations."
     bar = next(line for line in text.splitlines() if line.startswith("█"))
@@ -110,7 +110,7 @@ def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys
 
 
 def test_pools_are_listed_with_their_shares(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(capsys, "pool", "list") == "No pools: `landkeeper vpc pool create` makes one.\n"
+    assert _run(capsys, "pool", "list") == "No pools. Create one with `landkeeper vpc pool create`.\n"
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/12")
     _run(capsys, "pool", "create", "eu", "--cidr", "10.0.0.0/19", "--parent", "prod", "--region", "eu-west-1")
     rows = json.loads(_run(capsys, "pool", "list", "--format", "json"))
@@ -128,8 +128,8 @@ def test_a_pool_goes_when_nothing_is_in_it(file: Path, capsys: pytest.CaptureFix
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
     _run(capsys, "pool", "create", "eu", "--cidr", "10.0.128.0/18", "--parent", "prod")
     assert "not empty: it has the pool 'eu'" in _refused(capsys, "pool", "delete", "prod")
-    assert _run(capsys, "pool", "delete", "eu") == "The pool eu is gone and 10.0.128.0/18 is free again in prod.\n"
-    assert _run(capsys, "pool", "delete", "prod") == "The pool prod is gone.\n"
+    assert _run(capsys, "pool", "delete", "eu") == "Deleted pool eu; 10.0.128.0/18 is free in prod.\n"
+    assert _run(capsys, "pool", "delete", "prod") == "Deleted pool prod.\n"
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,20 @@ def test_a_pool_goes_when_nothing_is_in_it(file: Path, capsys: pytest.CaptureFix
         (("pool", "create", "x", "--cidr", "192.168.0.0/16", "--region", "Europe"), "not a region code"),
         (("pool", "show", "nope"), "there is no pool 'nope': there are prod"),
         (("pool", "reserve", "prod", "--cidr", "10.9.0.0/16", "--for", "x"), "is not inside the pool 'prod'"),
-        (("pool", "import"), "--ipam is missing"),
+        (("pool", "import"), "--ipam is required"),
         ((*_ASK, "29"), "--prefix-length is /29"),
         ((*_ASK, "many"), "--prefix-length is 'many'"),
         ((*_ASK, "20", "--grow-to", "24"), "a /20 cannot grow to a /24"),
         ((*_ASK, "20", "--grow-to", "7"), "--grow-to is '7'"),
-        ((*_ASK, "20", "--ttl", "1w"), "--ttl is '1w': it takes a number of days, hours or minutes"),
+        ((*_ASK, "20", "--ttl", "1w"), "--ttl is '1w': expected a number of days, hours or minutes"),
         ((*_ASK, "16"), "the pool 'prod' has no /16 left: the largest block that would fit is a /17"),
         ((*_ASK, "20", "--grow-to", "16"), "has no /16 left for the room to grow: the largest block"),
         ((*_ASK, "20", "--account", "123"), "'123' is not an AWS account id"),
-        ((*_ASK, "20", "--account", ACCOUNTS[2]), "the account 777788889999 is departed: it gets no block"),
-        ((*_ASK, "20", "--account", ACCOUNTS[1]), "was never tracked, and whether it is in the organisation cannot"),
+        ((*_ASK, "20", "--account", ACCOUNTS[2]), "no block for account 777788889999: it is departed"),
+        (
+            (*_ASK, "20", "--account", ACCOUNTS[1]),
+            "has never been tracked, and its membership in the organisation cannot",
+        ),
         (("release", "res-1"), "there is no reservation 'res-1'"),
     ],
 )
@@ -170,13 +173,16 @@ def test_accounts_that_nobody_has_read_are_named(file: Path, capsys: pytest.Capt
     with closing(PoolFile(file)) as store:
         assert store.write_coverage(Coverage(ACCOUNTS[1], "shop", NOW, regions={REGIONS[1]: denied}))
     refused = _refused(capsys, *_ASK, "20")
-    assert "nobody has seen yet what these have: shop (444455556666) in us-east-1; track them" in refused
+    assert (
+        "Nothing reserved: shop (444455556666) in us-east-1 has never been read, so its ranges are unknown. Track it"
+        in refused
+    )
     assert _run(capsys, *_ASK, "20", "--accept-unread") == "10.0.32.0/20\n"
 
 
 def test_a_full_pool_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/19")
-    assert "the pool 'prod' is full: not one address is free" in _refused(capsys, *_ASK, "28")
+    assert "the pool 'prod' is full" in _refused(capsys, *_ASK, "28")
 
 
 def test_a_pool_of_another_space_keeps_off_what_is_there_and_nothing_else(
@@ -195,7 +201,7 @@ def test_a_pool_of_another_space_keeps_off_what_is_there_and_nothing_else(
     _run(capsys, "pool", "create", "lab", "--cidr", "10.0.0.0/16", "--space", "lab")
     assert _run(capsys, *_ASK, "20") == "10.0.32.0/20\n"
     assert _run(capsys, *_ASK, "24", "--pool", "lab", "--account", shop.id) == "10.0.1.0/24\n"
-    assert "the pool 'lab' is of the space lab, in which the account 111122223333 has no VPCs" in _refused(
+    assert "the pool 'lab' is in the space lab, but the VPCs of account 111122223333 are not" in _refused(
         capsys, *_ASK, "24", "--pool", "lab"
     )
 
@@ -204,8 +210,8 @@ def test_without_a_file_there_is_nothing_to_allocate_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_aws: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "there is no file 'landkeeper.db'" in _refused(capsys, "pool", "list")
-    assert "there is no file 'landkeeper.db'" in _refused(capsys, *_ASK, "20")
+    assert "the file 'landkeeper.db' does not exist" in _refused(capsys, "pool", "list")
+    assert "the file 'landkeeper.db' does not exist" in _refused(capsys, *_ASK, "20")
     assert not (tmp_path / "landkeeper.db").exists()
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
     assert _run(capsys, "pool", "list").splitlines()[-1] == "1 pool."
@@ -249,7 +255,7 @@ def test_a_block_is_given_back_after_a_look_at_its_region(
     assert f"10.77.0.0/20 cannot be released: {vpc} of {HOME_ACCOUNT} has it" in refused
     ec2.delete_vpc(VpcId=vpc)
     assert vpc in _refused(capsys, "release", given["ReservationId"], "--accept-unread", *on), "it is still known"
-    assert _run(capsys, "release", given["ReservationId"], *on) == "10.77.0.0/20 of the pool prod is free again.\n"
+    assert _run(capsys, "release", given["ReservationId"], *on) == "Released 10.77.0.0/20 in pool prod.\n"
     shown = json.loads(_run(capsys, "show", vpc, "--format", "json", *on))
     assert shown["State"] == "deleted"
 
@@ -269,9 +275,9 @@ def test_a_block_of_an_account_that_cannot_be_read_is_given_back_on_purpose_only
     asked = ("allocate", "--pool", "prod", "--for", "x", "--prefix-length", "20", *on, "--format", "json")
     one, other = (json.loads(_run(capsys, *asked, "--account", account))["ReservationId"] for account in ACCOUNTS[1:3])
     refused = _refused(capsys, "release", one, *on, "--role", "nobody-made-it")
-    assert "its VPC may still be there: shop (444455556666): role not assumable" in refused
-    assert "name it with --role" in _refused(capsys, "release", one, *on)
-    assert "is free again" in _run(capsys, "release", one, "--accept-unread", *on)
+    assert "its VPC may still exist: shop (444455556666): role not assumable" in refused
+    assert "pass --role" in _refused(capsys, "release", one, *on)
+    assert "Released" in _run(capsys, "release", one, "--accept-unread", *on)
     departed = replace(table.read_coverage(ACCOUNTS[2]), membership=Membership.DEPARTED)
     assert table.write_coverage(departed)
     refused = _refused(capsys, "release", other, *on, "--role", "nobody-made-it")

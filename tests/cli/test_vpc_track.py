@@ -131,7 +131,7 @@ def test_a_governed_region_is_covered_as_governed(aws: Aws) -> None:
 def test_a_region_that_does_not_exist_is_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.refused["DescribeRegions"] = ec2_refusal("UnauthorizedOperation")
     assert _track("--region", "eu-west-9") == 2
-    assert capsys.readouterr().err.strip().endswith("AWS has no region 'eu-west-9' in the partition aws")
+    assert capsys.readouterr().err.strip().endswith("region 'eu-west-9' does not exist in the partition aws")
     assert not Path("landkeeper.db").exists()
 
 
@@ -139,6 +139,6 @@ def test_unknown_connections_are_told_and_make_the_run_incomplete(aws: Aws, caps
     aws.refused["DescribeVpcPeeringConnections"] = ec2_refusal("UnauthorizedOperation", "no")
     assert _track("--region", "us-west-2") == 3
     assert capsys.readouterr().err.strip() == (
-        f"peerings and transit gateways unknown: {_HOME} eu-west-1, us-west-2: "
+        f"peerings and transit gateway attachments could not be read: {_HOME} eu-west-1, us-west-2: "
         "permission missing (UnauthorizedOperation: no)"
     )

@@ -101,16 +101,15 @@ def test_the_plan_is_printed_and_nothing_is_made(account: AccountId, capsys: pyt
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert lines[0] == (
-        f"A VPC for shop ({account}) in eu-west-1: web, 10.0.0.0/20 of the pool prod, with 10.0.0.0/19 around it kept "
-        "for its growth."
+        f"VPC for shop ({account}) in eu-west-1: web, 10.0.0.0/20 from pool prod, with 10.0.0.0/19 reserved for growth."
     )
     assert "web-private-euw1-az1" in printed.out
     assert "10.0.8.128/25  public   euw1-az2" in printed.out
     assert lines[-4:] == [
-        "Left for more subnets: 10.0.9.0/24, 10.0.10.0/23, 10.0.12.0/22.",
-        "DNS resolution and DNS host names are on. Gateways and routes are yours to add.",
-        "Tags of all: Code=LOL",
-        "Nothing was made or reserved. With --yes it will be.",
+        "Free for more subnets: 10.0.9.0/24, 10.0.10.0/23, 10.0.12.0/22.",
+        "DNS resolution and DNS hostnames are enabled. Gateways and routes are not created.",
+        "Tags: Code=LOL",
+        "Nothing was created or reserved. Pass --yes to create it.",
     ]
     assert printed.err == ""
     planned = _told(capsys, account)
@@ -124,14 +123,14 @@ def test_yes_makes_it_and_has_it_tracked(account: AccountId, capsys: pytest.Capt
     printed = capsys.readouterr()
     (vpc,) = _own_vpcs(account)
     assert printed.out.splitlines()[-2:] == [
-        f"{vpc} is made: 10.0.0.0/20 in shop ({account}) eu-west-1, with 2 subnets.",
-        f"It is tracked in landkeeper.db: landkeeper vpc show {vpc}",
+        f"{vpc} created: 10.0.0.0/20 in shop ({account}) eu-west-1, with 2 subnets.",
+        f"Recorded in landkeeper.db. See: landkeeper vpc show {vpc}",
     ]
-    assert printed.err.splitlines()[0].startswith("Should it be interrupted, the same with --request-id vend-")
+    assert printed.err.splitlines()[0].startswith("If interrupted, run the command again with --request-id vend-")
     assert printed.err.splitlines()[1:] == [
-        f"{vpc} is made, 10.0.0.0/20",
-        "the subnet 10.0.0.0/22 is made in euw1-az1",
-        "the subnet 10.0.4.0/22 is made in euw1-az2",
+        f"Created {vpc}, 10.0.0.0/20",
+        "Created subnet 10.0.0.0/22 in euw1-az1",
+        "Created subnet 10.0.4.0/22 in euw1-az2",
     ]
     assert _shown(capsys) == [("10.0.0.0/20", "used")]
     assert run(["vpc", "pool", "show", "prod"]) == 0
@@ -152,10 +151,10 @@ def test_the_same_request_again_answers_with_the_same_vpc(
     assert _told(capsys, account, "--yes", "--request-id", "run-7") == {**made, "IsNew": False}
     assert _told(capsys, account, "--request-id", "run-7")["ReservationId"] == made["ReservationId"]
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 0
-    assert f"{made['VpcId']} was made by this request before" in capsys.readouterr().out
-    assert "was used for something else" in _refused(capsys, account, "--request-id", "run-7", "--prefix-length", "21")
+    assert f"{made['VpcId']} already created by this request" in capsys.readouterr().out
+    assert "was used for another request" in _refused(capsys, account, "--request-id", "run-7", "--prefix-length", "21")
     assert run(_arguments(account, "--yes", "--request-id", "run-7", "--zones", "1")) == 2
-    assert "was used for something else: subnet-" in capsys.readouterr().err
+    assert "was used for another request: subnet-" in capsys.readouterr().err
     assert _own_vpcs(account) == [made["VpcId"]]
 
 
@@ -166,7 +165,7 @@ def test_a_request_that_has_a_vpc_and_no_block_is_told_so(
     assert run(["vpc", "pool", "create", "other", "--cidr", "10.9.0.0/16"]) == 0
     capsys.readouterr()
     why = _refused(capsys, account, "--yes", "--request-id", "run-7", "--pool", "other")
-    assert "'run-7' has a VPC in eu-west-1, and no block in the pool 'other': take another request id" in why
+    assert "'run-7' has a VPC in eu-west-1 but no block in the pool 'other': use another request id" in why
     assert _shown(capsys) == [("10.0.0.0/20", "used")]
 
 
@@ -177,12 +176,12 @@ def test_what_does_not_work_is_undone_and_the_block_given_back(
     front.refuse = lambda action, *_: full if _counted(front, action) == ("CreateSubnet", 2) else None
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
     told = capsys.readouterr().err.splitlines()
-    (vpc,) = [line.split()[0] for line in told if line.endswith("is made, 10.0.0.0/20")]
-    assert told[2].startswith("subnet-")
+    (vpc,) = [line.split()[1].rstrip(",") for line in told if line.startswith("Created vpc-")]
+    assert told[2].startswith("Deleted subnet-")
     assert told[3:] == [
-        f"{vpc} is deleted again",
-        "making the subnet 10.0.4.0/22 did not work: error (SubnetLimitExceeded: too many)",
-        "Nothing is left of it, and 10.0.0.0/20 is free again.",
+        f"Deleted {vpc}",
+        "creating the subnet 10.0.4.0/22 failed: error (SubnetLimitExceeded: too many)",
+        "Rolled back; 10.0.0.0/20 is free again.",
     ]
     assert (_own_vpcs(account), _shown(capsys)) == ([], [])
     front.refuse = lambda *_: None
@@ -200,12 +199,12 @@ def test_what_cannot_be_undone_is_named_and_keeps_its_block(
     front.refuse = lambda action, *_: denied if action in {"CreateSubnet", "DeleteVpc"} else None
     told = _told(capsys, account, "--yes", "--request-id", "run-7", code=3)
     (vpc,) = _own_vpcs(account)
-    assert (told["State"], told["FailedStep"]) == ("undone", "making the subnet 10.0.0.0/22")
+    assert (told["State"], told["FailedStep"]) == ("undone", "creating the subnet 10.0.0.0/22")
     assert told["Left"] == [{"Id": vpc, "Failure": "permission missing (UnauthorizedOperation: no)"}]
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
     said = capsys.readouterr().err
-    assert f"{vpc} could not be deleted again: permission missing" in said
-    assert f"10.0.0.0/20 stays reserved as {told['ReservationId']}: a VPC has it, or may have it." in said
+    assert f"{vpc} could not be deleted: permission missing" in said
+    assert f"10.0.0.0/20 stays reserved as {told['ReservationId']}: a VPC uses it, or may use it." in said
     front.refuse = lambda *_: None
     assert _told(capsys, account, "--yes", "--request-id", "run-7")["VpcId"] == vpc
 
@@ -217,7 +216,7 @@ def test_a_call_without_an_answer_leaves_the_block_reserved(
     told = _told(capsys, account, "--yes", "--request-id", "run-7", code=3)
     assert (told["MayTurnUp"], told["Left"], _shown(capsys)) == (True, [], [("10.0.0.0/20", "reserved")])
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
-    assert "Whether a VPC was made is not known. The same request again finds it" in capsys.readouterr().err
+    assert "A VPC may have been created. Repeat the request to find it" in capsys.readouterr().err
 
 
 def test_the_block_comes_back_although_the_tracker_saw_the_vpc(
@@ -263,8 +262,8 @@ def test_a_tag_that_cannot_be_taken_off_is_told(
     front.refuse = lambda action, *_: denied if action == "DeleteTags" else None
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
     printed = capsys.readouterr()
-    assert "It is tracked in landkeeper.db" in printed.out
-    assert "The tag landkeeper:unfinished is still on it" in printed.err
+    assert "Recorded in landkeeper.db" in printed.out
+    assert "The tag landkeeper:unfinished could not be removed" in printed.err
     front.refuse = lambda *_: None
     assert not _told(capsys, account, "--yes", "--request-id", "run-7")["IsUnfinished"]
 
@@ -302,18 +301,18 @@ def test_the_account_at_hand_takes_no_role(account: AccountId, capsys: pytest.Ca
         (("--prefix-length", "29"), "--prefix-length is /29: the blocks of a VPC are from /16 to /28"),
         (("--prefix-length", "16"), "the pool 'prod' has no /16 left: the largest block that would fit is a /18"),
         (("--zones", "7"), "--zones is 7: eu-west-1 has 3 for this account (euw1-az1, euw1-az2, euw1-az3)"),
-        (("--zones", "some"), "--zones is 'some': it takes a whole number"),
+        (("--zones", "some"), "--zones is 'some': expected a whole number"),
         (("--prefix-length", "28", "--zones", "2"), "a /28 has no room for 2 private subnets: a subnet is a /28"),
         (("--public-bits", "9"), "--public-bits is 9: in a /20 it takes from 1 to 8"),
-        (("--tags", "Code"), "--tags is 'Code': it takes KEY=VALUE"),
+        (("--tags", "Code"), "--tags is 'Code': expected KEY=VALUE"),
         (("--tags", "aws:x=1"), "keys that begin with aws: are AWS's own"),
         (tuple(word for number in range(51) for word in ("--tags", f"k{number}=v")), "there are 51 tags beside Name"),
-        (("--region", "eu-west-9"), "AWS has no region 'eu-west-9'"),
+        (("--region", "eu-west-9"), "region 'eu-west-9' does not exist"),
         (("--region", "Ireland"), "'Ireland' is not a region code"),
         (("--pool", "nope"), "there is no pool 'nope'"),
         (("--request-id", "a*"), "--request-id is 'a*'"),
         (("--account", "123"), "'123' is not an AWS account id"),
-        (("--role", "nobody"), "the role nobody of the account"),
+        (("--role", "nobody"), "the role nobody in account"),
         (("--grow-to", "24"), "a /20 cannot grow to a /24"),
     ],
 )
@@ -330,22 +329,22 @@ def test_regions_that_are_closed_or_off_are_one_line(
     front.refuse = lambda action, *_: ec2_refusal("AuthFailure", "no", 401) if action.startswith("Desc") else None
     assert f"eu-west-1 is not enabled in the account {account}" in _refused(capsys, account, "--yes")
     front.refuse = lambda action, *_: ec2_refusal("UnauthorizedOperation", "no", 403) if "Vpcs" in action else None
-    assert f"eu-west-1 of the account {account} cannot be looked at: permission" in _refused(capsys, account, "--yes")
+    assert f"eu-west-1 in account {account} cannot be read: permission" in _refused(capsys, account, "--yes")
     Path("landkeeper.yaml").write_text(
         f"version: 1\ngoverned: [{{regions: [eu-west-1], accounts: ['{account}']}}]\n", encoding="utf-8"
     )
-    assert f"eu-west-1 is governed for the account {account}" in _refused(capsys, account, "--yes")
+    assert f"eu-west-1 is governed for account {account}" in _refused(capsys, account, "--yes")
 
 
 def test_accounts_that_get_nothing_or_were_never_read(account: AccountId, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(PoolFile(Path("landkeeper.db"))) as store:
         known = store.read_coverage(account)
         store.write_coverage(replace(known, membership=Membership.DEPARTED))
-        assert "is departed: it gets no block" in _refused(capsys, account, "--yes")
+        assert "it is departed" in _refused(capsys, account, "--yes")
         denied = RegionCoverage(failed_at=datetime.now(UTC), failure=Failure(FailureReason.SCP_DENY))
         known = store.read_coverage(account)
         store.write_coverage(replace(known, membership=Membership.ACTIVE, regions={HERE: denied}))
-    assert "nobody has seen yet what these have: shop" in _refused(capsys, account, "--yes")
+    assert "Nothing reserved: shop" in _refused(capsys, account, "--yes")
     assert _told(capsys, account, "--accept-unread")["State"] == "planned"
     assert "999988887777" in _refused(capsys, account, "--account", "999988887777")
 
@@ -357,5 +356,5 @@ def test_credentials_of_another_account_are_refused(
     body = f"<R>{other}<Account>123456789012</Account></GetCallerIdentityResult></R>"
     front.refuse = lambda action, *_: (200, body) if action == "GetCallerIdentity" else None
     why = _refused(capsys, account, "--yes")
-    assert f"the credentials for the account {account} are not of it: 123456789012" in why
+    assert f"the credentials for account {account} belong to another account: 123456789012" in why
     assert not [action for action, *_ in front.calls if action.startswith(("Create", "Delete"))]

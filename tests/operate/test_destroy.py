@@ -110,7 +110,7 @@ def test_what_is_named_goes_after_the_stack_and_a_trail_before_its_bucket() -> N
 
 def test_a_bucket_cannot_go_while_its_trail_stays() -> None:
     world = World()
-    with pytest.raises(UsageError, match="say --delete-data keeper too"):
+    with pytest.raises(UsageError, match="pass --delete-data keeper too"):
         world.destroy("keeper-trail")
     assert (world.done, world.plans) == ([], [])
 
@@ -144,7 +144,7 @@ def test_what_could_not_be_deleted_is_told_and_the_rest_is_deleted() -> None:
 
 
 def test_a_stack_that_is_not_there_is_named() -> None:
-    with pytest.raises(UsageError, match="there is no stack keeper here"):
+    with pytest.raises(UsageError, match="there is no stack keeper"):
         World(state=None).destroy()
 
 

@@ -38,8 +38,8 @@ def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
         ({"NetworkPrincipalArn": NETWORK}, MANAGEMENT, [f"NetworkPrincipalArn={NETWORK}"]),
         (STACK_SETS, MANAGEMENT, ["each of its other regions", f"ToolingAccountId={HOME}", "member-events.yaml"]),
         (STACK_SETS, DELEGATE, ["management account 444455556666", "member-roles.yaml"]),
-        (STACK_SETS, DELEGATE, ["and there, in every region", "member-events.yaml"]),
-        ({"OrganizationId": "o-example"}, MANAGEMENT, ["forward its events", "member-events.yaml"]),
+        (STACK_SETS, DELEGATE, ["run there too, in every region", "member-events.yaml"]),
+        ({"OrganizationId": "o-example"}, MANAGEMENT, ["deploy event forwarding", "member-events.yaml"]),
         (
             {"ReadRoleName": "ours", "TerminateRoleName": "ours"},
             MANAGEMENT,

@@ -134,10 +134,10 @@ def test_where_there_is_no_pip_uv_fetches_the_build(
 @pytest.mark.usefixtures("without_pip")
 def test_what_uv_cannot_fetch_is_named_with_the_way_out(index: Path) -> None:
     _build(index, "win_amd64")
-    assert "for Lambda's python3.11 on arm64, which has glibc 2.26, could not be had" in _refused((3, 11))
+    assert "for Lambda's python3.11 on arm64, which has glibc 2.26, could not be downloaded" in _refused((3, 11))
 
 
 @pytest.mark.usefixtures("without_pip")
 def test_without_pip_and_uv_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert _refused((3, 12)).endswith("this environment has neither: install one of them")
+    assert _refused((3, 12)).endswith("neither is installed: install one")

@@ -272,7 +272,7 @@ def test_what_another_run_knows_by_now_is_kept() -> None:
 
 
 def test_a_run_that_never_gets_to_write_what_it_knows_says_so() -> None:
-    with pytest.raises(StoreError, match="account 111122223333 is being rewritten all the time"):
+    with pytest.raises(StoreError, match="other runs keep writing the data of account 111122223333"):
         track_account(Account(ACCOUNTS[0]), World(), ContestedStore(times=99), clock=_clock)
 
 

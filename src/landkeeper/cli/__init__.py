@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         name = type(error).__name__
         return _complain(
-            f"a defect in Landkeeper, please report it ({name}: {error}); LANDKEEPER_DEBUG=1 shows more", 1
+            f"internal error, please report it ({name}: {error}); LANDKEEPER_DEBUG=1 prints the traceback", 1
         )
     return code if isinstance(code, int) else DONE
 

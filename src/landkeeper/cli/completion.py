@@ -15,7 +15,7 @@ _INSTALL = {
 @click.command(name="completion")
 @click.argument("shell", type=click.Choice(list(_INSTALL)))
 def command(shell: str) -> int:
-    """Print the script that completes commands, options, ids and names with the Tab key.
+    """Print the completion script for a shell.
 
     Install it with the line for your shell, then open a new shell:
 
@@ -24,8 +24,8 @@ def command(shell: str) -> int:
     zsh   echo 'eval "$(landkeeper completion zsh)"' >> ~/.zshrc
     fish  landkeeper completion fish > ~/.config/fish/completions/landkeeper.fish
 
-    Ids and names come from the file of --file or LANDKEEPER_FILE, else landkeeper.db, and profiles from ~/.aws/config.
-    AWS is never called. For what is in a table only commands, options and profiles are completed.
+    It completes commands, options, ids and names. Ids and names come from the local file (--file, LANDKEEPER_FILE or
+    landkeeper.db), profiles from ~/.aws/config. It never calls AWS, so ids in a DynamoDB table are not completed.
     """
     from click.shell_completion import get_completion_class
 

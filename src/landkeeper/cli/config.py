@@ -9,15 +9,15 @@ from landkeeper.cli.lazy_group import LazyGroup, Place
 _PLACES = {
     "check": Place(
         "landkeeper.cli.config_check:check_command",
-        "Say what a configuration means, or everything that is wrong with it.",
+        "Validate a configuration file and print a summary, or every error in it.",
     ),
     "schema": Place(
         "landkeeper.cli.config_check:schema_command",
-        "Print the JSON Schema of landkeeper.yaml, for editors and other checkers.",
+        "Print the JSON Schema of landkeeper.yaml, for editors.",
     ),
 }
 
 
 @click.group(name="config", cls=LazyGroup, places=_PLACES)
 def command() -> None:
-    """What VPC Tracker is told about an organisation: spaces, connections, governed regions."""
+    """Check VPC Tracker's configuration file, or print its JSON Schema."""

@@ -12,10 +12,10 @@ from landkeeper.cli.known_words import files
 @click.command(name="check")
 @click.argument("file", required=False, metavar="[FILE]", shell_complete=files)
 def check_command(**given: Any) -> int:
-    """Say what a configuration means, or everything that is wrong with it.
+    """Validate a configuration file and print a summary, or every error in it.
 
-    Without FILE: LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory. FILE may also be s3://bucket/key or
-    ssm:NAME.
+    FILE is a path, s3://bucket/key or ssm:NAME.
+    The default is LANDKEEPER_CONFIG, or landkeeper.yaml in the working directory.
     """
     from landkeeper.cli.run.config_check import run_check
 
@@ -24,7 +24,7 @@ def check_command(**given: Any) -> int:
 
 @click.command(name="schema")
 def schema_command(**given: Any) -> int:
-    """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
+    """Print the JSON Schema of landkeeper.yaml, for editors."""
     from landkeeper.cli.run.config_check import run_schema
 
     return run_schema(**given)

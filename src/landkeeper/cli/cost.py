@@ -20,39 +20,44 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
 
 
 @click.command("cost")
-@click.option("--accounts", type=_NUMBER, default=100, show_default=True, help="Accounts that are looked after.")
-@click.option("--regions", type=_NUMBER, default=17, show_default=True, help="Regions that each of them has enabled.")
+@click.option("--accounts", type=_NUMBER, default=100, show_default=True, help="The number of accounts.")
+@click.option(
+    "--regions", type=_NUMBER, default=17, show_default=True, help="The number of enabled regions per account."
+)
 @click.option(
     "--launches-per-day",
     "launches_a_day",
     type=_NUMBER,
     default=500,
     show_default=True,
-    help="Instances that are launched, in all accounts together.",
+    help="Instances launched per day, in all accounts.",
 )
 @_number(
     "--log-files-per-day",
-    "CloudTrail's log files, of all accounts together.  "
-    "[default: one region with activity at all times, in the others the tracker's own reads]",
+    "CloudTrail log files per day, in all accounts.  "
+    "[default: one busy region per account, and the tracker's own reads in the others]",
 )
-@_number("--violations-per-day", "Launches that break the policy.  [default: 5 %]")
-@_number("--vpcs", "VPCs.  [default: a default VPC in each region, and one more an account]")
-@_number("--changes-per-day", "Changes of VPCs, subnets and peerings.  [default: one in ten accounts]")
-@_number("--addresses", "IP addresses in use, for the comparison with IPAM.  [default: 50 an account]")
+@_number("--violations-per-day", "Launches per day that violate the policy.  [default: 5 %]")
+@_number("--vpcs", "The number of VPCs.  [default: a default VPC per region, and one more per account]")
+@_number("--changes-per-day", "Changes to VPCs, subnets and peerings per day.  [default: one per ten accounts]")
+@_number("--addresses", "IP addresses in use, for the comparison with Amazon VPC IPAM.  [default: 50 per account]")
 @click.option(
     "--trail",
     type=click.Choice(TRAILS),
     default="existing",
     show_default=True,
-    help="Whose log files are read: an existing trail's, or those of a trail that the stack makes, the "
-    "first one there is or a second one.",
+    help="The trail whose log files are read: an existing one, or one that the stack creates (the first or a "
+    "second trail).",
 )
-@_number("--events-per-day", "Management events, for a second trail.  [default: 3,000 an account, and the tracker's]")
+@_number(
+    "--events-per-day",
+    "Management events per day, for a second trail.  [default: 3,000 per account, and the tracker's]",
+)
 @click.option(
     "--digests/--no-digests",
     default=True,
     show_default=True,
-    help="Whether the bucket tells of the trail's digest files as well.",
+    help="Whether the bucket also sends notifications for digest files.",
 )
 @click.option(
     "--trail-days",
@@ -60,34 +65,36 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
     default=90,
     show_default=True,
     metavar="N",
-    help="How many days a trail of the stack's own keeps its files.",
+    help="How many days the stack's own trail keeps its files.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(["x86_64", "arm64"]),
     default="x86_64",
     show_default=True,
-    help="The functions' processor.",
+    help="The processor architecture of the functions.",
 )
 @click.option("--provisioned", is_flag=True, help="Provisioned tables with auto scaling (AutoScaling=true).")
 @click.option("--recovery", is_flag=True, help="Point-in-time recovery (PointInTimeRecovery=true).")
-@click.option("--customer-key", is_flag=True, help="A KMS key of your own encrypts the log files.")
-@click.option("--workers-unlimited", is_flag=True, help="VPC Tracker's workers without a limit (WorkerConcurrency=0).")
-@click.option("--mails", is_flag=True, help="Reports go to an address by mail.")
+@click.option("--customer-key", is_flag=True, help="Log files are encrypted with a customer managed KMS key.")
+@click.option(
+    "--workers-unlimited", is_flag=True, help="No concurrency limit for VPC Tracker's workers (WorkerConcurrency=0)."
+)
+@click.option("--mails", is_flag=True, help="Reports are sent by email.")
 @click.option(
     "--free-tier",
     type=click.Choice(["whole", "used"]),
     default="whole",
     show_default=True,
-    help="Whether AWS's Free Tier, one for the whole organisation, is still whole or used up by others.",
+    help="Whether the organisation's AWS Free Tier is unused (whole) or used up.",
 )
-@click.option("--details", is_flag=True, help="What each quantity consists of.")
+@click.option("--details", is_flag=True, help="Show the items of each quantity.")
 @format_option
 def command(**given: Any) -> int:
-    """Work out what Landkeeper costs a month. Nothing is called.
+    """Estimate what Landkeeper costs per month, without calling AWS.
 
-    Counts what the stack does with the defaults of its template, from measured figures and AWS's prices in US East
-    (N. Virginia). docs/cost.md says what is counted and what is not.
+    The estimate is for the template's default parameters. It uses measured figures and AWS's prices in US East
+    (N. Virginia). docs/cost.md describes what is included.
     """
     from landkeeper.cli.run.cost import run
 

@@ -11,13 +11,13 @@ import click
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
 @click.option(
     "--delete-data", "names", multiple=True, metavar="NAME",
-    help="A table, trail or bucket that is to go too, by its name; without it all of them stay.",
+    help="The name of a table, trail or bucket to delete as well; may be repeated.",
 )  # fmt: skip
-@click.option("--yes", is_flag=True, help="Destroy without asking.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 def command(**given: Any) -> int:
-    """Delete the stack. Its tables, trail and buckets stay, and a later deployment adopts them.
+    """Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them.
 
-    Shows what goes and what stays, and asks. What is named with --delete-data is deleted for good.
+    It shows what is deleted and what is kept, and asks for confirmation. --delete-data deletes data permanently.
     """
     from landkeeper.cli.run.destroy import run
 

@@ -9,17 +9,21 @@ import click
 
 @click.command("doctor")
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
-@click.option("--all", "every_account", is_flag=True, help="Try the roles in every account, not in a sample of ten.")
-@click.option("--role", metavar="NAME", help="Try this role with the credentials at hand, not those of the functions.")
+@click.option(
+    "--all", "every_account", is_flag=True, help="Test the roles in every account instead of a sample of ten."
+)
+@click.option(
+    "--role", metavar="NAME", help="Test this role with the current credentials instead of the functions' roles."
+)
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="Lines to read, or JSON for other programs.",
+    help="The output format.",
 )  # fmt: skip
 def command(**given: Any) -> int:
-    """Look at a deployed stack, and say what is wrong and how to mend it.
+    """Check a deployed stack, and print a fix for every problem.
 
-    Everything is found out by calling, and nothing is changed. Exits with 4 when something is wrong, with 3 when
-    something could not be checked. docs/doctor.md says what each line means.
+    It makes read-only calls and changes nothing. The exit code is 4 if something is wrong, and 3 if something could not
+    be checked. docs/doctor.md explains every check.
     """
     from landkeeper.cli.run.doctor import run
 

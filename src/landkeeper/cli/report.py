@@ -14,29 +14,32 @@ DEFAULT_OUT = Path("report.html")
 
 def report_options(function: Command) -> Command:
     """The options `--table`, `--file`, `--ledger` and `--config`: what a report is made from."""
-    ledger = click.option("--ledger", metavar="NAME", help="The DynamoDB table of Broom's cases, as in BroomLedger.")
+    ledger = click.option(
+        "--ledger", metavar="NAME", help="The DynamoDB table of Broom's cases, for example BroomLedger."
+    )
     return config_option(store_options(ledger(function)))
 
 
 @click.command(name="report")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH", default=DEFAULT_OUT, show_default=True,
-    help="Where to write the page.",
+    help="Where to write the report.",
 )  # fmt: skip
-@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @click.option("--backtest", type=click.Path(path_type=Path), metavar="FILE",
-              help="The answer of `landkeeper broom backtest --format json`, to be in it.")  # fmt: skip
-@click.option("--as-of", metavar="TIME", help="The report as of then: 2026-03-01, or 2026-03-01T12:00:00Z.")
-@click.option("--url", is_flag=True, help="Print a link to the report that the stack keeps, and write nothing.")
+              help="Include this output of `landkeeper broom backtest --format json`.")  # fmt: skip
+@click.option("--as-of", metavar="TIME", help="Report the state at this time: 2026-03-01, or 2026-03-01T12:00:00Z.")
+@click.option(
+    "--url", is_flag=True, help="Print a presigned link to the deployed stack's report instead of writing one."
+)
 @click.option("--expires", metavar="TIME", default="1h", show_default=True,
-              help="How long the link is good: 30m, 12h, 7d at most.")  # fmt: skip
-@click.option("--bucket", metavar="NAME", help="The stack's bucket of reports.  [default: LANDKEEPER_REPORT_BUCKET]")
+              help="How long the link is valid: 30m, 12h, at most 7d.")  # fmt: skip
+@click.option("--bucket", metavar="NAME", help="The stack's report bucket.  [default: LANDKEEPER_REPORT_BUCKET]")
 @report_options
 def command(**given: Any) -> int:
-    """Write everything that is known as one HTML page: to read offline, to mail, to print.
+    """Write the report: one HTML file with everything in it.
 
-    The address space as a map, overlaps, who can be connected with whom, default VPCs, how fresh all that is, and what
-    Broom did.
+    It shows the address space as a map, overlaps, connectivity, default VPCs, the age of the data, and Broom's cases.
     """
     from landkeeper.cli.run.report import run
 

@@ -8,44 +8,44 @@ from landkeeper import __version__
 from landkeeper.cli.lazy_group import LazyGroup, Place
 
 _PLACES = {
-    "demo": Place("landkeeper.cli.demo:command", "Both products at work on an AWS made up on this machine."),
+    "demo": Place("landkeeper.cli.demo:command", "Run both products against an AWS simulated on this machine."),
     "vpc": Place(
         "landkeeper.cli.vpc:command",
-        "VPC Tracker: every VPC of every account and region, and which address blocks collide.",
+        "Track the VPCs of all accounts and regions, find overlaps, and allocate address blocks.",
     ),
     "broom": Place(
         "landkeeper.cli.broom:command",
-        "Check every launch against a tag policy, and deal with the ones that break it.",
+        "Check EC2 launches against a tag policy, and act on violations.",
     ),
     "report": Place(
         "landkeeper.cli.report:command",
-        "Write everything that is known as one HTML page: to read offline, to mail, to print.",
+        "Write the report: one HTML file with everything in it.",
     ),
     "serve": Place(
         "landkeeper.cli.serve:command",
-        "Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it.",
+        "Serve the report on localhost, with live data, until Ctrl-C.",
     ),
     "config": Place(
         "landkeeper.cli.config:command",
-        "What VPC Tracker is told about an organisation: spaces, connections, governed regions.",
+        "Check VPC Tracker's configuration file, or print its JSON Schema.",
     ),
     "deploy": Place(
         "landkeeper.cli.deploy:command",
-        "Deploy both products into the account of the credentials at hand.",
+        "Deploy or update both products in the current account.",
     ),
     "destroy": Place(
         "landkeeper.cli.destroy:command",
-        "Delete the stack. Its tables, trail and buckets stay, and a later deployment adopts them.",
+        "Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them.",
     ),
     "doctor": Place(
         "landkeeper.cli.doctor:command",
-        "Look at a deployed stack, and say what is wrong and how to mend it.",
+        "Check a deployed stack, and print a fix for every problem.",
     ),
     "completion": Place(
         "landkeeper.cli.completion:command",
-        "Print the script that completes commands, options, ids and names with the Tab key.",
+        "Print the completion script for a shell.",
     ),
-    "cost": Place("landkeeper.cli.cost:command", "Work out what Landkeeper costs a month. Nothing is called."),
+    "cost": Place("landkeeper.cli.cost:command", "Estimate what Landkeeper costs per month, without calling AWS."),
 }
 
 
@@ -56,4 +56,4 @@ _PLACES = {
 )
 @click.version_option(__version__, "-V", "--version", message="landkeeper %(version)s")
 def root() -> None:
-    """Looks after an AWS landing zone: every VPC known, every untagged launch dealt with."""
+    """Manage an AWS landing zone: track every VPC, and enforce a tag policy on every EC2 launch."""

@@ -21,12 +21,12 @@ USUAL_PORT = 8470
 @click.command(name="serve")
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N",
-    help=f"The port; 0 for any that is free.  [default: {USUAL_PORT}, or any where that is taken]",
+    help=f"The port, or 0 for any free port.  [default: {USUAL_PORT}, or a free port if that is in use]",
 )  # fmt: skip
-@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @report_options
 def command(*, port: int | None, opens: bool, **stores: Any) -> int:
-    """Show the report in the browser, as fresh as the store, until Ctrl-C. Only this machine can ask for it."""
+    """Serve the report on localhost, with live data, until Ctrl-C."""
     from landkeeper.cli.report_server import Snapshots
     from landkeeper.cli.run.report import report_settings
     from landkeeper.wiring.report import read_page, read_report
@@ -34,7 +34,7 @@ def command(*, port: int | None, opens: bool, **stores: Any) -> int:
     settings = report_settings(**stores)
     snapshots = Snapshots(lambda: read_report(settings), read_page(), _say)
     with _listen(port, snapshots) as server:
-        click.echo(f"{server.url}  (Ctrl-C ends it)")
+        click.echo(f"{server.url}  (Ctrl-C to stop)")
         if opens:
             webbrowser.open(server.url)
         try:

@@ -17,7 +17,7 @@ _LONGEST_VALUE = 60
 
 def print_change_set(console: Console, change_set: ChangeSet) -> None:
     """Every resource that will change, those that cannot be undone first, and below each what changes in it."""
-    console.print(Text(f"What will change in the stack {change_set.stack_name}:", style="bold"))
+    console.print(Text(f"Changes to the stack {change_set.stack_name}:", style="bold"))
     shown = [change for change in change_set.changes if not change.is_consequence]
     width = max((len(change.resource) for change in shown), default=0)
     for change in sorted(shown, key=_order):
@@ -58,5 +58,5 @@ def _totals(shown: Sequence[Change], consequences: int) -> str:
     kinds = ["Replace" if change.replaces else change.action for change in shown]
     told = [f"{kinds.count(kind)} to {_WORDS[kind][2:]}" for kind in _WORDS if kind in kinds]
     if consequences:
-        told.append(f"{counted(consequences, 'other resource')} to follow by reference")
+        told.append(f"{counted(consequences, 'other resource')} updated by reference")
     return ", ".join(told)

@@ -71,7 +71,7 @@ class TerminalNarrator:
         for change in change_set.changes:
             kind = change.resource_type.removeprefix("AWS::").replace("::", " ")
             kinds[kind] = kinds.get(kind, 0) + 1
-        self.told(f"the change set adds {len(change_set.changes)} resources")
+        self.told(f"The change set adds {len(change_set.changes)} resources")
         self.told(", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
 
     def tracked(self, organisation: Organisation, observed: Observed) -> None:
@@ -80,8 +80,8 @@ class TerminalNarrator:
         defaults = sum(1 for item in there if item["IsDefault"])
         self.told(
             f"{len(there)} VPCs of {len({item['OwnerId'] for item in there})} accounts in "
-            f"{len({item['Region'] for item in there})} regions are in the table VPCTracker; {defaults} of them are "
-            "default VPCs nobody removed"
+            f"{len({item['Region'] for item in there})} regions tracked in table VPCTracker; {defaults} of them "
+            "are default VPCs"
         )
         self._rest()
         self.console.print()
@@ -92,11 +92,11 @@ class TerminalNarrator:
             if item["SharedWith"]:
                 others = " and ".join(sorted(label[account] for account in item["SharedWith"]))
                 self.told(
-                    f"{item['Name']} ({item['CidrBlock']}) of {item['AccountName']} is shared with {others}: one item"
+                    f"{item['Name']} ({item['CidrBlock']}) of {item['AccountName']} is shared with {others} (one item)"
                 )
         for account in observed.unreadable:
-            self.told(f"{label.get(account, account)} ({account}) could not be read: its role cannot be assumed")
-            self.told("what it has stays unknown, which is not the same as empty")
+            self.told(f"{label.get(account, account)} ({account}) could not be read: role not assumable")
+            self.told("Its VPCs are unknown, so its ranges do not count as free")
 
     def acted(self, acted: Acted) -> None:
         """A default VPC went, and a new VPC came."""
@@ -104,15 +104,13 @@ class TerminalNarrator:
         for removal in acted.removals:
             if isinstance(removal, Deleted):
                 subnets = sum(step.act is Act.DELETE_SUBNET for step in removal.steps)
-                self.told(
-                    f"nothing used the default VPC of {ACCOUNT} in {plan.region}: it and its {subnets} subnets are gone"
-                )
+                self.told(f"Deleted the unused default VPC of {ACCOUNT} in {plan.region} with its {subnets} subnets")
         self.told(
-            f"{ACCOUNT} gets {reservation.block}, the lowest of the pool {reservation.pool} that nobody has, with "
-            f"{reservation.room} around it kept for its growth"
+            f"Reserved {reservation.block} for {ACCOUNT}, the lowest free block of pool {reservation.pool}, with "
+            f"{reservation.room} reserved for growth"
         )
         if isinstance(acted.report.outcome, Vended):
-            self.told(f"{acted.report.outcome.vpc} is made, with these subnets, and tracked already")
+            self.told(f"Created and tracked {acted.report.outcome.vpc} with these subnets")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("subnet", "for", "zone", "addresses"):
             table.add_column(title, justify="right" if title == "addresses" else "left")
@@ -134,7 +132,7 @@ class TerminalNarrator:
         """Broom has dealt with them."""
         states = {each.instance_id: each for each in observed.instances}
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("instance", "started by", "in", "tagged", "now"):
+        for title in ("instance", "launched by", "in", "tagged", "now"):
             table.add_column(title)
         for launch in launches:
             for instance_id in launch.instance_ids:
@@ -148,12 +146,12 @@ class TerminalNarrator:
         for report in observed.reports:
             if first.instance_ids[0] in report.text:
                 self.console.print()
-                self.told(f"{len(observed.reports)} reports went out over SNS, one a launch; this is the first:")
+                self.told(f"{len(observed.reports)} reports were published to SNS, one per launch. The first:")
                 self.console.print(Panel(Text(report.text.strip()), title=Text(report.subject)))
 
     def reported(self, written: Written) -> None:
         """The report of it all is written."""
-        self.told(f"all of this as a page, to open in a browser: {written.path}")
+        self.told(f"Open the report in a browser: {written.path}")
 
     def _rest(self) -> None:
         if self._status is not None:
@@ -165,9 +163,9 @@ def _collisions(observed: Observed, there: Sequence[Mapping[str, Any]]) -> Table
     names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
     # The primary block comes first; the others are stored by the ids of their associations, which are chance.
     blocks = {item["VpcId"]: " ".join([item["CidrBlocks"][0], *sorted(item["CidrBlocks"][1:])]) for item in there}
-    table = Table(title="These collide", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title="Overlaps", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("who", style="yellow")
-    table.add_column("what they have")
+    table.add_column("CIDR blocks")
     for number, group in enumerate(observed.overlap_groups):
         if number:
             table.add_row()

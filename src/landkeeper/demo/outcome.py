@@ -79,7 +79,7 @@ def _tracker_faults(observed: Observed, result: Mapping[str, Any], unreadable: s
     for owner, vpc in sorted(tracked - expected):
         yield f"{vpc} of account {owner} is in the table and not in EC2"
     if result["vpcs_expected"] <= FEWEST_VPCS:
-        yield f"the sample organisation has {result['vpcs_expected']} VPCs, which is too few to show anything"
+        yield f"the sample organisation has {result['vpcs_expected']} VPCs, too few for the demo"
     if list(observed.unreadable) != [unreadable]:
         yield f"unreadable should be account {unreadable} alone, and is {list(observed.unreadable)}"
     if not observed.overlap_groups:
@@ -97,7 +97,7 @@ def _broom_faults(observed: Observed, result: Mapping[str, Any], launches: Seque
     planted = {instance_id for launch in launches for instance_id in launch.instance_ids}
     for instance in observed.instances:
         if instance.instance_id not in planted:
-            yield f"{instance.instance_id} is in EC2 and nobody launched it"
+            yield f"{instance.instance_id} is in EC2 but was not launched by the demo"
     if result["reports"] != result["bad_launches"]:
         yield f"{result['bad_launches']} launches broke the policy and {result['reports']} reports came"
     if observed.dead_letters:

@@ -103,11 +103,11 @@ def run_demo(narrator: Narrator, report: Path, *, keep: bool) -> DemoRun:
     """
     began = time.monotonic()
     simulators = Simulators()
-    narrator.chapter("An AWS on this machine")
+    narrator.chapter("Start a simulated AWS")
     narrator.doing("starting moto and MiniStack")
     with simulators as embedded, _pointed_at(embedded):
-        narrator.told(f"moto answers for EC2, STS and Organizations on {embedded.moto_url}")
-        narrator.told(f"MiniStack answers for everything else on {embedded.ministack_url}")
+        narrator.told(f"moto serves EC2, STS and Organizations on {embedded.moto_url}")
+        narrator.told(f"MiniStack serves all other services on {embedded.ministack_url}")
         stage = _set_stage(narrator, embedded)
         result, faults = _play(narrator, stage, report, began)
         if not keep:
@@ -136,18 +136,18 @@ def _play(narrator: Narrator, stage: _Stage, report: Path, began: float) -> tupl
 
 
 def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
-    narrator.chapter("An organisation to look after")
-    narrator.doing("making accounts and VPCs")
+    narrator.chapter("Create an organisation")
+    narrator.doing("creating accounts and VPCs")
     organisation = make_organisation(embedded_session(embedded))
     narrator.organisation(organisation)
-    narrator.chapter("Landkeeper's own stack, from its own template")
-    narrator.doing("packaging the functions and making a change set")
+    narrator.chapter("Deploy Landkeeper")
+    narrator.doing("packaging the functions and creating a change set")
     outputs = _deploy(narrator, organisation)
-    narrator.doing("giving the member accounts their roles")
+    narrator.doing("creating the roles in the member accounts")
     roles = {name: outputs[name] for name in ("TrackerRoleArn", "BroomRoleArn")}
     roles["NetworkPrincipalArn"] = f"arn:aws:iam::{organisation.management_account}:role/NetworkTeam"
     give_member_roles(organisation, template("member-roles.yaml"), roles, embedded.moto_url)
-    narrator.told("every member account got the roles for reading, terminating and its network, except one")
+    narrator.told("Created the reader, terminator and network roles in every member account except one")
     embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}", events=True)
     return _Stage(embedded, organisation, outputs)
 
@@ -182,7 +182,7 @@ def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]
     deployed = deploy_stack(_settings(), request, approve=approve, on_event=on_event, poll_seconds=0.2)
     if isinstance(deployed, Declined):
         raise StackError(f"stack {STACK}: the change set was not executed")
-    narrator.told(f"the stack {STACK} is complete")
+    narrator.told(f"The stack {STACK} is complete")
     return deployed.outputs
 
 
@@ -192,13 +192,13 @@ def demo_policy() -> str:
 
 
 def _track(narrator: Narrator, stage: _Stage) -> None:
-    narrator.chapter("VPC Tracker: whose addresses are whose")
-    narrator.doing("every account goes through a queue to the workers that read it")
+    narrator.chapter("VPC Tracker: track every VPC")
+    narrator.doing("the workers read every account from a queue")
     answer = invoke(embedded_session(stage.embedded), stage.outputs["DispatcherFunction"])
     if "errorMessage" in answer:
         narrator.told(f"the tracker's dispatcher failed: {answer['errorMessage']}")
     else:
-        narrator.told(f"{answer['sent']} accounts went through a queue to the workers that read them")
+        narrator.told(f"{answer['sent']} accounts were queued, and read by the workers")
         _wait_for_workers(stage)
     narrator.tracked(stage.organisation, _observe(stage, ()))
 
@@ -216,8 +216,8 @@ def _wait_for_workers(stage: _Stage) -> None:
 
 
 def _act(narrator: Narrator, stage: _Stage) -> Acted | str:
-    narrator.chapter("VPC Tracker: the next VPC")
-    narrator.doing(f"{ACCOUNT} gets a VPC in {REGION}")
+    narrator.chapter("VPC Tracker: vend a VPC")
+    narrator.doing(f"creating a VPC for {ACCOUNT} in {REGION}")
     try:
         acted = act(_settings(stage.outputs["VpcTable"]), AccountId(stage.organisation.accounts[ACCOUNT]))
     except LandkeeperError as error:
@@ -228,7 +228,7 @@ def _act(narrator: Narrator, stage: _Stage) -> Acted | str:
 
 def _report(narrator: Narrator, stage: _Stage, report: Path) -> Written | str:
     narrator.chapter("The report")
-    narrator.doing("writing it")
+    narrator.doing("writing the report")
     stores = _settings(stage.outputs["VpcTable"]).with_ledger(ledger=stage.outputs["LedgerTable"], file=None)
     try:
         written = write_report(stores, report)
@@ -239,7 +239,7 @@ def _report(narrator: Narrator, stage: _Stage, report: Path) -> Written | str:
 
 
 def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
-    narrator.chapter("People start machines")
+    narrator.chapter("Launch instances")
     narrator.doing("launching instances in member accounts")
     launches = launch_samples(stage.organisation)
     narrator.launched(stage.organisation, launches)
@@ -248,8 +248,8 @@ def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
 
 def _wait_for_rest(narrator: Narrator, stage: _Stage, tap: Tap, launches: Sequence[Launched]) -> Observed:
     """Wait until what should end has ended, its reports have come and the queue is empty; then look once more."""
-    narrator.chapter("Broom: who started that machine")
-    narrator.doing("CloudTrail writes its log files, Broom reads them")
+    narrator.chapter("Broom: enforce the tag policy")
+    narrator.doing("CloudTrail writes log files, Broom reads them")
     session = embedded_session(stage.embedded)
     bad = [launch for launch in launches if not launch.sample.complies]
     should_end = {instance_id for launch in bad for instance_id in launch.instance_ids}

@@ -99,7 +99,7 @@ def deploy(
     settled = complete_parameters(request.parameters, surroundings, has_role=request.has_member_roles)
     obstacles = find_obstacles({**known, **settled}, surroundings)
     if not request.policy and "PolicyKey" not in known:
-        obstacles.append(Obstacle("a first deployment takes a policy for Broom", "say --policy FILE"))
+        obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
     if obstacles:
         raise RefusedError(request.stack_name, obstacles)
     if state is not None and state.status == _LEFT_BEHIND:
@@ -125,8 +125,8 @@ def _clear(
 ) -> None:
     if not recover(stack_name):
         raise StackError(
-            f"stack {stack_name} is {_LEFT_BEHIND} after a first deployment that failed, and has to be deleted before "
-            f"the next one: say yes, or landkeeper destroy --stack-name {stack_name}"
+            f"stack {stack_name} is {_LEFT_BEHIND} after its first deployment failed, and must be deleted first: "
+            f"confirm the deletion, or run landkeeper destroy --stack-name {stack_name}"
         )
     stacks.delete(stack_name, on_event)
 

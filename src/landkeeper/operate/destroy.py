@@ -92,7 +92,7 @@ def plan_destruction(
     unknown = [name for name in names if name not in {each.name for each in data}]
     if unknown:
         known = ", ".join(sorted(each.name for each in data)) or "nothing"
-        raise UsageError(f"--delete-data {unknown[0]}: the stack {stack_name} has no such data, it has {known}")
+        raise UsageError(f"--delete-data {unknown[0]}: the stack {stack_name} has no such data; it has {known}")
     deleted = tuple(each for each in data if each.name in names)
     stays = tuple(each for each in data if each.name not in names)
     _check_trail(deleted, stays)
@@ -110,8 +110,8 @@ def _check_trail(deleted: Sequence[Datum], stays: Sequence[Datum]) -> None:
     buckets = [each.name for each in deleted if each.kind is DataKind.BUCKET]
     if writing and buckets:
         raise UsageError(
-            f"--delete-data {buckets[0]}: the trail {writing[0]} writes into this bucket; "
-            f"say --delete-data {writing[0]} too"
+            f"--delete-data {buckets[0]}: the trail {writing[0]} writes to this bucket; pass --delete-data "
+            f"{writing[0]} too"
         )
 
 
@@ -132,7 +132,7 @@ def destroy(
     """
     state = stacks.find(stack_name)
     if state is None and not names:
-        raise UsageError(f"there is no stack {stack_name} here: --stack-name and AWS_REGION say which one and where")
+        raise UsageError(f"there is no stack {stack_name}: check --stack-name and AWS_REGION")
     resources = stacks.resources(stack_name) if state is not None else []
     plan = plan_destruction(
         stack_name, resources, _left(stack_name, names, stores, resources), names, has_stack=state is not None

@@ -17,14 +17,14 @@ def next_steps(
         *_of_email(parameters),
         *_of_members(stack_name, parameters, outputs, surroundings),
         *_of_log_archive(stack_name, parameters, outputs, surroundings),
-        "prove that all of it works: landkeeper doctor"
+        "verify the deployment: landkeeper doctor"
         + ("" if stack_name == "landkeeper" else f" --stack-name {stack_name}"),
     ]
 
 
 def _of_email(parameters: Mapping[str, str]) -> Iterator[str]:
     if parameters.get("ReportEmail"):
-        yield f"confirm the subscription in the mail that {parameters['ReportEmail']} gets; no report comes before"
+        yield f"confirm the subscription in the email to {parameters['ReportEmail']}; no reports are sent before"
 
 
 def _of_members(
@@ -43,21 +43,21 @@ def _of_members(
     organization = surroundings.organization
     if parameters.get("MemberUnits"):
         if organization is not None and organization.management_account != surroundings.account:
-            yield f"StackSets leave the management account {organization.management_account} out; there: {roles}"
+            yield f"StackSets skip the management account {organization.management_account}; run there: {roles}"
             if forwards:
-                yield f"and there, in every region: {events}"
+                yield f"run there too, in every region: {events}"
         elif forwards:
-            yield f"StackSets leave this account out; in each of its other regions: {events}"
+            yield f"StackSets skip this account; run in each of its other regions: {events}"
         return
     if parameters.get("ReadRoleName", "landkeeper-read") == parameters.get("TerminateRoleName", "landkeeper-terminate"):
         yield (
             f"let the role {parameters['ReadRoleName']} of every account trust {outputs['TrackerRoleArn']} and "
-            f"{outputs['BroomRoleArn']}; member-roles.yaml lists what it has to allow"
+            f"{outputs['BroomRoleArn']}; member-roles.yaml lists the required permissions"
         )
     else:
-        yield f"give every other account its roles, best as a service-managed StackSet: {roles}"
+        yield f"deploy the roles to every other account, preferably with a service-managed StackSet: {roles}"
     if forwards:
-        yield f"have every account forward its events, in every region, the same way: {events}"
+        yield f"deploy event forwarding to every region of every account in the same way: {events}"
 
 
 def _of_log_archive(
@@ -69,7 +69,7 @@ def _of_log_archive(
     if parameters.get("TrailBucketEvents") != "true":
         if not parameters.get("TrailTopicArn"):
             yield (
-                f"in the account {owner}, let the bucket {parameters['TrailBucketName']} tell the topic "
+                f"in the account {owner}, let the bucket {parameters['TrailBucketName']} notify the topic "
                 f"{outputs.get('LogFilesTopicArn', '')} of new objects, and let {outputs['BroomRoleArn']} read them"
             )
         return
@@ -82,9 +82,10 @@ def _of_log_archive(
         },
     }
     archive = _deploy_command(f"{stack_name}-log-archive", LOG_ARCHIVE, "CAPABILITY_NAMED_IAM", given)
-    yield f"in the account {owner}, where the bucket {parameters['TrailBucketName']} tells EventBridge: {archive}"
+    bucket = parameters["TrailBucketName"]
+    yield f"in the account {owner}, where the bucket {bucket} sends events to EventBridge: {archive}"
     if not parameters.get("LogReaderRoleArn"):
-        yield "then say landkeeper deploy --parameter LogReaderRoleArn=... with the role that this made"
+        yield "then run landkeeper deploy --parameter LogReaderRoleArn=... with the role that this created"
 
 
 def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:

@@ -189,13 +189,13 @@ def this_processor() -> str:
     machine = platform.machine()
     known = _ARCHITECTURES.get(machine.lower())
     if known is None:
-        raise UsageError(f"AWS Lambda has no '{machine}' processors: say --architecture arm64 or x86_64")
+        raise UsageError(f"AWS Lambda does not support '{machine}': pass --architecture arm64 or x86_64")
     return known
 
 
 def _own_architecture(system: str) -> str:
     if system != "Linux":
-        raise UsageError(f"AWS Lambda runs Linux, and this is {system}: the compiled libraries here do not run there")
+        raise UsageError(f"AWS Lambda runs Linux: the compiled libraries of {system} do not run there")
     return this_processor()
 
 

@@ -33,10 +33,10 @@ TABLE_KEYS = {
     ("LedgerTable", ""): ("InstanceId",),
 }
 _WAYS_OUT = {
-    "DELETE_FAILED": "landkeeper destroy says what could not be deleted",
-    "ROLLBACK_FAILED": "landkeeper destroy removes what is left; then deploy again",
-    "CREATE_FAILED": "landkeeper destroy removes what is left; then deploy again",
-    "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name NAME, then deploy again",
+    "DELETE_FAILED": "run landkeeper destroy; it shows what could not be deleted",
+    "ROLLBACK_FAILED": "run landkeeper destroy, then deploy again",
+    "CREATE_FAILED": "run landkeeper destroy, then deploy again",
+    "UPDATE_ROLLBACK_FAILED": "run aws cloudformation continue-update-rollback --stack-name NAME, then deploy again",
 }
 _OF_KEYS = {
     "cloudtrail": ("kms:DescribeKey", "kms:GenerateDataKey*"),
@@ -123,7 +123,7 @@ def _of_region(surroundings: Surroundings) -> Iterator[Obstacle]:
         missing = ", ".join(surroundings.missing_services)
         yield Obstacle(
             f"the region {surroundings.region} has no {missing}",
-            "set AWS_REGION to another one; VPCs and launches of every region are dealt with from there",
+            "set AWS_REGION to another region; Landkeeper covers all regions from there",
         )
 
 
@@ -131,8 +131,8 @@ def _of_permissions(surroundings: Surroundings) -> Iterator[Obstacle]:
     if surroundings.denied_actions:
         denied = ", ".join(surroundings.denied_actions)
         yield Obstacle(
-            f"the credentials at hand may not {denied}",
-            "deploy as an administrator of the account, or let your pipeline do it with --template-only",
+            f"the current credentials lack {denied}",
+            "deploy as an administrator of the account, or use your pipeline with --template-only",
         )
 
 
@@ -143,7 +143,9 @@ def _of_stack(surroundings: Surroundings) -> Iterator[Obstacle]:
     if stack.status in _WAYS_OUT:
         yield Obstacle(f"the stack is {stack.status}", _WAYS_OUT[stack.status])
     elif stack.status.endswith("_IN_PROGRESS"):
-        yield Obstacle(f"the stack is {stack.status}", "somebody else is at it; deploy again when it is done")
+        yield Obstacle(
+            f"the stack is {stack.status}", "another operation is in progress; deploy again when it has finished"
+        )
 
 
 def _of_trail(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
@@ -152,10 +154,10 @@ def _of_trail(parameters: Mapping[str, str], surroundings: Surroundings) -> Iter
     asks = parameters.get("OrganizationTrail", "true") == "true" and parameters.get("OrganizationId")
     if makes_trail and asks and seen is not None and not seen.administers_trails:
         yield Obstacle(
-            f"the account {surroundings.account} may not make a trail for the organisation {seen.id}",
+            f"the account {surroundings.account} may not create a trail for the organisation {seen.id}",
             "register it in the management account (aws cloudtrail register-organization-delegated-admin "
-            f"--member-account-id {surroundings.account}), name the bucket of a trail that is there "
-            "(--parameter TrailBucketName=...), or say --parameter OrganizationTrail=false",
+            f"--member-account-id {surroundings.account}), use the bucket of an existing trail (--parameter "
+            "TrailBucketName=...), or pass --parameter OrganizationTrail=false",
         )
 
 
@@ -166,13 +168,14 @@ def _of_trail_bucket(parameters: Mapping[str, str], surroundings: Surroundings) 
         yield Obstacle(f"the topic {topic} is not in {surroundings.region}", "deploy in the topic's region")
     if isinstance(bucket, BucketUnseen):
         yield Obstacle(
-            f"the bucket {bucket.name} cannot be looked at ({bucket.because})",
-            "name one of this account, or say whose it is with --parameter TrailBucketAccount=...",
+            f"the bucket {bucket.name} cannot be read ({bucket.because})",
+            "use a bucket of this account, or pass its account with --parameter TrailBucketAccount=...",
         )
     elif isinstance(bucket, BucketSeen) and not topic and parameters.get("TrailBucketEvents", "false") == "false":
         if bucket.region != surroundings.region:
             yield Obstacle(
-                f"the bucket {bucket.name} is in {bucket.region}", "deploy there, S3 tells topics of its region"
+                f"the bucket {bucket.name} is in {bucket.region}",
+                "deploy there: S3 only notifies topics in its own region",
             )
         yield from _of_notifications(bucket, log_file_prefix(parameters), surroundings)
 
@@ -181,14 +184,12 @@ def _of_notifications(bucket: BucketSeen, prefix: str, surroundings: Surrounding
     for found in shadows(bucket.notifications, prefix, SUFFIX):
         if is_own_topic(found, surroundings):
             continue
-        ways = [
-            "--parameter TrailBucketEvents=true has the bucket tell EventBridge too, which changes nothing for others"
-        ]
+        ways = ["pass --parameter TrailBucketEvents=true to notify EventBridge too; other consumers are not affected"]
         if ":sns:" in found.target_arn:
-            ways.insert(0, f"--parameter TrailTopicArn={found.target_arn} listens to that topic")
+            ways.insert(0, f"pass --parameter TrailTopicArn={found.target_arn} to use that topic")
         yield Obstacle(
-            f"the bucket {bucket.name} tells {found.target_arn} of new objects under '{found.prefix}' already, and S3 "
-            "takes one notification for a prefix",
+            f"the bucket {bucket.name} already notifies {found.target_arn} of new objects under '{found.prefix}', "
+            "and S3 allows one notification per prefix",
             "; or ".join(ways),
         )
 
@@ -219,8 +220,8 @@ def _of_tables(parameters: Mapping[str, str], surroundings: Surroundings) -> Ite
         found = surroundings.tables.get(table)
         if found is not None and found != keys:
             yield Obstacle(
-                f"there is a table {table} with the key {' and '.join(found)}, and this one takes {' and '.join(keys)}",
-                f"choose another name with --parameter {name}=...",
+                f"the existing table {table} has the key {' and '.join(found)}, but {' and '.join(keys)} is required",
+                f"pass another name with --parameter {name}=...",
             )
 
 

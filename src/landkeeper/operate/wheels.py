@@ -59,8 +59,8 @@ def fetch_files(name: str, architecture: str, python: tuple[int, int]) -> dict[s
         command = _find_command(f"{name}=={version}", architecture, python, place)
         if command is None:
             raise WheelError(
-                f"{name} {version} for Lambda on {architecture} takes pip or uv to download, and this environment has "
-                "neither: install one of them"
+                f"{name} {version} for Lambda on {architecture} must be downloaded with pip or uv, and neither is "
+                "installed: install one"
             )
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip or uv, by a list of words
         found = _files_in(place)
@@ -104,6 +104,6 @@ def _describe_failure(library: str, architecture: str, python: tuple[int, int], 
     glibc = "2.34" if python >= (3, 12) else "2.26"
     newer = "a newer Python, or with " if python < (3, 12) else ""
     return (
-        f"{library} for Lambda's python{python[0]}.{python[1]} on {architecture}, which has glibc {glibc}, could not "
-        f"be had ({why}): check the package index, or deploy with {newer}another --architecture"
+        f"{library} for Lambda's python{python[0]}.{python[1]} on {architecture}, which has glibc {glibc}, "
+        f"could not be downloaded ({why}): check the package index, or deploy with {newer}another --architecture"
     )

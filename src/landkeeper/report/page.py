@@ -37,7 +37,7 @@ def render_served(document: Document, page: str, polled_seconds: int) -> str:
 def _halves(page: str) -> list[str]:
     halves = page.split(PLACEHOLDER)
     if len(halves) != 2:
-        raise PageError(f"the page of the report has {PLACEHOLDER} {len(halves) - 1} times: it takes it once")
+        raise PageError(f"the page of the report has {PLACEHOLDER} {len(halves) - 1} times: expected it once")
     return halves
 
 

@@ -102,9 +102,9 @@ class _ConfigReader:
     def _check_members(self, fields: Mapping, name: str) -> None:
         has_members = fields.get("accounts") is not None or fields.get("tags") is not None
         if name == DEFAULT_SPACE and has_members:
-            self.nodes.complain(fields.node, "the space default has what no other space takes: it lists no members")
+            self.nodes.complain(fields.node, "the space default contains all remaining VPCs: it cannot list members")
         elif name != DEFAULT_SPACE and not has_members and not {"accounts", "tags"} & fields.meant:
-            self.nodes.complain(fields.node, f"the space '{name}' has neither accounts nor tags: nothing is in it")
+            self.nodes.complain(fields.node, f"the space '{name}' has neither accounts nor tags, so it is empty")
 
     def _member(self, node: yaml.Node, space: str) -> str | None:
         account = self._account_or_name(node, "an account")
@@ -212,7 +212,7 @@ class _ConfigReader:
             return Notices()
         if not _COUNT.fullmatch(text):
             self.nodes.complain(
-                fields.nodes["unreadable_runs"], f"unreadable_runs is '{text}': it takes a whole number from 1"
+                fields.nodes["unreadable_runs"], f"unreadable_runs is '{text}': expected a whole number from 1"
             )
             return Notices()
         return Notices(int(text))

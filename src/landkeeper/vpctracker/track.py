@@ -20,7 +20,7 @@ from landkeeper.vpctracker.inventory import StoredVpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError, VpcReader, VpcStore
 
 _WRITE_ATTEMPTS = 6
-_OVERTAKEN = Failure(FailureReason.OTHER, message="another run kept writing the same VPCs")
+_OVERTAKEN = Failure(FailureReason.OTHER, message="another run keeps writing the same VPCs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def note_coverage(store: VpcStore, before: Coverage, change: Callable[[Coverage]
         if store.write_coverage(after):
             return replace(after, version=after.version + 1)
         before = store.read_coverage(before.account)
-    raise StoreError(f"what is known of account {before.account} is being rewritten all the time by others")
+    raise StoreError(f"other runs keep writing the data of account {before.account}")
 
 
 def track_account(

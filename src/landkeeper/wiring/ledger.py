@@ -22,7 +22,8 @@ def open_cases(settings: Settings) -> Iterator[Ledger]:
     """The ledger, to look at. Raises UsageError where there is none."""
     if settings.ledger_table is None and not settings.file.exists():
         raise UsageError(
-            f"there is no file '{settings.file}': `landkeeper broom sweep` makes it; --file or --ledger name another"
+            f"the file '{settings.file}' does not exist: `landkeeper broom sweep` creates it; pass --file or "
+            "--ledger for another store"
         )
     with open_ledger(settings, lambda: member_sessions(settings), to_write=False) as ledger:
         yield ledger

@@ -157,15 +157,14 @@ def read_page() -> str:
     try:
         return files("landkeeper.report").joinpath("assets/page.html").read_text(encoding="utf-8")
     except OSError as error:
-        raise PageError("the page of the report is not in this installation: install Landkeeper again") from error
+        raise PageError("this installation lacks the report page: reinstall Landkeeper") from error
 
 
 def link_report(settings: Settings, seconds: int) -> str:
     """A link to the report that the function keeps. Raises UsageError where there is no bucket, or no report in it."""
     if settings.report_bucket is None:
         raise UsageError(
-            "there is no bucket of reports: name it with --bucket or LANDKEEPER_REPORT_BUCKET; "
-            "the stack's output ReportBucket says which it is"
+            "no report bucket: pass --bucket or set LANDKEEPER_REPORT_BUCKET; its name is the stack output ReportBucket"
         )
     from landkeeper.aws.report_bucket import KEY, ReportBucket
 
@@ -175,5 +174,5 @@ def link_report(settings: Settings, seconds: int) -> str:
     if isinstance(found, Failure):
         raise UsageError(f"{where} cannot be read: {found}")
     if found is None:
-        raise UsageError(f"there is no {where} yet: the stack's notices function writes it, every hour as a rule")
+        raise UsageError(f"{where} does not exist yet: the stack's notices function writes it every hour")
     return bucket.presign(seconds)

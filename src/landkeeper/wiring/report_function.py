@@ -39,12 +39,12 @@ def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
     """
     if settings.report_bucket is None or settings.vpc_table is None:
         missing = "LANDKEEPER_REPORT_BUCKET" if settings.report_bucket is None else "LANDKEEPER_VPC_TABLE"
-        raise UsageError(f"{missing} is not set: there is no bucket to keep the report in, or no table to make it from")
+        raise UsageError(f"{missing} is not set: the report needs a bucket and a table")
     sessions = home_sessions(settings)
     bucket = ReportBucket(sessions.home("s3"), settings.report_bucket)
     metadata = bucket.read_metadata()
     if isinstance(metadata, Failure):
-        raise ReportNotKeptError(f"the report in {settings.report_bucket} cannot be looked at: {metadata}")
+        raise ReportNotKeptError(f"the report in {settings.report_bucket} cannot be read: {metadata}")
     remembered = parse_unreadable(metadata or {})
     # The tables are not looked at first: the function's role need not allow that.
     client = sessions.home("dynamodb")
@@ -56,5 +56,5 @@ def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
     written = write_unreadable(remembered, material.now.date(), count_unreadable(material))
     failure = bucket.write_report(page, written)
     if failure is not None:
-        raise ReportNotKeptError(f"the bucket {settings.report_bucket} does not take the report: {failure}")
+        raise ReportNotKeptError(f"the report cannot be written to the bucket {settings.report_bucket}: {failure}")
     return Kept(len(page), len(document.vpcs))

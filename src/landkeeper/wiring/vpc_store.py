@@ -30,10 +30,11 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
         yield VpcTable(client, settings.vpc_table)
         return
     if with_new_tables:
-        raise UsageError("--create-tables makes DynamoDB tables: name them with --table NAME")
+        raise UsageError("--create-tables requires --table NAME")
     if not to_write and not settings.file.exists():
         raise UsageError(
-            f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
+            f"the file '{settings.file}' does not exist: `landkeeper vpc track` creates it; pass --file or "
+            "--table for another store"
         )
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.vpc_file import VpcFile

@@ -99,9 +99,9 @@ def test_roles_that_work_say_how_many_were_tried_of_how_many() -> None:
     (some,) = _roles(_trial(1), _trial(2))
     assert (some.verdict, some.found) == (
         Verdict.OK,
-        "reader works in 2 accounts (a sample, of 50; --all tries every one)",
+        "reader works in 2 accounts (a sample of 50; --all tests every account)",
     )
-    assert _roles(_trial(1), total=1)[0].found == "reader works in 1 account (every one)"
+    assert _roles(_trial(1), total=1)[0].found == "reader works in 1 account (all)"
     assert _roles() == []
 
 
@@ -148,7 +148,7 @@ def test_functions_have_to_list_the_accounts_themselves() -> None:
 
 
 def test_regions_have_to_be_awss() -> None:
-    assert judge_regions([], ()).found == "all that each account has enabled"
+    assert judge_regions([], ()).found == "all enabled regions of each account"
     assert judge_regions(["eu-west-1"], ()).found == "eu-west-1"
     assert judge_regions(["eu-west-9"], ["eu-west-9"]).verdict is Verdict.WRONG
     assert judge_regions(["eu-west-9"], DENIED).verdict is Verdict.UNCHECKED

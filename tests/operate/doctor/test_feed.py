@@ -64,9 +64,9 @@ def test_a_trail_that_logs_everywhere_is_well_whatever_others_do() -> None:
         ),
         ({"is_logging": False}, "the trail all is stopped", "start-logging"),
         ({"is_multi_region": False}, "launches outside eu-west-1", "--is-multi-region-trail"),
-        ({"is_organization": False}, "its own account alone", "--is-organization-trail"),
-        ({"has_management_writes": False}, "leaves out management events", "put-event-selectors"),
-        ({"delivery_error": "AccessDenied"}, "could not deliver its newest file: AccessDenied", "policy of the bucket"),
+        ({"is_organization": False}, "only its own account", "--is-organization-trail"),
+        ({"has_management_writes": False}, "does not log write management events", "put-event-selectors"),
+        ({"delivery_error": "AccessDenied"}, "failed: AccessDenied", "policy of the bucket"),
     ],
 )
 def test_what_is_wrong_with_the_only_trail_is_named(changes: dict[str, Any], words: str, way_out: str) -> None:
@@ -124,7 +124,7 @@ def test_another_destination_is_in_the_way_only_where_it_takes_log_files(
     verdict, words = _notification(other)
     assert verdict is Verdict.WRONG
     assert ("shadowed" in words and FUNCTION in words) == is_in_the_way
-    assert ("nobody is told" in words) != is_in_the_way
+    assert ("send no notifications" in words) != is_in_the_way
 
 
 def test_another_topic_in_the_way_can_be_heard_too() -> None:
@@ -136,7 +136,7 @@ def test_another_topic_in_the_way_can_be_heard_too() -> None:
 def test_a_filter_that_leaves_log_files_out_is_named() -> None:
     verdict, words = _notification(Notification(TOPIC, CREATED, "AWSLogs/111122223333/", ".json.gz"))
     assert verdict is Verdict.WRONG
-    assert "only where the key begins with 'AWSLogs/111122223333/'" in words
+    assert "only if the key begins with 'AWSLogs/111122223333/'" in words
 
 
 def test_event_bridge_will_do_with_a_rule_that_takes_log_files() -> None:
@@ -168,7 +168,7 @@ def test_a_topic_has_to_let_the_bucket_in_and_the_queue_has_to_hear_of_it() -> N
     assert [line.verdict for line in judge_topic(topic, FEED, by_trail=False)] == [Verdict.OK]
     deaf = Topic(TOPIC, _policy("s3.amazonaws.com", "arn:aws:s3:::other"), ())
     shut_out, unheard = judge_topic(deaf, FEED, by_trail=False)
-    assert "does not let s3.amazonaws.com publish for the bucket trail" in shut_out.found
+    assert "does not allow s3.amazonaws.com to publish for the bucket trail" in shut_out.found
     assert f"--notification-endpoint {QUEUE}" in unheard.mend
     waiting = replace(topic, subscriptions=(Subscription("sqs", QUEUE, is_confirmed=False),))
     assert "not confirmed" in judge_topic(waiting, FEED, by_trail=False)[0].found
@@ -181,10 +181,10 @@ def test_a_queue_has_to_let_every_sender_in() -> None:
     queue = Queue(QUEUE, "https://queue", _policy("sns.amazonaws.com", TOPIC), 0)
     by_topic = Request("sns.amazonaws.com", "sqs:SendMessage", QUEUE, TOPIC, "111122223333")
     by_rule = Request("events.amazonaws.com", "sqs:SendMessage", QUEUE, RULE.arn, "111122223333")
-    assert judge_queue_policy("queue", queue, [by_topic]).found == "lets in 1 sender"
+    assert judge_queue_policy("queue", queue, [by_topic]).found == "allows 1 sender"
     line = judge_queue_policy("queue", queue, [by_topic, by_rule])
     assert (line.verdict, line.subjects) == (Verdict.WRONG, (RULE.arn,))
-    assert f"keeps out events.amazonaws.com with {RULE.arn}" in line.found
+    assert f"does not allow events.amazonaws.com with {RULE.arn}" in line.found
     assert judge_queue_policy("queue", DENIED, [by_topic]).verdict is Verdict.UNCHECKED
 
 
@@ -202,7 +202,7 @@ def test_the_newest_log_file_says_how_old_and_of_where_it_is() -> None:
 def test_broom_has_to_read_the_newest_file_itself() -> None:
     assert judge_reading(Trials("0.1.0", ()), FEED, "arn:role").verdict is Verdict.OK
     shut_out = judge_reading(Trials("0.1.0", (), log_file=DENIED), FEED, "arn:role")
-    assert (shut_out.verdict, "let arn:role read it" in shut_out.mend) == (Verdict.WRONG, True)
+    assert (shut_out.verdict, "allow arn:role to read it" in shut_out.mend) == (Verdict.WRONG, True)
     odd = Failure(FailureReason.OTHER, "TooLarge", "larger than the limit")
     assert judge_reading(Trials("0.1.0", (), log_file=odd), FEED, "arn:role").verdict is Verdict.UNCHECKED
     assert judge_reading(DENIED, FEED, "arn:role").verdict is Verdict.UNCHECKED

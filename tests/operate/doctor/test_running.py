@@ -58,13 +58,13 @@ def test_a_tracker_that_rests_is_named_with_how_to_run_it() -> None:
     assert "it has not run for 2 days; its schedule is rate(1 hour)" in line.found
     assert "aws lambda invoke --function-name send --region eu-west-1" in line.mend
     assert _tracker(_run(1, 50), schedule="rate(2 days)")[0].verdict is Verdict.OK
-    assert [one.found for one in (*_tracker(), *_tracker(_run(1, None)))] == ["it never ran", "it never ran"]
+    assert [one.found for one in (*_tracker(), *_tracker(_run(1, None)))] == ["it has never run", "it has never run"]
 
 
 def test_accounts_that_were_left_out_or_not_read_are_lines_of_their_own() -> None:
     late, unread = _tracker(_run(1, 1), _run(2, 30), _run(3, None), _run(4, 1, "role not assumable"))
     assert late.subjects == ("a2 (000000000002)", "a3 (000000000003)")
-    assert "1 account of 4 could not be read in whole: a4 (000000000004): role not assumable" in unread.found
+    assert "1 account of 4 not read completely: a4 (000000000004): role not assumable" in unread.found
     line = judge_tracker(DENIED, NOW, table="T", schedule="rate(1 hour)", dispatcher="send", region=REGION)[0]
     assert line.verdict is Verdict.UNCHECKED
 
@@ -93,7 +93,7 @@ def test_the_oldest_case_that_stands_still_is_named() -> None:
 
 def test_reports_have_to_reach_somebody() -> None:
     mail, hook = Subscription("email", "a@example.com", False), Subscription("https", "https://x", True)
-    assert "nobody is subscribed" in judge_reports(Topic("arn", {}, ()), REGION)[0].found
+    assert "no subscriptions" in judge_reports(Topic("arn", {}, ()), REGION)[0].found
     (line,) = judge_reports(Topic("arn", {}, (mail, hook)), REGION)
     assert "a@example.com (email) is not confirmed" in line.found
     assert line.mend.endswith("--protocol email --region eu-west-1 --notification-endpoint a@example.com")
@@ -105,7 +105,7 @@ def test_a_policy_is_well_or_its_first_problem_is_told() -> None:
     assert judge_text("policy", "s3://b/k", (), well="2 rules", mend="m").found == "s3://b/k: 2 rules"
     line = judge_text("policy", "s3://b/k", ("k:3: no such action", "k:9: x", "k:10: y"), well="", mend="mend it")
     assert (line.found, line.mend) == (
-        "does not pass its check: k:3: no such action, and 2 problems more",
+        "invalid: k:3: no such action, and 2 problems more",
         "mend it",
     )
     assert judge_text("policy", "s3://b/k", DENIED, well="", mend="m").verdict is Verdict.UNCHECKED

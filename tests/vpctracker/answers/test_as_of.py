@@ -115,5 +115,5 @@ def test_bad_items_and_those_of_a_newer_schema_are_named_and_the_rest_is_answere
 
 def test_nothing_is_called_stale_at_an_earlier_time(renamed: MemoryStore) -> None:
     now, then = read_known(renamed), read_known(renamed, START)
-    assert now.about(now.vpcs[0]).why_stale == "its account was never read"
+    assert now.about(now.vpcs[0]).why_stale == "its account has never been read"
     assert not then.about(then.vpcs[0]).is_stale

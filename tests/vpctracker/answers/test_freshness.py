@@ -31,8 +31,8 @@ def _covered(region: RegionCoverage, **others: object) -> Coverage:
         (_covered(_READ, failure=_DENIED), "permission missing"),
         (_covered(_READ, membership=Membership.DEPARTED), "its account is departed"),
         (_covered(replace(_READ, standing=Standing.GOVERNED)), "the region is governed"),
-        (_covered(_READ, regions={}), "its region was never read"),
-        (Coverage(ACCOUNTS[1]), "its account was never read"),
+        (_covered(_READ, regions={}), "its region has never been read"),
+        (Coverage(ACCOUNTS[1]), "its account has never been read"),
     ],
 )
 def test_what_the_newest_try_came_to_says_whether_it_is_stale(coverage: Coverage, why: str) -> None:
@@ -45,7 +45,7 @@ def test_a_shared_vpc_is_as_fresh_as_the_account_that_read_it() -> None:
     coverage = by_account([_covered(_READ)])
     assert not vpc_freshness(coverage, replace(_VPC, vpc=replace(_VPC.vpc, owner=ACCOUNTS[1]))).is_stale
     nobody = vpc_freshness(coverage, replace(_VPC, vpc=replace(_VPC.vpc, read_by=NOBODY)))
-    assert nobody.why_stale == "nobody who reads it is left"
+    assert nobody.why_stale == "no account can read it any more"
 
 
 def test_a_vpc_that_was_not_seen_once_says_so_unless_there_is_worse() -> None:

@@ -85,7 +85,7 @@ def test_an_overlap_is_told_once_and_again_when_it_gains_a_member(store: MemoryS
     (notice,) = _told(store, topic)
     assert notice.subject == "Landkeeper: VPCs overlap in 10.0.0.0/16 (space default)"
     assert notice.text == (
-        "VPCs of 2 accounts in the space default claim the same addresses in 10.0.0.0/16:\n"
+        "VPCs of 2 accounts in the space default use the same addresses in 10.0.0.0/16:\n"
         f"  new: 10.0.0.0/16 {vpc_ids(1)} 'pond' of lake (111122223333) in eu-west-1\n"
         f"  new: 10.0.8.0/24 {vpc_ids(2)} of lake (444455556666) in eu-west-1\n"
         "`landkeeper vpc overlaps` shows every overlap.\n"

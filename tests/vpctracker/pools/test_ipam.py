@@ -69,14 +69,14 @@ def test_what_has_no_place_here_is_left_out_with_its_reason() -> None:
         "ipam-pool-6: it is of IPv6",
         "byoip (ipam-pool-7): it is of public addresses",
         "empty (ipam-pool-8): it has no block",
-        "172.16.0.0/20 (alloc-2): it is in no block of its pool",
+        "172.16.0.0/20 (alloc-2): it is not in any block of its pool",
     )
     assert plan.reservations == ()
 
 
 def test_scopes_repeat_addresses_so_one_has_to_be_named() -> None:
     other = replace(TOP, id="ipam-pool-9", name="other", scope="scope-2")
-    with pytest.raises(UsageError, match=r"several scopes.*say --scope, one of scope-1, scope-2"):
+    with pytest.raises(UsageError, match=r"several scopes.*pass --scope, one of scope-1, scope-2"):
         plan_import([TOP, other], [], "default")
     with pytest.raises(UsageError, match="no private pool is in the scope 'scope-3'; there are scope-1, scope-2"):
         plan_import([TOP, other], [], "default", scope="scope-3")
@@ -123,7 +123,7 @@ def test_allocations_that_meet_something_else_are_left_out(office: Office) -> No
 
 def test_a_pool_of_that_name_which_is_another_is_not_touched(office: Office) -> None:
     office.create("eu", "192.168.0.0/16")
-    with pytest.raises(UsageError, match=r"there is a pool 'eu' already, which is 192.168.0.0/16 of the space default"):
+    with pytest.raises(UsageError, match=r"the pool 'eu' already exists: 192.168.0.0/16 of the space default"):
         import_pools(office.store, plan_import([TOP, EU], [], "default"), office.actor)
 
 

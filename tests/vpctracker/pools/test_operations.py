@@ -142,7 +142,7 @@ def test_the_same_request_again_gets_the_same_block(office: Office) -> None:
     assert len(office.held()) == 1
     changes: tuple[dict[str, Any], ...] = ({"length": 24}, {"grow_to": 18}, {"region": REGIONS[1]})
     for changed in changes:
-        with pytest.raises(UsageError, match=r"the request id 'a' was used for something else: .*res-1 for web"):
+        with pytest.raises(UsageError, match=r"the request id 'a' was used for another request: .*res-1 for web"):
             office.ask(**{"request_id": "a", "region": REGIONS[0], **changed})
 
 
@@ -160,10 +160,10 @@ def test_who_comes_second_chooses_anew(office: Office) -> None:
 
 def test_whoever_never_gets_a_turn_is_told(office: Office) -> None:
     office.store.others = (office.get,) * 9
-    with pytest.raises(ContentionError, match="too many write the pool 'prod' at once"):
+    with pytest.raises(ContentionError, match="too many concurrent writes to the pool 'prod'"):
         office.get()
     office.store.others = (office.get,) * 9
-    with pytest.raises(ContentionError, match="too many write the pool 'prod'"):
+    with pytest.raises(ContentionError, match="too many concurrent writes to the pool 'prod'"):
         reserve_block(office.store, "prod", parse_block("10.0.255.0/24"), "x", office.actor)
 
 
@@ -185,7 +185,7 @@ def test_the_account_that_asks_has_to_have_been_read_too(office: Office) -> None
     [
         ({"pool": "nope"}, "there is no pool 'nope': there are eu, prod"),
         ({"pool": "eu", "region": REGIONS[1]}, "the pool 'eu' is for eu-west-1, not for us-east-1"),
-        ({"pool": "eu", "length": 20}, "the pool 'eu' gives /22 to /26, not /20"),
+        ({"pool": "eu", "length": 20}, "the pool 'eu' provides /22 to /26, not /20"),
         ({"pool": "eu", "length": 27}, "not /27"),
     ],
 )
@@ -272,14 +272,14 @@ def test_a_block_is_not_released_while_a_known_vpc_has_an_address_of_it_or_of_it
 def test_what_two_release_at_once_is_released_once(office: Office) -> None:
     given = office.get()
     office.store.others = (lambda: release(office.store, given.id, office.tracked_of, office.actor),)
-    with pytest.raises(UsageError, match=f"there is no reservation '{given.id}' any more"):
+    with pytest.raises(UsageError, match=f"the reservation '{given.id}' no longer exists"):
         release(office.store, given.id, office.tracked_of, office.actor)
 
 
 def test_the_range_of_a_pool_is_not_released_by_hand(office: Office) -> None:
     office.create("eu", "10.0.0.0/18", parent="prod")
     (range_,) = read_named_state(office.store, "prod")[0].reservations
-    with pytest.raises(UsageError, match="is the range of the pool 'eu': `landkeeper vpc pool delete`"):
+    with pytest.raises(UsageError, match="is the range of the pool 'eu': use `landkeeper vpc pool delete`"):
         release(office.store, range_.id, office.tracked_of, office.actor)
 
 
@@ -293,7 +293,7 @@ def test_a_block_whose_time_is_up_is_given_again_after_a_complete_read(office: O
     assert (second.block, second.id) == (first.block, "res-3")
     assert office.held() == ["10.0.0.0/20", "10.0.16.0/20"]
     (gone,) = [item for (_, name), item in office.store.items.items() if name.startswith("GONE#")]
-    assert (gone["ReservationId"], gone["Gone"]) == (first.id, "its time was up")
+    assert (gone["ReservationId"], gone["Gone"]) == (first.id, "expired")
 
 
 def test_a_reservation_whose_vpc_turned_up_stays_when_its_time_is_up(office: Office) -> None:

@@ -79,7 +79,7 @@ def test_names_that_would_not_do_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("new", "why"),
     [
-        (Pool("prod", parse_block("192.168.0.0/16")), "there is a pool 'prod' already"),
+        (Pool("prod", parse_block("192.168.0.0/16")), "the pool 'prod' already exists"),
         (Pool("x", parse_block("10.16.0.0/12")), "overlaps the pool 'prod' .*--parent prod"),
         (Pool("x", parse_block("10.0.0.0/8")), r"overlaps the pool 'prod' \(10.0.0.0/8\) of the space default$"),
         (Pool("x", parse_block("10.1.0.0/16"), parent="prod"), "overlaps the pool 'eu' .*--parent eu"),
@@ -89,7 +89,7 @@ def test_names_that_would_not_do_are_refused(name: str) -> None:
         (Pool("x", parse_block("10.16.0.0/12"), "lab", parent="prod"), "is in the space default, not lab"),
         (Pool("x", parse_block("10.1.0.0/16"), region=REGIONS[1], parent="eu"), "is for eu-west-1"),
         (Pool("x", parse_block("192.168.0.0/16"), shortest=20, longest=18), "--min is /20 and --max /18"),
-        (Pool("x", parse_block("192.168.0.0/20"), longest=19), "--max is /19: nothing that large"),
+        (Pool("x", parse_block("192.168.0.0/20"), longest=19), "--max is /19: that is larger"),
     ],
 )
 def test_a_pool_that_does_not_fit_beside_the_others_is_refused(new: Pool, why: str) -> None:
@@ -109,7 +109,7 @@ def test_pools_are_nested_or_apart_or_in_spaces_of_their_own() -> None:
 
 def test_a_pool_that_is_not_there_is_named_with_what_to_do() -> None:
     assert find_pool(POOLS, "eu") is EU
-    with pytest.raises(UsageError, match="`landkeeper vpc pool create` makes one"):
+    with pytest.raises(UsageError, match="create one with `landkeeper vpc pool create`"):
         find_pool((), "eu")
 
 
@@ -127,7 +127,7 @@ def test_a_pool_may_lie_around_what_is_reserved_but_not_inside_it() -> None:
     state = PoolState(PROD, 1, (_reservation("10.64.0.0/16", Kind.ELSEWHERE),))
     check_nests(state, parse_block("10.64.0.0/12"))
     check_nests(state, parse_block("10.64.0.0/16"))
-    with pytest.raises(UsageError, match=r"overlaps 10.64.0.0/16, res-1 for nobody"):
+    with pytest.raises(UsageError, match=r"overlaps 10.64.0.0/16, res-1 for no purpose"):
         check_nests(state, parse_block("10.64.0.0/17"))
     state = PoolState(PROD, 1, (_reservation("10.64.0.0/16", Kind.POOL, purpose="eu"),))
     with pytest.raises(UsageError, match=r"overlaps the pool 'eu' \(10.64.0.0/16\)"):

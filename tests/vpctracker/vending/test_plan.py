@@ -100,11 +100,11 @@ def test_private_subnets_are_as_large_as_leaves_something_over(block: Block, zon
     ("block", "zones", "public", "why"),
     [
         ("10.0.0.0/28", 2, None, "a /28 has no room for 2 private subnets: a subnet is a /28 or larger"),
-        ("10.0.0.0/26", 3, 2, "a /26 has no room for 3 private subnets beside as many public ones of /28"),
-        ("10.0.0.0/20", 2, 1, "a /20 has no room for 2 private subnets beside as many public ones of /21"),
+        ("10.0.0.0/26", 3, 2, "a /26 has no room for 3 private subnets and as many public subnets of /28"),
+        ("10.0.0.0/20", 2, 1, "a /20 has no room for 2 private subnets and as many public subnets of /21"),
         ("10.0.0.0/20", 3, 9, "--public-bits is 9: in a /20 it takes from 1 to 8"),
         ("10.0.0.0/20", 3, 0, "--public-bits is 0: in a /20 it takes from 1 to 8"),
-        ("10.0.0.0/28", 1, 1, "--public-bits is 1: in a /28 it takes nothing: there is no room for public subnets"),
+        ("10.0.0.0/28", 1, 1, "--public-bits is 1: in a /28 it takes no value: there is no room for public subnets"),
     ],
 )
 def test_subnets_that_do_not_fit_are_refused(block: str, zones: int, public: int | None, why: str) -> None:
@@ -123,7 +123,7 @@ def test_zones_are_chosen_by_the_numbers_of_their_ids() -> None:
     [
         (ZONES[:2], 3, "--zones is 3: eu-west-1 has 2 for this account (euw1-az1, euw1-az2)"),
         ((), 1, "--zones is 1: eu-west-1 has 0 for this account (none)"),
-        (ZONES, 0, "--zones is 0: it takes at least 1"),
+        (ZONES, 0, "--zones is 0: expected at least 1"),
     ],
 )
 def test_zones_that_a_region_does_not_have(zones: tuple[Zone, ...], count: int, why: str) -> None:
@@ -159,15 +159,15 @@ def test_tags_and_the_name_among_them() -> None:
 @pytest.mark.parametrize(
     ("texts", "name", "why"),
     [
-        (["Code"], "", "--tags is 'Code': it takes KEY=VALUE"),
-        (["=LOL"], "", "--tags is '=LOL': it takes KEY=VALUE"),
+        (["Code"], "", "--tags is 'Code': expected KEY=VALUE"),
+        (["=LOL"], "", "--tags is '=LOL': expected KEY=VALUE"),
         (["a=1", "a=2"], "", "--tags has a twice"),
         (["AWS:x=1"], "", "--tags has AWS:x: keys that begin with aws: are AWS's own"),
         (["landkeeper:x=1"], "", "--tags has landkeeper:x: keys that begin with landkeeper: are Landkeeper's own"),
-        (["k" * 129 + "=1"], "", "--tags has a key of 129 characters (kkkkkkkkkkkkkkkkkkkk…): it takes up to 128"),
-        (["k=" + "v" * 257], "", "the tag k has a value of 257 characters: it takes up to 256"),
-        (["Name=a"], "b", "the name is 'b' by --name and 'a' by --tags: give one of them"),
-        ([], "n" * 201, "the name has 201 characters: it takes up to 200"),
+        (["k" * 129 + "=1"], "", "--tags has a key of 129 characters (kkkkkkkkkkkkkkkkkkkk…): expected up to 128"),
+        (["k=" + "v" * 257], "", "the tag k has a value of 257 characters: expected up to 256"),
+        (["Name=a"], "b", "the name is 'b' by --name and 'a' by --tags: pass only one"),
+        ([], "n" * 201, "the name has 201 characters: expected up to 200"),
         ([f"k{number}=v" for number in range(47)], "", "there are 47 tags beside Name: AWS takes 50 on a resource"),
     ],
 )

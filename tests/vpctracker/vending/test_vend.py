@@ -110,8 +110,8 @@ def test_what_is_done_is_told_and_the_answer_has_the_subnets_in_the_order_of_the
     assert isinstance(done, Vended)
     assert done.is_new
     assert [one.block for one in done.subnets] == [str(one.block) for one in PLAN.layout.subnets]
-    assert told[0] == "vpc-1 is made, 10.0.0.0/20"
-    assert told[1] == "the subnet 10.0.0.0/22 is made in euw1-az1"
+    assert told[0] == "Created vpc-1, 10.0.0.0/20"
+    assert told[1] == "Created subnet 10.0.0.0/22 in euw1-az1"
     assert len(told) == 7
 
 
@@ -132,8 +132,8 @@ def test_undoing_goes_backwards_and_says_what_is_left() -> None:
     told: list[str] = []
     network = MemoryNetwork(faults={7: Fault.DENIED})
     done = vend(PLAN, network, may_exist=False, pauses=_pauses, tell=told.append)
-    assert done == Undone("making the subnet 10.0.8.0/22", DENIED)
-    assert told[-3:] == ["subnet-3 is deleted again", "subnet-2 is deleted again", "vpc-1 is deleted again"]
+    assert done == Undone("creating the subnet 10.0.8.0/22", DENIED)
+    assert told[-3:] == ["Deleted subnet-3", "Deleted subnet-2", "Deleted vpc-1"]
     # Call 7 fails; then come two looks, and the deletions of two subnets.
     network = MemoryNetwork(faults={7: Fault.DENIED, 10: Fault.DENIED})
     done = _vend(network)
@@ -186,7 +186,7 @@ def test_a_subnet_of_somebody_elses_is_a_conflict() -> None:
 
 def test_a_call_that_never_arrived_is_told_and_its_vpc_may_turn_up() -> None:
     network = MemoryNetwork(faults={1: Fault.UNSENT})
-    assert _vend(network) == Undone("making the VPC", LOST, may_turn_up=True)
+    assert _vend(network) == Undone("creating the VPC", LOST, may_turn_up=True)
 
 
 def test_the_tag_that_cannot_be_taken_off_undoes_nothing() -> None:
@@ -204,24 +204,24 @@ def test_a_request_id_of_something_else_is_refused_and_nothing_is_touched() -> N
     _vend(network)
     before = (dict(network.vpcs), dict(network.subnets))
     elsewhere = replace(PLAN, reservation=replace(PLAN.reservation, block=parse_block("10.9.0.0/20")))
-    with pytest.raises(UsageError, match=r"'run-7' has vpc-1 with 10.0.0.0/20, and not 10.9.0.0/20"):
+    with pytest.raises(UsageError, match=r"'run-7' has vpc-1 with 10.0.0.0/20, not 10.9.0.0/20"):
         _vend(network, elsewhere, may_exist=True)
     fewer = replace(PLAN, layout=lay_out(_BLOCK, ZONES[:2]))
-    with pytest.raises(UsageError, match="was used for something else: subnet-4 of vpc-1 is"):
+    with pytest.raises(UsageError, match="was used for another request: subnet-4 of vpc-1 is"):
         _vend(network, fewer, may_exist=True)
     assert (network.vpcs, network.subnets) == before
     network.make_vpc(_BLOCK, {REQUEST_TAG: "run-7"})
-    with pytest.raises(UsageError, match=r"has vpc-1 .* and vpc-8 .*: delete the one that is not wanted"):
+    with pytest.raises(UsageError, match=r"has vpc-1 .* and vpc-8 .*: delete the unwanted VPC"):
         _vend(network, may_exist=True)
 
 
 def test_who_cannot_look_makes_nothing() -> None:
     network = MemoryNetwork(faults={0: Fault.DENIED})
-    assert _vend(network) == Undone("looking for a VPC of this request", DENIED)
+    assert _vend(network) == Undone("searching for a VPC of this request", DENIED)
     assert network.vpcs == {}
     assert _run(network, may_exist=False, faults={2: Fault.GONE_AFTER}) is None
     outcome = _run(network, may_exist=True, faults={1: Fault.DENIED})
-    assert outcome == Undone("looking at the subnets of vpc-1", DENIED, may_turn_up=True)
+    assert outcome == Undone("reading the subnets of vpc-1", DENIED, may_turn_up=True)
 
 
 def test_of_two_runs_that_make_a_vpc_at_once_one_takes_its_own_back() -> None:
@@ -230,8 +230,8 @@ def test_of_two_runs_that_make_a_vpc_at_once_one_takes_its_own_back() -> None:
     network.vpcs["vpc-1"].unseen = 1
     done = _vend(network)
     assert isinstance(done, Undone)
-    assert (done.step, done.is_clean) == ("making vpc-2", False)
-    assert done.failure.message == "another run of the same request has made vpc-1"
+    assert (done.step, done.is_clean) == ("creating vpc-2", False)
+    assert done.failure.message == "another run of the same request created vpc-1"
     assert network.vpcs.keys() == {"vpc-1"}
     assert isinstance(_vend(network, may_exist=True), Vended)
     _assert_complete(network)
@@ -240,5 +240,5 @@ def test_of_two_runs_that_make_a_vpc_at_once_one_takes_its_own_back() -> None:
 def test_who_waits_for_a_vpc_that_may_be_there_says_so() -> None:
     told: list[str] = []
     vend(PLAN, MemoryNetwork(), may_exist=True, pauses=_pauses, tell=told.append)
-    assert told[0] == "A VPC of this request may be there already: looking whether EC2 shows it"
-    assert told[1] == "vpc-1 is made, 10.0.0.0/20"
+    assert told[0] == "A VPC of this request may already exist: checking EC2"
+    assert told[1] == "Created vpc-1, 10.0.0.0/20"

@@ -69,7 +69,7 @@ def test_a_process_that_dies_costs_its_files_and_not_the_run() -> None:
     for _, (digest, scanned) in results:
         assert digest == b""
         assert [fault.reason for fault in scanned.faults] == [
-            "cannot be read: the process that read it died, perhaps for want of memory"
+            "cannot be read: the reading process died, possibly out of memory"
         ]
 
 

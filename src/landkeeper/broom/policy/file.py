@@ -230,7 +230,9 @@ class _PolicyReader:
             return default
         found = _DURATION.fullmatch(text)
         if found is None:
-            self.nodes.complain(fields.nodes[key], f"{key} is '{text}': it takes a number with s, m, h or d, as in 15m")
+            self.nodes.complain(
+                fields.nodes[key], f"{key} is '{text}': expected a number with s, m, h or d, for example 15m"
+            )
             return default
         return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
@@ -239,7 +241,7 @@ class _PolicyReader:
         if text is None:
             return None
         if not _COUNT.fullmatch(text):
-            self.nodes.complain(fields.nodes[key], f"{key} is '{text}': it takes a whole number")
+            self.nodes.complain(fields.nodes[key], f"{key} is '{text}': expected a whole number")
             return None
         return int(text)
 
@@ -250,7 +252,9 @@ class _PolicyReader:
         found = _SHARE.fullmatch(text)
         percent = float(found[1]) if found else 0
         if not 0 < percent <= 100:
-            self.nodes.complain(fields.nodes[key], f"{key} is '{text}': it takes a percentage above 0%, as in 10%")
+            self.nodes.complain(
+                fields.nodes[key], f"{key} is '{text}': expected a percentage above 0%, for example 10%"
+            )
             return None
         return percent / 100
 
@@ -267,9 +271,9 @@ class _PolicyReader:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.nodes.complain(node, f"expires is '{text}': it takes a date such as 2030-12-31")
+            self.nodes.complain(node, f"expires is '{text}': expected a date such as 2030-12-31")
             return None
 
     def _check_account(self, node: yaml.Node, account: str) -> None:
         if not _ACCOUNT.fullmatch(account):
-            self.nodes.complain(node, f"'{account}' is not an AWS account id: it takes twelve digits")
+            self.nodes.complain(node, f"'{account}' is not an AWS account id: expected twelve digits")

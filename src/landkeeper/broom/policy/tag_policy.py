@@ -197,7 +197,7 @@ def _known(fields: Mapping[str, Any], known: Sequence[str], place: str) -> dict[
     for key in fields:
         if key != _CONTROL and key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            meant = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(known)}"
+            meant = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
             raise TagPolicyError(f"{place} has '{key}', which is not known there: {meant}")
     return {key: value for key, value in fields.items() if key != _CONTROL}
 
@@ -216,7 +216,7 @@ def _value(setting: str, value: Any, place: str, key: str) -> Any:
             raise TagPolicyError(f"{place} is {_named(value)}: it has to be '{key}' in some capitalisation")
         return value
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise TagPolicyError(f"{place} is {_named(value)}: it takes a list of texts")
+        raise TagPolicyError(f"{place} is {_named(value)}: expected a list of texts")
     many = next((text for text in value if text.count("*") > 1), None)
     if many is not None:
         raise TagPolicyError(f"{place} has '{many}': a value may contain * once at most")
@@ -225,7 +225,7 @@ def _value(setting: str, value: Any, place: str, key: str) -> Any:
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise TagPolicyError(f"{place} is {_named(value)}: it takes an object")
+        raise TagPolicyError(f"{place} is {_named(value)}: expected an object")
     return value
 
 

@@ -9,32 +9,32 @@ from landkeeper.cli.lazy_group import LazyGroup, Place
 _PLACES = {
     "sweep": Place(
         "landkeeper.cli.broom.sweep:sweep_command",
-        "Find the launches in CloudTrail log files, and deal with those that break the policy.",
+        "Check the launches in CloudTrail log files, and act on violations.",
     ),
     "backtest": Place(
         "landkeeper.cli.broom.backtest:backtest_command",
-        "Say what a policy would have done to the launches in CloudTrail log files.",
+        "Simulate a policy on past launches from CloudTrail log files.",
     ),
     "audit": Place(
         "landkeeper.cli.broom.audit:audit_command",
-        "Hold all running instances against the policy, and take up the cases that should have come back by now.",
+        "Check all running instances against the policy, and resume overdue cases.",
     ),
     "cases": Place(
         "landkeeper.cli.broom.cases:cases_command",
-        "List every instance that Broom has dealt with or waits for: by state, what is due first coming first.",
+        "List Broom's cases by state, the next due first.",
     ),
     "case": Place(
         "landkeeper.cli.broom.cases:case_command",
-        "Tell the whole story of one instance: who launched it, what was found, every move and why.",
+        "Show the case of an instance, with its history.",
     ),
     "release": Place(
         "landkeeper.cli.broom.cases:release_command",
-        "Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say.",
+        "Release a held or failed case. It is evaluated again, without limits.",
     ),
-    "policy": Place("landkeeper.cli.broom.policy:policy_command", "Look at a tag policy."),
+    "policy": Place("landkeeper.cli.broom.policy:policy_command", "Check, explain, import and export tag policies."),
 }
 
 
 @click.group(name="broom", cls=LazyGroup, places=_PLACES)
 def command() -> None:
-    """Check every launch against a tag policy, and deal with the ones that break it."""
+    """Check EC2 launches against a tag policy, and act on violations."""

@@ -14,14 +14,14 @@ from landkeeper.cli.options import format_option
 
 @click.command(name="audit")
 @policy_option
-@click.option("--dry-run", is_flag=True, help="Read live tags, act on nothing, and say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Read live tags and print what would be done, without acting.")
 @click.option(
     "--account",
     "accounts",
     multiple=True,
     metavar="ID",
     shell_complete=known("account"),
-    help="An account; without it the organisation.",
+    help="Only this account; may be repeated.  [default: the organisation]",
 )
 @click.option(
     "--region",
@@ -29,17 +29,19 @@ from landkeeper.cli.options import format_option
     multiple=True,
     metavar="R",
     shell_complete=known("region"),
-    help="A region; without it those that are enabled.",
+    help="Only this region; may be repeated.  [default: all enabled regions]",
 )
-@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")
-@click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file that keeps the cases instead.")
+@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
+@click.option(
+    "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
+)
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
 @format_option
 def audit_command(**given: Any) -> int:
-    """Hold all running instances against the policy, and take up the cases that should have come back by now.
+    """Check all running instances against the policy, and resume overdue cases.
 
-    Without --role and --account: those of the account at hand.
+    Without --role and --account, it checks the account of the current credentials.
     """
     from landkeeper.cli.broom.run.audit import run_audit
 

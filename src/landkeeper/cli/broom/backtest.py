@@ -15,19 +15,19 @@ from landkeeper.cli.options import format_option
 @click.command(name="backtest")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL...", shell_complete=files)
 @policy_option
-@click.option("--against", metavar="FILE", help="Another policy: what changes over it, instance by instance.")
-@click.option("--since", metavar="TIME", help="Launches from then on: 2026-03-01, or 2026-03-01T12:00:00Z.")
-@click.option("--until", metavar="TIME", help="Launches before then; a date is included.")
-@click.option("--grace", metavar="TIME", help="This grace for every rule, as in 15m, not that of the policy.")
-@click.option("--requester-pays", is_flag=True, help="Read a bucket whose requester pays, and pay.")
-@click.option("--no-cache", is_flag=True, help="Read every file, and keep nothing of what is in it.")
+@click.option("--against", metavar="FILE", help="Compare with this policy, instance by instance.")
+@click.option("--since", metavar="TIME", help="Only launches from this time on: 2026-03-01, or 2026-03-01T12:00:00Z.")
+@click.option("--until", metavar="TIME", help="Only launches before this time. A date is inclusive.")
+@click.option("--grace", metavar="TIME", help="Override the grace period of every rule, for example 15m.")
+@click.option("--requester-pays", is_flag=True, help="Read a Requester Pays bucket at your cost.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
 @engine_options
 @format_option
 def backtest_command(**given: Any) -> int:
-    """Say what a policy would have done to the launches in CloudTrail log files.
+    """Simulate a policy on past launches from CloudTrail log files.
 
-    PATH is a file or a folder, s3://bucket/prefix any part of a trail's or an organisation's trail's bucket. Nothing is
-    called but S3, to list and to read. Ctrl-C gives the answer for what was read until then.
+    PATH is a file, a folder, or any prefix of a trail's bucket (s3://bucket/prefix). It only lists and reads S3
+    objects. Ctrl-C stops reading and prints the result so far.
     """
     from landkeeper.cli.broom.run.backtest import run_backtest
 

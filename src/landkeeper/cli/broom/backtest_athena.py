@@ -34,11 +34,11 @@ class EngineAsked:
         """Raises UsageError where the options do not go together."""
         if not self.is_athena:
             if self.print_sql or self.accounts or self.regions or any(self.options.values()):
-                raise UsageError("--print-sql, --account, --region and --athena-... go with --engine athena")
+                raise UsageError("--print-sql, --account, --region and --athena-... require --engine athena")
         elif len(paths) != 1 or not paths[0].startswith("s3://"):
-            raise UsageError("--engine athena takes one trail, as in s3://bucket/AWSLogs/o-id/")
+            raise UsageError("--engine athena requires exactly one trail, for example s3://bucket/AWSLogs/o-id/")
         elif days.first is None:
-            raise UsageError("--engine athena takes --since: it looks into a folder for each day")
+            raise UsageError("--engine athena requires --since: it queries one folder per day")
 
     def athena_options(self) -> AthenaOptions:
         """The same for the wiring. Raises UsageError for what is no account or region."""

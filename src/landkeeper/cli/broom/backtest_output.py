@@ -72,7 +72,7 @@ def _print_tables(answer: Answer) -> None:
     if answer.comparison is not None:
         _print_comparison(answer, answer.comparison)
     elif answer.hits:
-        _print_instances("Instances that the policy would have hit", answer.hits)
+        _print_instances("Instances the policy would have acted on", answer.hits)
     titles = {By.DAY: "Day", By.RULE: "Rule", By.ACCOUNT: "Account", By.REGION: "Region", By.PRINCIPAL: "Hit most"}
     for by, title in titles.items():
         _print_tallies(title, tally_by(by, answer.fates), by)
@@ -85,10 +85,10 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         title=f"{title} ({len(fates):,})", title_justify="left", title_style="bold", header_style="bold",
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
     )  # fmt: skip
-    table.add_column("What, when", no_wrap=True)
+    table.add_column("Instance, time", no_wrap=True)
     longest = max(len(one_line(each.past.case.principal.name)) for each in fates[:_SHOWN_INSTANCES])
-    table.add_column("Who, where", overflow="fold", min_width=min(longest, _LONGEST_NAME))
-    table.add_column("What would have been, why", overflow="fold")
+    table.add_column("Principal, account", overflow="fold", min_width=min(longest, _LONGEST_NAME))
+    table.add_column("Result, reason", overflow="fold")
     for each in fates[:_SHOWN_INSTANCES]:
         case = each.past.case
         what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
@@ -99,11 +99,11 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         table.add_row(Text(what), Text(who), why)
     stdout().print(table)
     if len(fates) > _SHOWN_INSTANCES:
-        stdout().print(f"and {len(fates) - _SHOWN_INSTANCES:,} more: --format csv or json has all of them\n")
+        stdout().print(f"and {len(fates) - _SHOWN_INSTANCES:,} more: use --format csv or json for all\n")
 
 
 def _print_comparison(answer: Answer, comparison: Comparison) -> None:
-    against = f"{answer.policy} over {answer.against}"
+    against = f"{answer.policy}, compared with {answer.against}"
     if comparison.newly_hit:
         _print_instances(f"Newly hit by {against}", comparison.newly_hit)
     if comparison.newly_spared:
@@ -111,7 +111,7 @@ def _print_comparison(answer: Answer, comparison: Comparison) -> None:
         _print_instances(f"Newly spared by {against}", comparison.newly_spared, was)
     if comparison.changed:
         was = {now.past.case.instance_id: f"{now.fate}, was {before.fate}" for now, before in comparison.changed}
-        _print_instances(f"Hit in another way by {against}", [now for now, _ in comparison.changed], was)
+        _print_instances(f"Hit with another action by {against}", [now for now, _ in comparison.changed], was)
 
 
 def _print_tallies(title: str, tallies: Sequence[Tally], by: By) -> None:
@@ -133,36 +133,33 @@ def _print_tallies(title: str, tallies: Sequence[Tally], by: By) -> None:
         table.add_row(Text(one_line(tally.name)), *account, *(f"{number:,}" if number else "" for number in numbers))
     stdout().print(table)
     if len(hit) > len(shown):
-        stdout().print(f"and {len(hit) - len(shown):,} more that were hit: --format json has all of them\n")
+        stdout().print(f"and {len(hit) - len(shown):,} more with hits: use --format json for all\n")
 
 
 def _closing(answer: Answer) -> Iterator[str]:
     """The last lines: what was read, what it comes to, and what it does not tell."""
     past, whole = answer.past, total(answer.fates)
     progress = past.progress
-    notes = [f"{past.kept:,} of them kept from before"] if past.kept else []
-    notes += [f"{counted(len(past.copies), 'copy', 'copies')} counted once"] if past.copies else []
-    notes += [f"{len(past.skipped):,} others skipped"] if past.skipped else []
-    notes += [f"{past.pruned.total():,} left out by day"] if past.pruned else []
+    notes = [f"{past.kept:,} from the cache"] if past.kept else []
+    notes += [f"{counted(len(past.copies), 'copy', 'copies')} ignored"] if past.copies else []
+    notes += [f"{len(past.skipped):,} other files skipped"] if past.skipped else []
+    notes += [f"{past.pruned.total():,} outside the period"] if past.pruned else []
     notes += [f"{counted(len(past.faults), 'fault')}"] if past.faults else []
     beside = f" ({', '.join(notes)})" if notes else ""
     yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {progress.events:,} events"
     if past.is_partial:
-        yield f"Partial: reading was stopped, {past.unread:,} files were not read."
+        yield f"Partial result: interrupted, {past.unread:,} files not read."
     if not past.chronicle.launches:
-        yield "No launches: there is nothing that a policy would have been asked about."
+        yield "No launches found."
         return
-    repeats = (
-        f", {counted(past.chronicle.repeats, 'record')} of the same calls counted once"
-        if past.chronicle.repeats
-        else ""
-    )
+    repeats = f", {counted(past.chronicle.repeats, 'duplicate record')} ignored" if past.chronicle.repeats else ""
     yield f"{counted(past.chronicle.launches, 'launch', 'launches')}{repeats}; {_words(whole)}"
     if answer.comparison is not None:
         found = answer.comparison
         yield (
-            f"Over {answer.against}: {len(found.newly_hit):,} newly hit, {len(found.newly_spared):,} newly spared, "
-            f"{len(found.changed):,} hit in another way"
+            f"Compared with {answer.against}: {len(found.newly_hit):,} newly hit, {len(found.newly_spared):,} "
+            "newly spared, "
+            f"{len(found.changed):,} hit with another action"
         )
     yield from _unknown(answer)
 
@@ -171,7 +168,7 @@ def _words(whole: Tally) -> str:
     counts = {fate: whole.fates[fate] for fate in Fate}
     kinds = ", ".join(f"{counts[fate]:,} {fate}" for fate in _COUNTS if counts[fate])
     hit = f"{whole.hit:,} hit ({kinds})" if whole.hit else "none hit"
-    gone = f", {counts[Fate.GONE]:,} gone in time" if counts[Fate.GONE] else ""
+    gone = f", {counts[Fate.GONE]:,} already terminated" if counts[Fate.GONE] else ""
     exempt = f", {counts[Fate.EXEMPT]:,} exempt" if counts[Fate.EXEMPT] else ""
     return f"of {counted(whole.instances, 'instance')} {hit}{gone}, {counts[Fate.COMPLIANT]:,} compliant{exempt}"
 
@@ -180,13 +177,13 @@ def _unknown(answer: Answer) -> Iterator[str]:
     """What the log does not tell and may change the answer."""
     if answer.past.chronicle.unnamed:
         silent = counted(len(answer.past.chronicle.unnamed), "launch", "launches")
-        yield f"Not judged: {silent} of which CloudTrail left the instances out for their number."
+        yield f"Not evaluated: {silent} whose instances CloudTrail omitted because of their number."
     if answer.unknown_limits:
-        yield f"Not applied: {', '.join(answer.unknown_limits)}; a log does not tell them."
+        yield f"Not applied: {', '.join(answer.unknown_limits)}; they cannot be computed from logs."
     for doubt in Doubt:
         number = _doubted(answer, doubt)
         if number:
-            yield f"In doubt: {number:,} of those hit: {doubt}."
+            yield f"In doubt: {number:,} of the hits: {doubt}."
 
 
 def _doubted(answer: Answer, doubt: Doubt) -> int:

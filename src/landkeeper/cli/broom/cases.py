@@ -20,7 +20,9 @@ STATES = (
 
 def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ledger = click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.")
-    file = click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file of cases instead.")
+    file = click.option(
+        "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
+    )
     return ledger(file(function))
 
 
@@ -30,7 +32,7 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_ledger_options
 @format_option
 def cases_command(**given: Any) -> int:
-    """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
+    """List Broom's cases by state, the next due first."""
     from landkeeper.cli.broom.run.cases import run_cases
 
     return run_cases(**given)
@@ -41,7 +43,7 @@ def cases_command(**given: Any) -> int:
 @_ledger_options
 @format_option
 def case_command(**given: Any) -> int:
-    """Tell the whole story of one instance: who launched it, what was found, every move and why."""
+    """Show the case of an instance, with its history."""
     from landkeeper.cli.broom.run.cases import run_case
 
     return run_case(**given)
@@ -51,10 +53,10 @@ def case_command(**given: Any) -> int:
 @click.argument("instance_id", metavar="CASE", shell_complete=known("case"))
 @policy_option
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
 @_ledger_options
 def release_command(**given: Any) -> int:
-    """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
+    """Release a held or failed case. It is evaluated again, without limits."""
     from landkeeper.cli.broom.run.cases import run_release
 
     return run_release(**given)

@@ -19,22 +19,28 @@ def engine_options(function: Command) -> Command:
         type=click.Choice(["local", "athena"]),
         default="local",
         show_default=True,
-        help="Who reads the logs: this machine, or Athena.",
+        help="Read the logs on this machine, or query them with Athena.",
     )
-    @click.option("--print-sql", is_flag=True, help="With Athena: show what would be run, and run nothing.")
+    @click.option("--print-sql", is_flag=True, help="With Athena: print the statements without running them.")
     @click.option(
         "--account",
         "accounts",
         multiple=True,
         metavar="ID",
-        help="With Athena: an account; without it those in the bucket.",
+        help="With Athena: only this account; may be repeated.  [default: all in the bucket]",
     )
     @click.option(
-        "--region", "regions", multiple=True, metavar="R", help="With Athena: a region; without it those in the bucket."
+        "--region",
+        "regions",
+        multiple=True,
+        metavar="R",
+        help="With Athena: only this region; may be repeated.  [default: all in the bucket]",
     )
-    @click.option("--athena-database", metavar="NAME", help="Where the table is made.  [default: default]")
-    @click.option("--athena-workgroup", metavar="NAME", help="The workgroup that runs it.  [default: primary]")
-    @click.option("--athena-output", metavar="S3URL", help="Where answers go, if the workgroup does not say.")
+    @click.option("--athena-database", metavar="NAME", help="The database for the table.  [default: default]")
+    @click.option("--athena-workgroup", metavar="NAME", help="The workgroup for the queries.  [default: primary]")
+    @click.option(
+        "--athena-output", metavar="S3URL", help="The S3 location for query results, if the workgroup has none."
+    )
     @wraps(function)
     def with_engine(
         *,

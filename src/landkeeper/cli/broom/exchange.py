@@ -15,19 +15,19 @@ ACTIONS = ("notify", "stop", "terminate")
 @click.command(name="import")
 @click.option(
     "--tag-policy", "tag_policies", multiple=True, metavar="FILE",
-    help="An AWS Organizations tag policy; repeat it from the root down to the account.",
+    help="An AWS Organizations tag policy; repeat it in order, from the root to the account.",
 )  # fmt: skip
-@click.option("--effective", is_flag=True, help="The tag policy is the effective one of an account.")
-@click.option("--require-all", is_flag=True, help="Require every key, also those that the tag policy only checks.")
-@click.option("--config-rule", metavar="FILE", help="A REQUIRED_TAGS rule of AWS Config, or its parameters.")
+@click.option("--effective", is_flag=True, help="The tag policy is the effective policy of an account.")
+@click.option("--require-all", is_flag=True, help="Require every key, including keys that the tag policy only checks.")
+@click.option("--config-rule", metavar="FILE", help="An AWS Config REQUIRED_TAGS rule, or its parameters.")
 @click.option(
     "--action", type=click.Choice(ACTIONS), required=True,
-    help="What shall happen to an instance that breaks a rule.",
+    help="The action on instances that violate a rule.",
 )  # fmt: skip
 def import_command(**given: Any) -> int:
-    """Write a policy from what AWS already has, on standard output.
+    """Convert an AWS tag policy or AWS Config rule to a policy.
 
-    Its comments say what could not be carried over.
+    The policy is written to stdout. Its comments list what could not be converted.
     """
     from landkeeper.cli.broom.run.exchange import run_import
 
@@ -38,13 +38,13 @@ def import_command(**given: Any) -> int:
 @click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
 @click.option(
     "--as", "form", type=click.Choice(["tag-policy", "scp"]), required=True,
-    help="AWS Organizations tag policies, or service control policies.",
+    help="The target: AWS Organizations tag policies, or service control policies.",
 )  # fmt: skip
-@click.option("--enforce", is_flag=True, help="In a tag policy: AWS refuses tagging of instances that does not comply.")
+@click.option("--enforce", is_flag=True, help="Enforce the tag policy: AWS rejects noncompliant tagging of instances.")
 def export_command(**given: Any) -> int:
-    """Write a policy in a form of AWS's, on standard output: one JSON document a line.
+    """Convert a policy to AWS tag policies or service control policies.
 
-    What that form cannot say is listed on standard error.
+    Each JSON document is one line on stdout. What the target cannot express is listed on stderr.
     """
     from landkeeper.cli.broom.run.exchange import run_export
 

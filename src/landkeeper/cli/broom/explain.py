@@ -16,24 +16,26 @@ from landkeeper.cli.options import format_option
 @click.argument("target", metavar="INSTANCE|EVENT", shell_complete=known("case"))
 @policy_option
 @click.option(
-    "--account", metavar="ID", shell_complete=known("account"), help="Read the instance as it is now, in this account."
+    "--account", metavar="ID", shell_complete=known("account"), help="Read the live instance in this account."
 )
 @click.option(
     "--region",
     metavar="REGION",
     shell_complete=known("region"),
-    help="The region of the instance; without it AWS_REGION.",
+    help="The region of the instance.  [default: AWS_REGION]",
 )
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")
-@click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file that keeps the cases instead.")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
+@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
+@click.option(
+    "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
+)
 @format_option
 def explain_command(**given: Any) -> int:
-    """Say why the verdict on an instance is what it is, exemption by exemption and rule by rule.
+    """Explain the verdict on an instance, exemption by exemption and rule by rule.
 
-    INSTANCE is an id: with --account or --region the instance is read as it is now, else the ledger's case tells its
-    tags. EVENT is a file with CloudTrail records, or - for standard input: the tags in it count.
+    INSTANCE is an instance id. With --account or --region, the live instance is read; otherwise the tags come from its
+    case in the ledger. EVENT is a file with CloudTrail records, or - for stdin; the tags come from the records.
     """
     from landkeeper.cli.broom.run.explain import run_explain
 

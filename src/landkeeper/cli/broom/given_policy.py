@@ -15,7 +15,7 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     """The policy that the option or the setting names: a path, `s3://bucket/key`, or `ssm:NAME`."""
     where = name or settings.policy
     if where is None:
-        raise UsageError("no policy: give --policy FILE, or set LANDKEEPER_POLICY")
+        raise UsageError("no policy: pass --policy FILE or set LANDKEEPER_POLICY")
     from landkeeper.broom.policy.file import parse_policy
     from landkeeper.wiring.broom.policy import read_policy_text
 

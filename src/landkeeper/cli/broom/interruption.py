@@ -38,4 +38,4 @@ def interruptible() -> Iterator[Interruption]:
     finally:
         signal.signal(signal.SIGINT, before)
     if interruption.is_asked:
-        warn("stopped: this is the answer for what was read until then")
+        warn("interrupted: partial result")

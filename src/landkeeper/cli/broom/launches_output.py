@@ -37,7 +37,7 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
     verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
     found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
-    again = f", {repeats} of them repeats" if repeats else ""
+    again = f", {repeats} of them duplicates" if repeats else ""
     say(
         f"{counted(harvest.files, 'file')}, {counted(len(judged), 'launch', 'launches')}{again}; instances: {found}; "
         f"{counted(sum(harvest.ignored.values()), 'record')} ignored, {len(harvest.faults)} unreadable"

@@ -23,7 +23,7 @@ def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
     table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold", expand=True)
     # An id in pieces cannot be copied: the other two columns take what room is left, and are folded, never cut.
     for title, style, ratio in (
-        ("Who, where, from", "", 1),
+        ("Principal, account, from", "", 1),
         ("What", "", None),
         ("Action", "bold", None),
         ("Why", "", 1),
@@ -31,7 +31,7 @@ def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
         table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
     for each in judged:
         launch = launch_attributes(each)
-        repeat = "\n(a repeat of that event)" if each.found.is_repeat else ""
+        repeat = "\n(duplicate event)" if each.found.is_repeat else ""
         who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
         file = one_line(launch["Source"])
         first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))

@@ -11,5 +11,5 @@ policy_option = click.option(
     "policy_file",
     metavar="FILE",
     shell_complete=files,
-    help="The tag policy; LANDKEEPER_POLICY stands for it.",
+    help="The tag policy.  [default: LANDKEEPER_POLICY]",
 )

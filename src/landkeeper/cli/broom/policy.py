@@ -9,27 +9,27 @@ from landkeeper.cli.lazy_group import LazyGroup, Place
 _PLACES = {
     "check": Place(
         "landkeeper.cli.broom.policy_check:check_command",
-        "Say whether a policy can be used, and what is wrong or odd with it, line by line.",
+        "Validate a policy, and print errors and warnings by line.",
     ),
     "explain": Place(
         "landkeeper.cli.broom.explain:explain_command",
-        "Say why the verdict on an instance is what it is, exemption by exemption and rule by rule.",
+        "Explain the verdict on an instance, exemption by exemption and rule by rule.",
     ),
     "export": Place(
         "landkeeper.cli.broom.exchange:export_command",
-        "Write a policy in a form of AWS's, on standard output: one JSON document a line.",
+        "Convert a policy to AWS tag policies or service control policies.",
     ),
     "import": Place(
         "landkeeper.cli.broom.exchange:import_command",
-        "Write a policy from what AWS already has, on standard output.",
+        "Convert an AWS tag policy or AWS Config rule to a policy.",
     ),
     "schema": Place(
         "landkeeper.cli.broom.policy_check:schema_command",
-        "Print the JSON Schema of a policy, for editors and other checkers.",
+        "Print the JSON Schema of a policy, for editors.",
     ),
 }
 
 
 @click.group(name="policy", cls=LazyGroup, places=_PLACES)
 def policy_command() -> None:
-    """Look at a tag policy."""
+    """Check, explain, import and export tag policies."""

@@ -11,11 +11,11 @@ from landkeeper.cli.known_words import files
 
 @click.command(name="check")
 @click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
-@click.option("--check", "is_strict", is_flag=True, help="Exit with 4 when there are warnings.")
+@click.option("--check", "is_strict", is_flag=True, help="Exit with code 4 if there are warnings.")
 def check_command(**given: Any) -> int:
-    """Say whether a policy can be used, and what is wrong or odd with it, line by line.
+    """Validate a policy, and print errors and warnings by line.
 
-    What is odd, such as a rule that can never apply, is a warning: the policy can be used.
+    A policy with warnings, for example a rule that never applies, can be used.
     """
     from landkeeper.cli.broom.run.policy_check import run_check
 
@@ -24,7 +24,7 @@ def check_command(**given: Any) -> int:
 
 @click.command(name="schema")
 def schema_command(**given: Any) -> int:
-    """Print the JSON Schema of a policy, for editors and other checkers."""
+    """Print the JSON Schema of a policy, for editors."""
     from landkeeper.cli.broom.run.policy_check import run_schema
 
     return run_schema(**given)

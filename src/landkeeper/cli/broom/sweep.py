@@ -15,17 +15,19 @@ from landkeeper.cli.options import format_option
 @click.command(name="sweep")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...", shell_complete=files)
 @policy_option
-@click.option("--dry-run", is_flag=True, help="Read live tags, act on nothing, and say what would be done.")
-@click.option("--offline", is_flag=True, help="Call nothing: judge by the tags in the log.")
-@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases; LANDKEEPER_LEDGER_TABLE stands for it.")
-@click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file that keeps the cases instead.")
+@click.option("--dry-run", is_flag=True, help="Read live tags and print what would be done, without acting.")
+@click.option("--offline", is_flag=True, help="Make no AWS calls: evaluate the tags in the log.")
+@click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
+@click.option(
+    "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
+)
 @click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
 @format_option
 def sweep_command(**given: Any) -> int:
-    """Find the launches in CloudTrail log files, and deal with those that break the policy.
+    """Check the launches in CloudTrail log files, and act on violations.
 
-    PATH is a file, or a folder with everything in it; - reads standard input.
+    PATH is a file, a folder (recursively), or - for stdin.
     """
     from landkeeper.cli.broom.run.sweep import run_sweep
 

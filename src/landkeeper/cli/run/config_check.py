@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def run_check(file: str | None) -> int:
-    """Say what a configuration means, or everything that is wrong with it."""
+    """Validate a configuration file and print a summary, or every error in it."""
     settings = read_settings(os.environ).with_config(file)
     where = find_config(settings)
     if where is None:
-        raise UsageError(f"there is no file '{DEFAULT_CONFIG}' here, and LANDKEEPER_CONFIG names none")
+        raise UsageError(f"the file '{DEFAULT_CONFIG}' does not exist, and LANDKEEPER_CONFIG is not set")
     try:
         config = read_config(settings)
     except ConfigError as error:
         for problem in error.problems:
             aside(str(problem), "red")
         return USAGE
-    say(f"{where}: {_told(config)}")
+    say(f"{where}: OK ({_told(config)})")
     return 0
 
 
 def run_schema() -> int:
-    """Print the JSON Schema of landkeeper.yaml, for editors and other checkers."""
+    """Print the JSON Schema of landkeeper.yaml, for editors."""
     print_json(read_schema())
     return 0
 
@@ -44,14 +44,14 @@ def _told(config: TrackerConfig) -> str:
     regions = {region for one in config.governed for region in one.regions}
     discovery = config.discovery
     told = [
-        f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "every VPC is in one space",
+        f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "one space for all VPCs",
         counted(len(config.connections), "declared connection"),
         counted(len(regions), "governed region"),
-        *_told_of("reads only", discovery.include_ous),
+        *_told_of("only", discovery.include_ous),
         *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
-        f"a notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
+        f"notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
     ]
-    return "; ".join(told) + "."
+    return ", ".join(told)
 
 
 def _told_of(verb: str, names: tuple[str, ...]) -> list[str]:

@@ -42,7 +42,7 @@ def run(
     format_: Format,
     **others: Any,
 ) -> int:
-    """Work out what Landkeeper costs a month. Nothing is called."""
+    """Estimate what Landkeeper costs per month, without calling AWS."""
     bill = make_bill(
         Asked(
             log_files_a_day=log_files_per_day,
@@ -63,7 +63,7 @@ def run(
     if format_ == "csv":
         print_rows([_plain_row(line) for line in bill.lines], _CSV_COLUMNS, "csv")
         return 0
-    print_rows(rows, _COLUMNS, "table", title=_title(bill), totals=f"{_dollars(bill.dollars)} US dollars a month.",
+    print_rows(rows, _COLUMNS, "table", title=_title(bill), totals=f"{_dollars(bill.dollars)} US dollars per month.",
                style_of=lambda row: "dim" if row["Part"] else "")  # fmt: skip
     for remark in _remarks(bill):
         say(remark)
@@ -104,15 +104,15 @@ def _remarks(bill: Bill) -> Iterator[str]:
         files += f" and {land.digests_a_day:,} digest files"
     trails = {
         TrailUse.EXISTING: "an existing trail's",
-        TrailUse.FIRST: "of the stack's own trail, the only one",
+        TrailUse.FIRST: "of the stack's trail, the only trail",
         TrailUse.SECOND: f"of the stack's own trail beside another, with {land.events_a_day:,} events",
     }
-    yield f"A day has {files} ({trails[asked.trail]}) and {land.broken_a_day:,} launches that break the policy."
-    free = "whole, nobody else in the organisation using it" if asked.free_tier else "used up by others"
+    yield f"Per day: {files} ({trails[asked.trail]}) and {land.broken_a_day:,} launches that violate the policy."
+    free = "unused" if asked.free_tier else "used up"
     yield f"Prices of {bill.as_of}, {bill.region}, without tax; the Free Tier is {free}."
     yield (
         f"AWS's VPC IPAM (advanced tier) would cost {_dollars(bill.ipam_dollars)} US dollars a month for "
-        f"{land.addresses:,} addresses in use; it has no counterpart to Broom."
+        f"{land.addresses:,} addresses in use; it has no equivalent of Broom."
     )
 
 

@@ -25,9 +25,9 @@ _WIDEST = 110
 
 
 def run(as_json: bool, report: Path, keep: bool) -> int:
-    """Both products at work on an AWS made up on this machine."""
+    """Run both products against an AWS simulated on this machine."""
     if any(importlib.util.find_spec(name) is None for name in ("moto", "ministack", "samtranslator")):
-        raise UsageError("the demo needs the simulators: pip install 'landkeeper[local]'")
+        raise UsageError("the demo requires the extra `local`: run pip install '.[local]' in the checkout")
     # Only now: the simulators' libraries take a second to import.
     from landkeeper.demo.narration import TerminalNarrator
     from landkeeper.demo.story import run_demo
@@ -71,12 +71,12 @@ def _conclude(console: Console, run: DemoRun) -> None:
         f"{result['launched']} instances launched, {len(result['destroyed'])} destroyed, "
         f"{len(result['kept'])} kept, {result['reports']} reports for {result['bad_launches']} bad launches.[/]"
     )
-    verdict = "[bold green]All as it should be[/]" if not run.faults else "[bold red]Not as it should be[/]"
-    console.print(f"{verdict}, read back from EC2, DynamoDB and the queue, after {result['seconds']} s.")
+    verdict = "[bold green]All checks passed[/]" if not run.faults else "[bold red]Checks failed[/]"
+    console.print(f"{verdict}, verified against EC2, DynamoDB and the queue, in {result['seconds']} s.")
 
 
 def _print_exports(run: DemoRun) -> None:
-    click.echo("\nThe embedded AWS stays up. To use it from a shell, with the AWS CLI or any landkeeper run:\n")
+    click.echo("\nThe simulated AWS is still running. To use it with the AWS CLI or landkeeper:\n")
     for line in _export_lines(run.exports):
         click.echo(f"  {line}")
     click.echo("\nTo stop it:\n")

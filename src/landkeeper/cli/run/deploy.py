@@ -44,7 +44,7 @@ def run(
     yes: bool,
     directory: Path | None,
 ) -> int:
-    """Deploy both products into the account of the credentials at hand."""
+    """Deploy or update both products in the current account."""
     given = _parse_parameters(parameters)
     if role_name:
         given |= {"ReadRoleName": role_name, "TerminateRoleName": role_name}
@@ -60,10 +60,10 @@ def run(
     request = DeployRequest(stack_name, policy, config, given, has_member_roles=role_name is not None)
     if directory is not None:
         if not policy:
-            raise UsageError("--template-only takes a policy for Broom: say --policy FILE")
+            raise UsageError("--template-only requires a policy for Broom: pass --policy FILE")
         return _write_files(directory, request, processor)
     if not yes and not sys.stdin.isatty():
-        raise UsageError("there is nobody to ask here: say --yes to execute the change set unseen")
+        raise UsageError("Not a terminal: pass --yes to apply.")
     return _deploy(request, processor, unseen=yes)
 
 
@@ -96,22 +96,22 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
         if not equals or not name:
             raise UsageError(f"--parameter '{text}' is not of the form NAME=VALUE")
         if name in _BY_DEPLOYING:
-            raise UsageError(f"--parameter {name} is set by deploying itself")
+            raise UsageError(f"--parameter {name} is set by the deployment itself")
         given[name] = value
     for name in given.keys() - set(parameter_names()):
         close = difflib.get_close_matches(name, parameter_names(), 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(parameter_names())}"
-        raise UsageError(f"--parameter {name} is none of the template's: {hint}")
+        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(parameter_names())}"
+        raise UsageError(f"--parameter {name} is not in the template: {hint}")
     return given
 
 
 def _approve(console: Console, change_set: ChangeSet, *, unseen: bool) -> bool:
     print_change_set(console, change_set)
-    return unseen or click.confirm("Execute it?", err=True)
+    return unseen or click.confirm("Apply these changes?", err=True)
 
 
 def _ask_to_clear(stack_name: str) -> bool:
-    question = f"The first deployment of {stack_name} failed and was rolled back. Delete what is left of the stack?"
+    question = f"The first deployment of {stack_name} failed and was rolled back. Delete the failed stack?"
     return click.confirm(question, err=True)
 
 
@@ -127,7 +127,7 @@ def _conclude(done: Deployed | Declined) -> int:
         console.print(f"Nothing was changed in {name}.", markup=False)
         return DONE
     if not done.change_set.changes:
-        console.print(f"The stack {name} is as it should be; nothing to change.", markup=False)
+        console.print(f"No changes: the stack {name} is up to date.", markup=False)
     width = max(map(len, done.outputs), default=0)
     for output, value in sorted(done.outputs.items()):
         console.print(Text(f"{output:<{width}}  {value}"), soft_wrap=True)
@@ -148,5 +148,5 @@ def _write_files(directory: Path, request: DeployRequest, architecture: str | No
     _print_package(console, package)
     for name, body in sorted(written.items()):
         console.print(Text(f"{len(body):>10} bytes  {directory / name}"), soft_wrap=True)
-    console.print(Text(f"{directory / 'README.md'} says where they go."), soft_wrap=True)
+    console.print(Text(f"See {directory / 'README.md'} for instructions."), soft_wrap=True)
     return DONE

@@ -20,9 +20,9 @@ from landkeeper.settings import read_settings
 
 
 def run(stack_name: str, names: Sequence[str], yes: bool) -> int:
-    """Delete the stack. Its tables, trail and buckets stay, and a later deployment adopts them."""
+    """Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them."""
     if not yes and not sys.stdin.isatty():
-        raise UsageError("there is nobody to ask here: say --yes to destroy unseen")
+        raise UsageError("Not a terminal: pass --yes to delete.")
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.stack import destroy_stack
 
@@ -39,20 +39,20 @@ def run(stack_name: str, names: Sequence[str], yes: bool) -> int:
 
 def _approve(console: Console, plan: DestroyPlan, *, unseen: bool) -> bool:
     if plan.has_stack:
-        console.print(Text(f"The stack {plan.stack_name} goes:", style="bold"))
+        console.print(Text(f"The stack {plan.stack_name} will be deleted:", style="bold"))
         console.print(Text(f"  {_summary(plan.goes)}"))
     if plan.deleted:
-        console.print(Text("Deleted for good, with all that is in it:", style="bold red"))
+        console.print(Text("Deleted permanently, with all data:", style="bold red"))
         _print_lines(console, map(str, plan.deleted))
     if plan.stays:
-        console.print(Text("Stays:", style="bold"))
+        console.print(Text("Kept:", style="bold"))
         _print_lines(console, map(str, plan.stays))
-    return unseen or click.confirm("Destroy it?", err=True)
+    return unseen or click.confirm("Delete it?", err=True)
 
 
 def _summary(resources: Sequence[StackResource]) -> str:
     kinds = [each.resource_type.removeprefix("AWS::").replace("::", " ") for each in resources]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "nothing but its name"
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no resources"
 
 
 def _print_lines(console: Console, lines: Iterable[str]) -> None:
@@ -63,17 +63,17 @@ def _print_lines(console: Console, lines: Iterable[str]) -> None:
 def _conclude(done: Destroyed | None, stack_name: str) -> int:
     console = stdout()
     if done is None:
-        console.print("Nothing was destroyed.")
+        console.print("Nothing was deleted.")
         return DONE
     failed = {datum for datum, _ in done.failures}
     deleted = len(done.plan.deleted) - len(failed)
-    told = [f"the stack {stack_name} is gone"] if done.plan.has_stack else []
+    told = [f"stack {stack_name} deleted"] if done.plan.has_stack else []
     told += [f"{deleted} of {counted(len(done.plan.deleted), 'named store')} deleted"] if done.plan.deleted else []
     console.print(Text(f"{'; '.join(told)}."), soft_wrap=True)
     if done.plan.stays:
         again = "" if stack_name == "landkeeper" else f" --stack-name {stack_name}"
         names = ", ".join(each.name for each in done.plan.stays)
-        console.print(Text(f"Kept, and adopted by the next landkeeper deploy{again}: {names}"), soft_wrap=True)
+        console.print(Text(f"Kept; the next landkeeper deploy{again} adopts: {names}"), soft_wrap=True)
     for datum, failure in done.failures:
         sys.stderr.write(f"landkeeper: the {datum} could not be deleted: {failure}\n")
     return INCOMPLETE if done.failures else DONE

@@ -23,7 +23,7 @@ _INDENT = 6 + _CHECK_WIDTH
 
 
 def run(*, stack_name: str, every_account: bool, role: str | None, format_: Literal["table", "json"]) -> int:
-    """Look at a deployed stack, and say what is wrong and how to mend it."""
+    """Check a deployed stack, and print a fix for every problem."""
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.doctor import Asked, examine
 
@@ -74,7 +74,7 @@ def _print(console: Console, line: Line) -> None:
     for part in others:
         console.print(Text(f"{'':<{_INDENT}}{part}"), soft_wrap=True)
     for number, part in enumerate(_wrapped(line.mend, console.width - 4)) if line.mend else ():
-        console.print(Text(f"{'':<{_INDENT}}{'to mend: ' if not number else ''}{part}", style="cyan"), soft_wrap=True)
+        console.print(Text(f"{'':<{_INDENT}}{'fix: ' if not number else ''}{part}", style="cyan"), soft_wrap=True)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -36,7 +36,7 @@ def run(
     *, out: Path, opens: bool, backtest: Path | None, as_of: str | None, url: bool, expires: str, bucket: str | None,
     **stores: Any,
 ) -> int:  # fmt: skip
-    """Write everything that is known as one HTML page: to read offline, to mail, to print."""
+    """Write the report: one HTML file with everything in it."""
     settings = report_settings(**stores)
     if url:
         return _print_link(
@@ -78,7 +78,7 @@ def parse_expiry(text: str) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text, re.ASCII)
     lasts = int(found[1]) * _UNITS[found[2]] if found else timedelta()
     if not timedelta() < lasts <= _LONGEST_LINK:
-        raise UsageError(f"--expires is '{text}': it takes a time such as 30m, 12h, or 7d at most")
+        raise UsageError(f"--expires is '{text}': expected a time such as 30m or 12h, at most 7d")
     return lasts // timedelta(seconds=1)
 
 

@@ -9,45 +9,47 @@ from landkeeper.cli.lazy_group import LazyGroup, Place
 _PLACES = {
     "allocate": Place(
         "landkeeper.cli.vpc.allocate:allocate_command",
-        "Reserve the lowest free block of a pool that fits.",
+        "Reserve the lowest free block of a pool.",
     ),
     "connect": Place(
         "landkeeper.cli.vpc.connect:connect_command",
-        "Tell whether A and B can be connected, and what stands in the way.",
+        "Check whether two accounts or VPCs can be connected.",
     ),
     "coverage": Place(
         "landkeeper.cli.vpc.coverage:coverage_command",
-        "Show when each region of each account was last read completely, or why it could not be.",
+        "List when each region of each account was last read completely, and why not since.",
     ),
-    "defaults": Place("landkeeper.cli.vpc.list:defaults_command", "List the default VPCs that are still there."),
+    "defaults": Place("landkeeper.cli.vpc.list:defaults_command", "List the default VPCs."),
     "delete-default": Place(
         "landkeeper.cli.vpc.delete_default:delete_default_command",
-        "Delete default VPCs that nothing uses: prints the plan, and with --yes carries it out.",
+        "Delete unused default VPCs. Prints the plan; --yes executes it.",
     ),
-    "export": Place("landkeeper.cli.vpc.export:export_command", "Write every VPC with all of its attributes."),
+    "export": Place(
+        "landkeeper.cli.vpc.export:export_command", "Export all VPCs with all attributes as CSV, JSON or Parquet."
+    ),
     "history": Place(
         "landkeeper.cli.vpc.show:history_command",
-        "Show what changed of one VPC, and when: what it was before, and what after.",
+        "List the changes of a VPC, with old and new values.",
     ),
-    "list": Place("landkeeper.cli.vpc.list:list_command", "List the VPCs that are known."),
+    "list": Place("landkeeper.cli.vpc.list:list_command", "List the tracked VPCs."),
     "overlaps": Place(
         "landkeeper.cli.vpc.overlaps:overlaps_command",
-        "Show which VPCs have the same addresses, in groups: an outermost block and those inside it.",
+        "List overlapping address blocks, in groups.",
     ),
-    "pool": Place("landkeeper.cli.vpc.pool:pool_group", "Pools of addresses, which VPCs get their blocks from."),
+    "pool": Place("landkeeper.cli.vpc.pool:pool_group", "Manage address pools."),
     "release": Place(
         "landkeeper.cli.vpc.allocate:release_command",
-        "Give a block back to its pool. Refused while a VPC has an address of it.",
+        "Release a reservation. Refused while a VPC uses the block.",
     ),
-    "show": Place("landkeeper.cli.vpc.show:show_command", "Show everything that is known of one VPC."),
-    "track": Place("landkeeper.cli.vpc.track:track_command", "Read the VPCs of accounts and write down what changed."),
+    "show": Place("landkeeper.cli.vpc.show:show_command", "Show all attributes of a VPC."),
+    "track": Place("landkeeper.cli.vpc.track:track_command", "Read the VPCs of accounts, and record the changes."),
     "vend": Place(
         "landkeeper.cli.vpc.vend:vend_command",
-        "Make a VPC with subnets in an account, on a block from a pool, and have it tracked at once.",
+        "Create a VPC with subnets in an account, with a block from a pool. Prints the plan; --yes executes it.",
     ),
 }
 
 
 @click.group(name="vpc", cls=LazyGroup, places=_PLACES)
 def command() -> None:
-    """VPC Tracker: every VPC of every account and region, and which address blocks collide."""
+    """Track the VPCs of all accounts and regions, find overlaps, and allocate address blocks."""

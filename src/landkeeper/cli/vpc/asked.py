@@ -33,7 +33,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"--as-of is '{text}': it takes a time such as 2026-03-01T12:00:00Z, or a date") from error
+        raise UsageError(f"--as-of is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from error
     if moment > now:
         raise UsageError(f"--as-of is '{text}': that is in the future")
     return moment

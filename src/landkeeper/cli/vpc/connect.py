@@ -13,18 +13,18 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 @click.command(name="connect")
 @click.argument("source", metavar="A", shell_complete=known("account", "account name", "vpc"))
 @click.argument("target", metavar="B", shell_complete=known("account", "account name", "vpc"))
-@click.option("--all", "everything", is_flag=True, help="Show the pairs with default VPCs one by one, too.")
+@click.option("--all", "everything", is_flag=True, help="Also list the pairs with default VPCs.")
 @config_option
 @answer_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="A table to read, or JSON for other programs.",
+    help="The output format.",
 )  # fmt: skip
 def connect_command(**given: Any) -> int:
-    """Tell whether A and B can be connected, and what stands in the way.
+    """Check whether two accounts or VPCs can be connected.
 
-    A and B are an account id, an account name, or a VPC id each. Peering takes VPCs without any overlap. A transit
-    gateway routes by the longest prefix; of identical blocks it takes one.
+    A and B are account ids, account names or VPC ids. VPC peering requires VPCs without any overlap. A transit gateway
+    routes by longest prefix, so partial overlaps may be reachable in part.
     """
     from landkeeper.cli.vpc.run.connect import run_connect
 

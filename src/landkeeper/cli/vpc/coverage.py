@@ -11,13 +11,14 @@ from landkeeper.cli.vpc.options import store_options
 
 
 @click.command(name="coverage")
-@click.option("--check", is_flag=True, help="Exit with 4 when something could not be read the last time.")
+@click.option("--check", is_flag=True, help="Exit with code 4 if the last read of a region failed.")
 @store_options
 @format_option
 def coverage_command(**given: Any) -> int:
-    """Show when each region of each account was last read completely, or why it could not be.
+    """List when each region of each account was last read completely, and why not since.
 
-    Regions that are governed (landkeeper.yaml) or disabled, and accounts that left, are not read; that is no failure.
+    Governed regions (landkeeper.yaml), disabled regions and departed accounts are not read. They do not count as
+    failures.
     """
     from landkeeper.cli.vpc.run.coverage import run_coverage
 

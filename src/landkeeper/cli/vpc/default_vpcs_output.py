@@ -17,7 +17,7 @@ _COLUMNS = (
     Column("Region", "Region"),
     Column("Default VPC", "VpcId", style="cyan"),
     Column("State", "State"),
-    Column("Why, or what goes", "Detail"),
+    Column("Details", "Detail"),
 )
 _STYLES = {"in use": "yellow", "unknown": "red", "failed": "red", "gone": "dim"}
 _STATES = ("unused", "deleted", "gone", "in use", "unknown", "failed")
@@ -86,14 +86,14 @@ def _about(one: Found | Result) -> Row:
         case Deleted(_, steps):
             return {"State": "deleted", "Detail": _parts(steps), "Steps": list(map(str, steps))}
         case Gone():
-            return {"State": "gone", "Detail": "it was gone, or another one, when its turn came"}
+            return {"State": "gone", "Detail": "already deleted or replaced before its turn"}
         case InUse(vpc, reasons):
             unchecked = {"Unchecked": list(map(_unchecked, vpc.unchecked))} if vpc.unchecked else {}
             return {"State": "in use", "Detail": _some(reasons), "Reasons": list(map(_reason, reasons)), **unchecked}
         case Unknown(vpc):
             return {
                 "State": "unknown",
-                "Detail": f"counts as in use: {_some(vpc.unchecked)}",
+                "Detail": f"treated as in use: {_some(vpc.unchecked)}",
                 "Unchecked": list(map(_unchecked, vpc.unchecked)),
             }
         case Failed():
@@ -105,9 +105,9 @@ def _about(one: Found | Result) -> Row:
 def _failed(one: Failed) -> Row:
     told = {"State": "failed", "Error": _failure(one.failure)}
     if not one.left:
-        return {**told, "Detail": f"not begun: {one.failure}"}
+        return {**told, "Detail": f"not started: {one.failure}"}
     total = len(one.done) + len(one.left)
-    detail = f"could not {one.left[0]}: {one.failure}; {len(one.done)} of {total} steps are done, run it again"
+    detail = f"could not {one.left[0]}: {one.failure}; {len(one.done)} of {total} steps done; run the command again"
     return {**told, "Detail": detail, "Done": list(map(str, one.done)), "Left": list(map(str, one.left))}
 
 
@@ -131,4 +131,6 @@ def _some(these: Sequence[Reason] | Sequence[Unchecked]) -> str:
 def _parts(steps: Iterable[Step]) -> str:
     """What goes with VPCs, in numbers."""
     numbers = Counter(step.act for step in steps)
-    return ", ".join(counted(numbers[act], noun) for act, noun in _PARTS.items() if numbers[act]) or "nothing else"
+    return (
+        ", ".join(counted(numbers[act], noun) for act, noun in _PARTS.items() if numbers[act]) or "no other resources"
+    )

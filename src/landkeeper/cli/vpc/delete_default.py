@@ -30,14 +30,14 @@ _STEPS_OF_AT_MOST = 3
 
 
 @click.command(name="delete-default")
-@click.option("--org", "organization", is_flag=True, help="In every active account of the organisation.")
+@click.option("--org", "organization", is_flag=True, help="Select every active account of the organisation.")
 @click.option(
     "--account",
     "accounts",
     multiple=True,
     metavar="ID",
     shell_complete=known("account"),
-    help="In this account; may be repeated.",
+    help="Select this account; may be repeated.",
 )
 @click.option(
     "--profile",
@@ -45,20 +45,20 @@ _STEPS_OF_AT_MOST = 3
     multiple=True,
     metavar="NAME",
     shell_complete=profiles,
-    help="In the account of this profile; may be repeated.",
+    help="Select the account of this AWS profile; may be repeated.",
 )
-@click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--role", metavar="NAME", help="The role to assume in other accounts.  [default: landkeeper-network]")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
 @click.option(
     "--region",
     "regions",
     multiple=True,
     metavar="R",
     shell_complete=known("region"),
-    help="In this region only; may be repeated.",
+    help="Only this region; may be repeated.",
 )
-@click.option("--yes", is_flag=True, help="Delete them. Without it the plan is printed, and nothing is changed.")
-@click.option("--restore", is_flag=True, help="Show how to get default VPCs back where there are none.")
+@click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
+@click.option("--restore", is_flag=True, help="Print the commands that create missing default VPCs.")
 @config_option
 @store_options
 @format_option
@@ -67,16 +67,15 @@ def delete_default_command(
     external_id: str | None, regions: tuple[str, ...], yes: bool, restore: bool, config: str | None,
     table: str | None, file: Path | None, format_: Format,
 ) -> int:  # fmt: skip
-    """Delete default VPCs that nothing uses: prints the plan, and with --yes carries it out.
+    """Delete unused default VPCs. Prints the plan; --yes executes it.
 
-    One that is in use is not touched, and told with what uses it; what cannot be checked counts as in use. Without
-    --org, --account or --profile: in the account of the credentials at hand. What is deleted is noted in the tracker's
-    table or file, where there is one.
+    A default VPC in use is kept, and listed with the resources that use it. What cannot be checked counts as in use.
+    The default is the account of the current credentials. Deletions are recorded in the tracker's table or file.
     """
     if sum(map(bool, (organization, accounts, profiles))) > 1:
-        raise UsageError("--org, --account and --profile name the accounts in three ways: use one of them")
+        raise UsageError("--org, --account and --profile are mutually exclusive")
     if yes and restore:
-        raise UsageError("--restore only shows how to get default VPCs back: give it without --yes")
+        raise UsageError("--restore and --yes are mutually exclusive: --restore only prints commands")
     settings = (
         settings_of(table, file)
         .with_config(config)
@@ -96,7 +95,7 @@ def delete_default_command(
     _print_plan(surveys, format_)
     if format_ == "table" and _plans(surveys):
         unused = counted(len(_plans(surveys)), "unused one")
-        say(f"Nothing was changed. With --yes the {unused} will be deleted.")
+        say(f"Nothing was changed. Pass --yes to delete the {unused}.")
     return _code(surveys)
 
 
@@ -174,11 +173,11 @@ def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_reco
 
     for one in removals:
         if one.unrecorded:
-            line = f"changed, but not noted in the store: {one.account.label}: {one.unrecorded}"
+            line = f"changed in AWS, but not recorded in the store: {one.account.label}: {one.unrecorded}"
             aside(line, "red")
     if not is_recorded and any(isinstance(result, Deleted) for one in removals for result in one.results):
         remark = (
-            f"Nothing was noted for the tracker: there is no file {settings.file}; `landkeeper vpc track` makes it."
+            f"The change was not recorded: the file {settings.file} does not exist. `landkeeper vpc track` creates it."
         )
         aside(remark, "dim")
 

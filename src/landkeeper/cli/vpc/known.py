@@ -72,12 +72,12 @@ def freshness(coverage: Iterable[Coverage], now: datetime) -> str:
         if region.complete_at is not None and region.standing is Standing.READ
     ]
     if not moments:
-        return "No account has been read completely yet."
+        return "No account has been read completely."
     incomplete = sorted(one.account_name or one.account for one in active if not one.is_complete)
     remark = f"As of {format_time(min(moments))} ({age_of(now - min(moments))})."
     if incomplete:
         names = join_some(incomplete, _NAMED_AT_MOST)
-        remark += f" Not read completely the last time, shown as last known: {names}."
+        remark += f" Last read incomplete, showing last known state: {names}."
     return remark
 
 
@@ -94,7 +94,7 @@ def age_of(age: timedelta) -> str:
 def _history_remark(known: Snapshot) -> str:
     moment = "" if known.as_of is None else format_time(known.as_of)
     if known.first_record is None:
-        return "Nothing has been recorded yet."
+        return "No data has been recorded yet."
     if moment < known.first_record:
-        return f"Nothing was recorded at {moment}: the first record is of {known.first_record}."
-    return f"As it was recorded at {moment}. How fresh it was then is not."
+        return f"No data for {moment}: the first record is from {known.first_record}."
+    return f"State recorded at {moment}. The age of the data at that time is unknown."

@@ -18,7 +18,7 @@ from landkeeper.cli.vpc.options import answer_options
     multiple=True,
     metavar="ID|NAME",
     shell_complete=known("account", "account name"),
-    help="Of this account; may be repeated.",
+    help="Only VPCs of this account; may be repeated.",
 )
 @click.option(
     "--region",
@@ -26,15 +26,17 @@ from landkeeper.cli.vpc.options import answer_options
     multiple=True,
     metavar="R",
     shell_complete=known("region"),
-    help="In this region; may be repeated.",
+    help="Only VPCs in this region; may be repeated.",
 )
-@click.option("--cidr", metavar="BLOCK", help="With a block that holds this one, or lies inside it.")
-@click.option("--tag", "tags", multiple=True, metavar="K[=V]", help="With this tag; all of them, when repeated.")
-@click.option("--deleted", is_flag=True, help="Show the VPCs that are gone as well.")
+@click.option("--cidr", metavar="BLOCK", help="Only VPCs with a block that contains this block or lies inside it.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="K[=V]", help="Only VPCs with this tag; may be repeated, all must match."
+)
+@click.option("--deleted", is_flag=True, help="Include deleted VPCs.")
 @answer_options
 @format_option
 def list_command(**given: Any) -> int:
-    """List the VPCs that are known."""
+    """List the tracked VPCs."""
     from landkeeper.cli.vpc.run.list import run_list
 
     return run_list(**given)
@@ -44,7 +46,7 @@ def list_command(**given: Any) -> int:
 @answer_options
 @format_option
 def defaults_command(**given: Any) -> int:
-    """List the default VPCs that are still there."""
+    """List the default VPCs."""
     from landkeeper.cli.vpc.run.list import run_defaults
 
     return run_defaults(**given)

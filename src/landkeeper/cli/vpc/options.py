@@ -16,25 +16,24 @@ Command = Callable[..., Any]
 
 def store_options(function: Command) -> Command:
     """The options `--table` and `--file`: which store."""
-    table = click.option("--table", metavar="NAME", help="The DynamoDB table of VPCs, as in VPCTracker.")
+    table = click.option("--table", metavar="NAME", help="The DynamoDB table of VPCs, for example VPCTracker.")
     file = click.option(
         "--file", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH",
-        help="A file on this machine instead of a table.  [default: landkeeper.db]",
+        help="A local SQLite file instead of a table.  [default: landkeeper.db]",
     )  # fmt: skip
     return table(file(function))
 
 
 config_option = click.option(
     "--config", metavar="FILE", shell_complete=files,
-    help="The spaces and connections; a path, s3://bucket/key or ssm:NAME.  "
-    "[default: landkeeper.yaml, if there is one]",
+    help="The configuration: a path, s3://bucket/key or ssm:NAME.  [default: landkeeper.yaml, if it exists]",
 )  # fmt: skip
 
 
 def answer_options(function: Command) -> Command:
     """The options `--table`, `--file` and `--as-of`; the command gets them as `asked`."""
 
-    @click.option("--as-of", metavar="TIME", help="The answer as it was then: 2026-03-01, or 2026-03-01T12:00:00Z.")
+    @click.option("--as-of", metavar="TIME", help="The state at this time: 2026-03-01, or 2026-03-01T12:00:00Z.")
     @store_options
     @wraps(function)
     def with_asked(*, table: str | None, file: Path | None, as_of: str | None, **others: Any) -> Any:

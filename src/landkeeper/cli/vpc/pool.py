@@ -9,28 +9,28 @@ from landkeeper.cli.lazy_group import LazyGroup, Place
 _PLACES = {
     "create": Place(
         "landkeeper.cli.vpc.pool_commands:create_command",
-        "Make a pool of addresses, or a pool inside a pool.",
+        "Create a pool, or a pool inside a pool.",
     ),
     "delete": Place(
         "landkeeper.cli.vpc.pool_commands:delete_command",
-        "Take away a pool in which nothing is reserved.",
+        "Delete a pool without reservations.",
     ),
     "import": Place(
         "landkeeper.cli.vpc.pool_commands:import_command",
-        "Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there.",
+        "Import pools and allocations from an Amazon VPC IPAM.",
     ),
-    "list": Place("landkeeper.cli.vpc.pool_commands:list_command", "List the pools, and how full they are."),
+    "list": Place("landkeeper.cli.vpc.pool_commands:list_command", "List pools with their utilisation."),
     "reserve": Place(
         "landkeeper.cli.vpc.pool_commands:reserve_command",
-        "Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud.",
+        "Reserve blocks that are used outside AWS.",
     ),
     "show": Place(
         "landkeeper.cli.vpc.pool_show:show_command",
-        "Show how full a pool is, when it will be full, and what is reserved in it.",
+        "Show a pool's utilisation, forecast and reservations.",
     ),
 }
 
 
 @click.group(name="pool", cls=LazyGroup, places=_PLACES)
 def pool_group() -> None:
-    """Pools of addresses, which VPCs get their blocks from."""
+    """Manage address pools."""

@@ -13,22 +13,26 @@ from landkeeper.cli.vpc.options import config_option, store_options
 
 @click.command(name="create")
 @click.argument("name")
-@click.option("--cidr", required=True, metavar="BLOCK", help="Its range, as in 10.0.0.0/8.")
-@click.option("--parent", metavar="POOL", shell_complete=known("pool"), help="The pool that it is inside of.")
+@click.option("--cidr", required=True, metavar="BLOCK", help="The address range, for example 10.0.0.0/8.")
+@click.option("--parent", metavar="POOL", shell_complete=known("pool"), help="The parent pool.")
 @click.option(
     "--region",
     metavar="R",
     shell_complete=known("region"),
-    help="The only region that it gives blocks for.  [default: that of its parent]",
+    help="The only region that the pool provides blocks for.  [default: that of the parent]",
 )
-@click.option("--space", metavar="NAME", help="The address space.  [default: that of its parent, or default]")
-@click.option("--min", "shortest", default="/16", show_default=True, metavar="/N", help="The largest block it gives.")
-@click.option("--max", "longest", default="/28", show_default=True, metavar="/N", help="The smallest block it gives.")
-@click.option("--public", is_flag=True, help="The range is of public addresses, which are yours.")
+@click.option("--space", metavar="NAME", help="The address space.  [default: that of the parent, or default]")
+@click.option(
+    "--min", "shortest", default="/16", show_default=True, metavar="/N", help="The largest block that can be allocated."
+)
+@click.option(
+    "--max", "longest", default="/28", show_default=True, metavar="/N", help="The smallest block that can be allocated."
+)
+@click.option("--public", is_flag=True, help="Allow public addresses that you own.")
 @config_option
 @store_options
 def create_command(**given: Any) -> int:
-    """Make a pool of addresses, or a pool inside a pool."""
+    """Create a pool, or a pool inside a pool."""
     from landkeeper.cli.vpc.run.pool_commands import run_create
 
     return run_create(**given)
@@ -39,7 +43,7 @@ def create_command(**given: Any) -> int:
 @config_option
 @store_options
 def delete_command(**given: Any) -> int:
-    """Take away a pool in which nothing is reserved."""
+    """Delete a pool without reservations."""
     from landkeeper.cli.vpc.run.pool_commands import run_delete
 
     return run_delete(**given)
@@ -50,7 +54,7 @@ def delete_command(**given: Any) -> int:
 @store_options
 @format_option
 def list_command(**given: Any) -> int:
-    """List the pools, and how full they are."""
+    """List pools with their utilisation."""
     from landkeeper.cli.vpc.run.pool_commands import run_list
 
     return run_list(**given)
@@ -58,12 +62,14 @@ def list_command(**given: Any) -> int:
 
 @click.command(name="reserve")
 @click.argument("name", shell_complete=known("pool"))
-@click.option("--cidr", "blocks", required=True, multiple=True, metavar="BLOCK", help="May be repeated.")
-@click.option("--for", "purpose", required=True, metavar="TEXT", help="What uses it, as in: data centre Frankfurt.")
+@click.option("--cidr", "blocks", required=True, multiple=True, metavar="BLOCK", help="The block; may be repeated.")
+@click.option(
+    "--for", "purpose", required=True, metavar="TEXT", help="What uses it, for example data centre Frankfurt."
+)
 @config_option
 @store_options
 def reserve_command(**given: Any) -> int:
-    """Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud."""
+    """Reserve blocks that are used outside AWS."""
     from landkeeper.cli.vpc.run.pool_commands import run_reserve
 
     return run_reserve(**given)
@@ -72,22 +78,24 @@ def reserve_command(**given: Any) -> int:
 @click.command(name="import")
 @click.option(
     "--ipam", is_flag=False, flag_value="", default=None, metavar="[ID]",
-    help="An IPAM of Amazon VPC; its id where the region has several.",
+    help="The IPAM; its id if the region has several.",
 )  # fmt: skip
 @click.option(
     "--region",
     metavar="R",
     shell_complete=known("region"),
-    help="The home region of the IPAM.  [default: the region at hand]",
+    help="The home region of the IPAM.  [default: the current region]",
 )
-@click.option("--scope", default="", metavar="ID", help="The private scope, where pools are in several.")
-@click.option("--space", default="default", show_default=True, metavar="NAME", help="The address space here.")
+@click.option("--scope", default="", metavar="ID", help="The private scope, if pools are in several scopes.")
+@click.option(
+    "--space", default="default", show_default=True, metavar="NAME", help="The address space of the imported pools."
+)
 @config_option
 @store_options
 def import_command(**given: Any) -> int:
-    """Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there.
+    """Import pools and allocations from an Amazon VPC IPAM.
 
-    What is here already stays as it is; a second import brings what is new.
+    The IPAM is not changed. Existing pools are kept; a second import adds what is new.
     """
     from landkeeper.cli.vpc.run.pool_commands import run_import
 

@@ -16,10 +16,10 @@ from landkeeper.cli.vpc.options import config_option, store_options
 @store_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="A picture to read, or JSON for other programs.",
+    help="The output format.",
 )  # fmt: skip
 def show_command(**given: Any) -> int:
-    """Show how full a pool is, when it will be full, and what is reserved in it."""
+    """Show a pool's utilisation, forecast and reservations."""
     from landkeeper.cli.vpc.run.pool_show import run_show
 
     return run_show(**given)

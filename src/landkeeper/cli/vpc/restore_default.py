@@ -17,8 +17,9 @@ _COLUMNS = (
 _WHAT_COMES = (
     "A new default VPC is 172.31.0.0/16 with a default subnet in each availability zone, an internet gateway, a main "
     "route table that leads to it, a default security group and a default network ACL. The call needs "
-    "ec2:CreateDefaultVpc and nothing else. Nothing of the old one comes back: no id, tag, route, rule, further block, "
-    "peering or flow log, and zones may get other blocks. What named the old ids has to be given the new ones."
+    "ec2:CreateDefaultVpc and nothing else. Nothing of the old VPC is restored: no id, tag, route, rule, "
+    "additional block, peering or flow log; subnets may get different blocks. Update everything that refers to the "
+    "old ids."
 )
 
 
@@ -31,13 +32,13 @@ def print_restoring(surveys: Sequence[Survey], format_: Format, *, profile: str)
     if format_ != "table":
         print_rows(rows, _COLUMNS, format_)
     elif not rows:
-        say("Every region that could be read has its default VPC.")
+        say("Every region that could be read has a default VPC.")
     else:
         _print_commands(surveys, rows)
     for one in surveys:
         for vpc in (found.vpc for found in one.found if not found.vpc.subnets and not found.vpc.unchecked):
             where = f"{vpc.id} in {vpc.region} of {one.account.label}"
-            remark = f"{where} has no subnets left: delete it first, then make a new one."
+            remark = f"{where} has no subnets left: delete it, then create a new one."
             aside(remark, "yellow")
 
 

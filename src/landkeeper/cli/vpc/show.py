@@ -17,10 +17,10 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 @answer_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="Tables to read, or JSON for other programs.",
+    help="The output format.",
 )  # fmt: skip
 def show_command(**given: Any) -> int:
-    """Show everything that is known of one VPC."""
+    """Show all attributes of a VPC."""
     from landkeeper.cli.vpc.run.show import run_show
 
     return run_show(**given)
@@ -31,10 +31,10 @@ def show_command(**given: Any) -> int:
 @answer_options
 @format_option
 def history_command(**given: Any) -> int:
-    """Show what changed of one VPC, and when: what it was before, and what after.
+    """List the changes of a VPC, with old and new values.
 
-    Times are those of the runs that saw it. Who did it is in CloudTrail: the tracker sees states, not callers.
-    Only what `vpc delete-default` deleted says for whom.
+    The times are those of the runs that detected the changes. CloudTrail records who made them; the history names the
+    caller only for deletions by `vpc delete-default`.
     """
     from landkeeper.cli.vpc.run.show import run_history
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 @click.command(name="track")
-@click.option("--org", "organization", is_flag=True, help="Every active account of the organisation.")
+@click.option("--org", "organization", is_flag=True, help="Read every active account of the organisation.")
 @click.option(
     "--account",
     "accounts",
     multiple=True,
     metavar="ID",
     shell_complete=known("account"),
-    help="This account; may be repeated.",
+    help="Read this account; may be repeated.",
 )
 @click.option(
     "--profile",
@@ -37,32 +37,32 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     shell_complete=profiles,
-    help="The account of this profile; may be repeated.",
+    help="Read the account of this AWS profile; may be repeated.",
 )
-@click.option("--role", metavar="NAME", help="The role to assume in accounts that are not the one at hand.")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
+@click.option("--role", metavar="NAME", help="The role to assume in other accounts.")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
 @click.option(
     "--region",
     "regions",
     multiple=True,
     metavar="R",
     shell_complete=known("region"),
-    help="Read this region only; may be repeated.",
+    help="Read only this region; may be repeated.",
 )
 @config_option
 @store_options
-@click.option("--create-tables", is_flag=True, help="Make the DynamoDB tables that are not there yet.")
+@click.option("--create-tables", is_flag=True, help="Create missing DynamoDB tables.")
 def track_command(
     *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role: str | None,
     external_id: str | None, regions: tuple[str, ...], config: str | None, table: str | None, file: Path | None,
     create_tables: bool,
 ) -> int:  # fmt: skip
-    """Read the VPCs of accounts and write down what changed.
+    """Read the VPCs of accounts, and record the changes.
 
-    Without --org, --account or --profile: the account of the credentials at hand. Reading is all it does to an account.
+    The default is the account of the current credentials. It makes read-only calls to the accounts.
     """
     if sum(map(bool, (organization, accounts, profiles))) > 1:
-        raise UsageError("--org, --account and --profile name the accounts in three ways: use one of them")
+        raise UsageError("--org, --account and --profile are mutually exclusive")
     settings = (
         settings_of(table, file)
         .with_config(config)
@@ -83,7 +83,7 @@ def _print_outcome(outcome: TrackOutcome, settings: Settings) -> None:
     for line in told_by_account(outcome.unreadable):
         aside(f"could not be read: {line}", "red")
     for line in told_by_account(outcome.unconnected):
-        aside(f"peerings and transit gateways unknown: {line}", "yellow")
+        aside(f"peerings and transit gateway attachments could not be read: {line}", "yellow")
     changes = ", ".join(f"{count} {kind}" for kind, count in outcome.changes.items())
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
     vpcs, accounts = counted(outcome.vpcs, "VPC"), counted(outcome.accounts, "account")

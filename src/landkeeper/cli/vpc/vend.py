@@ -22,31 +22,40 @@ if TYPE_CHECKING:
 
 @click.command(name="vend")
 @click.option(
-    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account that gets the VPC."
+    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account to create the VPC in."
 )
 @click.option(
-    "--region", required=True, metavar="R", shell_complete=known("region"), help="The region that it is made in."
+    "--region", required=True, metavar="R", shell_complete=known("region"), help="The region to create the VPC in."
 )
 @click.option(
-    "--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool that its block is taken from."
+    "--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool that provides the block."
 )
-@click.option("--prefix-length", required=True, metavar="N", help="How large: from 16, the largest, to 28.")
-@click.option("--zones", required=True, metavar="N", help="Availability zones, with a private subnet in each.")
-@click.option("--public-bits", metavar="N", help="A public subnet in each, too, with a prefix N bits longer.")
-@click.option("--tags", multiple=True, metavar="K=V", help="A tag of the VPC and its subnets; may be repeated.")
-@click.option("--name", default="", metavar="NAME", help="The tag Name of the VPC; subnets begin with it.")
-@click.option("--for", "purpose", default="", metavar="TEXT", help="What it is for, in words.  [default: the name]")
-@click.option("--grow-to", metavar="N", help="Keep the block of this prefix length around it free for its growth.")
-@click.option("--request-id", default="", metavar="X", help="The same request again carries on with the same VPC.")
-@click.option("--accept-unread", is_flag=True, help="Also while accounts of the space were never read.")
-@click.option("--role", metavar="NAME", help="The role in other accounts.  [default: landkeeper-network]")
-@click.option("--external-id", metavar="X", help="The external id that the role asks for.")
-@click.option("--yes", is_flag=True, help="Make it. Without this the plan is printed, and nothing else done.")
+@click.option("--prefix-length", required=True, metavar="N", help="The prefix length of the block, from 16 to 28.")
+@click.option(
+    "--zones", required=True, metavar="N", help="The number of availability zones, each with a private subnet."
+)
+@click.option("--public-bits", metavar="N", help="Add a public subnet per zone, with a prefix N bits longer.")
+@click.option("--tags", multiple=True, metavar="K=V", help="A tag for the VPC and its subnets; may be repeated.")
+@click.option(
+    "--name", default="", metavar="NAME", help="The Name tag of the VPC, and the prefix of the subnets' names."
+)
+@click.option("--for", "purpose", default="", metavar="TEXT", help="The purpose of the block.  [default: the name]")
+@click.option("--grow-to", metavar="N", help="Also reserve room to grow: the surrounding block of this prefix length.")
+@click.option(
+    "--request-id",
+    default="",
+    metavar="X",
+    help="An id that makes the request idempotent: the same id continues with the same VPC.",
+)
+@click.option("--accept-unread", is_flag=True, help="Allocate even if accounts of the space have never been read.")
+@click.option("--role", metavar="NAME", help="The role to assume in other accounts.  [default: landkeeper-network]")
+@click.option("--external-id", metavar="X", help="The external id for that role.")
+@click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
 @config_option
 @store_options
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="A table to read, or JSON for other programs.",
+    help="The output format.",
 )  # fmt: skip
 def vend_command(
     *, account: str, region: str, pool: str, prefix_length: str, zones: str, public_bits: str | None,
@@ -54,10 +63,10 @@ def vend_command(
     role: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
     format_: str,
 ) -> int:  # fmt: skip
-    """Make a VPC with subnets in an account, on a block from a pool, and have it tracked at once.
+    """Create a VPC with subnets in an account, with a block from a pool. Prints the plan; --yes executes it.
 
-    Prints the plan; with --yes it reserves the block, makes the VPC and notes it in the tracker's table or file. What
-    does not work is undone.
+    With --yes, it reserves the block, creates the VPC and its subnets, and records the VPC in the tracker's table or
+    file. If a step fails, it rolls back.
     """
     import uuid
 
@@ -98,7 +107,7 @@ def vend_command(
         if not yes:
             return DONE
         if not request_id:
-            _tell(f"Should it be interrupted, the same with --request-id {plan.request_id} carries on.")
+            _tell(f"If interrupted, run the command again with --request-id {plan.request_id} to continue.")
         report = carry_out(pools, site, plan, is_new=reserved.is_new, tell=_tell)
     return print_report(plan, site.account, report, settings, format_)
 

@@ -19,7 +19,7 @@ _COLUMNS = (
     Column("Subnet", "CidrBlock", style="yellow"),
     Column("Tier", "Tier"),
     Column("Zone", "AvailabilityZoneId"),
-    Column("Named there", "AvailabilityZone"),
+    Column("Zone name", "AvailabilityZone"),
     Column("Addresses", "UsableAddresses", right=True),
     Column("Name", "Name", style="cyan"),
 )
@@ -31,23 +31,23 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
         print_json({**_attributes(plan, is_reserved=is_reserved), "State": "planned"})
         return
     reservation = plan.reservation
-    room = f", with {reservation.room} around it kept for its growth" if reservation.room else ""
+    room = f", with {reservation.room} reserved for growth" if reservation.room else ""
     name = f"{plan.name}, " if plan.name else ""
     say(
-        f"A VPC for {account.label} in {plan.region}: {name}{reservation.block} of the pool {reservation.pool}{room}.",
+        f"VPC for {account.label} in {plan.region}: {name}{reservation.block} from pool {reservation.pool}{room}.",
         "bold",
     )
     print_rows([_subnet(plan, one) for one in plan.layout.subnets], _COLUMNS, "table")
     spare = ", ".join(map(str, plan.layout.spare)) or "nothing"
     tags = " ".join(f"{key}={value}" for key, value in (plan.tags or {}).items())
     lines = [
-        f"Left for more subnets: {spare}.",
-        "DNS resolution and DNS host names are on. Gateways and routes are yours to add.",
-        *([f"Tags of all: {tags}"] if tags else []),
+        f"Free for more subnets: {spare}.",
+        "DNS resolution and DNS hostnames are enabled. Gateways and routes are not created.",
+        *([f"Tags: {tags}"] if tags else []),
     ]
     say("\n".join(lines))
     if not is_reserved:
-        say("Nothing was made or reserved. With --yes it will be.")
+        say("Nothing was created or reserved. Pass --yes to create it.")
 
 
 def print_report(plan: VendPlan, account: Account, report: Report, settings: Settings, format_: str) -> int:
@@ -67,30 +67,32 @@ def _print_vended(
     plan: VendPlan, account: Account, report: Report, vended: Vended, settings: Settings, format_: str
 ) -> int:
     if format_ != "json":
-        was = "is made" if vended.is_new else "was made by this request before"
+        was = "created" if vended.is_new else "already created by this request"
         say(f"{vended.vpc} {was}: {plan.reservation.block} in {account.label} {plan.region}, with "
             f"{counted(len(vended.subnets), 'subnet')}.", "bold")  # fmt: skip
     if report.unrecorded is None and format_ != "json":
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
-        say(f"It is tracked in {where}: landkeeper vpc show {vended.vpc}")
+        say(f"Recorded in {where}. See: landkeeper vpc show {vended.vpc}")
     if report.unrecorded is not None:
-        _warn(f"It is complete, but not tracked yet: {report.unrecorded}. The same request again does it.")
+        _warn(f"The VPC is complete, but not recorded: {report.unrecorded}. Repeat the request to record it.")
     if vended.unmarked is not None:
-        _warn(f"The tag landkeeper:unfinished is still on it: {vended.unmarked}. The same request again takes it off.")
+        _warn(
+            f"The tag landkeeper:unfinished could not be removed: {vended.unmarked}. Repeat the request to remove it."
+        )
     return DONE if report.unrecorded is None and vended.unmarked is None else INCOMPLETE
 
 
 def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
-    _warn(f"{undone.step} did not work: {undone.failure}")
+    _warn(f"{undone.step} failed: {undone.failure}")
     for one in undone.left:
-        _warn(f"{one.id} could not be deleted again: {one.failure}")
+        _warn(f"{one.id} could not be deleted: {one.failure}")
     if undone.may_turn_up:
-        _warn("Whether a VPC was made is not known. The same request again finds it and carries on.")
+        _warn("A VPC may have been created. Repeat the request to find it and continue.")
     block, id_ = plan.reservation.block, plan.reservation.id
     if report.kept:
-        _warn(f"{block} stays reserved as {id_}: {report.kept}. `landkeeper vpc release {id_}` gives it back.")
+        _warn(f"{block} stays reserved as {id_}: {report.kept}. `landkeeper vpc release {id_}` releases it.")
     else:
-        _warn(f"Nothing is left of it, and {block} is free again.")
+        _warn(f"Rolled back; {block} is free again.")
     return INCOMPLETE
 
 

@@ -25,9 +25,9 @@ def judge_organization(found: Organization | Failure, parts: StackParts, account
         if found.reason is not FailureReason.NOT_FOUND:
             return [unchecked("organisation", found)]
         if not wanted and named_accounts:
-            return [ok("organisation", "none, and the stack names its accounts")]
-        mend = "name the accounts: landkeeper deploy --parameter Accounts=ID,ID"
-        return [wrong("organisation", f"the account {account} is in no organisation", mend)]
+            return [ok("organisation", "none; the stack lists its accounts")]
+        mend = "list the accounts: landkeeper deploy --parameter Accounts=ID,ID"
+        return [wrong("organisation", f"the account {account} is not in an organisation", mend)]
     if wanted and found.id != wanted:
         mend = f"landkeeper deploy --parameter OrganizationId={found.id}"
         return [wrong("organisation", f"this is {found.id}, and the stack is for {wanted}", mend)]
@@ -86,13 +86,13 @@ def judge_roles(
     well = [trial for trial in trials if trial.way_in is None and not trial.refused]
     if lines:
         return lines
-    how_many = "every one" if len(trials) >= total else f"a sample, of {total:,}; --all tries every one"
+    how_many = "all" if len(trials) >= total else f"a sample of {total:,}; --all tests every account"
     return [ok(check, f"{role} works in {counted(len(well), 'account')} ({how_many})")]
 
 
 def _unanswered(check: str, failure: Failure) -> Line:
     understood = failure.reason is not FailureReason.OTHER
-    mend = "see its log; a function of an older Landkeeper cannot be asked: run `landkeeper deploy` again"
+    mend = "check its log; functions of older versions do not support this check: run `landkeeper deploy` again"
     return unchecked(check, failure) if understood else unchecked(check, failure.message, mend=mend)
 
 
@@ -110,12 +110,12 @@ def _closed(
             yield unchecked(check, f"{where}: {group[0].way_in}")
             continue
         mend = (
-            "deploy member-roles.yaml there, with the TrackerRoleArn and BroomRoleArn of this stack's outputs; in the "
-            "management account too, which StackSets leave out"
+            "deploy member-roles.yaml there, with the TrackerRoleArn and BroomRoleArn of this stack's outputs; also in "
+            "the management account, which StackSets skip"
         )
         if stack_set:
             mend = (
-                f"see what came of it: aws cloudformation list-stack-instances --stack-set-name {stack_set}; "
+                f"check its instances: aws cloudformation list-stack-instances --stack-set-name {stack_set}; "
                 f"in the management account, and outside its units, {mend}"
             )
         yield wrong(check, f"the role {role} cannot be assumed in {where}", mend, places)
@@ -133,11 +133,11 @@ def _refused(check: str, role: str, trials: Sequence[Trial], names: Mapping[Acco
         places = [names.get(trial.account, str(trial.account)) for trial in group]
         what, sentence = ", ".join(refused), str(group[0].refused[refused[0]])
         if reason is FailureReason.MISSING_PERMISSION:
-            mend = "update member-roles.yaml there; a permissions boundary or a condition may be in the way as well"
+            mend = "update member-roles.yaml there; a permissions boundary or a condition may also be the cause"
             yield wrong(check, f"the role {role} may not {what} in {named(places)}", mend, places)
         elif reason is FailureReason.SCP_DENY:
             region = group[0].region
-            mend = f"let the role through that policy, or declare the region governed (landkeeper.yaml) if {region} is"
+            mend = f"exempt the role from that policy, or declare the region governed (landkeeper.yaml) if {region} is"
             found = f"a service control policy denies {role} {what} in {named(places)}, {region}"
             yield wrong(check, found, mend, places)
         else:
@@ -151,7 +151,7 @@ def judge_listing(function: str, answer: Trials | Failure) -> Line:
         return _unanswered(check, answer)
     if answer.organization is None:
         return ok(check, f"{function} lists the accounts of the organisation")
-    mend = "make this account a delegated administrator, or name the accounts: --parameter Accounts=ID,ID"
+    mend = "make this account a delegated administrator, or list the accounts: --parameter Accounts=ID,ID"
     return wrong(check, f"{function} cannot list the organisation's accounts: {answer.organization}", mend)
 
 
@@ -160,6 +160,6 @@ def judge_regions(wanted: Sequence[str], unknown: Sequence[str] | Failure) -> Li
     if isinstance(unknown, Failure):
         return unchecked("regions", unknown)
     if unknown:
-        mend = "landkeeper deploy --parameter Regions=… without it; empty means all that an account has enabled"
-        return wrong("regions", f"AWS has no region {named(list(unknown))}", mend, unknown)
-    return ok("regions", ", ".join(wanted) if wanted else "all that each account has enabled")
+        mend = "landkeeper deploy --parameter Regions=… without it; empty means all enabled regions"
+        return wrong("regions", f"unknown region {named(list(unknown))}", mend, unknown)
+    return ok("regions", ", ".join(wanted) if wanted else "all enabled regions of each account")

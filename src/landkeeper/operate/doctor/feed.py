@@ -69,12 +69,10 @@ def judge_trail(trails: Sequence[Trail] | Failure, feed: Feed, now: datetime) ->
 
 
 def _no_trail(feed: Feed) -> Line:
-    found = f"no trail that this account sees writes into the bucket {feed.bucket}"
+    found = f"no trail visible to this account writes to the bucket {feed.bucket}"
     if feed.makes_trail:
-        return wrong("trail", found, "run `landkeeper deploy` again: the stack's own trail is gone")
-    return unchecked(
-        "trail", found, mend="look at the trail in the account that it belongs to: aws cloudtrail describe-trails"
-    )
+        return wrong("trail", found, "run `landkeeper deploy` again: the stack's trail does not exist")
+    return unchecked("trail", found, mend="check the trail in its own account: aws cloudtrail describe-trails")
 
 
 def _faults_of(trail: Trail, feed: Feed) -> Iterator[Line]:
@@ -85,18 +83,20 @@ def _faults_of(trail: Trail, feed: Feed) -> Iterator[Line]:
         since = f" since {trail.stopped_at:%Y-%m-%d %H:%M} UTC" if trail.stopped_at else ""
         yield wrong("trail", f"{name} is stopped{since}", f"aws cloudtrail start-logging {where}")
     if not trail.is_multi_region:
-        found = f"{name} is not multi-region: launches outside {trail.home_region} are not in it"
+        found = f"{name} is not multi-region: launches outside {trail.home_region} are not logged"
         yield wrong("trail", found, f"aws cloudtrail update-trail {where} --is-multi-region-trail")
     if feed.wants_organization and not trail.is_organization:
-        found = f"{name} covers its own account alone, and the stack is for the organisation {feed.organization}"
+        found = f"{name} covers only its own account, but the stack is for the organisation {feed.organization}"
         yield wrong("trail", found, f"aws cloudtrail update-trail {where} --is-organization-trail")
     if trail.has_management_writes is False:
         mend = f"""aws cloudtrail put-event-selectors --trail-name {trail.arn} --region {trail.home_region} \
 --event-selectors '[{{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}}]'"""
-        yield wrong("trail", f"{name} leaves out management events that change something, as launches", mend)
+        yield wrong("trail", f"{name} does not log write management events such as launches", mend)
     if trail.delivery_error:
-        mend = f"let CloudTrail write: look at the policy of the bucket {feed.bucket}, and at its key's if it has one"
-        yield wrong("trail", f"{name} could not deliver its newest file: {trail.delivery_error}", mend)
+        mend = (
+            f"allow CloudTrail to write: check the policy of the bucket {feed.bucket}, and of its KMS key if it has one"
+        )
+        yield wrong("trail", f"the last delivery of {name} failed: {trail.delivery_error}", mend)
 
 
 def _described(trail: Trail, now: datetime) -> str:
@@ -112,15 +112,17 @@ def judge_notification(
     check = "bucket notification"
     told_by = _telling_trail(trails, feed.topic_arn)
     if told_by:
-        return ok(check, f"the trail {told_by} tells the topic of its files itself")
+        return ok(check, f"the trail {told_by} notifies the topic directly")
     if isinstance(found, Failure):
         return unchecked(check, found)
     wanted = {feed.topic_arn, feed.queue_arn} - {""}
     ours = [one for one in found.entries if one.destination in wanted]
     if any(_takes_all(one, feed) for one in ours):
-        return ok(check, f"s3://{feed.bucket}/{feed.prefix}* is told of")
+        return ok(check, f"s3://{feed.bucket}/{feed.prefix}* sends notifications")
     if found.to_event_bridge and not isinstance(rules, Failure) and (rule := _telling_rule(rules, feed)):
-        return ok(check, f"s3://{feed.bucket}/{feed.prefix}* is told of through EventBridge, by the rule {rule}")
+        return ok(
+            check, f"s3://{feed.bucket}/{feed.prefix}* sends notifications through EventBridge, by the rule {rule}"
+        )
     return _judge_absence(found, ours, feed)
 
 
@@ -130,8 +132,8 @@ def _judge_absence(found: BucketNotifications, ours: Sequence[Notification], fee
     if others:
         return wrong(check, _shadowed(feed, others[0]), _shadow_mend(feed, others[0]))
     if ours:
-        return wrong(check, f"log files are told of only where {_filter_of(ours[0])}", _put_mend(feed))
-    return wrong(check, f"nobody is told of new files in s3://{feed.bucket}/{feed.prefix}", _put_mend(feed))
+        return wrong(check, f"notifications are sent only if {_filter_of(ours[0])}", _put_mend(feed))
+    return wrong(check, f"new files in s3://{feed.bucket}/{feed.prefix} send no notifications", _put_mend(feed))
 
 
 def _telling_trail(trails: Sequence[Trail] | Failure, topic_arn: str) -> str:
@@ -170,8 +172,8 @@ def _filter_of(one: Notification) -> str:
 
 def _shadowed(feed: Feed, other: Notification) -> str:
     return (
-        f"shadowed: new files in s3://{feed.bucket}/{other.prefix} are told to {other.destination}; S3 has one "
-        "destination for a kind of event and a prefix"
+        f"shadowed: new files in s3://{feed.bucket}/{other.prefix} notify {other.destination}; S3 allows one "
+        "destination per event type and prefix"
     )
 
 
@@ -179,9 +181,11 @@ def _shadow_mend(feed: Feed, other: Notification) -> str:
     kind = other.destination.split(":")[2] if other.destination.count(":") >= 5 else ""
     through = f"aws sns subscribe --protocol sqs --topic-arn {other.destination} --notification-endpoint "
     if kind == "sns":
-        return f"hear of them there too: {through}{feed.queue_arn} --region {feed.region}, and let it into the queue"
+        return (
+            f"subscribe there too: {through}{feed.queue_arn} --region {feed.region}, and allow it in the queue policy"
+        )
     return (
-        f"send them to both: have the bucket tell {feed.topic_arn or 'a topic'} instead, and subscribe "
+        f"send them to both: have the bucket notify {feed.topic_arn or 'a topic'} instead, and subscribe "
         f"{other.destination} to that topic; or turn on the bucket's EventBridge notifications and deploy with "
         "--parameter TrailBucketEvents=true"
     )
@@ -204,8 +208,8 @@ def judge_topic(topic: Topic | Failure, feed: Feed, *, by_trail: bool) -> list[L
     request = Request(service, "sns:Publish", topic.arn, source, feed.account, feed.organization)
     lines = []
     if not by_trail and not allows(topic.policy, request):
-        mend = f"let {service} publish for {source} in the policy of {topic.arn}; or run `landkeeper deploy` again"
-        lines.append(wrong(check, f"its policy does not let {service} publish for the bucket {feed.bucket}", mend))
+        mend = f"allow {service} to publish for {source} in the policy of {topic.arn}; or run `landkeeper deploy` again"
+        lines.append(wrong(check, f"its policy does not allow {service} to publish for the bucket {feed.bucket}", mend))
     heard = [one for one in topic.subscriptions if one.endpoint == feed.queue_arn]
     if not any(one.is_confirmed for one in heard):
         mend = (
@@ -213,8 +217,8 @@ def judge_topic(topic: Topic | Failure, feed: Feed, *, by_trail: bool) -> list[L
             f"--region {feed.region}"
         )
         state = "its subscription is not confirmed" if heard else "it is not subscribed"
-        lines.append(wrong(check, f"Broom's queue does not hear of log files: {state}", mend))
-    return lines or [ok(check, f"{topic.arn.rpartition(':')[2]} takes news and brings them to Broom's queue")]
+        lines.append(wrong(check, f"Broom's queue receives no log file notifications: {state}", mend))
+    return lines or [ok(check, f"{topic.arn.rpartition(':')[2]} delivers notifications to Broom's queue")]
 
 
 def judge_queue_policy(check: str, queue: Queue | Failure, senders: Sequence[Request]) -> Line:
@@ -223,15 +227,15 @@ def judge_queue_policy(check: str, queue: Queue | Failure, senders: Sequence[Req
         return unchecked(check, queue)
     kept_out = [one for one in senders if not allows(queue.policy, one)]
     if not kept_out:
-        return ok(check, f"lets in {counted(len(senders), 'sender')}")
+        return ok(check, f"allows {counted(len(senders), 'sender')}")
     first = kept_out[0]
     mend = (
-        f"let {first.service} do {first.action} with aws:SourceArn {first.source_arn} in the policy of {queue.arn}; or "
+        f"allow {first.service} {first.action} with aws:SourceArn {first.source_arn} in the policy of {queue.arn}; or "
         "run `landkeeper deploy` again"
     )
     return wrong(
         check,
-        f"its policy keeps out {first.service} with {first.source_arn}",
+        f"its policy does not allow {first.service} with {first.source_arn}",
         mend,
         [one.source_arn for one in kept_out],
     )
@@ -243,7 +247,7 @@ def judge_log_files(seen: LogFilesSeen | Failure, feed: Feed, now: datetime) -> 
     if isinstance(seen, Failure):
         return unchecked(check, seen)
     where = f"s3://{feed.bucket}/{feed.prefix}"
-    mend = "see what the lines on the trail say; a new trail takes some minutes to deliver its first file"
+    mend = "see the checks of the trail; a new trail delivers its first file after some minutes"
     if seen.newest_at is None:
         looked = counted(seen.looked_at, "account")
         return wrong(check, f"none of today or yesterday under {where}, in the folders of {looked}", mend)
@@ -258,12 +262,13 @@ def judge_reading(answer: Trials | Failure, feed: Feed, role: str) -> Line:
     check = "log file read"
     failure = answer if isinstance(answer, Failure) else answer.log_file
     if failure is None:
-        return ok(check, f"Broom reads the newest file of {feed.bucket}")
+        return ok(check, f"Broom can read the newest file of {feed.bucket}")
     if isinstance(answer, Failure) or failure.reason not in _MAY_NOT:
         return unchecked(check, failure)
     mend = (
-        f"let {role} read it, in the policy of the bucket {feed.bucket} and of the key that the trail encrypts with; "
-        "for a bucket in another account: log-archive.yaml there, and --parameter LogReaderRoleArn=..."
+        f"allow {role} to read it, in the policy of the bucket {feed.bucket} and of the key that the trail "
+        "encrypts with; "
+        "for a bucket in another account: deploy log-archive.yaml there, and --parameter LogReaderRoleArn=..."
     )
     return wrong(check, f"Broom cannot read the newest file of {feed.bucket}: {failure}", mend)
 

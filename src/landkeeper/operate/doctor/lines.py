@@ -50,7 +50,7 @@ def unchecked(check: str, failure: Failure | str, *, mend: str = "") -> Line:
     if isinstance(failure, str):
         return Line(check, Verdict.UNCHECKED, failure, mend)
     if not mend and failure.reason is FailureReason.MISSING_PERMISSION:
-        mend = "give the credentials that the doctor runs with the permission that AWS names; docs/doctor.md lists all"
+        mend = "grant the current credentials the permission that AWS names; docs/doctor.md lists all permissions"
     return Line(check, Verdict.UNCHECKED, str(failure), mend)
 
 

@@ -32,23 +32,25 @@ def judge_tracker(
     if isinstance(runs, Failure):
         return [unchecked(check, runs)]
     now_please = f"aws lambda invoke --function-name {dispatcher} --region {region} /dev/null"
-    mend = f"run it now ({now_please}), and see the log of the dispatcher function for why it did not"
+    mend = f"run it now ({now_please}), and check the log of the dispatcher function"
     tried = [one.tried_at for one in runs if one.tried_at is not None]
     if not tried:
-        return [wrong(check, "it never ran", mend)]
+        return [wrong(check, "it has never run", mend)]
     age, most = now - max(tried), longest_pause(schedule)
     if age > most:
         return [wrong(check, f"it has not run for {lasting(age)}; its schedule is {schedule}", mend)]
     late = [_name_of(one) for one in runs if one.tried_at is None or now - one.tried_at > most]
     lines = []
     if late:
-        found = f"{counted(len(late), 'account')} left out for more than {lasting(most)}: {named(late)}"
+        found = f"{counted(len(late), 'account')} not read for more than {lasting(most)}: {named(late)}"
         lines.append(wrong(check, found, "see the log of the tracker function, and its dead letters", late))
     unread = [f"{_name_of(one)}: {one.failure}" for one in runs if one.failure]
     if unread:
         some = counted(len(unread), "account")
-        found = f"{lasting(age)} ago; {some} of {len(runs)} could not be read in whole: {named(unread[:1])}"
-        mend = f"landkeeper vpc coverage --table {table} says which and why; the line on the tracker's role says more"
+        found = f"{lasting(age)} ago; {some} of {len(runs)} not read completely: {named(unread[:1])}"
+        mend = (
+            f"landkeeper vpc coverage --table {table} lists them with reasons; see also the check of the tracker's role"
+        )
         lines.append(wrong(check, found, mend, unread))
     return lines or [ok(check, f"{lasting(age)} ago, {counted(len(runs), 'account')} read")]
 
@@ -64,8 +66,9 @@ def judge_dead_letters(queues: Mapping[str, Queue | Failure], region: str) -> li
     for name, queue in queues.items():
         if isinstance(queue, Queue) and queue.messages:
             mend = (
-                f"aws sqs receive-message --queue-url {queue.url} --region {region} shows one, the function's log says "
-                f"why it failed; then: aws sqs start-message-move-task --source-arn {queue.arn} --region {region}"
+                f"aws sqs receive-message --queue-url {queue.url} --region {region} shows a message, the function's "
+                f"log shows the error; then: aws sqs start-message-move-task --source-arn {queue.arn} "
+                f"--region {region}"
             )
             lines.append(wrong(check, f"{counted(queue.messages, 'message')} in {name}", mend, [name]))
     empty = [name for name, queue in queues.items() if isinstance(queue, Queue) and not queue.messages]
@@ -100,7 +103,7 @@ def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:
         return [unchecked(check, topic)]
     subscribe = f"aws sns subscribe --topic-arn {topic.arn} --protocol email --region {region} --notification-endpoint"
     if not topic.subscriptions:
-        return [wrong(check, "nobody is subscribed to the topic of reports", f"{subscribe} ADDRESS")]
+        return [wrong(check, "the report topic has no subscriptions", f"{subscribe} ADDRESS")]
     waiting = [one for one in topic.subscriptions if not one.is_confirmed]
     if not waiting:
         kinds = ", ".join(sorted({one.protocol for one in topic.subscriptions}))
@@ -108,8 +111,8 @@ def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:
     return [
         wrong(
             check,
-            f"the subscription of {one.endpoint} ({one.protocol}) is not confirmed: it gets nothing",
-            "follow the link that AWS sent there; if it is lost or older than three days: "
+            f"the subscription of {one.endpoint} ({one.protocol}) is not confirmed and receives nothing",
+            "open the confirmation link from AWS; if it is lost or older than three days: "
             f"{subscribe.replace('email', one.protocol)} {one.endpoint}",
             [one.endpoint],
         )
@@ -124,4 +127,4 @@ def judge_text(check: str, where: str, problems: Sequence[str] | Failure, *, wel
     if not problems:
         return ok(check, f"{where}: {well}")
     more = f", and {counted(len(problems) - 1, 'problem')} more" if len(problems) > 1 else ""
-    return wrong(check, f"does not pass its check: {problems[0]}{more}", mend, problems)
+    return wrong(check, f"invalid: {problems[0]}{more}", mend, problems)

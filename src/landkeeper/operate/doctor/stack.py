@@ -28,7 +28,7 @@ class Keys:
 def judge_caller(caller: Caller | Failure) -> Line:
     """Whether AWS accepts the credentials at hand."""
     if isinstance(caller, Failure):
-        mend = "sign in (aws sso login, or aws configure), or name a profile with AWS_PROFILE"
+        mend = "sign in (aws sso login, or aws configure), or set AWS_PROFILE"
         return wrong("credentials", str(caller), mend)
     return ok("credentials", f"{caller.arn}, in the account {caller.account}")
 
@@ -36,14 +36,14 @@ def judge_caller(caller: Caller | Failure) -> Line:
 def judge_clock(caller: Caller | Failure) -> Line:
     """Whether this machine's clock agrees with AWS's; from five minutes on, signatures are refused."""
     if isinstance(caller, Failure) or caller.told_at is None or caller.asked_at is None:
-        return unchecked("clock", "AWS did not say what time it is")
+        return unchecked("clock", "AWS's response had no date")
     skew = caller.asked_at - caller.told_at
     if abs(skew) <= MOST_SKEW:
-        return ok("clock", "agrees with AWS's within a minute")
+        return ok("clock", "within a minute of AWS's clock")
     direction = "ahead of" if skew > timedelta(0) else "behind"
     return wrong(
         "clock",
-        f"this machine's clock is {lasting(abs(skew))} {direction} AWS's; signatures are refused from 5 minutes on",
+        f"this machine's clock is {lasting(abs(skew))} {direction} AWS's; AWS rejects signatures from 5 minutes on",
         "set the clock: timedatectl set-ntp true (Linux), or the system's settings for date and time",
     )
 
@@ -52,15 +52,15 @@ def judge_stack(parts: StackParts | Failure, name: str, region: str) -> Line:
     """Whether the stack is there and complete."""
     if isinstance(parts, Failure):
         if parts.reason is FailureReason.NOT_FOUND:
-            mend = "landkeeper deploy --policy FILE; or name its stack with --stack-name, its region with AWS_REGION"
+            mend = "run landkeeper deploy --policy FILE, or check --stack-name and AWS_REGION"
             return wrong("stack", f"there is no stack '{name}' in {region}", mend)
         return unchecked("stack", parts)
     if parts.status in _WELL:
-        back = "; its newest update was rolled back" if parts.status == "UPDATE_ROLLBACK_COMPLETE" else ""
+        back = "; its last update was rolled back" if parts.status == "UPDATE_ROLLBACK_COMPLETE" else ""
         return ok("stack", f"{name} in {region} is {parts.status}{back}")
     mend = "run `landkeeper deploy` again, and see the stack's events in the CloudFormation console"
     if parts.status.endswith("_IN_PROGRESS"):
-        mend = "wait until the deployment is over, and ask again"
+        mend = "wait until the deployment has finished, then run doctor again"
     reason = f": {parts.status_reason}" if parts.status_reason else ""
     return wrong("stack", f"{name} in {region} is {parts.status}{reason}", mend)
 
@@ -78,7 +78,7 @@ def judge_parts(parts: StackParts) -> list[Line]:
     missing = [name for name, found in wanted.items() if not found]
     if not missing:
         return []
-    mend = "run `landkeeper deploy` again: what is missing was not looked at"
+    mend = "run `landkeeper deploy` again; missing resources were not checked"
     return [wrong("stack", f"the stack {parts.name} has no {named(missing)}", mend, missing)]
 
 
@@ -92,11 +92,11 @@ def judge_tables(tables: Mapping[str, Table | Failure], wanted: Mapping[str, Key
         else:
             yield line
     if good:
-        yield ok("tables", f"{', '.join(good)}: keys and indexes are right")
+        yield ok("tables", f"{', '.join(good)}: keys and indexes are correct")
 
 
 def _judge_table(name: str, table: Table | Failure, wanted: Keys) -> Line | None:
-    again = f"keep what is in it elsewhere, delete the table {name}, and run `landkeeper deploy` again"
+    again = f"back up the table {name}, delete it, and run `landkeeper deploy` again"
     if isinstance(table, Failure):
         if table.reason is FailureReason.NOT_FOUND:
             return wrong("tables", f"there is no table {name}", "run `landkeeper deploy` again", [name])
@@ -108,7 +108,7 @@ def _judge_table(name: str, table: Table | Failure, wanted: Keys) -> Line | None
     if lacking:
         return wrong("tables", f"the table {name} has no index {named(lacking)}", again, [name])
     if table.status not in {"ACTIVE", "UPDATING"}:
-        mend = "wait a minute and ask again; the DynamoDB console says what is under way"
+        mend = "wait a minute and run doctor again; see the table in the DynamoDB console"
         return wrong("tables", f"the table {name} is {table.status}", mend, [name])
     return None
 
@@ -126,12 +126,12 @@ def judge_functions(functions: Mapping[str, Function | Failure], versions: Mappi
     there = {name: one for name, one in functions.items() if isinstance(one, Function)}
     packages = {one.code_sha256 for one in there.values()}
     if len(packages) > 1:
-        lines.append(wrong("functions", "they do not all run the same package", "run `landkeeper deploy` again"))
+        lines.append(wrong("functions", "they run different packages", "run `landkeeper deploy` again"))
     other = {name: version for name, version in versions.items() if version != own}
     if other:
         said = ", ".join(f"{name} {version}" for name, version in sorted(other.items()))
-        found = f"they run another Landkeeper than this one, {own}: {said}"
-        lines.append(wrong("functions", found, "run `landkeeper deploy` with the newer of the two", sorted(other)))
+        found = f"they run another version than this one, {own}: {said}"
+        lines.append(wrong("functions", found, "run `landkeeper deploy` with the newer version", sorted(other)))
     if not lines and there:
         runtimes = ", ".join(sorted({one.runtime for one in there.values()}))
         asked = f"Landkeeper {own} " if versions else ""
@@ -142,14 +142,14 @@ def judge_functions(functions: Mapping[str, Function | Failure], versions: Mappi
 def _judge_function(name: str, one: Function | Failure) -> Line | None:
     if isinstance(one, Failure):
         if one.reason is FailureReason.NOT_FOUND:
-            return wrong("functions", f"{name} is gone", "run `landkeeper deploy` again", [name])
+            return wrong("functions", f"{name} does not exist", "run `landkeeper deploy` again", [name])
         return unchecked("functions", f"{name}: {one}")
     if one.state not in {"Active", "Inactive"}:
         # Lambda puts functions to sleep that were not called for weeks; the next call wakes them.
         mend = f"aws lambda get-function --function-name {one.name}; then run `landkeeper deploy` again"
         return wrong("functions", f"{name} is {one.state}: {one.state_reason}".rstrip(": "), mend, [name])
     if one.last_update == "Failed":
-        found = f"the newest update of {name} failed: {one.last_update_reason}".rstrip(": ")
+        found = f"the last update of {name} failed: {one.last_update_reason}".rstrip(": ")
         return wrong("functions", found, "run `landkeeper deploy` again", [name])
     return None
 
@@ -176,11 +176,11 @@ def _judge_mapping(queue: str, arn: str, function: str, mapped: Sequence[Mapped]
         return unchecked(check, f"{function}: {mapped}")
     found = next((one for one in mapped if one.queue_arn == arn), None)
     if found is None:
-        return wrong(check, f"{queue} feeds nobody: {function} takes nothing from it", "run `landkeeper deploy` again")
+        return wrong(check, f"{queue} has no event source mapping to {function}", "run `landkeeper deploy` again")
     if found.state in {"Enabled", "Enabling", "Creating", "Updating"}:
         return None
     mend = f"aws lambda update-event-source-mapping --uuid {found.uuid} --enabled --region {region}"
-    return wrong(check, f"{function} takes nothing from {queue}: the mapping is {found.state}", mend, [queue])
+    return wrong(check, f"{function} does not receive from {queue}: the mapping is {found.state}", mend, [queue])
 
 
 def judge_rules(rules: Mapping[str, Rule | Failure], meant_to_be_off: frozenset[str], region: str) -> list[Line]:

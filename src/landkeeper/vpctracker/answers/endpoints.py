@@ -55,7 +55,7 @@ def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Endpoint:
         raise UsageError(f"no VPC '{vpc}' is known")
     one = next((one for one in found if one.is_live), None)
     if one is None:
-        raise UsageError(f"the VPC {vpc} is gone: it was deleted")
+        raise UsageError(f"the VPC {vpc} was deleted")
     owner = Account(one.vpc.owner, one.vpc.account_name).label
     return Endpoint(f"{vpc} of {owner}", one.vpc.owner, (one,), is_vpc=True)
 
@@ -75,13 +75,13 @@ def _account_named(text: str, names: Mapping[AccountId, str]) -> AccountId:
     if text.isdecimal():
         account = parse_account_id(text)
         if account not in names:
-            raise UsageError(f"the account {account} is not known: it was never tracked")
+            raise UsageError(f"the account {account} has never been tracked")
         return account
     found = sorted(account for account, name in names.items() if name == text)
     if len(found) > 1:
-        raise UsageError(f"several accounts are called '{text}': {join_some(found, _NAMED_AT_MOST)}; say the id")
+        raise UsageError(f"several accounts are called '{text}': {join_some(found, _NAMED_AT_MOST)}; pass the id")
     if not found:
         near = difflib.get_close_matches(text, {name for name in names.values() if name}, n=1)
-        meant = f"did you mean '{near[0]}'?" if near else "it takes an account id, an account name or a VPC id"
-        raise UsageError(f"no account '{text}' is known: {meant}")
+        meant = f"did you mean '{near[0]}'?" if near else "expected an account id, an account name or a VPC id"
+        raise UsageError(f"unknown account '{text}': {meant}")
     return found[0]

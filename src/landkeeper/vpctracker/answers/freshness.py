@@ -40,7 +40,7 @@ def by_account(coverage: Iterable[Coverage]) -> dict[AccountId, Coverage]:
 def know_region(coverage: Coverage | None, region: Region) -> Freshness:
     """What is known of that region of that account."""
     if coverage is None:
-        return Freshness(why_stale="its account was never read")
+        return Freshness(why_stale="its account has never been read")
     covered = coverage.regions.get(region, RegionCoverage())
     if coverage.membership is not Membership.ACTIVE:
         return Freshness(covered.complete_at, f"its account is {coverage.membership}")
@@ -49,7 +49,7 @@ def know_region(coverage: Coverage | None, region: Region) -> Freshness:
         return Freshness(covered.complete_at, str(failure.reason), failure)
     if covered.standing is not Standing.READ:
         return Freshness(covered.complete_at, f"the region is {covered.standing}")
-    return Freshness(covered.complete_at, "" if covered.complete_at else "its region was never read")
+    return Freshness(covered.complete_at, "" if covered.complete_at else "its region has never been read")
 
 
 def vpc_freshness(coverage: Mapping[AccountId, Coverage], one: StoredVpc) -> Freshness:
@@ -58,7 +58,7 @@ def vpc_freshness(coverage: Mapping[AccountId, Coverage], one: StoredVpc) -> Fre
         return Freshness(one.deleted_at)
     reader = _reader_of(one.vpc)
     if reader is None:
-        return Freshness(why_stale="nobody who reads it is left")
+        return Freshness(why_stale="no account can read it any more")
     known = know_region(coverage.get(reader), one.vpc.region)
     if one.missing_since is not None and not known.is_stale:
         return Freshness(known.read_at, "not seen by the last read")

@@ -118,7 +118,7 @@ def _overlap(sources: Sequence[Claim], targets: Sequence[Claim]) -> bool:
     sides = [*sources, *targets]
     is_source = [True] * len(sources) + [False] * len(targets)
     for positions in group_by_containment([claim.block for claim in sides]):
-        # All of a group lies inside its first block: it takes another VPC there that is on the other side of that one.
+        # All of a group lies inside its first block: expected another VPC there that is on the other side of that one.
         outer = sides[positions[0]].vpc.id
         other_sides = {not is_source[one] for one in positions if sides[one].vpc.id == outer}
         if any(is_source[one] in other_sides for one in positions if sides[one].vpc.id != outer):

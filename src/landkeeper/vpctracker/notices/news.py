@@ -144,7 +144,7 @@ def _unreadable(coverage: Coverage) -> Notice:
         f"account {coverage.account} cannot be read ({coverage.failed_runs} runs in a row)",
         [
             f"Account {label} could not be read completely in {coverage.failed_runs} runs in a row.",
-            "What is stored of it stays as it was last read, and grows old.",
+            "Landkeeper keeps its last known state, which becomes outdated.",
             *(f"  {place}: {why}" for place, why in places.items()),
             "`landkeeper vpc coverage` shows every account.",
         ],
@@ -168,7 +168,7 @@ def _overlap(finding: Finding, marks: Mapping[int, Claim], told: frozenset[int])
     return _notice(
         f"{'another VPC overlaps' if is_known else 'VPCs overlap'} in {outermost} (space {finding.space})",
         [
-            f"VPCs of {accounts} in the space {finding.space} claim the same addresses in {outermost}:",
+            f"VPCs of {accounts} in the space {finding.space} use the same addresses in {outermost}:",
             *(f"  {'' if mark in told else 'new: '}{claim.block} {_where(claim.vpc)}" for mark, claim in members),
             "`landkeeper vpc overlaps` shows every overlap.",
         ],
@@ -214,11 +214,11 @@ def _summary(news: Sequence[Notice], *, is_first: bool) -> Notice:
         f"{counts['overlap']} overlapping ranges, {counts['default-vpc']} accounts with default VPCs, "
         f"{counts['unreadable']} unreadable accounts"
     )
-    opening = "This is what there is at the first look; from now on only what is new is told."
+    opening = "This is the first report. Later reports contain only new findings."
     return _notice(
         f"{'found at first' if is_first else 'new'}: {told}",
         [
-            opening if is_first else "So much is new at once that it is told in one.",
+            opening if is_first else "There are many new findings, so this message summarises them.",
             f"{told}:",
             *(f"  {one.subject.removeprefix(_SENDER)}" for one in news),
             "`landkeeper vpc overlaps`, `defaults` and `coverage` show all of it.",

@@ -98,7 +98,7 @@ def parse_wishes(call: StackCall) -> Request:
     given = {name: value for name, value in call.properties.items() if name not in _OF_CLOUDFORMATION}
     for name, value in given.items():
         if name not in {*_NEEDED, *_OPTIONAL}:
-            raise UsageError(f"there is no property {name}: it takes {', '.join((*_NEEDED, *_OPTIONAL))}")
+            raise UsageError(f"there is no property {name}: expected {', '.join((*_NEEDED, *_OPTIONAL))}")
         if not isinstance(value, str):
             raise UsageError(f"the property {name} takes a text or a number")
     texts = {name: str(value).strip() for name, value in given.items()}
@@ -134,7 +134,7 @@ def _region(text: str) -> Region | None:
 
 def _is_true(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
-        raise UsageError(f"AcceptUnread is '{text}': it takes true or false")
+        raise UsageError(f"AcceptUnread is '{text}': expected true or false")
     return text.lower() == "true"
 
 
@@ -161,7 +161,7 @@ def provide_block(store: PoolStore, call: StackCall, tracked_of: TrackedOf, acto
         return held
     changed = _rewrite(store, held, actor, purpose=request.purpose, expires_at=expires_at)
     if changed is None:
-        raise UsageError(f"the reservation {held.id} was released meanwhile: try again")
+        raise UsageError(f"the reservation {held.id} was released in the meantime: try again")
     return changed
 
 

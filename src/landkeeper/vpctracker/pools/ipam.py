@@ -90,7 +90,7 @@ def plan_import(
         raise UsageError(f"no private pool is in the scope '{scope}'; there are {', '.join(scopes) or 'none'}")
     if not scope and len(scopes) > 1:
         raise UsageError(
-            f"the pools are in several scopes, which may repeat addresses: say --scope, one of {', '.join(scopes)}"
+            f"the pools are in several scopes, which may overlap: pass --scope, one of {', '.join(scopes)}"
         )
     chosen = {pool.id: pool for pool in private if pool.scope == (scope or pool.scope)}
     left_out = [f"{_label(pool)}: {_why_left_out(pool, scope)}" for pool in pools if pool.id not in chosen]
@@ -101,7 +101,7 @@ def plan_import(
         home = next((pool for pool in made.get(one.pool, ()) if pool.block.contains(parse_block(one.cidr))), None)
         if one.pool in chosen and one.kind != "ipam-pool":
             if home is None:
-                left_out.append(f"{one.cidr} ({one.id}): it is in no block of its pool")
+                left_out.append(f"{one.cidr} ({one.id}): it is not in any block of its pool")
             else:
                 reservations.append((home.id, one))
     every = sorted((pool for ones in made.values() for pool in ones), key=lambda pool: pool.block.prefix_length)
@@ -173,7 +173,7 @@ def import_pools(store: PoolStore, plan: ImportPlan, actor: Actor) -> Imported:
         elif (held.block, held.space) == (pool.block, pool.space):
             before += 1
         else:
-            raise UsageError(f"there is a pool '{pool.id}' already, which is {held.block} of the space {held.space}")
+            raise UsageError(f"the pool '{pool.id}' already exists: {held.block} of the space {held.space}")
     left_out = list(plan.left_out)
     reserved = 0
     for name in dict.fromkeys(name for name, _ in plan.reservations):

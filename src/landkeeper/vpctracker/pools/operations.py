@@ -214,7 +214,7 @@ def _try_to_allocate(store: PoolStore, request: Request, tracked: Tracked, actor
         return choice
     made = _reservation(request, choice, actor, now)
     write = PoolWrite({pool.id: state.version}, puts=(reservation_to_item(made),))
-    return Reserved(made) if store.write_pools(_with_gone(write, over, "its time was up", actor)) else None
+    return Reserved(made) if store.write_pools(_with_gone(write, over, "expired", actor)) else None
 
 
 def taken_keys(
@@ -249,9 +249,7 @@ def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Ac
     """Give the block back. Raises UsageError while a known VPC has an address of it, or of its room."""
     pool, found = find_reservation(store, reservation)
     if found.kind is Kind.POOL:
-        raise UsageError(
-            f"{reservation} is the range of the pool '{found.purpose}': `landkeeper vpc pool delete` does that"
-        )
+        raise UsageError(f"{reservation} is the range of the pool '{found.purpose}': use `landkeeper vpc pool delete`")
     using = tracked_of(pool.space, found.held).find_overlapping(found.held)
     if using:
         raise UsageError(
@@ -261,7 +259,7 @@ def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Ac
     def attempt() -> tuple[PoolWrite, Reservation]:
         state = read_state(store, pool)
         if all(one.id != reservation for one in state.reservations):
-            raise UsageError(f"there is no reservation '{reservation}' any more")
+            raise UsageError(f"the reservation '{reservation}' no longer exists")
         return _with_gone(PoolWrite({pool.id: state.version}), [found], "released", actor), found
 
     return write_patiently(store, attempt, actor, f"the pool '{pool.id}'")
@@ -280,7 +278,7 @@ def write_patiently(
 
 def _pause(pauses: Iterator[bool], what: str) -> None:
     if not next(pauses, False):
-        raise ContentionError(f"too many write {what} at once: try again")
+        raise ContentionError(f"too many concurrent writes to {what}: try again")
 
 
 def _range_in(parent: Pool, pool: Pool, actor: Actor) -> Reservation:
@@ -301,7 +299,7 @@ def _check_request(pool: Pool, request: Request) -> None:
         raise UsageError(f"the pool '{pool.id}' is for {pool.region}, not for {request.region}")
     if not pool.shortest <= request.prefix_length <= pool.longest:
         given = f"/{pool.shortest} to /{pool.longest}"
-        raise UsageError(f"the pool '{pool.id}' gives {given}, not /{request.prefix_length}")
+        raise UsageError(f"the pool '{pool.id}' provides {given}, not /{request.prefix_length}")
 
 
 def _find_earlier(state: PoolState, request: Request) -> Reservation | None:
@@ -314,7 +312,7 @@ def _find_earlier(state: PoolState, request: Request) -> Reservation | None:
     room = None if found.room is None else found.room.prefix_length
     before = (found.block.prefix_length, room, found.account, found.region)
     if before != (request.prefix_length, request.grow_to, request.account, request.region):
-        raise UsageError(f"the request id '{request.request_id}' was used for something else: {describe(found)}")
+        raise UsageError(f"the request id '{request.request_id}' was used for another request: {describe(found)}")
     return found
 
 

@@ -101,7 +101,7 @@ def parse_pool_block(text: str, *, is_public: bool = False) -> Block:
     """The range of a pool. Raises UsageError for IPv6, and for public addresses unless they are meant."""
     block = parse_ipv4(text, "--cidr")
     if not is_public and not any(private.contains(block) for private in PRIVATE_RANGES):
-        raise UsageError(f"{block} is not inside private ranges ({_ranges()}): --public says that it is yours")
+        raise UsageError(f"{block} is not inside private ranges ({_ranges()}): pass --public if you own it")
     return block
 
 
@@ -120,7 +120,7 @@ def parse_prefix_length(text: str, what: str) -> int:
     """A prefix length as in `20` or `/20`. Raises UsageError for what no VPC can have."""
     digits = text.removeprefix("/")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 3:
-        raise UsageError(f"{what} is '{text}': it takes a prefix length such as /20")
+        raise UsageError(f"{what} is '{text}': expected a prefix length such as /20")
     return check_prefix_length(int(digits), what)
 
 
@@ -128,7 +128,7 @@ def parse_room(text: str, what: str) -> int:
     """The prefix length of a room, which may be larger than a block. Raises UsageError saying `what` is wrong."""
     digits = text.removeprefix("/")
     if not digits.isascii() or not digits.isdigit() or not _LARGEST_ROOM <= int(digits[:3]) <= LONGEST_PREFIX:
-        raise UsageError(f"{what} is '{text}': it takes a prefix length from {_LARGEST_ROOM} to {LONGEST_PREFIX}")
+        raise UsageError(f"{what} is '{text}': expected a prefix length from {_LARGEST_ROOM} to {LONGEST_PREFIX}")
     return int(digits[:3])
 
 
@@ -136,14 +136,14 @@ def parse_time_to_live(text: str, what: str) -> timedelta:
     """The time that `7d`, `12h` or `30m` names. Raises UsageError saying `what` is wrong."""
     found = _TIME.fullmatch(text)
     if found is None:
-        raise UsageError(f"{what} is '{text}': it takes a number of days, hours or minutes, as in 7d, 12h or 30m")
+        raise UsageError(f"{what} is '{text}': expected a number of days, hours or minutes, as in 7d, 12h or 30m")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def check_name(name: str) -> str:
     """The name, where a pool can have it. Raises UsageError otherwise."""
     if not _NAME.fullmatch(name) or name in _RESERVED_NAMES:
-        raise UsageError(f"'{name}' cannot be the name of a pool: it takes letters, digits, '.', '_' and '-'")
+        raise UsageError(f"'{name}' cannot be the name of a pool: expected letters, digits, '.', '_' and '-'")
     return name
 
 
@@ -151,7 +151,9 @@ def find_pool(pools: Iterable[Pool], name: str) -> Pool:
     """The pool of that name. Raises UsageError naming those that there are."""
     known = {pool.id: pool for pool in pools}
     if name not in known:
-        there_are = f"there are {', '.join(sorted(known)[:10])}" if known else "`landkeeper vpc pool create` makes one"
+        there_are = (
+            f"there are {', '.join(sorted(known)[:10])}" if known else "create one with `landkeeper vpc pool create`"
+        )
         raise UsageError(f"there is no pool '{name}': {there_are}")
     return known[name]
 
@@ -165,9 +167,9 @@ def check_new_pool(new: Pool, pools: Iterable[Pool]) -> None:
     if new.shortest > new.longest:
         raise UsageError(f"--min is /{new.shortest} and --max /{new.longest}: the first is the larger block")
     if new.longest < new.block.prefix_length:
-        raise UsageError(f"--max is /{new.longest}: nothing that large is in {new.block}")
+        raise UsageError(f"--max is /{new.longest}: that is larger than {new.block}")
     if any(pool.id == new.id for pool in pools):
-        raise UsageError(f"there is a pool '{new.id}' already")
+        raise UsageError(f"the pool '{new.id}' already exists")
     around = (
         () if new.parent is None else (find_pool(pools, new.parent), *ancestors(find_pool(pools, new.parent), pools))
     )
@@ -176,7 +178,7 @@ def check_new_pool(new: Pool, pools: Iterable[Pool]) -> None:
     for pool in pools:
         if pool.space == new.space and pool not in around and pool.block.overlaps(new.block):
             inside = pool.block.contains(new.block) and pool.block != new.block
-            hint = f"; --parent {pool.id} makes it a pool inside that one" if inside else ""
+            hint = f"; pass --parent {pool.id} to create it inside that pool" if inside else ""
             raise UsageError(
                 f"{new.block} overlaps the pool '{pool.id}' ({pool.block}) of the space {pool.space}{hint}"
             )
@@ -188,7 +190,7 @@ def _check_parent(new: Pool, parent: Pool) -> None:
     if not parent.block.contains(new.block):
         raise UsageError(f"{new.block} is not inside the pool '{parent.id}' ({parent.block})")
     if parent.region not in {None, new.region}:
-        raise UsageError(f"the pool '{parent.id}' is for {parent.region}: a pool inside it is so, too")
+        raise UsageError(f"the pool '{parent.id}' is for {parent.region}: a pool inside it must have the same region")
 
 
 def ancestors(pool: Pool, pools: Iterable[Pool]) -> tuple[Pool, ...]:
@@ -225,7 +227,7 @@ def describe(one: Reservation) -> str:
     if one.kind is Kind.POOL:
         return f"the pool '{one.purpose}' ({one.block})"
     room = f" with its room {one.room}" if one.room else ""
-    return f"{one.block}{room}, {one.id} for {one.purpose or one.account or 'nobody'}"
+    return f"{one.block}{room}, {one.id} for {one.purpose or one.account or 'no purpose'}"
 
 
 def _ranges() -> str:

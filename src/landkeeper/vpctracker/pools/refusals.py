@@ -13,15 +13,16 @@ _NAMED_AT_MOST = 10
 
 
 def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_same: str = "--accept-unread") -> str:
-    """The sentence. `all_the_same` is what to say to allocate although accounts were never read."""
+    """The sentence. `all_the_same` is what to pass to allocate although accounts were never read."""
     match refusal:
         case PoolExhausted(largest):
             return _exhausted(request, None if largest is None else largest.prefix_length)
         case NeverRead(accounts):
             named = join_some([_place(one) for one in accounts], _NAMED_AT_MOST)
+            has, its, them = ("has", "its", "it") if len(accounts) == 1 else ("have", "their", "them")
             return (
-                f"nothing was reserved, for nobody has seen yet what these have: {named}; track them, "
-                f"declare regions governed that are closed for good, or say {all_the_same}"
+                f"Nothing reserved: {named} {has} never been read, so {its} ranges are unknown. "
+                f"Track {them}, declare closed regions as governed, or pass {all_the_same}."
             )
         case _:
             assert_never(refusal)
@@ -29,7 +30,7 @@ def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_sam
 
 def _exhausted(request: Request, largest: int | None) -> str:
     if largest is None:
-        return f"the pool '{request.pool}' is full: not one address is free"
+        return f"the pool '{request.pool}' is full"
     wanted = request.prefix_length if request.grow_to is None else request.grow_to
     room = "" if request.grow_to is None else " for the room to grow"
     return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"

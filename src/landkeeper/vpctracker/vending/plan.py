@@ -105,7 +105,7 @@ def choose_zones(zones: Iterable[Zone], count: int, region: Region) -> tuple[Zon
     # In the order of their numbers: a region may have ten or more.
     known = sorted(zones, key=lambda zone: (len(zone.id), zone.id))
     if count < 1:
-        raise UsageError(f"--zones is {count}: it takes at least 1")
+        raise UsageError(f"--zones is {count}: expected at least 1")
     if count > len(known):
         there_are = ", ".join(zone.id for zone in known) or "none"
         raise UsageError(f"--zones is {count}: {region} has {len(known)} for this account ({there_are})")
@@ -136,7 +136,7 @@ def lay_out(block: Block, zones: Sequence[Zone], public_bits: int | None = None)
 def _public_length(block: Block, bits: int) -> int:
     most = LONGEST_PREFIX - block.prefix_length
     if not 1 <= bits <= most:
-        why = f"from 1 to {most}" if most else "nothing: there is no room for public subnets"
+        why = f"from 1 to {most}" if most else "no value: there is no room for public subnets"
         raise UsageError(f"--public-bits is {bits}: in a /{block.prefix_length} it takes {why}")
     return block.prefix_length + bits
 
@@ -149,7 +149,7 @@ def _private_length(block: Block, zones: int, public: int | None) -> int:
         if taken + (zones << (32 - length)) <= block.size
     ]
     if not fitting:
-        beside = "" if public is None else f" beside as many public ones of /{public}"
+        beside = "" if public is None else f" and as many public subnets of /{public}"
         raise UsageError(
             f"a /{block.prefix_length} has no room for {zones} private subnets{beside}: a subnet is a "
             f"/{LONGEST_PREFIX} or larger"
@@ -167,14 +167,14 @@ def _blocks_between(first: int, last: int) -> tuple[Block, ...]:
 def parse_count(text: str, what: str) -> int:
     """A small whole number. Raises UsageError saying `what` is wrong."""
     if not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise UsageError(f"{what} is '{text}': it takes a whole number")
+        raise UsageError(f"{what} is '{text}': expected a whole number")
     return int(text)
 
 
 def check_request_id(text: str) -> str:
     """The request id, where it can be one. Raises UsageError otherwise."""
     if not _REQUEST_ID.fullmatch(text):
-        raise UsageError(f"--request-id is '{text}': it takes up to 128 letters, digits and ._:/=+@-")
+        raise UsageError(f"--request-id is '{text}': expected up to 128 letters, digits and ._:/=+@-")
     return text
 
 
@@ -184,20 +184,20 @@ def parse_tags(texts: Sequence[str], name: str = "") -> tuple[str, Mapping[str, 
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise UsageError(f"--tags is '{text}': it takes KEY=VALUE")
+            raise UsageError(f"--tags is '{text}': expected KEY=VALUE")
         if key in tags:
             raise UsageError(f"--tags has {key} twice")
         tags[key] = _checked(key, value)
     if name and tags.get("Name", name) != name:
-        raise UsageError(f"the name is '{name}' by --name and '{tags['Name']}' by --tags: give one of them")
+        raise UsageError(f"the name is '{name}' by --name and '{tags['Name']}' by --tags: pass only one")
     name = name or tags.get("Name", "")
     if len(name) > _LONGEST_NAME:
-        raise UsageError(f"the name has {len(name)} characters: it takes up to {_LONGEST_NAME}")
+        raise UsageError(f"the name has {len(name)} characters: expected up to {_LONGEST_NAME}")
     others = {key: value for key, value in tags.items() if key != "Name"}
     if len(others) > MOST_TAGS - _OWN_TAGS:
         raise UsageError(
             f"there are {len(others)} tags beside Name: AWS takes {MOST_TAGS} on a resource, of which {_OWN_TAGS} are "
-            f"Landkeeper's, so {MOST_TAGS - _OWN_TAGS} are yours"
+            f"Landkeeper's, so {MOST_TAGS - _OWN_TAGS} are available"
         )
     return name, others
 
@@ -208,9 +208,9 @@ def _checked(key: str, value: str) -> str:
     if key.startswith("landkeeper:"):
         raise UsageError(f"--tags has {key}: keys that begin with landkeeper: are Landkeeper's own")
     if len(key) > _LONGEST_KEY:
-        raise UsageError(f"--tags has a key of {len(key)} characters ({key[:20]}…): it takes up to {_LONGEST_KEY}")
+        raise UsageError(f"--tags has a key of {len(key)} characters ({key[:20]}…): expected up to {_LONGEST_KEY}")
     if len(value) > _LONGEST_VALUE:
-        raise UsageError(f"the tag {key} has a value of {len(value)} characters: it takes up to {_LONGEST_VALUE}")
+        raise UsageError(f"the tag {key} has a value of {len(value)} characters: expected up to {_LONGEST_VALUE}")
     return value
 
 

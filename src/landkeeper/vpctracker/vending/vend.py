@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 # EC2 does not know yet what it has just made, or asks to be asked more slowly.
 _PASSING = frozenset({FailureReason.NOT_FOUND, FailureReason.THROTTLED})
 _DEPENDENCY = "DependencyViolation"
-_RIVAL = "another run of the same request has made {}"
+_RIVAL = "another run of the same request created {}"
 _NOT_SEEN = Failure(FailureReason.TIMED_OUT, message="EC2 does not show it as available")
 
 
@@ -108,7 +108,7 @@ class _Run:
     def vend(self, *, may_exist: bool) -> Outcome:
         found = self._find_vpc(waits=may_exist)
         if isinstance(found, Failure):
-            return Undone("looking for a VPC of this request", found, may_turn_up=may_exist)
+            return Undone("searching for a VPC of this request", found, may_turn_up=may_exist)
         if found is None:
             made = self._make_vpc()
             return made if isinstance(made, Undone) else self._complete(made)
@@ -119,11 +119,11 @@ class _Run:
         wanted = self._plan.layout.subnets if found.is_finished else ()
         failure = self._look_for(found.id, wanted)
         if failure is not None:
-            return Undone(f"looking at the subnets of {found.id}", failure, may_turn_up=True)
+            return Undone(f"reading the subnets of {found.id}", failure, may_turn_up=True)
         self._check_subnets(found.id)
         if found.is_finished:
             return Vended(found.id, self._all_subnets, is_new=False)
-        self._tell(f"{found.id} is there already: carrying on with it")
+        self._tell(f"{found.id} already exists: continuing with it")
         # With the last subnet all is done that may be undone: perhaps it is only not seen yet that it was finished.
         is_whole = all(self._has(planned) for planned in self._plan.layout.subnets)
         return self._finish(found.id) if is_whole else self._complete(found.id)
@@ -158,7 +158,7 @@ class _Run:
                 return None
             if not is_told:
                 is_told = True
-                self._tell("A VPC of this request may be there already: looking whether EC2 shows it")
+                self._tell("A VPC of this request may already exist: checking EC2")
             if not next(pauses, False):
                 return None
 
@@ -166,10 +166,10 @@ class _Run:
         request, block = self._plan.request_id, str(self._plan.reservation.block)
         if len(found) > 1:
             named = " and ".join(sorted(f"{one.id} ({one.block})" for one in found))
-            raise UsageError(f"the request id '{request}' has {named}: delete the one that is not wanted")
+            raise UsageError(f"the request id '{request}' has {named}: delete the unwanted VPC")
         if found[0].block != block:
             raise UsageError(
-                f"the request id '{request}' has {found[0].id} with {found[0].block}, and not {block}: take another "
+                f"the request id '{request}' has {found[0].id} with {found[0].block}, not {block}: use another "
                 "request id"
             )
         return found[0]
@@ -180,11 +180,11 @@ class _Run:
         if isinstance(made, Unsure):
             found = self._find_vpc(waits=True)
             if not isinstance(found, MadeVpc):
-                return Undone("making the VPC", made.failure, may_turn_up=True)
+                return Undone("creating the VPC", made.failure, may_turn_up=True)
             made = found.id
         if isinstance(made, Failure):
-            return Undone("making the VPC", made)
-        self._tell(f"{made} is made, {plan.reservation.block}")
+            return Undone("creating the VPC", made)
+        self._tell(f"Created {made}, {plan.reservation.block}")
         return made
 
     def _await(self, vpc: VpcId) -> _Failed | None:
@@ -193,11 +193,11 @@ class _Run:
         while True:
             found = self._network.find_vpcs(self._plan.request_id)
             if isinstance(found, Failure):
-                return _Failed(f"looking at {vpc}", found)
+                return _Failed(f"reading {vpc}", found)
             rival = min((one.id for one in found), default=vpc)
             if rival < vpc:
                 self._has_rival = True
-                return _Failed(f"making {vpc}", Failure(FailureReason.OTHER, message=_RIVAL.format(rival)))
+                return _Failed(f"creating {vpc}", Failure(FailureReason.OTHER, message=_RIVAL.format(rival)))
             if any(one.id == vpc and one.is_available for one in found):
                 return None
             if not next(pauses, False):
@@ -225,12 +225,12 @@ class _Run:
             case Unsure(failure) | (Failure(code="InvalidSubnet.Conflict") as failure):
                 self._look_for(vpc, [planned])
                 if not self._has(planned):
-                    return _Failed(f"making the subnet {block}", failure)
+                    return _Failed(f"creating the subnet {block}", failure)
             case Failure():
-                return _Failed(f"making the subnet {block}", made)
+                return _Failed(f"creating the subnet {block}", made)
             case _:
                 self._subnets[made] = MadeSubnet(made, block, zone)
-        self._tell(f"the subnet {block} is made in {zone}")
+        self._tell(f"Created subnet {block} in {zone}")
         return None
 
     def _look_for(self, vpc: VpcId, wanted: Sequence[PlannedSubnet]) -> Failure | None:
@@ -254,7 +254,7 @@ class _Run:
         for one in self._subnets.values():
             if (one.block, one.zone_id) not in planned:
                 raise UsageError(
-                    f"the request id '{self._plan.request_id}' was used for something else: {one.id} of {vpc} is "
+                    f"the request id '{self._plan.request_id}' was used for another request: {one.id} of {vpc} is "
                     f"{one.block} in {one.zone_id}"
                 )
 
@@ -280,15 +280,15 @@ class _Run:
             failure = self._network.delete_subnet(subnet)
             if failure is None:
                 del self._subnets[subnet]
-                self._tell(f"{subnet} is deleted again")
+                self._tell(f"Deleted {subnet}")
             else:
                 left.append(Left(subnet, failure))
         if left:
-            return (*left, Left(vpc, Failure(FailureReason.OTHER, _DEPENDENCY, "its subnets are still there")))
+            return (*left, Left(vpc, Failure(FailureReason.OTHER, _DEPENDENCY, "its subnets still exist")))
         failure = self._network.delete_vpc(vpc)
         if failure is not None:
             return (Left(vpc, failure),)
-        self._tell(f"{vpc} is deleted again")
+        self._tell(f"Deleted {vpc}")
         return ()
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:

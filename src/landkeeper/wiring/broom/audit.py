@@ -51,7 +51,7 @@ def find_accounts(settings: Settings, sessions: AccountSessions) -> tuple[Accoun
         return settings.accounts or (sessions.home_account(),)
     members = list_members(sessions.home("organizations"))
     if isinstance(members, Failure):
-        raise UsageError(f"the accounts of the organisation cannot be listed, so name them: {members}")
+        raise UsageError(f"the accounts of the organisation cannot be listed, pass --account: {members}")
     return tuple(member.account.id for member in members if member.membership is Membership.ACTIVE)
 
 

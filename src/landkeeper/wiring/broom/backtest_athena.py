@@ -53,7 +53,7 @@ def plan_statements(
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     found = find_root(prefix)
     if not url.startswith("s3://") or found is None:
-        raise UsageError(f"{url} is not a trail's: with Athena it takes s3://bucket/[prefix/]AWSLogs/[o-id/]")
+        raise UsageError(f"{url} is not the root of a trail: Athena requires s3://bucket/[prefix/]AWSLogs/[o-id/]")
     root = TrailRoot(bucket, found.root)
     accounts = options.accounts or tuple(map(AccountId, filter(None, [found.account])))
     regions = options.regions or tuple(map(Region, filter(None, [found.region])))
@@ -63,7 +63,7 @@ def plan_statements(
             return listed
         root, accounts, regions = listed
     if not accounts or not regions:
-        raise UsageError(f"{url} has no folder of an account's CloudTrail log files below it")
+        raise UsageError(f"{url} contains no CloudTrail log files of any account")
     queries = write_queries(root, Folders(accounts, regions, first, last))
     return Statements(write_table(root), tuple(queries))
 
@@ -102,7 +102,7 @@ def read_past_by_athena(
     athena = _open_athena(settings, options)
     made = athena.run(statements.table, is_stopped)
     if isinstance(made, Failure):
-        past.faults.append(FoundFault("Athena", "", f"the table could not be made: {made}"))
+        past.faults.append(FoundFault("Athena", "", f"the table could not be created: {made}"))
         return past
     for query in statements.queries:
         if is_stopped():
@@ -119,7 +119,7 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
 
     answered = athena.run(query, is_stopped)
     if isinstance(answered, Failure):
-        past.faults.append(FoundFault("Athena", "", f"the query did not run: {answered}"))
+        past.faults.append(FoundFault("Athena", "", f"the query failed: {answered}"))
     if not isinstance(answered, Answered):
         return
     past.progress.files_done += 1

@@ -103,12 +103,12 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
         outside = opened.outside
         case = outside.ledger.find_cases([id_]).get(id_)
         if case is None:
-            raise UsageError(f"the ledger has no case of '{id_}'")
+            raise UsageError(f"no case for '{id_}' in the ledger")
         released = release(case, opened.sessions.home_principal(), outside.clock())
         if released is None:
-            raise UsageError(f"the case of {id_} is {case.state}: only what is held or failed can be released")
+            raise UsageError(f"the case of {id_} is {case.state}: only held or failed cases can be released")
         if not outside.ledger.write_case(released):
-            raise UsageError(f"the case of {id_} was changed meanwhile: look at it again")
+            raise UsageError(f"the case of {id_} changed in the meantime: check it and try again")
         swept = sweep_cases(policy, [released], outside, actions_on=settings.actions_on, run_limit=RunLimit())
     return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
 

@@ -27,11 +27,11 @@ class FunctionBroom:
     def __init__(self, settings: Settings) -> None:
         """Raises UsageError naming the setting that is missing."""
         if settings.ledger_table is None:
-            raise UsageError("LANDKEEPER_LEDGER_TABLE is not set: nothing is done without a ledger")
+            raise UsageError("LANDKEEPER_LEDGER_TABLE is not set: Broom requires a ledger")
         if settings.topic_arn is None:
-            raise UsageError("LANDKEEPER_TOPIC_ARN is not set: nothing is done without a place to report to")
+            raise UsageError("LANDKEEPER_TOPIC_ARN is not set: Broom requires a topic for reports")
         if settings.policy is None:
-            raise UsageError("LANDKEEPER_POLICY is not set: it takes a path, s3://bucket/key, or ssm:NAME")
+            raise UsageError("LANDKEEPER_POLICY is not set: expected a path, s3://bucket/key, or ssm:NAME")
         self.settings = settings
         self.sessions = member_sessions(settings)
         self.objects = LogObjects(_log_reader(settings, self.sessions), limit_bytes=settings.log_limit_bytes)

@@ -92,7 +92,7 @@ class LaunchProcessorRun:
                 failure = opened.outside.queue.order_audits(accounts)
                 if failure is not None:
                     ordered = SweepResult()
-                    ordered.fail(f"the audits of the accounts could not be ordered: {failure}", try_again=True)
+                    ordered.fail(f"the account audits could not be queued: {failure}", try_again=True)
                     yield ordered
                 return
         for one in accounts:

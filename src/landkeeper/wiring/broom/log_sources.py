@@ -61,7 +61,7 @@ def read_sources(paths: Sequence[str], settings: Settings) -> Iterator[Source]:
 def _in_folder(folder: Path) -> Iterator[Source]:
     files = sorted(file for file in folder.rglob("*") if not file.is_dir())
     if not files:
-        yield UnreadableFile(str(folder), "the folder has no files in it")
+        yield UnreadableFile(str(folder), "the folder is empty")
     for file in files:
         reason = skip_reason(file.name)
         yield _on_disk(file) if reason is None else SkippedFile(str(file), reason)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOG_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".log.gz", ".gz")
 _NOT_THOSE_DAYS = "outside the days asked for"
-_OTHER = "not named as log files are"
+_OTHER = "not named like a log file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _find_in_folder(folder: Path, days: Days, found: Found, is_stopped: Callable
         if is_stopped():
             return
     if not seen and faults == len(found.faults):
-        found.faults.append(FoundFault(str(folder), "", "the folder has no files in it"))
+        found.faults.append(FoundFault(str(folder), "", "the folder is empty"))
 
 
 def _walk(folder: Path, found: Found) -> Iterator[Path]:

@@ -194,7 +194,7 @@ def _ahead(
             try:
                 yield job, future.result()
             except BrokenProcessPool:
-                yield job, _unread("cannot be read: the process that read it died, perhaps for want of memory")
+                yield job, _unread("cannot be read: the reading process died, possibly out of memory")
 
 
 def _started(start: Callable[[_Job], Future[_Result]], job: _Job) -> Future[_Result]:

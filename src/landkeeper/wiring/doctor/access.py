@@ -114,7 +114,7 @@ def ask_about(patient: DeployedStack, name: str, question: Mapping[str, Any]) ->
     told = ask_function(patient.sessions.home("lambda"), found, {"task": TASK, **question})
     if isinstance(told, Failure):
         silent = told.reason is FailureReason.OTHER
-        return replace(told, message=f"{name} does not answer: {told.message}") if silent else told
+        return replace(told, message=f"{name} does not respond: {told.message}") if silent else told
     return parse_answer(told)
 
 

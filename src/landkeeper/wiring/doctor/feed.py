@@ -98,7 +98,7 @@ def _examine_log_files(patient: DeployedStack, feed: Feed, rules: Sequence[Rule]
         role = patient.parts.find("BroomRoleArn", "BroomRole")
         yield judge_reading(ask_about(patient, "BroomFunction", asked), feed, role)
     if not feed.queue_arn:
-        yield unchecked("bucket notification", "the stack's queue of log files cannot be read, so nothing is compared")
+        yield unchecked("bucket notification", "the stack's log file queue cannot be read")
         return
     yield judge_notification(read_notifications(s3, feed.bucket), rules, trails, feed)
     if feed.topic_arn:

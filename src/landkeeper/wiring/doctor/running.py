@@ -78,13 +78,13 @@ def _examine_texts(patient: DeployedStack) -> Iterator[Line]:
             rules.append(len(parse_policy(text, where).rules))
 
         problems = _problems_of(patient, policy, "policy", check)
-        mend = "mend it, see what landkeeper broom policy check FILE says, and run landkeeper deploy --policy FILE"
+        mend = "fix it, run landkeeper broom policy check FILE, then landkeeper deploy --policy FILE"
         yield judge_text("policy", policy, problems, well=counted(sum(rules), "rule"), mend=mend)
     config = patient.environment("TrackerFunction").get("LANDKEEPER_CONFIG", "")
     if config:
         problems = _problems_of(patient, config, "configuration", parse_config)
-        mend = "mend it, see what landkeeper config check FILE says, and run landkeeper deploy --config FILE"
-        yield judge_text("configuration", config, problems, well="passes its check", mend=mend)
+        mend = "fix it, run landkeeper config check FILE, then landkeeper deploy --config FILE"
+        yield judge_text("configuration", config, problems, well="valid", mend=mend)
 
 
 def _problems_of(

@@ -54,7 +54,7 @@ def function_store(settings: Settings) -> VpcStore:
     Raises UsageError where no table is set.
     """
     if settings.vpc_table is None:
-        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to write to")
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function requires a table")
     return VpcTable(home_sessions(settings).home("dynamodb"), settings.vpc_table)
 
 
@@ -71,7 +71,7 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
     listing = _list_organization(sessions, config.discovery) if organization else None
     accounts = listing.accounts if listing else tuple(map(Account, settings.accounts)) or (Account(home),)
     if settings.role_name is None and any(account.id != home for account in accounts):
-        raise UsageError("other accounts are entered through a role there: name it with --role or LANDKEEPER_ROLE_NAME")
+        raise UsageError("other accounts require a role: pass --role or set LANDKEEPER_ROLE_NAME")
     _check_regions(settings, sessions)
     return _source(settings, config, accounts, lambda _: sessions, listing)
 
@@ -110,7 +110,7 @@ def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
     unknown = sessions.find_unknown_regions(settings.regions)
     if unknown:
-        raise UsageError(f"AWS has no region '{unknown[0]}' in the partition {sessions.partition()}")
+        raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}")
 
 
 def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listing:
@@ -118,16 +118,18 @@ def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listi
     members = list_members(client)
     match members:
         case Failure(reason=FailureReason.NOT_FOUND):
-            raise UsageError("the account of these credentials is in no organisation: use --account or leave --org out")
+            raise UsageError(
+                "the account of these credentials is not in an organisation: pass --account, or omit --org"
+            )
         case Failure():
             raise UsageError(
-                "the accounts of the organisation cannot be listed; that takes credentials of the management account "
-                f"or of a delegated administrator: {members}"
+                "the accounts of the organisation cannot be listed; use credentials of the management account or "
+                f"of a delegated administrator: {members}"
             )
         case _:
             listing = _choose(client, members, discovery)
     if not listing.accounts:
-        raise UsageError("the organisation lists no active account that is not left out")
+        raise UsageError("the configuration excludes every active account of the organisation")
     return listing
 
 
@@ -140,7 +142,7 @@ def _choose(client: OrganizationsClient, members: tuple[Member, ...], discovery:
 
 def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
     if isinstance(read, Failure):
-        raise UsageError(f"the organizational units that the configuration names cannot be looked up: {read}")
+        raise UsageError(f"the organizational units in the configuration cannot be resolved: {read}")
     return read
 
 

@@ -82,7 +82,7 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
     HomeAccountError when the accounts are not to be had.
     """
     if settings.queue_url is None:
-        raise UsageError("LANDKEEPER_QUEUE_URL is not set: there is no queue to send the accounts to")
+        raise UsageError("LANDKEEPER_QUEUE_URL is not set: the dispatcher requires a queue")
     queue = SqsWorkQueue(home_sessions(settings).home("sqs"), settings.queue_url)
     source = function_source(settings)
     if source.listing is not None:
@@ -93,14 +93,14 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
 def open_table_once(settings: Settings) -> VpcTableReadOnce:
     """The function's table for all that is made of one look at it. Raises UsageError where none is set."""
     if settings.vpc_table is None:
-        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no table to read")
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function requires a table")
     return VpcTableReadOnce(home_sessions(settings).home("dynamodb"), settings.vpc_table)
 
 
 def tell_notices(settings: Settings, store: NoticeStore) -> NotifyOutcome:
     """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
     if settings.topic_arn is None:
-        raise UsageError("LANDKEEPER_TOPIC_ARN is not set: there is nobody to tell")
+        raise UsageError("LANDKEEPER_TOPIC_ARN is not set: the function requires a topic")
     topic = TrackerTopic(home_sessions(settings).home("sns"), settings.topic_arn)
     return notify(store, topic, read_config(settings))
 

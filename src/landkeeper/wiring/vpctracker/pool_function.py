@@ -25,7 +25,7 @@ def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | Non
     Raises UsageError where the request is wrong or nothing is to be had, StoreError where the table does not answer.
     """
     if settings.vpc_table is None:
-        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function has no pools")
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function requires a table")
     sessions = home_sessions(settings)
     client = sessions.home("dynamodb")
     table, actor = PoolTable(client, settings.vpc_table), actor_named(call.stack)

@@ -66,7 +66,8 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
         return
     if not with_new_file and not settings.file.exists():
         raise UsageError(
-            f"there is no file '{settings.file}': `landkeeper vpc track` makes it; --file or --table name another"
+            f"the file '{settings.file}' does not exist: `landkeeper vpc track` creates it; pass --file or "
+            "--table for another store"
         )
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.pool_file import PoolFile
@@ -111,10 +112,10 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
     known = pools.vpcs.read_coverage(account)
     space = find_pool(read_pools(pools.store), pool).space
     if not may_be_in(known, space, pools.config):
-        raise UsageError(f"the pool '{pool}' is of the space {space}, in which the account {account} has no VPCs")
+        raise UsageError(f"the pool '{pool}' is in the space {space}, but the VPCs of account {account} are not")
     if known.tried_at is not None or known.regions:
         if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
-            raise UsageError(f"the account {account} is {known.membership}: it gets no block")
+            raise UsageError(f"no block for account {account}: it is {known.membership}")
         return
     from landkeeper.aws.vpctracker.member import find_member_state
 
@@ -122,8 +123,8 @@ def check_account(pools: Pools, settings: Settings, account: AccountId, pool: st
     state = find_member_state(sessions.home("organizations"), account)
     if isinstance(state, Failure):
         why = "is not in the organisation" if state.reason is FailureReason.NOT_FOUND else (
-            f"was never tracked, and whether it is in the organisation cannot be looked up: {state}"
+            f"has never been tracked, and its membership in the organisation cannot be read: {state}"
         )  # fmt: skip
         raise UsageError(f"the account {account} {why}")
     if state != "ACTIVE":
-        raise UsageError(f"the account {account} is {state.lower().replace('_', ' ')}: it gets no block")
+        raise UsageError(f"no block for account {account}: it is {state.lower().replace('_', ' ')}")

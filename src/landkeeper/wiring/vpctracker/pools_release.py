@@ -35,8 +35,8 @@ def release_after_reading(pools: Pools, settings: Settings, reservation: str) ->
     unread = _find_unread(pools, settings, places, tracked) if places else []
     if unread:
         raise UsageError(
-            f"{found.held} cannot be released, for its VPC may still be there: {'; '.join(unread[:3])}; "
-            "--accept-unread goes by what is known"
+            f"{found.held} cannot be released, because its VPC may still exist: {'; '.join(unread[:3])}; pass "
+            "--accept-unread to decide by stored data"
         )
     return release(pools.store, reservation, pools.tracked_of, pools.actor)
 

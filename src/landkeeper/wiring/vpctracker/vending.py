@@ -76,11 +76,11 @@ def look_at_site(pools: Pools, settings: Settings, wish: Wish) -> Site:
     lay_out(block_at(4, 0, wish.request.prefix_length), [_ANY_ZONE] * wish.zones, wish.public_bits)
     check_account(pools, settings, account, wish.request.pool)
     if pools.config.is_governed(account, region):
-        raise UsageError(f"{region} is governed for the account {account}: it is declared to have no VPCs")
+        raise UsageError(f"{region} is governed for account {account}: the region is closed by policy")
     sessions = member_sessions(replace(settings, role_name=settings.network_role_name))
     unknown = sessions.find_unknown_regions([region])
     if unknown:
-        raise UsageError(f"AWS has no region '{region}' in the partition {sessions.partition()}")
+        raise UsageError(f"region '{region}' does not exist in the partition {sessions.partition()}")
     network = _enter(sessions, settings, account, region)
     zones = choose_zones(_read(network.read_zones(), region, account), wish.zones, region)
     has_vpc = bool(_read(network.find_vpcs(wish.request.request_id), region, account))
@@ -93,13 +93,13 @@ def _enter(sessions: AccountSessions, settings: Settings, account: AccountId, re
     grant = sessions.grant_for(account)
     if isinstance(grant, Failure):
         raise UsageError(
-            f"the role {settings.network_role_name} of the account {account} cannot be used (the stack's parameter "
-            f"NetworkPrincipalArn makes it, --role names another): {grant}"
+            f"the role {settings.network_role_name} in account {account} cannot be assumed (set the stack "
+            f"parameter NetworkPrincipalArn to create it, or pass --role): {grant}"
         )
     network = Ec2Network(sessions, grant, region)
     caller = network.read_caller()
     if caller != account:
-        raise UsageError(f"the credentials for the account {account} are not of it: {caller}")
+        raise UsageError(f"the credentials for account {account} belong to another account: {caller}")
     return network
 
 
@@ -108,7 +108,7 @@ def _read(answer: Answer | Failure, region: Region, account: AccountId) -> Answe
         return answer
     if answer.reason is FailureReason.REGION_DISABLED:
         raise UsageError(f"{region} is not enabled in the account {account}: {answer}")
-    raise UsageError(f"{region} of the account {account} cannot be looked at: {answer}")
+    raise UsageError(f"{region} in account {account} cannot be read: {answer}")
 
 
 def _check_quotas(network: Ec2Network, wish: Wish, *, has_vpc: bool) -> tuple[str, ...]:
@@ -130,8 +130,8 @@ def reserve_block(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Al
         previewed = allocate(_Unwritten(pools.store), request, pools.tracked_of, pools.actor)
         if site.has_vpc and not (isinstance(previewed, Reserved) and not previewed.is_new):
             raise UsageError(
-                f"the request id '{request.request_id}' has a VPC in {wish.region}, and no block in the pool "
-                f"'{request.pool}': take another request id"
+                f"the request id '{request.request_id}' has a VPC in {wish.region} but no block in the pool "
+                f"'{request.pool}': use another request id"
             )
         if not for_real:
             return previewed
@@ -194,7 +194,7 @@ def _record(pools: Pools, site: Site, vended: Vended) -> Failure | None:
             if any(_is_all_of(vended, one) for one in stored):
                 return None
             if not next(waiting, False):
-                return Failure(FailureReason.TIMED_OUT, message=f"EC2 does not list {vended.vpc} yet")
+                return Failure(FailureReason.TIMED_OUT, message=f"{vended.vpc} is not visible in EC2 yet")
     except StoreError as error:
         return Failure(FailureReason.OTHER, message=str(error))
 
@@ -221,7 +221,7 @@ def _track(pools: Pools, site: Site, *, confirm_deletions: bool) -> Failure | No
 def _give_back(pools: Pools, site: Site, plan: VendPlan, undone: Undone) -> str:
     """Release the block, if it is certain that no VPC has it; why it was not."""
     if not undone.is_clean:
-        return "a VPC has it, or may have it"
+        return "a VPC uses it, or may use it"
     try:
         try:
             release(pools.store, plan.reservation.id, pools.tracked_of, pools.actor)

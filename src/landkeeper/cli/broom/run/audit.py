@@ -25,7 +25,7 @@ def run_audit(
     external_id: str | None,
     format_: Format,
 ) -> int:
-    """Hold all running instances against the policy, and take up the cases that should have come back by now."""
+    """Check all running instances against the policy, and resume overdue cases."""
     settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
     settings = settings.with_access(role_name=role_name, external_id=external_id, regions=regions, accounts=accounts)
     policy = find_policy(policy_file, settings)
@@ -53,12 +53,12 @@ def run_audit(
     else:
         unread = counted(done.unread, "account or region", "accounts or regions")
         totals_line = (
-            f"running instances: {done.running}, in {counted(done.places, 'region')}; {len(rows)} break the policy"
+            f"running instances: {done.running}, in {counted(done.places, 'region')}; {len(rows)} violate the policy"
             f"{f'; {unread} could not be read' if done.unread else ''}"
         )
         print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=totals_line)
     for failure in done.failures:
         warn(failure)
     if dry_run:
-        warn("dry run: live tags were read, nothing was done")
+        warn("dry run: live tags were read, no action was taken")
     return INCOMPLETE if done.failures else DONE

@@ -38,7 +38,7 @@ def run_backtest(
     engine: EngineAsked,
     format_: Format,
 ) -> int:
-    """Say what a policy would have done to the launches in CloudTrail log files."""
+    """Simulate a policy on past launches from CloudTrail log files."""
     settings = read_settings(os.environ)
     override = _parse_grace(grace)
     policy = with_grace(find_policy(policy_file, settings), override)
@@ -103,10 +103,10 @@ def _read(
 
 def _remark(past: Past, policy: Policy) -> None:
     if past.cache_trouble:
-        warn(f"what was read is not kept for the next time: {past.cache_trouble}")
+        warn(f"the cache could not be written: {past.cache_trouble}")
     if policy.onboarding is not None and policy.onboarding.units:
-        mild = f"nothing severer than {policy.onboarding.action} is shown"
-        warn(f"which organizational units the accounts are in is not known, so {mild} (onboarding)")
+        mild = f"at most {policy.onboarding.action} is shown"
+        warn(f"the accounts' organizational units are unknown, so {mild} (onboarding)")
 
 
 def _parse_time(option: str, text: str | None, *, is_end: bool = False) -> datetime | None:
@@ -121,7 +121,7 @@ def _parse_time(option: str, text: str | None, *, is_end: bool = False) -> datet
             else moment
         )
     except (ValueError, OverflowError):
-        raise UsageError(f"{option} is '{text}': it takes a time such as 2026-03-01T12:00:00Z, or a date") from None
+        raise UsageError(f"{option} is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from None
 
 
 def _parse_grace(text: str | None) -> timedelta | None:
@@ -129,5 +129,5 @@ def _parse_grace(text: str | None) -> timedelta | None:
         return None
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise UsageError(f"--grace is '{text}': it takes a number with s, m, h or d, as in 15m")
+        raise UsageError(f"--grace is '{text}': expected a number with s, m, h or d, for example 15m")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})

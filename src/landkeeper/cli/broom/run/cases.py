@@ -31,12 +31,14 @@ _USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
 
 def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ledger = click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.")
-    file = click.option("--file", "file", type=click.Path(path_type=Path), help="The SQLite file of cases instead.")
+    file = click.option(
+        "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
+    )
     return ledger(file(function))
 
 
 def run_cases(state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format) -> int:
-    """List every instance that Broom has dealt with or waits for: by state, what is due first coming first."""
+    """List Broom's cases by state, the next due first."""
     owner = parse_account_id(account) if account is not None else None
     # Loaded here and below, so that --help does not wait for boto3.
     from landkeeper.wiring.ledger import open_cases
@@ -57,13 +59,13 @@ def run_cases(state: str | None, account: str | None, ledger: str | None, file: 
 
 
 def run_case(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:
-    """Tell the whole story of one instance: who launched it, what was found, every move and why."""
+    """Show the case of an instance, with its history."""
     from landkeeper.wiring.ledger import open_cases
 
     with open_cases(_settings(ledger, file)) as opened:
         case = opened.find_cases([InstanceId(instance_id)]).get(InstanceId(instance_id))
     if case is None:
-        raise UsageError(f"the ledger has no case of '{instance_id}'")
+        raise UsageError(f"no case for '{instance_id}' in the ledger")
     if format_ == "json":
         print_json(case_to_record(case))
     elif format_ == "csv":
@@ -82,7 +84,7 @@ def run_release(
     ledger: str | None,
     file: Path | None,
 ) -> int:
-    """Let go of a case that is held or was given up: it is judged again, and dealt with whatever the limits say."""
+    """Release a held or failed case. It is evaluated again, without limits."""
     settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
     from landkeeper.wiring.broom.commands import release_case
@@ -111,7 +113,7 @@ def _tell(case: Case) -> None:
     lines = [
         f"{case.instance_id} in {case.account} {case.region}: {case.state}",
         f"Launched by {case.principal.name} at {case.event_time:%Y-%m-%dT%H:%M:%SZ}",
-        f"Image {case.image_id or '(not known)'}, type {case.instance_type or '(not known)'}",
+        f"Image {case.image_id or '(unknown)'}, type {case.instance_type or '(unknown)'}",
         f"Events: {', '.join(case.event_ids)}",
     ]
     if case.rule:

@@ -22,12 +22,12 @@ from landkeeper.wiring.texts import read_named_file
 def run_import(
     tag_policies: tuple[str, ...], effective: bool, require_all: bool, config_rule: str | None, action: str
 ) -> int:
-    """Write a policy from what AWS already has, on standard output."""
+    """Convert an AWS tag policy or AWS Config rule to a policy."""
     if bool(tag_policies) == (config_rule is not None):
-        raise UsageError("give --tag-policy FILE or --config-rule FILE, one of the two")
+        raise UsageError("pass either --tag-policy FILE or --config-rule FILE")
     if config_rule is not None:
         if effective or require_all:
-            raise UsageError("--effective and --require-all go with --tag-policy")
+            raise UsageError("--effective and --require-all require --tag-policy")
         text = import_config_rule(config_rule, read_named_file(config_rule, what="policy"), Penalty(action))
     else:
         files = [(name, read_named_file(name, what="policy")) for name in tag_policies]
@@ -37,18 +37,21 @@ def run_import(
 
 
 def run_export(file: str, form: str, enforce: bool) -> int:
-    """Write a policy in a form of AWS's, on standard output: one JSON document a line."""
+    """Convert a policy to AWS tag policies or service control policies."""
     policy = parse_policy(read_policy_text(file, read_settings(os.environ)), file)
     if form == "scp" and enforce:
-        raise UsageError("--enforce goes with --as tag-policy: a service control policy always enforces")
+        raise UsageError("--enforce requires --as tag-policy: a service control policy always enforces")
     today = datetime.now(UTC).date()
     exported = export_tag_policy(policy, enforce=enforce) if form == "tag-policy" else export_scp(policy, today)
     for document in exported.documents:
         click.echo(document)
     if len(exported.documents) > 1:
         number = len(exported.documents)
-        warn(f"{number} documents, one a line; a root, unit or account takes ten of a kind, FullAWSAccess among them")
-    warn("What this form cannot say:")
+        warn(
+            f"{number} documents, one per line; a root, unit or account can have ten of each type, including "
+            "FullAWSAccess"
+        )
+    warn("Not expressed in this form:")
     for sentence in exported.lost:
         warn(f"- {sentence}")
     return DONE

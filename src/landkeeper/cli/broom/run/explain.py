@@ -61,7 +61,7 @@ def run_explain(
     file: Path | None,
     format_: Format,
 ) -> int:
-    """Say why the verdict on an instance is what it is, exemption by exemption and rule by rule."""
+    """Explain the verdict on an instance, exemption by exemption and rule by rule."""
     settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
     settings = settings.with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
@@ -97,7 +97,7 @@ def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
     faults = [str(fault) for fault in (*harvest.faults, *find_unnamed(harvest.launches))]
     if not any(launch.instances for launch in launches):
         reasons = faults or [f"{path}: {reason}" for reason in harvest.ignored]
-        raise UsageError(f"there is no instance to explain ({'; '.join(reasons[:3]) or path})")
+        raise UsageError(f"no instance to explain ({'; '.join(reasons[:3]) or path})")
     for fault in faults:
         warn(fault)
     for launch in launches:
@@ -112,7 +112,7 @@ def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
 
     case = find_case(settings, id_)
     if case is None:
-        raise UsageError(f"the ledger has no case of {id_}: give --account and --region to read the instance itself")
+        raise UsageError(f"no case for {id_} in the ledger: pass --account and --region to read the live instance")
     if case.live_tags is None:
         return _Asked(id_, case.subject, case.logged_tags, "in the log, as its case has them")
     return _Asked(id_, case.subject, case.live_tags, "it had when its case was last looked at")
@@ -128,11 +128,14 @@ def _live(
         case Failure():
             return seen
         case Absent():
-            raise UsageError(f"EC2 knows no instance {id_} in account {account}, region {region}")
+            raise UsageError(f"instance {id_} does not exist in account {account}, region {region}")
         case LiveInstance():
             case = find_case(settings, id_)
             if case is None:
-                warn(f"the ledger has no case of {id_}: who launched it is not known, so no principal is exempt")
+                warn(
+                    f"no case for {id_} in the ledger: the launching principal is unknown, so principal "
+                    "exemptions do not apply"
+                )
             principal = UNKNOWN_PRINCIPAL if case is None else case.principal
             return (_Asked(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
         case _:
@@ -165,7 +168,7 @@ def _print(policy: Policy, asked: Sequence[_Asked], format_: Format) -> None:
 
 def _print_table(answer: dict[str, Any]) -> None:
     tags = ", ".join(f"{key}={value}" for key, value in answer["Tags"].items()) or "none"
-    kind = answer["InstanceType"] or "not known"
+    kind = answer["InstanceType"] or "unknown"
     lines = (
         f"{answer['InstanceId']}: {answer['Verdict']}, {answer['Action']}: {answer['Because']}",
         f"account {answer['AccountId']}, region {answer['Region']}, type {kind}, launched by {answer['Principal']}",

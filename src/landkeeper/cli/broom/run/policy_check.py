@@ -16,7 +16,7 @@ from landkeeper.wiring.texts import is_in_aws, read_named_file
 
 
 def run_check(file: str, is_strict: bool) -> int:
-    """Say whether a policy can be used, and what is wrong or odd with it, line by line."""
+    """Validate a policy, and print errors and warnings by line."""
     try:
         parsed = parse_policy_file(_read(file), file)
     except PolicyError as error:
@@ -27,8 +27,8 @@ def run_check(file: str, is_strict: bool) -> int:
     for warning in warnings:
         warn(f"{warning.file}:{warning.line}: warning: {warning.text}")
     rules, exemptions = counted(len(parsed.policy.rules), "rule"), counted(len(parsed.policy.exempt), "exemption")
-    odd = f"; {counted(len(warnings), 'warning')}" if warnings else ""
-    say(f"{file}: well, with {rules} and {exemptions}{odd}")
+    odd = f", {counted(len(warnings), 'warning')}" if warnings else ""
+    say(f"{file}: OK ({rules}, {exemptions}{odd})")
     return FINDINGS if is_strict and warnings else DONE
 
 
@@ -42,6 +42,6 @@ def _read(file: str) -> str:
 
 
 def run_schema() -> int:
-    """Print the JSON Schema of a policy, for editors and other checkers."""
+    """Print the JSON Schema of a policy, for editors."""
     print_json(read_schema())
     return DONE

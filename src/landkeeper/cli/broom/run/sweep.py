@@ -33,19 +33,19 @@ def run_sweep(
     external_id: str | None,
     format_: Format,
 ) -> int:
-    """Find the launches in CloudTrail log files, and deal with those that break the policy."""
+    """Check the launches in CloudTrail log files, and act on violations."""
     if dry_run and offline:
-        raise UsageError("--dry-run and --offline are two different things: give one of them")
+        raise UsageError("--dry-run and --offline are mutually exclusive")
     settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
     settings = settings.with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
     harvest, missing = _gather(paths, settings)
     now = datetime.now(UTC)
     if offline:
-        warn("offline: nothing was called, and instances are judged by the tags in the log")
+        warn("offline: no AWS calls; instances are evaluated by the tags in the log")
         if policy.onboarding is not None and policy.onboarding.units:
-            mild = f"nothing severer than {policy.onboarding.action} is shown"
-            warn(f"offline: which organizational units the accounts are in is not known, so {mild} (onboarding)")
+            mild = f"at most {policy.onboarding.action} is shown"
+            warn(f"offline: the accounts' organizational units are unknown, so {mild} (onboarding)")
         judged, failed = judge_offline(policy, harvest.launches, now), False
         for fault in find_unnamed(harvest.launches):
             harvest.faults.append(fault)
@@ -60,8 +60,8 @@ def run_sweep(
 
 def _heading(*, dry_run: bool, offline: bool) -> str:
     if offline:
-        return "What the policy would do, by the tags in the log"
-    return "What the policy would do, by the tags that the instances have now" if dry_run else "What was done"
+        return "What the policy would do, based on the tags in the log"
+    return "What the policy would do, based on live tags" if dry_run else "Actions"
 
 
 def _sweep_live(
@@ -76,10 +76,10 @@ def _sweep_live(
     for failure in done.swept.failures:
         warn(failure)
     if dry_run:
-        warn("dry run: live tags were read, nothing was done")
+        warn("dry run: live tags were read, no action was taken")
     elif done.swept.waiting and settings.queue_url is None:
         waits = "instance waits" if done.swept.waiting == 1 else "instances wait"
-        warn(f"{done.swept.waiting} {waits} for a later look: run the same command again")
+        warn(f"{done.swept.waiting} {waits} for a later check: run the same command again")
     return done.judged, bool(done.swept.failures)
 
 

@@ -28,7 +28,7 @@ def run_allocate(
     request_id: str, ttl: str | None, accept_unread: bool, config: str | None, table: str | None, file: Path | None,
     format_: str,
 ) -> int:  # fmt: skip
-    """Reserve the lowest free block of a pool that fits."""
+    """Reserve the lowest free block of a pool."""
     request = Request(
         pool=pool,
         prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
@@ -59,7 +59,7 @@ def run_release(
     *, reservation: str, role: str | None, external_id: str | None, accept_unread: bool, config: str | None,
     table: str | None, file: Path | None,
 ) -> int:  # fmt: skip
-    """Give a block back to its pool. Refused while a VPC has an address of it."""
+    """Release a reservation. Refused while a VPC uses the block."""
     settings = settings_of(table, file).with_config(config).with_access(role_name=role, external_id=external_id)
     with open_pools(settings, to_write=True) as pools:
         if accept_unread:
@@ -68,7 +68,7 @@ def run_release(
             from landkeeper.wiring.vpctracker.pools_release import release_after_reading
 
             freed = release_after_reading(pools, settings, reservation)
-    say(f"{freed.held} of the pool {freed.pool} is free again.")
+    say(f"Released {freed.held} in pool {freed.pool}.")
     return 0
 
 
@@ -77,10 +77,10 @@ def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *,
         print_json({**reservation_attributes(one), "IsNew": is_new})
         return
     say(str(one.block))
-    room = f", {one.room} is kept around it" if one.room else ""
-    until = f", until {format_time(one.expires_at)} unless a VPC turns up" if one.expires_at else ""
-    again = "" if is_new else " already, by the same request id"
-    remark = f"Reserved{again} as {one.id} in the pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
+    room = f", with {one.room} reserved for growth" if one.room else ""
+    until = f", expires {format_time(one.expires_at)} unless a VPC uses it" if one.expires_at else ""
+    again = "" if is_new else " before by this request id,"
+    remark = f"Reserved{again} as {one.id} in pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
     aside(remark, "dim")
 
 

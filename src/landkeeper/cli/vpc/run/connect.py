@@ -25,14 +25,14 @@ _COLUMNS = (
     Column("and VPC", "Target", style="cyan"),
     Column("Peering", "Peering"),
     Column("Transit gateway", "TransitGateway"),
-    Column("In the way", "InTheWay", style="yellow"),
-    Column("Connected already", "Connected", style="green"),
+    Column("Conflicts", "InTheWay", style="yellow"),
+    Column("Already connected", "Connected", style="green"),
 )
 _STYLES = {Possible.YES: "", Possible.PARTLY: "yellow", Possible.NO: "red"}
 
 
 def run_connect(*, asked: Asked, source: str, target: str, everything: bool, config: str | None, format_: str) -> int:
-    """Tell whether A and B can be connected, and what stands in the way."""
+    """Check whether two accounts or VPCs can be connected."""
     spaces = spaces_of(read_config(asked.settings.with_config(config)))
     known = read_silently(asked)
     sides = [find_side(text, known.vpcs, known.coverage) for text in (source, target)]
@@ -51,7 +51,7 @@ def _print_pairings(sides: Sequence[Endpoint], pairings: Sequence[Pairing], *, e
     say(f"{sides[0].label} and {sides[1].label}", "bold")
     for side in sides:
         if not side.vpcs:
-            say(f"{side.label} has no VPC that is known.")
+            say(f"{side.label} has no tracked VPC.")
     chosen = [one for one in pairings if not one.has_default]
     shown = list(pairings) if everything or not chosen else chosen
     if not shown:
@@ -72,9 +72,11 @@ def _totals(pairings: Sequence[Pairing]) -> str:
     routable = sum(one.routing.possible is Possible.YES for one in pairings)
     partly = sum(one.routing.possible is Possible.PARTLY for one in pairings)
     linked = sum(bool(one.links) for one in pairings)
-    words = f"{counted(len(pairings), 'pair')}: {peerable} can be peered, {routable} routed over a transit gateway"
-    words += f" and {partly} in part" if partly else ""
-    return words + (f"; {linked} joined already." if linked else ".")
+    words = (
+        f"{counted(len(pairings), 'pair')}: {peerable} can be peered, {routable} can be routed over a transit gateway"
+    )
+    words += f", {partly} partly" if partly else ""
+    return words + (f"; {linked} already connected." if linked else ".")
 
 
 def _sentences(pairings: Sequence[Pairing]) -> list[str]:
@@ -164,7 +166,7 @@ def _say_how_fresh(known: Snapshot, side: Endpoint) -> None:
     stale = [f"{region} ({about.why_stale})" for region, about in told if about.is_stale]
     if known.as_of is None and moments:
         oldest = min(moments)
-        aside(f"{side.label}: read {format_time(oldest)} ({age_of(datetime.now(UTC) - oldest)}).",
+        aside(f"{side.label}: last read {format_time(oldest)} ({age_of(datetime.now(UTC) - oldest)}).",
             "dim")  # fmt: skip
     if stale:
         aside(f"{side.label}: stale in {', '.join(stale)}.", "yellow")

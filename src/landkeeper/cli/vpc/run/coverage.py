@@ -33,7 +33,7 @@ _BAD = frozenset({"unreadable", "connections unread"})
 
 
 def run_coverage(*, check: bool, table: str | None, file: Path | None, format_: Format) -> int:
-    """Show when each region of each account was last read completely, or why it could not be."""
+    """List when each region of each account was last read completely, and why not since."""
     with open_store(settings_of(table, file), to_write=False) as store:
         coverage = list(store.read_all_coverage())
     now = datetime.now(UTC)
@@ -42,7 +42,7 @@ def run_coverage(*, check: bool, table: str | None, file: Path | None, format_: 
     states = Counter(str(row["State"]) for row in rows)
     totals = f"{counted(len(coverage), 'account')}, {counted(len(rows), 'place')}: "
     totals += ", ".join(f"{count} {state}" for state, count in sorted(states.items())) + "."
-    print_rows(rows, _COLUMNS, format_, totals=totals if rows else "No account was ever tried.",
+    print_rows(rows, _COLUMNS, format_, totals=totals if rows else "No account has been read.",
                style_of=lambda row: _STYLES.get(str(row["State"]), "dim"))  # fmt: skip
     return FINDINGS if check and _BAD & states.keys() else 0
 

@@ -28,9 +28,9 @@ ATTRIBUTES = (
 
 
 def run_export(*, asked: Asked, format_: ExportFormat, out: Path | None, deleted: bool) -> int:
-    """Write every VPC with all of its attributes."""
+    """Export all VPCs with all attributes as CSV, JSON or Parquet."""
     if format_ == "parquet" and out is None and sys.stdout.isatty():
-        raise UsageError("Parquet is not for a terminal: name a file with --out")
+        raise UsageError("Parquet cannot be written to a terminal: pass --out FILE")
     known = read_answers(asked)
     rows = [known_row(known, one) for one in known.vpcs if deleted or one.is_live]
     content = _parquet(rows) if format_ == "parquet" else _text(rows, format_).encode()
@@ -56,5 +56,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     try:
         from landkeeper.cli.vpc.parquet import parquet_bytes
     except ModuleNotFoundError as error:
-        raise UsageError("Parquet takes pyarrow: pip install 'landkeeper[parquet]'") from error
+        raise UsageError(
+            "Parquet export requires the extra `parquet`: run pip install '.[parquet]' in the checkout"
+        ) from error
     return parquet_bytes(rows)

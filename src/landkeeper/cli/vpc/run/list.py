@@ -42,7 +42,7 @@ def run_list(
     *, asked: Asked, accounts: tuple[str, ...], regions: tuple[str, ...], cidr: str | None, tags: tuple[str, ...],
     deleted: bool, format_: Format,
 ) -> int:  # fmt: skip
-    """List the VPCs that are known."""
+    """List the tracked VPCs."""
     filters = [*_filters(accounts, regions, cidr), *map(_tag_filter, tags)]
     known = read_answers(asked)
     vpcs = [one for one in known.vpcs if (deleted or one.is_live) and all(fits(one.vpc) for fits in filters)]
@@ -51,7 +51,7 @@ def run_list(
 
 
 def run_defaults(*, asked: Asked, format_: Format) -> int:
-    """List the default VPCs that are still there."""
+    """List the default VPCs."""
     known = read_answers(asked)
     _print_vpcs(known, [one for one in known.vpcs if one.is_live and one.vpc.is_default], format_)
     return exit_code(known)
@@ -77,7 +77,7 @@ def _filters(accounts: Sequence[str], regions: Sequence[str], cidr: str | None) 
 def _tag_filter(text: str) -> _Filter:
     key, has_value, value = text.partition("=")
     if not key:
-        raise UsageError(f"--tag is '{text}': it takes a key, or Key=Value")
+        raise UsageError(f"--tag is '{text}': expected Key or Key=Value")
     return lambda vpc: vpc.tags.get(key) == value if has_value else key in vpc.tags
 
 

@@ -59,7 +59,7 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 def run_overlaps(
     *, asked: Asked, space: str | None, pairs: bool, limit: int, config: str | None, format_: Format
 ) -> int:
-    """Show which VPCs have the same addresses, in groups: an outermost block and those inside it."""
+    """List overlapping address blocks, in groups."""
     declared = read_config(asked.settings.with_config(config))
     if space is not None:
         check_space(declared, space)
@@ -154,13 +154,13 @@ def _print_pairs(findings: Sequence[Finding], limit: int, format_: Format) -> No
     total = sum(count_pairs(finding.group) for finding in findings)
     rows = list(islice(_pair_rows(findings), limit))
     left_out = total - len(rows)
-    totals = counted(total, "pair") + (f", {left_out} of them left out." if left_out else ".")
+    totals = counted(total, "pair") + (f", {left_out} not shown." if left_out else ".")
     print_rows(rows, chosen(_PAIR_COLUMNS, rows, format_, usual=_USUAL), format_, totals=totals)
     if left_out:
-        aside(f"{left_out} of {total} pairs are left out: --limit shows more.", "yellow")
+        aside(f"{left_out} of {total} pairs are not shown: pass a higher --limit.", "yellow")
     defaults = sum(len(finding.group.defaults) for finding in findings)
     if defaults > 1:
-        remark = f"{defaults} default VPCs all have 172.31.0.0/16: the pairs among themselves are not counted."
+        remark = f"{defaults} default VPCs have 172.31.0.0/16: pairs of default VPCs are not counted."
         aside(remark, "dim")
 
 

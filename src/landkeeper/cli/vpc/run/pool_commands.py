@@ -36,7 +36,7 @@ def run_create(
     *, name: str, cidr: str, parent: str | None, region: str | None, space: str | None, shortest: str, longest: str,
     public: bool, config: str | None, table: str | None, file: Path | None,
 ) -> int:  # fmt: skip
-    """Make a pool of addresses, or a pool inside a pool."""
+    """Create a pool, or a pool inside a pool."""
     block = parse_pool_block(cidr, is_public=public)
     lengths = parse_prefix_length(shortest, "--min"), parse_prefix_length(longest, "--max")
     place = None if region is None else parse_region(region)
@@ -48,22 +48,22 @@ def run_create(
         made = create_pool(pools.store, new, pools.actor)
     inside = f", inside {made.parent}" if made.parent else ""
     only = f", for {made.region} only" if made.region else ""
-    say(f"The pool {made.id} is {made.block} of the space {made.space}{inside}{only}; it gives blocks from "
+    say(f"The pool {made.id} is {made.block} of the space {made.space}{inside}{only}; it provides blocks from "
         f"/{made.shortest} to /{made.longest}.")  # fmt: skip
     return 0
 
 
 def run_delete(*, name: str, config: str | None, table: str | None, file: Path | None) -> int:
-    """Take away a pool in which nothing is reserved."""
+    """Delete a pool without reservations."""
     with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
         gone = delete_pool(pools.store, name, pools.actor)
-    back = f" and {gone.block} is free again in {gone.parent}" if gone.parent else ""
-    say(f"The pool {gone.id} is gone{back}.")
+    back = f"; {gone.block} is free in {gone.parent}" if gone.parent else ""
+    say(f"Deleted pool {gone.id}{back}.")
     return 0
 
 
 def run_list(*, config: str | None, table: str | None, file: Path | None, format_: Format) -> int:
-    """List the pools, and how full they are."""
+    """List pools with their utilisation."""
     with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
         found = usages(pools)
     rows = [_row(pool, usage, [one for one, _ in found]) for pool, usage in found]
@@ -72,7 +72,7 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
     if format_ == "json":
         rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
-    totals = f"{counted(len(rows), 'pool')}." if rows else "No pools: `landkeeper vpc pool create` makes one."
+    totals = f"{counted(len(rows), 'pool')}." if rows else "No pools. Create one with `landkeeper vpc pool create`."
     print_rows(rows, chosen(columns, rows, format_, usual=usual), format_, totals=totals)
     return 0
 
@@ -107,12 +107,12 @@ def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
 def run_reserve(
     *, name: str, blocks: tuple[str, ...], purpose: str, config: str | None, table: str | None, file: Path | None
 ) -> int:
-    """Take blocks out of a pool that are in use elsewhere: on premises, or in another cloud."""
+    """Reserve blocks that are used outside AWS."""
     wanted = [parse_ipv4(text, "--cidr") for text in blocks]
     with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
         for block in wanted:
             made = reserve_block(pools.store, name, block, purpose, pools.actor)
-            say(f"{made.block} is reserved in the pool {name}: {made.id}")
+            say(f"Reserved {made.block} in pool {name}: {made.id}")
     return 0
 
 
@@ -120,9 +120,9 @@ def run_import(
     *, ipam: str | None, region: str | None, scope: str, space: str, config: str | None, table: str | None,
     file: Path | None,
 ) -> int:  # fmt: skip
-    """Bring pools and allocations from an Amazon VPC IPAM along. Nothing is changed there."""
+    """Import pools and allocations from an Amazon VPC IPAM."""
     if ipam is None:
-        raise UsageError("--ipam is missing: it says what to import from")
+        raise UsageError("--ipam is required")
     settings = settings_of(table, file).with_config(config)
     from landkeeper.wiring.vpctracker.ipam import read_ipam_pools
 
@@ -135,7 +135,7 @@ def run_import(
 
 def _print_import(done: Imported) -> int:
     for sentence in done.left_out:
-        aside(f"left out: {sentence}", "yellow")
+        aside(f"skipped: {sentence}", "yellow")
     made = f"{counted(done.pools, 'pool')} and {counted(done.reservations, 'reservation')} imported"
-    say(f"{made}, {done.known} known before, {len(done.left_out)} left out.")
+    say(f"{made}, {done.known} already present, {len(done.left_out)} skipped.")
     return INCOMPLETE if done.left_out else 0

@@ -34,6 +34,8 @@ _COLUMNS = (
     Column("Expires", "ExpiresAt"),
     Column("Reservation", "ReservationId", style="cyan"),
 )
+_STATES = {"over": "expired", "elsewhere": "used outside AWS", "pool": "pool inside"}
+"""What a table shows for states that JSON carries under other names."""
 _USUAL: Mapping[str, tuple[Any, ...]] = {
     name: (None, []) for name in ("RoomToGrow", "AccountId", "Region", "VpcIds", "ExpiresAt")
 }
@@ -56,7 +58,7 @@ def _around(pool: Pool, states: Mapping[str, PoolState]) -> list[Reservation]:
 
 
 def run_show(*, name: str, config: str | None, table: str | None, file: Path | None, format_: str) -> int:
-    """Show how full a pool is, when it will be full, and what is reserved in it."""
+    """Show a pool's utilisation, forecast and reservations."""
     with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
         now = pools.actor.clock()
         state, others = read_named_state(pools.store, name)
@@ -125,7 +127,7 @@ def _print_pool(
 ) -> None:
     pool = state.pool
     more = [f"inside {pool.parent}" if pool.parent else "", f"for {pool.region} only" if pool.region else ""]
-    facts = [f"space {pool.space}", *filter(None, more), f"gives /{pool.shortest} to /{pool.longest}"]
+    facts = [f"space {pool.space}", *filter(None, more), f"blocks /{pool.shortest} to /{pool.longest}"]
     say_painted(f"{paint(pool.id, 'bold')}  {pool.block}  {paint(', '.join(facts), 'dim')}")
     counts = (usage.used, usage.reserved, usage.delegated, usage.free)
     say_painted(_bar(counts))
@@ -138,12 +140,11 @@ def _print_pool(
     largest = "none" if usage.largest_free is None else str(usage.largest_free)
     say(f"Largest free block: {largest}")
     say(_outlook(growth, now))
-    # What is used is never over while it is.
+    # A block in use does not expire.
     rows = [{**row, "ExpiresAt": None} if row["State"] == "used" else row for row in rows]
+    rows = [{**row, "State": _STATES.get(row["State"], row["State"])} for row in rows]
     columns = chosen(_COLUMNS, [{**dict.fromkeys(_USUAL), **row} for row in rows], "table", usual=_USUAL)
-    print_rows(
-        rows, columns, "table", totals=f"{counted(len(rows), 'reservation')}." if rows else "Nothing is reserved."
-    )
+    print_rows(rows, columns, "table", totals=f"{counted(len(rows), 'reservation')}." if rows else "No reservations.")
 
 
 def _bar(counts: tuple[int, ...]) -> str:
@@ -156,8 +157,8 @@ def _bar(counts: tuple[int, ...]) -> str:
 
 def _outlook(growth: Growth | None, now: datetime) -> str:
     if growth is None:
-        return "When it is full: the history is too short to say."
-    pace = f"{growth.addresses_a_day:,.0f} addresses a day since {format_time(growth.since)[:10]}"
+        return "Forecast: not enough history."
+    pace = f"{growth.addresses_a_day:,.0f} addresses per day since {format_time(growth.since)[:10]}"
     if growth.full_at is None:
-        return f"When it is full: not in a hundred years at the present pace ({pace})."
-    return f"When it is full: {format_time(growth.full_at)[:10]}, in {(growth.full_at - now).days:,} days ({pace})."
+        return f"Forecast: not full within 100 years ({pace})."
+    return f"Forecast: full on {format_time(growth.full_at)[:10]}, in {(growth.full_at - now).days:,} days ({pace})."

@@ -46,13 +46,13 @@ _HISTORY_COLUMNS = (
 
 
 def run_show(*, asked: Asked, vpc: str, config: str | None, format_: str) -> int:
-    """Show everything that is known of one VPC."""
+    """Show all attributes of a VPC."""
     spaces = spaces_of(read_config(asked.settings.with_config(config)))
     known = read_silently(asked)
     found = [one for one in known.vpcs if one.vpc.id == vpc]
     if not found:
-        when = " of that time" if asked.as_of else ""
-        raise UsageError(f"no VPC '{vpc}' is known{when}")
+        when = " at that time" if asked.as_of else ""
+        raise UsageError(f"VPC '{vpc}' is not tracked{when}")
     remark_on(known)
     rows = [{**known_row(known, one), "Space": spaces.space_of(one.vpc).name} for one in found]
     if format_ == "json":
@@ -78,11 +78,11 @@ def _print_vpc(row: Mapping[str, Any]) -> None:
 
 
 def run_history(*, asked: Asked, vpc: str, format_: Format) -> int:
-    """Show what changed of one VPC, and when: what it was before, and what after."""
+    """List the changes of a VPC, with old and new values."""
     with open_store(asked.settings, to_write=False) as store:
         entries = list(store.read_history(VpcId(vpc)))
     if not entries:
-        raise UsageError(f"no VPC '{vpc}' is known")
+        raise UsageError(f"VPC '{vpc}' is not tracked")
     if asked.as_of is not None:
         entries = [entry for entry in entries if entry["At"] < after_entries_at(asked.as_of)]
     if format_ == "json":
