@@ -107,7 +107,7 @@ def test_what_a_failed_first_deployment_left_is_cleared_away_by_the_next(deploym
             ["destroy", "--stack-name", "again", "--yes", "--delete-data", "AgainVcps"],
             "no such data, it has AgainLedger, AgainVpcs",
         ),
-        (["destroy"], "say --yes to destroy unseen"),
+        (["destroy"], "pass --yes to delete"),
         (["deploy", "--as-installed", "--yes", "--stack-name", "new"], "pass --policy FILE"),
     ],
 )
