@@ -79,7 +79,7 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     assert "10.0.32.0/24 cannot be released, because its VPC may still exist: " in refused
     assert "pass --accept-unread to decide by stored data" in refused
     known = ("release", given["ReservationId"], "--accept-unread")
-    assert _run(capsys, *known) == "10.0.32.0/24 of the pool prod is free again.\n"
+    assert _run(capsys, *known) == "Released 10.0.32.0/24 in pool prod.\n"
     assert "there is no reservation" in _refused(capsys, *known)
 
 
@@ -281,4 +281,4 @@ def test_a_block_of_an_account_that_cannot_be_read_is_given_back_on_purpose_only
     departed = replace(table.read_coverage(ACCOUNTS[2]), membership=Membership.DEPARTED)
     assert table.write_coverage(departed)
     refused = _refused(capsys, "release", other, *on, "--role", "nobody-made-it")
-    assert "the account 777788889999 is departed; --accept-unread" in refused
+    assert "the account 777788889999 is departed; pass --accept-unread" in refused
