@@ -157,7 +157,7 @@ def _without_chance(text: str) -> list[str]:
         (r"\b[0-9]{12}\b", "ACCOUNT"),
         (r"127\.0\.0\.1:[0-9]+", "PLACE"),
         (r"20[0-9-]{8}T[0-9:]{8}Z", "TIME"),
-        (r"after [0-9.]+ s", "SECONDS"),
+        (r"in [0-9.]+ s", "SECONDS"),
     ):
         text = re.sub(pattern, kind, text)
     return [line.rstrip() for line in text.strip().splitlines()]
