@@ -74,7 +74,7 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    assert any("MiniStack answers" in line for line in process.stdout)
+    assert any("MiniStack serves" in line for line in process.stdout)
     assert list(tmp_path.iterdir()) != []
     process.terminate()
     process.communicate(timeout=HANG_SECONDS)
@@ -131,7 +131,7 @@ def test_it_leaves_a_report_of_what_it_did(
 
 
 def test_the_docs_tell_the_story_as_it_is_printed(kept: tuple[str, dict[str, str]]) -> None:
-    story = kept[0].split("\nThe embedded AWS stays up.")[0]
+    story = kept[0].split("\nThe simulated AWS is still running.")[0]
     assert _without_chance(_transcript("docs/demo.md")) == _without_chance(story)
 
 
