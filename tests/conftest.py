@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import signal
 from pathlib import Path
 
 import botocore.session
@@ -16,6 +17,9 @@ pytest_plugins = ["tests.servers", "tests.ec2_answers", "tests.deployed_broom"]
 # For every property: a machine that is busy with other work must not make a slow example look like a failing one.
 settings.register_profile("landkeeper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("landkeeper")
+
+# Started in the background of a shell, the tests and what they start would not hear a Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A process of the product opens one session, these tests open thousands: descriptions of services are read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)

@@ -454,7 +454,7 @@ def test_lines_to_read_fit_the_terminal_but_for_words_that_must_not_be_broken(
     assert [line for line in lines if len(line) > 80 and len(line.split()) > 3] == []
     (wrong,) = [line for line in lines if line.startswith("WRONG")]
     assert wrong.split()[:4] == ["WRONG", "dead", "letters", "1"]
-    assert any(line.strip().startswith("to mend: aws sqs receive-message") for line in lines)
+    assert any(line.strip().startswith("fix: aws sqs receive-message") for line in lines)
     assert lines[-1].endswith("1 wrong.")
 
 
