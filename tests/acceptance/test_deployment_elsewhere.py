@@ -141,7 +141,7 @@ def test_a_caller_who_may_make_no_roles_is_told_before_anything_is_changed(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     assert run(["deploy", "--as-installed", "--yes", "--stack-name", "power", *first_words(deployment)]) == 2
     err = capsys.readouterr().err
-    assert "may not iam:CreateRole, iam:PassRole, iam:PutRolePolicy" in err
+    assert "lack iam:CreateRole, iam:PassRole, iam:PutRolePolicy" in err
     names = {stack["StackName"] for stack in deployment.session.client("cloudformation").describe_stacks()["Stacks"]}
     assert "power" not in names
 
