@@ -27,5 +27,5 @@ def test_a_deployments_whole_life(deployment: Deployment, capsys: pytest.Capture
     go_through(deployment)
     shown = capsys.readouterr()
     assert "= adopt" in shown.err
-    assert "Deleted for good" in shown.err
-    assert "Kept, and adopted by the next landkeeper deploy --stack-name keeper" in shown.out
+    assert "Deleted permanently" in shown.err
+    assert "Kept; the next landkeeper deploy --stack-name keeper adopts: " in shown.out

@@ -203,7 +203,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path, no_aws: None
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.endswith("/  (Ctrl-C ends it)\n")
+        assert line.endswith("/  (Ctrl-C to stop)\n")
         reply = ask(int(line.partition("localhost:")[2].partition("/")[0]))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=HANG_SECONDS)

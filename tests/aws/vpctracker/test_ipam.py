@@ -53,8 +53,8 @@ def test_pools_and_allocations_are_imported_and_a_second_time_nothing(
 ) -> None:
     assert run(["vpc", "pool", "import", "--ipam"]) == 3
     printed = capsys.readouterr()
-    assert printed.out == "2 pools and 3 reservations imported, 0 known before, 1 left out.\n"
-    assert printed.err == "left out: ipam-pool-0cccccccccccccccc: it is of IPv6\n"
+    assert printed.out == "2 pools and 3 reservations imported, 0 already present, 1 skipped.\n"
+    assert printed.err == "skipped: ipam-pool-0cccccccccccccccc: it is of IPv6\n"
     store = PoolFile(Path("landkeeper.db"))
     try:
         assert [(pool.id, str(pool.block), pool.parent, pool.region) for pool in read_pools(store)] == [
@@ -73,7 +73,7 @@ def test_pools_and_allocations_are_imported_and_a_second_time_nothing(
     finally:
         store.close()
     assert run(["vpc", "pool", "import", "--ipam", "ipam-0123456789abcdef0", "--region", "eu-west-1"]) == 3
-    assert capsys.readouterr().out == "0 pools and 0 reservations imported, 5 known before, 1 left out.\n"
+    assert capsys.readouterr().out == "0 pools and 0 reservations imported, 5 already present, 1 skipped.\n"
 
 
 def test_allocations_are_asked_for_in_the_region_that_a_pool_is_for(ipam: Ipam) -> None:
