@@ -98,13 +98,13 @@ def test_units_that_may_not_be_looked_up_are_one_clear_line(aws: Aws, capsys: py
     _config("discovery:\n  include_ous: [Workloads]\n")
     aws.refused["ListRoots"] = (400, json.dumps({"__type": "AccessDeniedException", "Message": "no"}))
     assert _track("--org") == 2
-    assert "cannot be looked up: permission missing" in capsys.readouterr().err
+    assert "cannot be resolved: permission missing" in capsys.readouterr().err
 
 
 def test_leaving_every_account_out_is_an_error(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     _config(f"discovery:\n  skip_accounts: ['{_HOME}', '{_LAKE}']\n")
     assert _track("--org") == 2
-    assert "no active account that is not left out" in capsys.readouterr().err
+    assert "excludes every active account of the organisation" in capsys.readouterr().err
 
 
 def test_an_account_that_left_the_organisation_keeps_what_is_known(aws: Aws) -> None:
