@@ -104,7 +104,7 @@ def test_offline_it_is_said_that_units_are_not_known(folder: Path, capsys: pytes
     command = ["broom", "sweep", "--offline", "log.json", "--policy", "strict.yaml", "--format", "json"]
     assert run(command) == 0
     out, err = capsys.readouterr()
-    assert "the accounts' organizational units are unknown, so nothing severer than notify" in err
+    assert "the accounts' organizational units are unknown, so at most notify is shown (onboarding)" in err
     (launch,) = json.loads(out)["launches"]
     (instance,) = launch["Instances"]
     assert (instance["Action"], "it is not known which units" in instance["Because"]) == ("notify", True)

@@ -106,7 +106,7 @@ def test_the_page_of_landkeeper_can_be_served() -> None:
 
 @pytest.mark.parametrize("page", ["", "<html></html>", PLACEHOLDER * 2])
 def test_a_page_without_one_place_for_the_data_is_refused(page: str) -> None:
-    with pytest.raises(PageError, match="it takes it once"):
+    with pytest.raises(PageError, match="expected it once"):
         render(_document(), page)
 
 
