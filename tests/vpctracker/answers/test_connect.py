@@ -94,7 +94,7 @@ def test_different_spaces_never_meet() -> None:
     spaces = spaces_of(TrackerConfig(spaces=(Space("plants", (ACCOUNTS[0],)),)))
     pair = pair_vpcs(_stored(1, "10.0.0.0/16"), _stored(2, "10.1.0.0/16", owner=1), spaces)
     assert pair.peering == pair.routing
-    assert pair.routing.because == "they are in different spaces, plants and default"
+    assert pair.routing.because == "they are in different spaces, plants and default, which never meet"
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])

@@ -130,7 +130,7 @@ def _apart(source: Vpc, target: Vpc, spaces: Spaces) -> Verdict | None:
         return Verdict(Possible.NO, f"{source.region} and {target.region} are in different AWS partitions")
     one, other = spaces.space_of(source).name, spaces.space_of(target).name
     if one != other:
-        return Verdict(Possible.NO, f"they are in different spaces, {one} and {other}")
+        return Verdict(Possible.NO, f"they are in different spaces, {one} and {other}, which never meet")
     return None
 
 
