@@ -6,6 +6,7 @@ They are fixtures; `tests/conftest.py` makes them known to every suite.
 from __future__ import annotations
 
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl
 import boto3
 import botocore.session
 import pytest
+from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators
@@ -33,6 +35,14 @@ def embedded() -> Iterator[Embedded]:
     """Both simulators, started once for all tests; each test takes accounts, tables and buckets of its own."""
     with Simulators(regions=EMBEDDED_REGIONS) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def empty_moto(embedded: Embedded) -> Embedded:
+    """Both simulators, moto as it was when it started: for a module that needs an organization to itself."""
+    reset = urllib.request.Request(f"{embedded.moto_url}/moto-api/reset", method="POST")  # noqa: S310 - loopback
+    urllib.request.urlopen(reset, timeout=HANG_SECONDS).close()  # noqa: S310 - loopback
+    return embedded
 
 
 @pytest.fixture

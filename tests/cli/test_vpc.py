@@ -33,8 +33,9 @@ pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture(scope="module")
-def organization(embedded: Embedded) -> dict[str, str]:
+def organization(empty_moto: Embedded) -> dict[str, str]:
     """Ids by name of the accounts of an organisation; `lake` and `apps` collide, `lake` shares a VPC with `apps`."""
+    embedded = empty_moto
     client = home_session().client("organizations", endpoint_url=embedded.moto_url)
     client.create_organization(FeatureSet="ALL")
     for name in ("lake", "apps"):
