@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from benchmarks.landscape import make_material
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.report.materials import NOW, material, materials
 from tests.strategies import ACCOUNTS, START, vpc_ids
@@ -50,6 +50,7 @@ def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
+@example([(0, 1, False, 0), (0, 1, True, 0), (3, 1, False, 0), (3, 1, True, 0)])
 def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
     lives: list[tuple[int, int, bool, int]],
 ) -> None:

@@ -223,6 +223,12 @@ def test_times_are_utc_to_the_second() -> None:
     assert parse_time("2026-03-01T12:00:00Z") == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["2026-03-01T12:00:00+00:00", "2026-03-01 12:00:00Z", "2026-03-01T12:00Z", "soon"])
+def test_a_time_written_in_another_way_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=text.split("+", maxsplit=1)[0]):
+        parse_time(text)
+
+
 def test_the_history_of_a_new_vpc_holds_all_of_it() -> None:
     stored = StoredVpc(_VPC, START, START, 1)
     entry = history_of(Appeared(stored))

@@ -32,6 +32,20 @@ def test_an_item_of_any_other_version_is_not_read(version: object) -> None:
         upgraded({"SchemaVersion": version})
 
 
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        ({"VpcId": "vpc-1", "At": "2026-03-01T12:00:00Z"}, "the history entry 2026-03-01T12:00:00Z of vpc-1"),
+        ({"VpcId": "vpc-1", "OwnerId": "111122223333"}, "the item vpc-1 of 111122223333"),
+        ({"AccountId": "111122223333"}, "the coverage of 111122223333"),
+        ({"PoolId": "prod", "Item": "META"}, "the item META of prod"),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_named(item: dict[str, object], name: str) -> None:
+    with pytest.raises(NewerItemError, match=f"^{name} was written by"):
+        upgraded({**item, "SchemaVersion": 99})
+
+
 def test_known_items_are_those_that_can_be_read_and_the_others_are_named() -> None:
     said: list[str] = []
     newer = {"AccountId": "1", "SchemaVersion": 99}

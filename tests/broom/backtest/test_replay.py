@@ -196,6 +196,7 @@ class TestToldTwice:
         )
         assert (told.launches, told.repeats) == (2, 2)
         assert [each.case.instance_id for each in told.instances()] == ["i-1", "i-2"]
+        assert list(told.instance_ids) == ["i-1", "i-2"]
 
     def test_a_spot_fulfilment_and_the_call_behind_it_are_one_instance_in_either_order(self) -> None:
         fulfilled, called = past.spot(["i-1"], "10:00:03"), past.launch("i-1", "10:00:00", tags=LOL)
