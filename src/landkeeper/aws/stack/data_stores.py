@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
@@ -60,8 +60,7 @@ class LeftData:
             case DataKind.TABLE:
                 _delete_table(self._sessions.home("dynamodb"), datum.name)
             case DataKind.BUCKET | DataKind.REPORTS:
-                empty_bucket(self._sessions.home("s3"), datum.name)
-                self._sessions.home("s3").delete_bucket(Bucket=datum.name)
+                _delete_bucket(self._sessions.home("s3"), datum.name)
             case DataKind.TRAIL:
                 self._sessions.home("cloudtrail").delete_trail(Name=self._trail_arn(datum.name) or datum.name)
             case DataKind.FILES:
@@ -80,6 +79,20 @@ class LeftData:
         except CALL_ERRORS:
             return None
         return str(found[0]["TrailARN"]) if found else None
+
+
+def _delete_bucket(s3: Any, name: str) -> None:
+    """Empty and delete a bucket, again if an object has arrived in between: CloudTrail delivers for minutes after its
+    trail is deleted."""
+    for last in (False, False, False, False, True):
+        empty_bucket(s3, name)
+        try:
+            s3.delete_bucket(Bucket=name)
+        except ClientError as error:
+            if last or error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+        else:
+            return
 
 
 def _delete_table(dynamodb: Any, name: str) -> None:
