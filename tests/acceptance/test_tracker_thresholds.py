@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.refusing_front import Front, serving
+from tests.scripted_aws import ScriptedAws, scripted_aws
 from tests.servers import Answer, ec2_refusal, home_session
 
 from landkeeper.cli import run
@@ -39,8 +39,7 @@ class Organisation:
     """Its accounts, each with a VPC of two blocks in every region, and the way to them."""
 
     embedded: Embedded
-    front: Front
-    front_url: str
+    front: ScriptedAws
     accounts: tuple[str, ...]
     session: Any = field(default_factory=home_session)
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -88,9 +87,8 @@ def organisation() -> Iterator[Organisation]:
             client.create_account(AccountName=f"team {number}", Email=f"team-{number}@example.com")
         pages = client.get_paginator("list_accounts").paginate()
         accounts = tuple(sorted(one["Id"] for page in pages for one in page["Accounts"]))
-        front = Front(embedded.moto_url)
-        with serving(front) as url:
-            made = Organisation(embedded, front, url, accounts)
+        with scripted_aws(embedded.moto_url) as front:
+            made = Organisation(embedded, front, accounts)
             made.everywhere(lambda account, region: _populate(made, account, region))
             yield made
 
@@ -152,12 +150,12 @@ def tracked(
     monkeypatch.chdir(tmp_path)
     environment = {"AWS_ACCESS_KEY_ID": HOME_ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
     endpoints = moto_endpoints(organisation.embedded.moto_url)
-    fronted = {"AWS_ENDPOINT_URL_EC2": organisation.front_url, "AWS_ENDPOINT_URL_STS": organisation.front_url}
+    fronted = {"AWS_ENDPOINT_URL_EC2": organisation.front.url, "AWS_ENDPOINT_URL_STS": organisation.front.url}
     for name, value in (environment | endpoints | fronted).items():
         monkeypatch.setenv(name, value)
     regions = [word for region in _REGIONS for word in ("--region", region)]
     yield lambda: run(["vpc", "track", "--org", "--role", _ROLE, *regions])
-    organisation.front.refuse = lambda *_: None
+    organisation.front.script = lambda _: None
 
 
 def test_every_vpc_is_stored_as_an_independent_reader_sees_it_and_a_second_run_changes_nothing(
@@ -169,7 +167,7 @@ def test_every_vpc_is_stored_as_an_independent_reader_sees_it_and_a_second_run_c
     assert len(organisation.accounts) == _ACCOUNTS
     assert len(expected) == 2 * _ACCOUNTS * len(_REGIONS)
     assert _stored(capsys) == expected
-    assumed = [account for action, account, _ in organisation.front.calls if action == "AssumeRole"]
+    assumed = [call.account for call in organisation.front.calls if call.action == "AssumeRole"]
     assert sorted(assumed) == sorted(set(organisation.accounts) - {HOME_ACCOUNT})
     assert tracked() == 0
     assert "0 appeared, 0 changed, 0 disappeared" in capsys.readouterr().out
@@ -195,8 +193,8 @@ def test_faults_leave_the_other_rows_right_and_take_nothing_away(
             None if action == "AssumeRole" else ec2_refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
         ),
     }
-    organisation.front.refuse = lambda action, account, region: (
-        refusals[account](action, region) if account in refusals else None
+    organisation.front.script = lambda call: (
+        refusals[call.account](call.action, call.region) if call.account in refusals else None
     )
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds, sleep=time.sleep: sleep(0.01))
     capsys.readouterr()

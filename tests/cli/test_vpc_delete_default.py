@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.default_vpc_world import Place, Places, places
 from tests.member_instances import HERE, ROLE
-from tests.refusing_front import Front, serving
+from tests.scripted_aws import Call, ScriptedAws, scripted_aws
 from tests.servers import ec2_refusal, home_sessions
 
 from landkeeper.cli import run
@@ -35,12 +35,11 @@ def here(aws_environment: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def front(here: Path, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
-    """What may refuse calls to EC2."""
-    made = Front(aws_environment.moto_url)
-    with serving(made) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+def front(here: Path, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
+    """What a test scripts of EC2 and STS."""
+    with scripted_aws(aws_environment.moto_url) as made:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", made.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", made.url)
         yield made
 
 
@@ -105,12 +104,12 @@ def test_without_a_store_it_says_that_nothing_was_noted(
 
 
 def test_a_dependency_that_only_ec2_sees_stops_it_while_all_is_there(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
     before = place.described()
-    front.refuse = lambda action, *_: (
-        ec2_refusal("DependencyViolation", "The subnet has dependencies") if action == "DeleteSubnet" else None
+    front.script = lambda call: (
+        ec2_refusal("DependencyViolation", "The subnet has dependencies") if call.action == "DeleteSubnet" else None
     )
     # Dry runs are calls of their own, and of no use here: what they ask is not whether it would work.
     (row,) = _rows(capsys, place, "--yes")
@@ -120,17 +119,19 @@ def test_a_dependency_that_only_ec2_sees_stops_it_while_all_is_there(
 
 
 def test_a_failure_in_the_middle_says_where_it_stands_and_the_next_run_goes_on(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
-    front.refuse = lambda action, *_: (
-        ec2_refusal("DependencyViolation", "mapped public addresses") if action == "DetachInternetGateway" else None
+    front.script = lambda call: (
+        ec2_refusal("DependencyViolation", "mapped public addresses")
+        if call.action == "DetachInternetGateway"
+        else None
     )
     (row,) = _rows(capsys, place, "--yes", code=3)
     assert row["State"] == "failed"
     assert row["Left"][0].startswith("detach internet gateway igw-")
     assert "mapped public addresses" in row["Detail"]
-    front.refuse = lambda *_: None
+    front.script = lambda _: None
     (row,) = _rows(capsys, place, "--yes")
     assert [step.rsplit(maxsplit=1)[0] for step in row["Steps"]] == [
         "detach internet gateway", "delete internet gateway", "delete VPC",
@@ -139,14 +140,14 @@ def test_a_failure_in_the_middle_says_where_it_stands_and_the_next_run_goes_on(
 
 
 def test_what_cannot_be_noted_is_told_and_is_deleted_all_the_same(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
     assert run(["vpc", "track", "--account", place.account.id, "--role", ROLE]) == 0
     looks = itertools.count()
     # It is looked at twice before it goes, and once for the tracker.
-    front.refuse = lambda action, *_: (
-        ec2_refusal("RequestExpired") if action == "DescribeVpcs" and next(looks) == 2 else None
+    front.script = lambda call: (
+        ec2_refusal("RequestExpired") if call.action == "DescribeVpcs" and next(looks) == 2 else None
     )
     (row,) = _rows_and_remark(capsys, place)
     assert (row["State"], place.defaults()) == ("deleted", [])
@@ -162,18 +163,18 @@ def _rows_and_remark(capsys: pytest.CaptureFixture[str], place: Place) -> list[d
 
 
 def test_stopped_by_ctrl_c_it_says_what_is_gone(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
     vpc = place.vpc
     real_deletions = itertools.count()
 
-    def interrupt(action: str, *_: str) -> None:
+    def interrupt(call: Call) -> None:
         # The dry run comes first.
-        if action == "DeleteVpc" and next(real_deletions):
+        if call.action == "DeleteVpc" and next(real_deletions):
             _thread.interrupt_main()
 
-    front.refuse = interrupt
+    front.script = interrupt
     assert _run(place, "--yes", "--format", "json") == 130
     shown = capsys.readouterr()
     assert [(row["VpcId"], row["State"]) for row in json.loads(shown.out)] == [(vpc, "deleted")]
@@ -182,13 +183,15 @@ def test_stopped_by_ctrl_c_it_says_what_is_gone(
 
 
 def test_a_region_that_is_closed_is_told_in_one_line(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = places.new()
     monkeypatch.setenv("LANDKEEPER_REGIONS", f"{HERE},us-east-1,us-west-2")
     denied = "with an explicit deny in a service control policy"
-    front.refuse = lambda action, _, region: (
-        ec2_refusal("UnauthorizedOperation", denied, 403) if region != HERE and action == "DescribeVpcs" else None
+    front.script = lambda call: (
+        ec2_refusal("UnauthorizedOperation", denied, 403)
+        if call.region != HERE and call.action == "DescribeVpcs"
+        else None
     )
     assert _run(place) == 3
     shown = capsys.readouterr()
@@ -199,22 +202,24 @@ def test_a_region_that_is_closed_is_told_in_one_line(
 
 
 def test_governed_regions_are_not_looked_at(
-    front: Front, places: Places, here: Path, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
     (here / "landkeeper.yaml").write_text(f"version: 1\ngoverned: [{{regions: ['{HERE}']}}]\n", encoding="utf-8")
     made = len(front.calls)
     assert _run(place) == 0
-    assert "DescribeVpcs" not in {action for action, *_ in front.calls[made:]}
+    assert "DescribeVpcs" not in {call.action for call in front.calls[made:]}
     assert capsys.readouterr().out == "No default VPC in 1 account that could be read.\n"
 
 
 def test_a_check_that_cannot_be_made_is_told_and_is_not_complete(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
-    front.refuse = lambda action, *_: (
-        ec2_refusal("UnauthorizedOperation", "You are not authorized", 403) if action == "DescribeNatGateways" else None
+    front.script = lambda call: (
+        ec2_refusal("UnauthorizedOperation", "You are not authorized", 403)
+        if call.action == "DescribeNatGateways"
+        else None
     )
     (row,) = _rows(capsys, place, "--yes", code=3)
     assert row["State"] == "unknown"
@@ -226,13 +231,13 @@ def test_a_check_that_cannot_be_made_is_told_and_is_not_complete(
 
 
 def test_a_check_that_fails_only_right_before_the_deletion_is_told_as_well(
-    front: Front, places: Places, capsys: pytest.CaptureFixture[str]
+    front: ScriptedAws, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = places.new()
     looks = itertools.count()
-    front.refuse = lambda action, *_: (
+    front.script = lambda call: (
         ec2_refusal("UnauthorizedOperation", "You are not authorized", 403)
-        if action == "DescribeNatGateways" and next(looks)
+        if call.action == "DescribeNatGateways" and next(looks)
         else None
     )
     (row,) = _rows(capsys, place, "--yes", code=3)

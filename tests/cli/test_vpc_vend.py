@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.loaders import create_loader
 from tests.member_instances import HERE, ROLE
-from tests.refusing_front import Front, serving
+from tests.scripted_aws import Call, ScriptedAws, scripted_aws
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 import landkeeper.wiring.vpctracker.vending
@@ -52,12 +52,11 @@ def account(
 
 
 @pytest.fixture
-def front(account: AccountId, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
-    """What may refuse calls to EC2 and STS."""
-    made = Front(aws_environment.moto_url)
-    with serving(made) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+def front(account: AccountId, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
+    """What a test scripts of EC2 and STS."""
+    with scripted_aws(aws_environment.moto_url) as made:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", made.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", made.url)
         yield made
 
 
@@ -170,10 +169,10 @@ def test_a_request_that_has_a_vpc_and_no_block_is_told_so(
 
 
 def test_what_does_not_work_is_undone_and_the_block_given_back(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     full = ec2_refusal("SubnetLimitExceeded", "too many")
-    front.refuse = lambda action, *_: full if _counted(front, action) == ("CreateSubnet", 2) else None
+    front.script = lambda call: full if _counted(front, call.action) == ("CreateSubnet", 2) else None
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
     told = capsys.readouterr().err.splitlines()
     (vpc,) = [line.split()[1].rstrip(",") for line in told if line.startswith("Created vpc-")]
@@ -184,19 +183,19 @@ def test_what_does_not_work_is_undone_and_the_block_given_back(
         "Rolled back; 10.0.0.0/20 is free again.",
     ]
     assert (_own_vpcs(account), _shown(capsys)) == ([], [])
-    front.refuse = lambda *_: None
+    front.script = lambda _: None
     assert _told(capsys, account, "--yes", "--request-id", "run-7")["State"] == "made"
 
 
-def _counted(front: Front, action: str) -> tuple[str, int]:
-    return action, [one for one, *_ in front.calls].count(action)
+def _counted(front: ScriptedAws, action: str) -> tuple[str, int]:
+    return action, front.count(action)
 
 
 def test_what_cannot_be_undone_is_named_and_keeps_its_block(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     denied = ec2_refusal("UnauthorizedOperation", "no", 403)
-    front.refuse = lambda action, *_: denied if action in {"CreateSubnet", "DeleteVpc"} else None
+    front.script = lambda call: denied if call.action in {"CreateSubnet", "DeleteVpc"} else None
     told = _told(capsys, account, "--yes", "--request-id", "run-7", code=3)
     (vpc,) = _own_vpcs(account)
     assert (told["State"], told["FailedStep"]) == ("undone", "creating the subnet 10.0.0.0/22")
@@ -205,14 +204,14 @@ def test_what_cannot_be_undone_is_named_and_keeps_its_block(
     said = capsys.readouterr().err
     assert f"{vpc} could not be deleted: permission missing" in said
     assert f"10.0.0.0/20 stays reserved as {told['ReservationId']}: a VPC uses it, or may use it." in said
-    front.refuse = lambda *_: None
+    front.script = lambda _: None
     assert _told(capsys, account, "--yes", "--request-id", "run-7")["VpcId"] == vpc
 
 
 def test_a_call_without_an_answer_leaves_the_block_reserved(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    front.refuse = lambda action, *_: (500, "") if action == "CreateVpc" else None
+    front.script = lambda call: (500, "") if call.action == "CreateVpc" else None
     told = _told(capsys, account, "--yes", "--request-id", "run-7", code=3)
     assert (told["MayTurnUp"], told["Left"], _shown(capsys)) == (True, [], [("10.0.0.0/20", "reserved")])
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
@@ -220,56 +219,56 @@ def test_a_call_without_an_answer_leaves_the_block_reserved(
 
 
 def test_the_block_comes_back_although_the_tracker_saw_the_vpc(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As an event brings it, between the making and the undoing."""
 
-    def refuse(action: str, *_: str) -> Answer | None:
-        if action != "CreateSubnet":
+    def refuse(call: Call) -> Answer | None:
+        if call.action != "CreateSubnet":
             return None
         assert run(["vpc", "track", "--account", account, "--role", ROLE, "--region", HERE]) == 0
         return ec2_refusal("UnauthorizedOperation", "no", 403)
 
-    front.refuse = refuse
+    front.script = refuse
     assert run(_arguments(account, "--yes")) == 3
     assert "10.0.0.0/20 is free again" in capsys.readouterr().err
     assert _shown(capsys) == []
 
 
 def test_a_vpc_that_could_not_be_tracked_stays_and_is_tracked_by_the_same_request(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    front.refuse = lambda action, *_: ec2_refusal("UnauthorizedOperation", "no", 403) if _is_track(front) else None
+    front.script = lambda call: ec2_refusal("UnauthorizedOperation", "no", 403) if _is_track(front) else None
     told = _told(capsys, account, "--yes", "--request-id", "run-7", code=3)
     assert (told["State"], told["IsTracked"]) == ("made", False)
-    front.refuse = lambda *_: None
+    front.script = lambda _: None
     assert _told(capsys, account, "--yes", "--request-id", "run-7")["IsTracked"]
     with closing(PoolFile(Path("landkeeper.db"))) as store:
         (stored,) = store.read_items({VpcKey(VpcId(told["VpcId"]), account)})
     assert len(stored.vpc.subnets) == 2
 
 
-def _is_track(front: Front) -> bool:
+def _is_track(front: ScriptedAws) -> bool:
     """Whether the call is one of the tracker's, after the VPC was finished."""
-    actions = [action for action, *_ in front.calls]
+    actions = [call.action for call in front.calls]
     return "DeleteTags" in actions[:-1]
 
 
 def test_a_tag_that_cannot_be_taken_off_is_told(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     denied = ec2_refusal("UnauthorizedOperation", "no", 403)
-    front.refuse = lambda action, *_: denied if action == "DeleteTags" else None
+    front.script = lambda call: denied if call.action == "DeleteTags" else None
     assert run(_arguments(account, "--yes", "--request-id", "run-7")) == 3
     printed = capsys.readouterr()
     assert "Recorded in landkeeper.db" in printed.out
     assert "The tag landkeeper:unfinished could not be removed" in printed.err
-    front.refuse = lambda *_: None
+    front.script = lambda _: None
     assert not _told(capsys, account, "--yes", "--request-id", "run-7")["IsUnfinished"]
 
 
 def test_quotas_stop_it_before_anything_is_made_or_are_said_to_be_unknown(
-    account: AccountId, front: Front, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
         _told(capsys, account, "--yes", "--prefix-length", "24", "--request-id", f"run-{number}")
@@ -324,11 +323,11 @@ def test_bad_input_is_one_line(
 
 
 def test_regions_that_are_closed_or_off_are_one_line(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    front.refuse = lambda action, *_: ec2_refusal("AuthFailure", "no", 401) if action.startswith("Desc") else None
+    front.script = lambda call: ec2_refusal("AuthFailure", "no", 401) if call.action.startswith("Desc") else None
     assert f"eu-west-1 is not enabled in the account {account}" in _refused(capsys, account, "--yes")
-    front.refuse = lambda action, *_: ec2_refusal("UnauthorizedOperation", "no", 403) if "Vpcs" in action else None
+    front.script = lambda call: ec2_refusal("UnauthorizedOperation", "no", 403) if "Vpcs" in call.action else None
     assert f"eu-west-1 in account {account} cannot be read: permission" in _refused(capsys, account, "--yes")
     Path("landkeeper.yaml").write_text(
         f"version: 1\ngoverned: [{{regions: [eu-west-1], accounts: ['{account}']}}]\n", encoding="utf-8"
@@ -350,11 +349,11 @@ def test_accounts_that_get_nothing_or_were_never_read(account: AccountId, capsys
 
 
 def test_credentials_of_another_account_are_refused(
-    account: AccountId, front: Front, capsys: pytest.CaptureFixture[str]
+    account: AccountId, front: ScriptedAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = "<GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/x/y</Arn>"
     body = f"<R>{other}<Account>123456789012</Account></GetCallerIdentityResult></R>"
-    front.refuse = lambda action, *_: (200, body) if action == "GetCallerIdentity" else None
+    front.script = lambda call: (200, body) if call.action == "GetCallerIdentity" else None
     why = _refused(capsys, account, "--yes")
     assert f"the credentials for account {account} belong to another account: 123456789012" in why
-    assert not [action for action, *_ in front.calls if action.startswith(("Create", "Delete"))]
+    assert not [call.action for call in front.calls if call.action.startswith(("Create", "Delete"))]
