@@ -72,6 +72,8 @@ class ScriptedAws:
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     """Every call, in the order of arrival."""
+    answered: list[Call] = field(default_factory=list)
+    """Those whose answers have been sent, in that order."""
     accounts: dict[str, str] = field(default_factory=dict)
     """Accounts by the access key that their role was given."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -80,9 +82,8 @@ class ScriptedAws:
         """How many calls of that action have arrived."""
         return sum(call.action == action for call in self.calls)
 
-    def react(self, headers: Mapping[str, str], body: bytes) -> Answer | LostAnswer | Hang | Trickle:
+    def react(self, call: Call, headers: Mapping[str, str], body: bytes) -> Answer | LostAnswer | Hang | Trickle:
         """What the call meets, once the script lets it."""
-        call = self._read(headers, body)
         self.calls.append(call)
         reaction = self.script(call)
         if isinstance(reaction, (tuple, Hang, Trickle)):
@@ -93,7 +94,8 @@ class ScriptedAws:
             self._remember(answer[1], account)
         return reaction if isinstance(reaction, LostAnswer) else answer
 
-    def _read(self, headers: Mapping[str, str], body: bytes) -> Call:
+    def read(self, headers: Mapping[str, str], body: bytes) -> Call:
+        """The call of a request."""
         scope = headers.get("Authorization", "").partition("Credential=")[2].split("/")
         target = headers.get("X-Amz-Target")
         parameters = json.loads(body) if target else dict(parse_qsl(body.decode()))
@@ -122,11 +124,14 @@ def scripted_aws(backend_url: str) -> Iterator[ScriptedAws]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            reaction = aws.react(dict(self.headers.items()), body)
+            headers = dict(self.headers.items())
+            call = aws.read(headers, body)
+            reaction = aws.react(call, headers, body)
             self.close_connection = True
             # A client that has given up is what some tests are about.
             with suppress(ConnectionError):
                 self._meet(reaction)
+                aws.answered.append(call)
 
         def _meet(self, reaction: Answer | LostAnswer | Hang | Trickle) -> None:
             match reaction:
