@@ -28,10 +28,11 @@ from statistics import median
 from typing import Any
 
 import boto3
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import unpack_package
 
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Embedded, Simulators, embedded_session

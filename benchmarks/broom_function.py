@@ -22,11 +22,11 @@ from typing import Any
 
 import botocore.session
 from tests.lambda_runtime import Invocation, Limits, find_cpu_limit_obstacle, sandbox, share_of
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import HANDLER, log_file, unpack_package
 
 from benchmarks.broom_event import ROLE, World, a_world, launch_event
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators

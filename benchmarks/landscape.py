@@ -15,7 +15,7 @@ from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
-from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, ReportInput
+from landkeeper.report.report_input import CASES_LOOKED_BACK, Ledger, ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
@@ -47,7 +47,7 @@ _STAGES = ("prod", "test", "dev")
 _DENIED = Failure(FailureReason.ROLE_NOT_ASSUMABLE, "AccessDenied", "is not authorized to perform: sts:AssumeRole")
 
 
-def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> ReportInput:
+def make_report_input(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> ReportInput:
     """The organisation of so many VPCs and accounts."""
     chance = random.Random(seed)  # noqa: S311 - sample data
     owners = [AccountId(f"{320_000_000_000 + number}") for number in range(accounts)]

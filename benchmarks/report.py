@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
 from landkeeper.report.page import render
 from landkeeper.report.view import view_report
@@ -74,9 +74,9 @@ def run() -> None:
     if chromium is None:
         sys.stdout.write("report: not measured, Chromium is not installed (apt-get install chromium)\n")
         return
-    material = make_material(_VPCS, _ACCOUNTS, _CASES)
+    report_input = make_report_input(_VPCS, _ACCOUNTS, _CASES)
     begun = time.process_time()
-    text = render(view_report(material), read_page())
+    text = render(view_report(report_input), read_page())
     making = time.process_time() - begun
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / "report.html"

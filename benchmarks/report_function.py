@@ -19,12 +19,13 @@ from unittest.mock import patch
 
 import botocore.session
 from tests.lambda_runtime import Invocation, Limits, find_cpu_limit_obstacle, sandbox, share_of
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import unpack_package
 from tests.report.stored import keep
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
@@ -45,7 +46,7 @@ def _fill(accounts: int, vpcs: int) -> Mapping[str, str]:
     create_tables(client, name)
     create_ledger_table(client, f"{name}-cases")
     ledger = LedgerTable(client, f"{name}-cases")
-    keep(make_material(vpcs, accounts), VpcTable(client, name), PoolTable(client, name), ledger)
+    keep(make_report_input(vpcs, accounts), VpcTable(client, name), PoolTable(client, name), ledger)
     sessions.home("s3").create_bucket(Bucket=name)
     return {
         "LANDKEEPER_VPC_TABLE": name,

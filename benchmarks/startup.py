@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 import landkeeper
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
 from landkeeper.cli.lazy_group import LazyGroup
 from landkeeper.cli.root import root
@@ -96,10 +96,10 @@ def _help_pages(group: click.Command = root, words: tuple[str, ...] = ()) -> lis
 
 
 def _write_store(path: Path, vpcs: int, accounts: int) -> None:
-    material = make_material(vpcs, accounts, cases=0, seed=_SEED)
+    report_input = make_report_input(vpcs, accounts, cases=0, seed=_SEED)
     store = PoolFile(path)
-    store.write_changes([Appeared(one) for one in material.known.vpcs])
-    for coverage in material.known.coverage.values():
+    store.write_changes([Appeared(one) for one in report_input.known.vpcs])
+    for coverage in report_input.known.coverage.values():
         store.write_coverage(coverage)
     store.close()
     LedgerFile(path).close()

@@ -251,7 +251,8 @@ def _kept() -> dict[str, str]:
 
 def _prepare(endpoints: Mapping[str, str]) -> dict[str, str]:
     """Tables, bucket, policy, topic and queue; answers the functions' variables."""
-    from landkeeper.aws.broom.ledger_table import create_ledger_table  # noqa: PLC0415
+    from tests.ledger_tables import create_ledger_table  # noqa: PLC0415
+
     from landkeeper.aws.vpctracker.vpc_table import create_tables  # noqa: PLC0415
 
     os.environ.update(endpoints)

@@ -14,8 +14,8 @@ from tests.browser.reader import Reader, reading
 from tests.browser.stores import write_shop
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.report.material import ReportInput
 from landkeeper.report.page import render
+from landkeeper.report.report_input import ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.wiring.report import read_page
 
@@ -64,12 +64,12 @@ def shop(chromium: Browser, shop_file: Path) -> Open:
 
 
 @pytest.fixture
-def read_material(chromium: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Reader]]:
-    """Opens the report of some material."""
+def open_report(chromium: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Reader]]:
+    """Opens the report of some report_input."""
 
-    def open_(material: ReportInput, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
+    def open_(report_input: ReportInput, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
         path = tmp_path / "report.html"
-        path.write_text(render(view_report(material), read_page()), encoding="utf-8")
+        path.write_text(render(view_report(report_input), read_page()), encoding="utf-8")
         return reading(chromium, path.as_uri(), place, **context)
 
     return open_

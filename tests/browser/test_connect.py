@@ -13,7 +13,7 @@ from tests.browser.reader import Reader
 from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, make_vpc, vpc_id
 
 from landkeeper.org import AccountId
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
 from landkeeper.vpctracker.answers.endpoints import find_side
 from landkeeper.vpctracker.answers.listing import Snapshot
@@ -93,12 +93,12 @@ _READ = """() => [...document.querySelectorAll('[aria-labelledby="answer"] tbody
 
 
 def test_every_pair_is_answered_as_the_command_answers_it(
-    read_material: Callable[..., AbstractContextManager[Reader]],
+    open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(3), 24)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
     seen: set[Possible] = set()
-    with read_material(
+    with open_report(
         ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
     ) as reader:
         owners = sorted({one.vpc.owner for one in vpcs})
@@ -117,11 +117,11 @@ def test_every_pair_is_answered_as_the_command_answers_it(
 
 
 def test_a_cell_of_the_matrix_counts_what_the_command_counts(
-    read_material: Callable[..., AbstractContextManager[Reader]],
+    open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
-    with read_material(
+    with open_report(
         ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
     ) as reader:
         canvas = reader.page.get_by_role("application")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from tests.browser.conftest import Open
 from tests.browser.reader import Reader
 
@@ -127,10 +127,10 @@ def test_pools_reservations_and_ipv6_are_listed_beneath(shop: Open) -> None:
         assert reader.cells("VPCs with IPv6", "IPv6") == ["2600:1f18:1::/56"]
 
 
-def test_thousands_of_vpcs_are_all_there(read_material: Callable[..., AbstractContextManager[Reader]]) -> None:
-    material = make_material(vpcs=2_000, accounts=100, cases=10)
-    with read_material(replace(material, ledger=None), "map") as reader:
-        live = sum(one.is_live for one in material.known.vpcs)
+def test_thousands_of_vpcs_are_all_there(open_report: Callable[..., AbstractContextManager[Reader]]) -> None:
+    report_input = make_report_input(vpcs=2_000, accounts=100, cases=10)
+    with open_report(replace(report_input, ledger=None), "map") as reader:
+        live = sum(one.is_live for one in report_input.known.vpcs)
         reader.page.get_by_label("Search").fill("0.0.0.0/0")
         reader.page.get_by_text(f"{live:,} VPCs found").wait_for()
         reader.go("connect?a=320000000067&b=320000000015")

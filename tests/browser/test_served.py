@@ -15,7 +15,7 @@ from tests.browser.stores import LAKE, make_vpc
 from landkeeper.cli.report_server import ReportServer, Snapshots
 from landkeeper.org import UsageError
 from landkeeper.report.document import Document
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import TrackerConfig

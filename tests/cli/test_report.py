@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.landscape import NOW, make_material
+from benchmarks.landscape import NOW, make_report_input
+from tests.ledger_tables import create_ledger_table
 from tests.recorded_calls import recorded_calls
-from tests.report.materials import BACKTEST
+from tests.report.report_inputs import BACKTEST
 from tests.report.stored import keep, keep_in_file
 from tests.servers import home_session, home_sessions
 
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.broom.case import Case, Outcome, State
@@ -27,7 +28,7 @@ from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.tracker import handler
 from landkeeper.org import UsageError
-from landkeeper.report.material import Ledger
+from landkeeper.report.report_input import Ledger
 from landkeeper.report.view import view_report
 from landkeeper.settings import Settings
 from landkeeper.wiring import report as wiring
@@ -35,12 +36,12 @@ from landkeeper.wiring.report_function import ReportNotKeptError, keep_report
 
 
 def _held() -> tuple[Case, ...]:
-    ledger = make_material(vpcs=1, accounts=6, cases=12).ledger
+    ledger = make_report_input(vpcs=1, accounts=6, cases=12).ledger
     assert ledger is not None
     return tuple(replace(case, state=State.HELD, outcome=Outcome.HELD) for case in ledger.cases)
 
 
-MADE = replace(make_material(vpcs=60, accounts=6), ledger=Ledger(_held(), NOW))
+MADE = replace(make_report_input(vpcs=60, accounts=6), ledger=Ledger(_held(), NOW))
 """Cases that are open, and so in every report, however long ago it was."""
 
 
@@ -130,7 +131,7 @@ def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
 
 
 def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
-    keep_in_file(folder / "empty.db", make_material(vpcs=0, accounts=1, cases=0))
+    keep_in_file(folder / "empty.db", make_report_input(vpcs=0, accounts=1, cases=0))
     with closing(sqlite3.connect(folder / "empty.db")) as file, file:
         file.execute("DELETE FROM vpc_coverage")
     assert run(["report", "--file", "empty.db"]) == 0

@@ -24,13 +24,13 @@ from botocore import xform_name
 from tests.answer_server import answer_server
 from tests.broom_world import STRICT, event
 from tests.deployed_broom import batch, notification, record, start_one
+from tests.ledger_tables import create_ledger_table
 from tests.member_instances import HERE, ROLE
 from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants_of, resources_of
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
 import landkeeper.wiring.broom.commands
-from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import create_tables

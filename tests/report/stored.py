@@ -1,4 +1,4 @@
-"""Stores with a material in them, as the products keep it."""
+"""Stores that hold what a report is made from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.pools.items import LIST, PoolWrite, pool_to_item, reservation_to_item
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def keep_in_file(path: Path, made: ReportInput) -> Path:
-    """The file, with everything of the material in it."""
+    """Write everything of a report input into a SQLite file; return its path."""
     with closing(PoolFile(path)) as store, closing(LedgerFile(path)) as ledger:
         keep(made, store, store, ledger)
     return path
 
 
 def keep(made: ReportInput, vpcs: VpcStore, pools: PoolStore, ledger: Ledger) -> None:
-    """Write everything of the material into these stores."""
+    """Write everything of a report input into these stores."""
     assert not vpcs.write_changes([Appeared(replace(one, version=1)) for one in made.known.vpcs])
     for one in made.known.coverage.values():
         assert vpcs.write_coverage(one)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.report.materials import BACKTEST
+from tests.report.report_inputs import BACKTEST
 
 from landkeeper.org import UsageError
 from landkeeper.report.backtest_file import parse_backtest

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.materials import material
+from tests.report.report_inputs import report_input
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
 from landkeeper.org import Region
@@ -66,7 +66,7 @@ def _document(key: str = "Team", value: str = "blue", name: str = "shop") -> Doc
     vpc = Vpc(
         vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", account_name=name, name=value, tags={key: value}
     )
-    return view_report(material(StoredVpc(vpc, START, START, 1)))
+    return view_report(report_input(StoredVpc(vpc, START, START, 1)))
 
 
 @given(hostile, hostile, hostile)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.report.materials import NOW, material, materials
+from tests.report.report_inputs import NOW, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
 from landkeeper.org import Failure, FailureReason, Membership, Region
-from landkeeper.report.material import Ledger, ReportInput
+from landkeeper.report.report_input import Ledger, ReportInput
 from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
 from landkeeper.vpctracker.answers.ranking import OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.coverage import Coverage
@@ -32,7 +32,7 @@ def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
     return [replace(one, vpc=replace(one.vpc, state="available"), deleted_at=None) for one in there]
 
 
-@given(materials())
+@given(report_inputs())
 @settings(max_examples=40)
 def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
     trends = view_trends(made)
@@ -62,7 +62,7 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
         vpc = Vpc(vpc_ids(number), ACCOUNTS[0], Region("eu-west-1"), chosen, is_default=is_default)
         begin = START + first * _DAY
         vpcs.append(StoredVpc(vpc, begin, begin, 1, deleted_at=begin + lasts * _DAY if lasts < 3 else None))
-    made = material(*vpcs)
+    made = report_input(*vpcs)
     days = Days(START.date(), 7)
     assert count_overlaps(vpcs, made.config, days) == tuple(
         sum(one.kind is OverlapKind.COLLISION for one in find_overlaps_by_harm(_at_end_of(day, made), made.config))
@@ -73,7 +73,7 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
 def test_a_vpc_that_is_gone_counts_until_the_day_before() -> None:
     vpc = Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", state=DELETED)
     gone = StoredVpc(vpc, START, START + 2 * _DAY, 2, deleted_at=START + 2 * _DAY)
-    trends = view_trends(material(gone))
+    trends = view_trends(report_input(gone))
     assert trends is not None
     assert trends.days[0] == "2026-03-01"
     assert trends.vpcs == (1, 1, 0, 0, 0, 0, 0)
@@ -94,13 +94,13 @@ def test_accounts_that_are_not_readable_are_known_of_today_and_of_days_that_were
         Coverage(ACCOUNTS[2], failure=failed, membership=Membership.SUSPENDED),
     )
     kept = {START.date() + _DAY: 5, date(2020, 1, 1): 9, NOW.date(): 7}
-    trends = view_trends(material(old, coverage=coverage, unreadable=kept))
+    trends = view_trends(report_input(old, coverage=coverage, unreadable=kept))
     assert trends is not None
     assert trends.unreadable == (None, 5, None, None, None, None, 1)
 
 
 def test_cases_count_on_the_day_they_were_opened_and_only_where_a_rule_was_broken() -> None:
-    made = make_material(vpcs=3, accounts=1, cases=40)
+    made = make_report_input(vpcs=3, accounts=1, cases=40)
     assert made.ledger is not None
     trends = view_trends(made)
     assert trends is not None

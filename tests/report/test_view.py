@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from hypothesis import given, settings
-from tests.report.materials import BACKTEST, NOW, checked, material, materials
+from tests.report.report_inputs import BACKTEST, NOW, checked, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
 from landkeeper.broom.case import State
 from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
-from landkeeper.report.material import Ledger, ReportInput
+from landkeeper.report.report_input import Ledger, ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.attributes import StoredItemError
@@ -38,7 +38,7 @@ def read_at(account: AccountId, **more: object) -> Coverage:
     return replace(covered, **more)  # type: ignore[arg-type]
 
 
-@given(materials())
+@given(report_inputs())
 @settings(max_examples=50)
 def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInput) -> None:
     document = view_report(made)
@@ -60,7 +60,7 @@ def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInp
 
 
 def test_a_large_organisation_fits_its_schema() -> None:
-    read = checked(view_report(make_material(vpcs=400, accounts=40, cases=30)))
+    read = checked(view_report(make_report_input(vpcs=400, accounts=40, cases=30)))
     assert len(read["accounts"]) == 40
     assert {one["kind"] for one in read["overlaps"]} == {"collision", "default", "repeated"}
     assert len(read["trends"]["days"]) == 91
@@ -82,7 +82,7 @@ def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
         ),
         shared_with=(BANK,),
     )  # fmt: skip
-    read = checked(view_report(material(replace(vpc, last_changed=NOW), coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(replace(vpc, last_changed=NOW), coverage=(read_at(SHOP),))))
     assert read["vpcs"] == [
         {
             "id": vpc_ids(1), "account": 0, "region": 0, "cidrs": ["10.0.0.0/16", "10.1.0.0/16"],
@@ -98,7 +98,7 @@ def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
 def test_utilisation_is_what_subnets_do_not_have_free() -> None:
     half = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "10.0.0.0/17", 0),))
     unknown = stored(2, block="10.9.0.0/16", omitted=("Subnets",))
-    shown = checked(view_report(material(half, unknown)))["vpcs"]
+    shown = checked(view_report(report_input(half, unknown)))["vpcs"]
     assert [one.get("used") for one in shown] == [0.5, None]
 
 
@@ -107,7 +107,7 @@ def test_spaces_and_connections_come_from_the_configuration() -> None:
         spaces=(Space("plant", accounts=(BANK,)), Space("default", repeated=(parse_block("10.0.0.0/8"),))),
         connections=(Connection(SHOP, BANK), Connection(vpc_ids(1), vpc_ids(3))),
     )  # fmt: skip
-    read = checked(view_report(material(stored(), stored(2, BANK), stored(3), config=config)))
+    read = checked(view_report(report_input(stored(), stored(2, BANK), stored(3), config=config)))
     assert read["spaces"] == [
         {"name": "plant", "repeats_on_purpose": ["100.64.0.0/10"]},
         {"name": "default", "repeats_on_purpose": ["10.0.0.0/8"]},
@@ -128,7 +128,7 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
         BANK, account_name="bank", unit="Sandbox/Old", membership=Membership.DEPARTED, failure=denied, failed_runs=4
     )
     coverage = (read_at(SHOP, regions=regions), departed)
-    read = checked(view_report(material(stored(), coverage=coverage)))
+    read = checked(view_report(report_input(stored(), coverage=coverage)))
     assert [(one["state"], one["unit"]) for one in read["accounts"]] == [("departed", "Sandbox/Old"), ("active", None)]
     numbers = {name: number for number, name in enumerate(read["regions"])}
     assert read["coverage"][0]["regions"] == [
@@ -146,7 +146,7 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
 
 
 def test_a_vpc_whose_account_was_never_read_is_stale_for_ever() -> None:
-    assert checked(view_report(material(stored())))["vpcs"][0]["stale"] == ""
+    assert checked(view_report(report_input(stored())))["vpcs"][0]["stale"] == ""
 
 
 def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> None:
@@ -164,7 +164,7 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
                     expires_at=NOW + timedelta(days=9)),
     )  # fmt: skip
     pools = (PoolState(pool, 7, reservations), PoolState(inner, 1))
-    read = checked(view_report(material(stored(), coverage=(read_at(SHOP),), pools=pools)))
+    read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), pools=pools)))
     prod, shop = read["pools"]
     assert [(one["id"], one["state"]) for one in prod["reservations"]] == [
         ("res-1", "used"), ("res-2", "used"), ("res-3", "elsewhere"), ("res-4", "pool"), ("res-5", "over"),
@@ -178,12 +178,12 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
 def test_a_pool_that_fills_says_when_it_is_full() -> None:
     pools = (PoolState(Pool("small", parse_block("10.0.0.0/13"), made_at=START), 1),)
     later = [replace(stored(n, block=f"10.{n}.0.0/16"), first_seen=START + timedelta(days=2 * n)) for n in range(3)]
-    read = checked(view_report(material(*later, pools=pools)))
+    read = checked(view_report(report_input(*later, pools=pools)))
     assert read["pools"][0]["full_on"] == "2026-03-20"
 
 
 def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> None:
-    ledger = make_material(vpcs=1, accounts=1, cases=20).ledger
+    ledger = make_report_input(vpcs=1, accounts=1, cases=20).ledger
     assert ledger is not None
     view = view_broom(ledger, {"320000000000": "payments"}, most=15)
     assert [case.changed for case in view.cases] == sorted((case.changed for case in view.cases), reverse=True)
@@ -197,16 +197,16 @@ def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> N
 
 
 def test_a_report_says_how_many_cases_are_left_out() -> None:
-    many = make_material(vpcs=1, accounts=1, cases=1002)
+    many = make_report_input(vpcs=1, accounts=1, cases=1002)
     assert any(notice.startswith("2 older cases of Broom") for notice in view_report(many).notices)
 
 
 def test_a_backtest_is_handed_on_as_it_is() -> None:
-    assert checked(view_report(material(stored(), backtest=BACKTEST)))["backtest"] == BACKTEST
+    assert checked(view_report(report_input(stored(), backtest=BACKTEST)))["backtest"] == BACKTEST
 
 
 def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None:
-    made = make_material(vpcs=20, accounts=2, cases=2)
+    made = make_report_input(vpcs=20, accounts=2, cases=2)
     then = replace(made, known=replace(made.known, as_of=made.now - timedelta(days=1)))
     read = checked(view_report(then))
     assert read["as_of"] == "2025-10-04T12:00:00Z"
@@ -218,26 +218,26 @@ def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None
 
 
 def test_an_empty_store_says_how_it_gets_filled() -> None:
-    read = checked(view_report(material()))
+    read = checked(view_report(report_input()))
     assert read["notices"] == ["Nothing is stored yet: `landkeeper vpc track` reads the accounts."]
     assert (read["vpcs"], read["trends"]) == ([], None)
 
 
 def test_accounts_without_a_vpc_are_no_empty_store() -> None:
-    read = checked(view_report(material(coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(coverage=(read_at(SHOP),))))
     assert read["notices"][0] == "No VPC is known."
     assert read["accounts"] == [{"id": SHOP, "name": "shop", "unit": None, "state": "active"}]
 
 
 def test_one_vpc_of_today_has_no_history() -> None:
-    read = checked(view_report(material(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
     assert read["notices"] == ["There is no history yet: trends begin with the second day."]
     assert len(read["vpcs"]) == 1
 
 
 def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
     only = stored(block="2001:db8::/56", subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
-    read = checked(view_report(material(only, coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["vpcs"][0]["cidrs"] == []
     assert "used" not in read["vpcs"][0]
     assert read["notices"][0] == "No VPC has an IPv4 block: the map is of IPv4, and stays empty."
@@ -245,7 +245,7 @@ def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
 
 def test_subnets_with_ipv6_alone_say_that_nothing_is_known_of_use() -> None:
     only = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
-    read = checked(view_report(material(only, coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["notices"][0].startswith("All subnets have IPv6 only")
 
 
@@ -254,7 +254,7 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
         NewerItemError("the item vpc-1 of 111122223333", 9), NewerItemError("the item vpc-2 of 111122223333", 9),
         StoredItemError("vpc-3 of 111122223333", "CidrBlock is missing"),
     )  # fmt: skip
-    read = checked(view_report(material(stored(), coverage=(read_at(SHOP),), left_out=left_out)))
+    read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), left_out=left_out)))
     assert read["notices"][:2] == [
         "2 stored items were written by a newer Landkeeper and are not in here: update Landkeeper.",
         f"1 stored item cannot be read and is left out: {left_out[2]}",
@@ -262,7 +262,7 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
 
 
 def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> None:
-    read = checked(view_report(material(left_out=(NewerItemError("landkeeper.db", 9),))))
+    read = checked(view_report(report_input(left_out=(NewerItemError("landkeeper.db", 9),))))
     assert read["notices"] == [
         "Not in here: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
     ]
@@ -271,7 +271,7 @@ def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> 
 def test_of_many_stale_accounts_some_are_named() -> None:
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))
-    notices = view_report(material(stored(), coverage=coverage)).notices
+    notices = view_report(report_input(stored(), coverage=coverage)).notices
     assert notices[0] == (
         "5 accounts were not read completely the last time and are shown as last known: shop-0, shop-1, shop-2 "
         "and 2 more."
@@ -281,4 +281,4 @@ def test_of_many_stale_accounts_some_are_named() -> None:
 @given(ipv6_blocks())
 @settings(max_examples=20)
 def test_every_ipv6_block_fits_the_schema(block: object) -> None:
-    checked(view_report(material(stored(block=str(block)))))
+    checked(view_report(report_input(stored(block=str(block)))))

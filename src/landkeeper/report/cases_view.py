@@ -11,7 +11,7 @@ from landkeeper.report.document import BroomView, CaseView
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
-    from landkeeper.report.material import Ledger
+    from landkeeper.report.report_input import Ledger
 
 MOST_CASES = 1000
 """Older ones are counted and left out: a page with a month of somebody's mistake must still open."""

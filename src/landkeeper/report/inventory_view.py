@@ -17,7 +17,7 @@ from landkeeper.vpctracker.coverage import Coverage
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from landkeeper.report.material import ReportInput
+    from landkeeper.report.report_input import ReportInput
     from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.config import TrackerConfig
@@ -86,12 +86,12 @@ def view_spaces(config: TrackerConfig) -> tuple[SpaceView, ...]:
     )
 
 
-def view_vpcs(material: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
+def view_vpcs(report_input: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
     """The live VPCs, in the order in which they are known."""
-    spaces = spaces_of(material.config)
+    spaces = spaces_of(report_input.config)
     return tuple(
-        _view_vpc(one, spaces.space_of(one.vpc).name, material.known, numbers)
-        for one in material.known.vpcs
+        _view_vpc(one, spaces.space_of(one.vpc).name, report_input.known, numbers)
+        for one in report_input.known.vpcs
         if one.is_live
     )
 

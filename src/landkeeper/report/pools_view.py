@@ -13,22 +13,24 @@ from landkeeper.vpctracker.pools.pool import Kind, PoolState, Reservation, ances
 from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import ReportInput
+    from landkeeper.report.report_input import ReportInput
 
 
-def view_pools(material: ReportInput) -> tuple[PoolView, ...]:
+def view_pools(report_input: ReportInput) -> tuple[PoolView, ...]:
     """Every pool, by space and address."""
-    known, states = material.known, {state.pool.id: state for state in material.pools}
+    known, states = report_input.known, {state.pool.id: state for state in report_input.pools}
     live = [one.vpc for one in known.vpcs if one.is_live]
-    spaces = {state.pool.space for state in material.pools}
-    tracked = {space: tracked_in(space, live, known.coverage, material.config) for space in spaces}
-    return tuple(_view_pool(state, states, tracked[state.pool.space], material) for state in material.pools)
+    spaces = {state.pool.space for state in report_input.pools}
+    tracked = {space: tracked_in(space, live, known.coverage, report_input.config) for space in spaces}
+    return tuple(_view_pool(state, states, tracked[state.pool.space], report_input) for state in report_input.pools)
 
 
-def _view_pool(state: PoolState, states: Mapping[str, PoolState], tracked: Tracked, material: ReportInput) -> PoolView:
+def _view_pool(
+    state: PoolState, states: Mapping[str, PoolState], tracked: Tracked, report_input: ReportInput
+) -> PoolView:
     pool = state.pool
-    usage = measure_usage(state, _around(state, states), tracked, material.now)
-    growth = _growth(state, usage, material)
+    usage = measure_usage(state, _around(state, states), tracked, report_input.now)
+    growth = _growth(state, usage, report_input)
     return PoolView(
         id=pool.id,
         cidr=str(pool.block),
@@ -52,11 +54,11 @@ def _around(state: PoolState, states: Mapping[str, PoolState]) -> Iterable[Reser
     return [one for each in outer for one in states[each.id].reservations]
 
 
-def _growth(state: PoolState, usage: Usage, material: ReportInput) -> Growth | None:
-    space_of, known = spaces_of(material.config).space_of, material.known
+def _growth(state: PoolState, usage: Usage, report_input: ReportInput) -> Growth | None:
+    space_of, known = spaces_of(report_input.config).space_of, report_input.known
     vpcs = [one for one in known.vpcs if space_of(one.vpc).name == state.pool.space]
     first = min((one.first_seen for one in known.vpcs), default=None)
-    return measure_growth(state, usage, vpcs, first, material.now)
+    return measure_growth(state, usage, vpcs, first, report_input.now)
 
 
 def _view_reservation(one: Reservation, usage: Usage, tracked: Tracked) -> ReservationView:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from landkeeper.report.material import LOOKED_BACK
+from landkeeper.report.report_input import LOOKED_BACK
 
 _NAME = "landkeeper-unreadable"
 _UNKNOWN = "-"

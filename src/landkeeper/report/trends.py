@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from landkeeper.org import Membership
 from landkeeper.report.document import TrendsView
-from landkeeper.report.material import LOOKED_BACK
+from landkeeper.report.report_input import LOOKED_BACK
 from landkeeper.vpctracker.answers.overlaps import Claim, find_overlaps
 from landkeeper.vpctracker.answers.spaces import split_by_space
 from landkeeper.vpctracker.cidr import group_by_containment, parse_block
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import Ledger, ReportInput
+    from landkeeper.report.report_input import Ledger, ReportInput
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.inventory import StoredVpc
 
@@ -48,13 +48,13 @@ class Days:
         return [self.first + number * _DAY for number in range(self.count)]
 
 
-def view_trends(material: ReportInput) -> TrendsView | None:
+def view_trends(report_input: ReportInput) -> TrendsView | None:
     """The counts of the last ninety days, or of as many as are recorded; None where that is not more than the present.
 
     A VPC that is there counts until the end of the day before it is gone.
     """
-    vpcs = material.known.vpcs
-    days = find_days(min((one.first_seen for one in vpcs), default=None), material.moment)
+    vpcs = report_input.known.vpcs
+    days = find_days(min((one.first_seen for one in vpcs), default=None), report_input.moment)
     if days is None:
         return None
     accounts: dict[str, list[StoredVpc]] = defaultdict(list)
@@ -64,10 +64,10 @@ def view_trends(material: ReportInput) -> TrendsView | None:
         days=tuple(day.isoformat() for day in days.dates),
         vpcs=_count(days, (days.span(one) for one in vpcs)),
         accounts=_count(days, (span for ones in accounts.values() for span in _union(map(days.span, ones)))),
-        overlaps=count_overlaps(vpcs, material.config, days),
+        overlaps=count_overlaps(vpcs, report_input.config, days),
         defaults=_count(days, (days.span(one) for one in vpcs if one.vpc.is_default)),
-        unreadable=tuple(_unreadable(material, days)),
-        cases=_count_cases(material.ledger, days),
+        unreadable=tuple(_unreadable(report_input, days)),
+        cases=_count_cases(report_input.ledger, days),
     )
 
 
@@ -137,15 +137,17 @@ def _count_collisions(claims: Sequence[Claim]) -> int:
     return sum(bool(group.claims) for group in find_overlaps([*chosen, *defaults], ()).collisions)
 
 
-def count_unreadable(material: ReportInput) -> int:
+def count_unreadable(report_input: ReportInput) -> int:
     """Accounts that are read, and of which the newest try did not read everything."""
-    return sum(one.membership is Membership.ACTIVE and not one.is_complete for one in material.known.coverage.values())
+    return sum(
+        one.membership is Membership.ACTIVE and not one.is_complete for one in report_input.known.coverage.values()
+    )
 
 
-def _unreadable(material: ReportInput, days: Days) -> Iterator[int | None]:
+def _unreadable(report_input: ReportInput, days: Days) -> Iterator[int | None]:
     for day in days.dates[:-1]:
-        yield material.unreadable.get(day)
-    yield None if material.known.as_of else count_unreadable(material)
+        yield report_input.unreadable.get(day)
+    yield None if report_input.known.as_of else count_unreadable(report_input)
 
 
 def _count_cases(ledger: Ledger | None, days: Days) -> tuple[int | None, ...]:

@@ -1,4 +1,4 @@
-"""Materials of reports, for several suites."""
+"""Inputs of reports, for several suites."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from tests.strategies import START, accounts, blocks, coverages, stored_vpcs, texts
 
 from landkeeper.report.document import Document, write_document
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage
@@ -23,7 +23,7 @@ from landkeeper.vpctracker.inventory import StoredVpc
 NOW = START + timedelta(days=6)
 
 
-def material(
+def report_input(
     *vpcs: StoredVpc, config: TrackerConfig | None = None, coverage: tuple[Coverage, ...] = (), **more: Any
 ) -> ReportInput:
     """What a report of these VPCs is made from."""
@@ -34,7 +34,7 @@ def material(
 
 
 @st.composite
-def materials(draw: st.DrawFn) -> ReportInput:
+def report_inputs(draw: st.DrawFn) -> ReportInput:
     """Any VPCs and coverage there can be, in spaces or not, now or at an earlier time."""
     vpcs = {one.vpc.key: one for one in draw(st.lists(stored_vpcs(), max_size=6))}
     spaces = st.builds(Space, st.just("plant"), st.just(()), st.just({"Plant": "*"}), st.tuples(blocks))
@@ -46,7 +46,7 @@ def materials(draw: st.DrawFn) -> ReportInput:
     as_of = draw(st.none() | st.just(NOW - timedelta(days=1)))
     backtest = draw(st.none() | st.just(BACKTEST))
     named = draw(texts)
-    return material(
+    return report_input(
         *vpcs.values(),
         config=config,
         coverage=coverage,
