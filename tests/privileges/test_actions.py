@@ -404,7 +404,6 @@ def test_the_tables_of_a_statement_are_all_used(world: World) -> None:
 _NOT_MADE_HERE: Mapping[str, str] = {
     "dynamodb:CreateTable": "`--create-tables` and tests",
     "dynamodb:DescribeTable": "what a command says of a table that is wrong; waiting for one that was made",
-    "dynamodb:UpdateTimeToLive": "`--create-tables` and tests",
     "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/broom/test_instances.py has it, moto shows none",
     "s3:ListObjectsV2": "`broom sweep` and `backtest` on s3://bucket/prefix",
     "ssm:GetParameter": "LANDKEEPER_POLICY=ssm:NAME, which the stack does not set",
