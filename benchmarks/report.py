@@ -47,7 +47,7 @@ field.dispatchEvent(new Event('input', {bubbles: true}));"""
 
 
 def _seconds_to_the_map(page: Page, url: str) -> float:
-    """From the start of the navigation to the first map on the canvas."""
+    """Return the seconds from the start of the navigation to the first map on the canvas."""
     page.goto("about:blank")
     page.goto(f"{url}#/map", wait_until="commit")
     page.wait_for_function(f"() => {_PAINTED}.length")
@@ -59,7 +59,7 @@ def _milliseconds(page: Page, acts: list[str]) -> list[float]:
 
 
 def _zooms() -> list[str]:
-    """In to a subnet, over three places, and out again."""
+    """Return wheel events that zoom in to a subnet at three places, and out again."""
     places = ((200, 120), (420, 240), (640, 90))
     return [_WHEEL % (delta, x, y) for x, y in places for delta in (*(-300,) * 12, *(300,) * 12)]
 

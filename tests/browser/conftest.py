@@ -56,7 +56,7 @@ def shop(chromium: Browser, shop_file: Path) -> Open:
 
 @pytest.fixture
 def open_report(chromium: Browser, tmp_path: Path) -> Callable[..., AbstractContextManager[Reader]]:
-    """Opens the report of some report_input."""
+    """Return a function that opens the report of an input."""
 
     def open_(report_input: ReportInput, place: str = "overview", **context: Any) -> AbstractContextManager[Reader]:
         path = tmp_path / "report.html"

@@ -1,4 +1,4 @@
-"""Reports with little or nothing in them, and ones that this page cannot show: each says so."""
+"""Reports with little or no content, and reports that the page cannot show: each says so."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_an_empty_store_says_on_every_page_that_there_is_nothing(open_report: _R
             reader.go(name)
             assert reader.page.locator(".empty, .muted").filter(has_text="o").first.is_visible()
         reader.go("map")
-        assert "No VPC is known" in reader.page.locator("main").inner_text()
+        assert "No VPCs yet" in reader.page.locator("main").inner_text()
 
 
 def test_one_vpc_has_a_map_and_no_trend(open_report: _Read) -> None:
-    one = StoredVpc(make_vpc(1, LAKE, "10.8.0.0/16"), _NOW, _NOW, 1)
-    with open_report(_report_input(one)) as reader:
+    stored = StoredVpc(make_vpc(1, LAKE, "10.8.0.0/16"), _NOW, _NOW, 1)
+    with open_report(_report_input(stored)) as reader:
         assert reader.page.locator(".figure", has_text="VPCs").first.locator(".value").inner_text() == "1"
         assert reader.page.locator(".no-trend").count() >= 1
         reader.go("map")

@@ -115,7 +115,7 @@ def test_items_of_a_newer_landkeeper_are_named_in_the_page_and_by_the_exit_code(
     assert run(["report"]) == 3
     assert "was written by a newer Landkeeper (schema 99)" in capsys.readouterr().err
     notices = document_in((folder / "report.html").read_text(encoding="utf-8"))["notices"]
-    assert notices[0].startswith("Not in here: the item vpc-")
+    assert notices[0].startswith("Left out: the item vpc-")
 
 
 def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
@@ -127,7 +127,7 @@ def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
     sentence = "landkeeper.db was written by a newer Landkeeper (schema 99): update Landkeeper"
     assert capsys.readouterr().err.startswith(f"left out: {sentence}\n")
     document = document_in((folder / "report.html").read_text(encoding="utf-8"))
-    assert document["notices"] == [f"Not in here: {sentence}."]
+    assert document["notices"] == [f"Left out: {sentence}."]
 
 
 def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
         file.execute("DELETE FROM vpc_coverage")
     assert run(["report", "--file", "empty.db"]) == 0
     document = document_in((folder / "report.html").read_text(encoding="utf-8"))
-    assert document["notices"] == ["Nothing is stored yet: `landkeeper vpc track` reads the accounts."]
+    assert document["notices"] == ["Nothing is stored yet: run `landkeeper vpc track` to read the accounts."]
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,12 @@ def keep_in_file(path: Path, made: ReportInput) -> Path:
 
 def keep(made: ReportInput, vpcs: VpcStore, pools: PoolStore, ledger: Ledger) -> None:
     """Write everything of a report input into these stores."""
-    assert not vpcs.write_changes([Appeared(replace(one, version=1)) for one in made.known.vpcs])
-    for one in made.known.coverage.values():
-        assert vpcs.write_coverage(one)
+    assert not vpcs.write_changes([Appeared(replace(stored, version=1)) for stored in made.known.vpcs])
+    for coverage in made.known.coverage.values():
+        assert vpcs.write_coverage(coverage)
     for number, state in enumerate(made.pools):
         assert pools.write_pools(PoolWrite({LIST: number}, (pool_to_item(state.pool),)))
-        items = tuple(reservation_to_item(one) for one in state.reservations)
+        items = tuple(reservation_to_item(reservation) for reservation in state.reservations)
         assert pools.write_pools(PoolWrite({state.pool.id: 0}, items))
     for case in made.ledger.cases if made.ledger is not None else ():
         assert ledger.write_case(replace(case, version=1))

@@ -1,4 +1,4 @@
-"""The page with the document in it: whatever people write stays data."""
+"""The page with the document in it: untrusted text stays data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ hostile = st.sampled_from(_HOSTILE) | st.text(st.characters(), max_size=20)
 
 
 class _Tree(HTMLParser):
-    """Every tag and attribute, comment and declaration in order, and the text of the data element."""
+    """Collects every tag, attribute, comment and declaration in order, and the text of the data element."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -106,7 +106,7 @@ def test_the_page_of_landkeeper_can_be_served() -> None:
 
 @pytest.mark.parametrize("page", ["", "<html></html>", PLACEHOLDER * 2])
 def test_a_page_without_one_place_for_the_data_is_refused(page: str) -> None:
-    with pytest.raises(PageError, match="expected it once"):
+    with pytest.raises(PageError, match="times instead of once"):
         render(_document(), page)
 
 

@@ -1,4 +1,4 @@
-"""Trends: what each day had, counted in one pass, is what looking at each day alone finds."""
+"""Trends: the single pass counts what counting each day alone finds."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _DAY = timedelta(days=1)
 
 
 def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
-    """The VPCs that were there, as if nothing had happened since."""
-    there = [
-        one
-        for one in made.known.vpcs
-        if one.first_seen.date() <= day and (one.deleted_at is None or one.deleted_at.date() > day)
+    """Return the VPCs that existed at the end of the day, without what happened later."""
+    existing = [
+        stored
+        for stored in made.known.vpcs
+        if stored.first_seen.date() <= day and (stored.deleted_at is None or stored.deleted_at.date() > day)
     ]
-    return [replace(one, vpc=replace(one.vpc, state="available"), deleted_at=None) for one in there]
+    return [replace(stored, vpc=replace(stored.vpc, state="available"), deleted_at=None) for stored in existing]
 
 
 @given(report_inputs())
@@ -37,16 +37,16 @@ def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
 def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
     trends = view_trends(made)
     if trends is None:
-        assert len({one.first_seen.date() for one in made.known.vpcs} | {made.moment.date()}) < 3
+        assert len({stored.first_seen.date() for stored in made.known.vpcs} | {made.moment.date()}) < 3
         return
     assert trends.days
     for number, day in enumerate(map(date.fromisoformat, trends.days)):
-        there = _at_end_of(day, made)
-        findings = find_overlaps_by_harm(there, made.config)
-        assert trends.vpcs[number] == len(there)
-        assert trends.accounts[number] == len({one.vpc.owner for one in there})
-        assert trends.defaults[number] == sum(one.vpc.is_default for one in there)
-        assert trends.overlaps[number] == sum(one.kind is OverlapKind.COLLISION for one in findings)
+        existing = _at_end_of(day, made)
+        findings = find_overlaps_by_harm(existing, made.config)
+        assert trends.vpcs[number] == len(existing)
+        assert trends.accounts[number] == len({stored.vpc.owner for stored in existing})
+        assert trends.defaults[number] == sum(stored.vpc.is_default for stored in existing)
+        assert trends.overlaps[number] == sum(finding.kind is OverlapKind.COLLISION for finding in findings)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
@@ -54,7 +54,7 @@ def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
 def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
     lives: list[tuple[int, int, bool, int]],
 ) -> None:
-    """Two of them stand for all in the count; the block that somebody chose may be inside or around theirs."""
+    """Two default VPCs stand for all in the count; a chosen block may lie inside or around theirs."""
     blocks = ("172.31.0.0/16", "172.31.4.0/24", "172.16.0.0/12")
     vpcs = []
     for number, (first, lasts, is_default, block) in enumerate(lives):
@@ -65,7 +65,10 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
     made = report_input(*vpcs)
     days = Days(START.date(), 7)
     assert count_overlaps(vpcs, made.config, days) == tuple(
-        sum(one.kind is OverlapKind.COLLISION for one in find_overlaps_by_harm(_at_end_of(day, made), made.config))
+        sum(
+            finding.kind is OverlapKind.COLLISION
+            for finding in find_overlaps_by_harm(_at_end_of(day, made), made.config)
+        )
         for day in days.dates
     )
 

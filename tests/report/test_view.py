@@ -1,4 +1,4 @@
-"""The document of a report: all that is stored is in it, in the schema's shape."""
+"""The report's document: it contains everything that is stored, in the shape of the schema."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def read_at(account: AccountId, **more: object) -> Coverage:
 def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInput) -> None:
     document = view_report(made)
     read = checked(document)
-    live = [one for one in made.known.vpcs if one.is_live]
-    assert [one["id"] for one in read["vpcs"]] == [one.vpc.id for one in live]
-    for one, shown in zip(live, read["vpcs"], strict=True):
-        assert read["accounts"][shown["account"]]["id"] == one.vpc.owner
-        assert read["regions"][shown["region"]] == one.vpc.region
-        assert {*shown["cidrs"], *shown.get("ipv6", ())} == set(one.vpc.taken_blocks)
+    live = [stored for stored in made.known.vpcs if stored.is_live]
+    assert [vpc["id"] for vpc in read["vpcs"]] == [stored.vpc.id for stored in live]
+    for stored, shown in zip(live, read["vpcs"], strict=True):
+        assert read["accounts"][shown["account"]]["id"] == stored.vpc.owner
+        assert read["regions"][shown["region"]] == stored.vpc.region
+        assert {*shown["cidrs"], *shown.get("ipv6", ())} == set(stored.vpc.taken_blocks)
         words = [read["words"][number] for number in shown.get("tags", ())]
         tags = dict(zip(words[::2], words[1::2], strict=True))
-        name = {"Name": shown["name"]} if "Name" in one.vpc.tags and "Name" not in tags else {}
-        assert {**tags, **name} == dict(one.vpc.tags)
+        name = {"Name": shown["name"]} if "Name" in stored.vpc.tags and "Name" not in tags else {}
+        assert {**tags, **name} == dict(stored.vpc.tags)
     findings = find_overlaps_by_harm(made.known.vpcs, made.config)
-    assert [(one["block"], one["kind"]) for one in read["overlaps"]] == [
+    assert [(overlap["block"], overlap["kind"]) for overlap in read["overlaps"]] == [
         (str(finding.group.outermost), str(finding.kind)) for finding in findings
     ]
 
@@ -62,9 +62,9 @@ def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInp
 def test_a_large_organisation_fits_its_schema() -> None:
     read = checked(view_report(make_report_input(vpcs=400, accounts=40, cases=30)))
     assert len(read["accounts"]) == 40
-    assert {one["kind"] for one in read["overlaps"]} == {"collision", "default", "repeated"}
+    assert {overlap["kind"] for overlap in read["overlaps"]} == {"collision", "default", "repeated"}
     assert len(read["trends"]["days"]) == 91
-    assert [(one["id"], len(one["reservations"])) for one in read["pools"]] == [("company", 1), ("workloads", 40)]
+    assert [(pool["id"], len(pool["reservations"])) for pool in read["pools"]] == [("company", 1), ("workloads", 40)]
 
 
 def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
@@ -99,7 +99,7 @@ def test_utilisation_is_what_subnets_do_not_have_free() -> None:
     half = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "10.0.0.0/17", 0),))
     unknown = stored(2, block="10.9.0.0/16", omitted=("Subnets",))
     shown = checked(view_report(report_input(half, unknown)))["vpcs"]
-    assert [one.get("used") for one in shown] == [0.5, None]
+    assert [vpc.get("used") for vpc in shown] == [0.5, None]
 
 
 def test_spaces_and_connections_come_from_the_configuration() -> None:
@@ -112,9 +112,11 @@ def test_spaces_and_connections_come_from_the_configuration() -> None:
         {"name": "plant", "repeats_on_purpose": ["100.64.0.0/10"]},
         {"name": "default", "repeats_on_purpose": ["10.0.0.0/8"]},
     ]
-    assert [one.get("space") for one in read["vpcs"]] == [None, 0, None]
+    assert [vpc.get("space") for vpc in read["vpcs"]] == [None, 0, None]
     assert read["connections"] == [[SHOP, BANK], [vpc_ids(1), vpc_ids(3)]]
-    assert [(one["kind"], one["space"], one["connections"]) for one in read["overlaps"]] == [("repeated", 1, [1])]
+    assert [(overlap["kind"], overlap["space"], overlap["connections"]) for overlap in read["overlaps"]] == [
+        ("repeated", 1, [1])
+    ]
 
 
 def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
@@ -129,7 +131,10 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
     )
     coverage = (read_at(SHOP, regions=regions), departed)
     read = checked(view_report(report_input(stored(), coverage=coverage)))
-    assert [(one["state"], one["unit"]) for one in read["accounts"]] == [("departed", "Sandbox/Old"), ("active", None)]
+    assert [(account["state"], account["unit"]) for account in read["accounts"]] == [
+        ("departed", "Sandbox/Old"),
+        ("active", None),
+    ]
     numbers = {name: number for number, name in enumerate(read["regions"])}
     assert read["coverage"][0]["regions"] == [
         [numbers["eu-north-1"], "governed", None], [numbers[HERE], "scp_deny", "2026-03-01T12:00:00Z", "AccessDenied"],
@@ -137,12 +142,12 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
     ]  # fmt: skip
     assert (read["coverage"][1]["reason"], read["coverage"][1]["failed_runs"]) == ("scp_deny", 4)
     assert read["reasons"] == {
-        "governed": "empty by decree, and not read", "never_read": "never read",
+        "governed": "closed by policy, not read", "never_read": "never read",
         "scp_deny": "denied by a service control policy",
     }  # fmt: skip
     assert read["vpcs"][0]["stale"] == "2026-03-01T12:00:00Z"
     assert read["vpcs"][0]["why_stale"] == "denied by a service control policy"
-    assert read["notices"][0] == "1 account was not read completely the last time and is shown as last known: shop."
+    assert read["notices"][0] == "1 account was not read completely in the last run and is shown as last known: shop."
 
 
 def test_a_vpc_whose_account_was_never_read_is_stale_for_ever() -> None:
@@ -166,7 +171,7 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
     pools = (PoolState(pool, 7, reservations), PoolState(inner, 1))
     read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), pools=pools)))
     prod, shop = read["pools"]
-    assert [(one["id"], one["state"]) for one in prod["reservations"]] == [
+    assert [(reservation["id"], reservation["state"]) for reservation in prod["reservations"]] == [
         ("res-1", "used"), ("res-2", "used"), ("res-3", "elsewhere"), ("res-4", "pool"), ("res-5", "over"),
         ("res-6", "reserved"),
     ]  # fmt: skip
@@ -198,7 +203,7 @@ def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> N
 
 def test_a_report_says_how_many_cases_are_left_out() -> None:
     many = make_report_input(vpcs=1, accounts=1, cases=1002)
-    assert any(notice.startswith("2 older cases of Broom") for notice in view_report(many).notices)
+    assert any(notice.startswith("2 older Broom cases") for notice in view_report(many).notices)
 
 
 def test_a_backtest_is_handed_on_as_it_is() -> None:
@@ -211,7 +216,7 @@ def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None
     read = checked(view_report(then))
     assert read["as_of"] == "2025-10-04T12:00:00Z"
     assert (read["coverage"], read["pools"], read["broom"]) == ([], [], None)
-    assert "known of the present only" in read["notices"][0]
+    assert "have no history and are left out" in read["notices"][0]
     assert read["vpcs"]
     assert not any("stale" in vpc for vpc in read["vpcs"])
     assert read["trends"]["unreadable"][-1] is None
@@ -219,19 +224,19 @@ def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None
 
 def test_an_empty_store_says_how_it_gets_filled() -> None:
     read = checked(view_report(report_input()))
-    assert read["notices"] == ["Nothing is stored yet: `landkeeper vpc track` reads the accounts."]
+    assert read["notices"] == ["Nothing is stored yet: run `landkeeper vpc track` to read the accounts."]
     assert (read["vpcs"], read["trends"]) == ([], None)
 
 
 def test_accounts_without_a_vpc_are_no_empty_store() -> None:
     read = checked(view_report(report_input(coverage=(read_at(SHOP),))))
-    assert read["notices"][0] == "No VPC is known."
+    assert read["notices"][0] == "No VPC was found."
     assert read["accounts"] == [{"id": SHOP, "name": "shop", "unit": None, "state": "active"}]
 
 
 def test_one_vpc_of_today_has_no_history() -> None:
     read = checked(view_report(report_input(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
-    assert read["notices"] == ["There is no history yet: trends begin with the second day."]
+    assert read["notices"] == ["There is no history yet: trends begin on the second day."]
     assert len(read["vpcs"]) == 1
 
 
@@ -240,13 +245,13 @@ def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
     read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["vpcs"][0]["cidrs"] == []
     assert "used" not in read["vpcs"][0]
-    assert read["notices"][0] == "No VPC has an IPv4 block: the map is of IPv4, and stays empty."
+    assert read["notices"][0] == "No VPC has an IPv4 block, and the map shows IPv4 only: it is empty."
 
 
 def test_subnets_with_ipv6_alone_say_that_nothing_is_known_of_use() -> None:
     only = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
     read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
-    assert read["notices"][0].startswith("All subnets have IPv6 only")
+    assert read["notices"][0].startswith("All subnets are IPv6-only")
 
 
 def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
@@ -256,7 +261,7 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
     )  # fmt: skip
     read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), left_out=left_out)))
     assert read["notices"][:2] == [
-        "2 stored items were written by a newer Landkeeper and are not in here: update Landkeeper.",
+        "2 stored items were written by a newer Landkeeper and are left out: update Landkeeper.",
         f"1 stored item cannot be read and is left out: {left_out[2]}",
     ]
 
@@ -264,7 +269,7 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
 def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> None:
     read = checked(view_report(report_input(left_out=(NewerItemError("landkeeper.db", 9),))))
     assert read["notices"] == [
-        "Not in here: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
+        "Left out: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
     ]
 
 
@@ -273,7 +278,7 @@ def test_of_many_stale_accounts_some_are_named() -> None:
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))
     notices = view_report(report_input(stored(), coverage=coverage)).notices
     assert notices[0] == (
-        "5 accounts were not read completely the last time and are shown as last known: shop-0, shop-1, shop-2 "
+        "5 accounts were not read completely in the last run and are shown as last known: shop-0, shop-1, shop-2 "
         "and 2 more."
     )
 

@@ -1,4 +1,4 @@
-"""The document, made of what is stored."""
+"""Make the document from stored data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def view_report(report_input: ReportInput) -> Document:
-    """Everything that the page is given. A report of an earlier time is without what is only known of the present."""
+    """Return the document. A report of an earlier time lacks the parts that have no history."""
     known, config = report_input.known, report_input.config
     is_present = known.as_of is None
     accounts, spaces = view_accounts(known), view_spaces(config)
@@ -34,7 +34,7 @@ def view_report(report_input: ReportInput) -> Document:
         {space.name: number for number, space in enumerate(spaces)},
     )
     vpcs = view_vpcs(report_input, numbers)
-    live = {one.vpc.key: number for number, one in enumerate(one for one in known.vpcs if one.is_live)}
+    live = {stored.vpc.key: number for number, stored in enumerate(stored for stored in known.vpcs if stored.is_live)}
     coverage = view_coverage(known.coverage.values() if is_present else (), numbers)
     trends = view_trends(report_input)
     names = {account.id: account.name for account in accounts}
@@ -50,7 +50,7 @@ def view_report(report_input: ReportInput) -> Document:
         zones=numbers.zones.texts,
         words=numbers.words.texts,
         spaces=spaces,
-        connections=tuple((one.source, one.target) for one in config.connections),
+        connections=tuple((connection.source, connection.target) for connection in config.connections),
         vpcs=vpcs,
         overlaps=view_overlaps(known, config, live, numbers),
         pools=view_pools(report_input) if is_present else (),
