@@ -96,7 +96,7 @@ def _vpc(number: int, owner: AccountId, account_name: str, chance: random.Random
         account_name=account_name,
         name=name,
         cidr_associations=tuple(
-            CidrAssociation(_id("vpc-cidr-assoc", chance), str(one), "associated") for one in blocks
+            CidrAssociation(_id("vpc-cidr-assoc", chance), str(cidr), "associated") for cidr in blocks
         ),
         tags=tags,
         subnets=tuple(_subnets(block, region, chance)),
