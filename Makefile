@@ -8,7 +8,7 @@ CHECKOV := 3.3.30
 # Without bytecode every command and test would compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick try-setup try-pythons campaign check checkov bench format page pins clean
+.PHONY: help setup demo test quick try-setup try-pythons campaign check checkov bench format page picture pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ format: setup ## format the code
 
 page: ## build the report's page, which is part of the package; needs Node.js
 	@scripts/page build
+
+picture: setup ## draw the README's picture of the address map; needs Chromium
+	@$(BIN)/python -m tests.browser.picture
 
 pins: setup ## rewrite requirements/*.txt from pyproject.toml
 	@scripts/pins $(BIN)/uv

@@ -1,1 +1,1 @@
-"""What the performance figures are measured with."""
+"""The benchmarks: they measure the figures in RESULTS.md."""

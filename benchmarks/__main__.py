@@ -19,11 +19,11 @@ BENCHMARKS = (
     "workload",
 )
 _MODULES = {"broom": "broom_event", "lambda": "broom_function", "kept-report": "report_function"}
-"""Where a module is not named as its benchmark is."""
+"""Benchmarks whose module has another name."""
 
 
 def main(names: list[str]) -> int:
-    """Run them; answers the exit code."""
+    """Run the named benchmarks; return the exit code."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         sys.stderr.write(f"there is no benchmark '{unknown[0]}'; there are {', '.join(BENCHMARKS)}\n")

@@ -1,13 +1,13 @@
-"""What a launch through EventBridge costs in CPU time: Broom beside Cloud Custodian and beside a 15-line handler.
+"""Measure the CPU time of a launch event through EventBridge: Broom, Cloud Custodian and a 15-line handler.
 
-`python -m benchmarks.broom_event [--rounds N]`. Each handler runs warm in a process of its own against the embedded
-AWS, Broom's from the package that `landkeeper deploy` makes; every event is of an instance that was just started, and
-the handlers take turns within each round. Counted is the CPU time of the handler's process alone. The policy acts at
-once (`confirm_after: 0s`), as the other two do, and all three report over SNS.
+`python -m benchmarks.broom_event [--rounds N]`. Each handler runs warm, in its own process, against the embedded AWS;
+Broom runs from the package that `landkeeper deploy` makes. Every event concerns an instance that was just started, and
+the handlers take turns in each round. Only the CPU time of the handler's process counts. The policy acts at once
+(`confirm_after: 0s`), as the other two do, and all three report over SNS.
 
-Launches are in a member account, which both products enter by a role (`member-role` in Cloud Custodian's policy), as a
-central function does; and, so that the roles do not decide, in the function's own account as well, where the 15 lines
-run too. Cloud Custodian is installed into a virtual environment of its own under `build/`, no part of the set-up.
+Launches are in a member account, which both products enter through a role (`member-role` in Cloud Custodian's policy),
+as a central function does. To exclude the cost of roles, launches are also measured in the function's own account,
+where the 15-line handler runs too. Cloud Custodian is installed into its own virtual environment under `build/`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from statistics import median
 from typing import Any
 
 import boto3
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import unpack_package
 
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Embedded, Simulators, embedded_session
@@ -42,7 +43,7 @@ HOME = AccountId(HOME_ACCOUNT)
 PLACES = {"in a member account": AccountId("350000000001"), "in Broom's own account": HOME}
 ROLE = "OrganizationAccountAccessRole"
 BARS = {"complies": 8, "does not comply": 3}
-"""How many times less than Cloud Custodian's Broom's events have to cost."""
+"""Broom's CPU time must be this many times lower than Cloud Custodian's."""
 _TAGS: dict[str, dict[str, str]] = {"complies": {"Code": "LOL", "Name": "web"}, "does not comply": {"Name": "web"}}
 _ENVIRONMENT = Path("build", "benchmark-custodian")
 _POLICY = """
@@ -59,7 +60,7 @@ _EC2: dict[AccountId, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all three handlers work in."""
+    """The environment of all three handlers."""
 
     session: boto3.Session
     topic_arn: str
@@ -67,7 +68,7 @@ class World:
     environment: Mapping[str, str]
 
     def start_instance(self, tags: Mapping[str, str], account: AccountId = HOME) -> InstanceId:
-        """An instance with these tags."""
+        """Start an instance with these tags."""
         specification: Any = {
             "ResourceType": "instance",
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
@@ -78,7 +79,7 @@ class World:
         return InstanceId(started["Instances"][0]["InstanceId"])
 
     def state_of(self, id_: InstanceId, account: AccountId) -> str:
-        """EC2's word for where the instance stands."""
+        """Return the instance's state."""
         (reservation,) = self._ec2(account).describe_instances(InstanceIds=[id_])["Reservations"]
         return str(reservation["Instances"][0]["State"]["Name"])
 
@@ -94,7 +95,7 @@ class World:
 
 @contextmanager
 def a_world(embedded: Embedded) -> Iterator[World]:
-    """The ledger, the topic and the policy, and the environment that says where they are."""
+    """Create the ledger, the topic and the policy; return the environment that names them."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANDKEEPER_"))}
     os.environ.update(embedded.environment())
     session, name = embedded_session(embedded), f"bench-{uuid.uuid4().hex[:8]}"
@@ -148,7 +149,7 @@ class Worker:
         )  # fmt: skip
 
     def handle(self, event: Mapping[str, Any]) -> float:
-        """The milliseconds of CPU that the event took. Ends the program where it did not work."""
+        """Return the event's CPU time in milliseconds. Ends the program if the handler failed."""
         if self._process.stdin is None or self._process.stdout is None:
             raise SystemExit(f"{self.method} was started without pipes")
         self._process.stdin.write(json.dumps(event) + "\n")
@@ -164,7 +165,7 @@ class Worker:
 
 
 def find_custodian() -> str | None:
-    """The interpreter that has Cloud Custodian, installed where it is not yet; None where it cannot be had."""
+    """Return the interpreter with Cloud Custodian, after installing it; None if that fails."""
     python = _ENVIRONMENT / "bin" / "python"
     uv = str(Path(sys.executable).with_name("uv"))
     for command in (
@@ -198,7 +199,7 @@ def custodian_policy(topic_arn: str, member_role: Mapping[str, str]) -> dict[str
 
 
 def _start_workers(world: World, directory: Path, place: str) -> Iterator[Worker]:
-    """Those that can deal with launches in that place."""
+    """Start the handlers that can handle launches in that account."""
     code = unpack_package(directory) if not (directory / "code").exists() else directory / "code"
     ours = {**world.environment, "PYTHONPATH": str(code)}
     yield Worker("landkeeper", [sys.executable, "-S"], directory, ours)
@@ -220,7 +221,7 @@ Times = dict[tuple[str, str], float]
 
 
 def measure(world: World, directory: Path, place: str, rounds: int) -> Times:
-    """The median of each handler for each kind of event, of launches in that place."""
+    """Return the median per handler and kind of event, for launches in that account."""
     spent: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as stack:
         workers = list(_start_workers(world, directory, place))
@@ -264,7 +265,7 @@ def _rows(place: str, spent: Times) -> Iterator[tuple[str, str]]:
 
 
 def run(*, rounds: int = 40) -> None:
-    """Measure and write the figures down."""
+    """Measure, and write the results to RESULTS.md."""
     rows = [("events", f"{rounds} of each kind per handler, alternating; median CPU time, warm handlers")]
     with ExitStack() as stack:
         world = stack.enter_context(a_world(stack.enter_context(Simulators())))
@@ -275,7 +276,7 @@ def run(*, rounds: int = 40) -> None:
 
 
 def main() -> int:
-    """The command line."""
+    """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.broom_event")
     parser.add_argument("--rounds", type=int, default=40)
     run(rounds=parser.parse_args().rounds)

@@ -1,9 +1,9 @@
-"""What Broom's function takes as Lambda runs it: cold starts, and a log file with thirty launches in 128 MB.
+"""Measure Broom's function as Lambda runs it: cold starts, and a log file with thirty launches in 128 MB.
 
-`python -m benchmarks.broom_function [--rounds N]`. The package that `landkeeper deploy` makes is run by AWS's own
-runtime client (`awslambdaric`) on nothing but its own libraries, against the embedded AWS. Beside it runs the shape
-that such functions usually have (`plain_function.py`: five clients and a resource at import), on boto3 as Lambda
-brings it. Cold starts count the CPU time of the process from its start to the first answer, in turn, medians.
+`python -m benchmarks.broom_function [--rounds N]`. AWS's runtime client (`awslambdaric`) runs the package that
+`landkeeper deploy` makes, with only its own libraries, against the embedded AWS. It is compared with a typical function
+(`plain_function.py`: five clients and a resource at import) on the boto3 that Lambda provides. A cold start is the CPU
+time of the process from its start to the first answer; runs alternate, and the figures are medians.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Any
 
 import botocore.session
 from tests.lambda_runtime import Invocation, Limits, find_cpu_limit_obstacle, sandbox, share_of
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import HANDLER, log_file, unpack_package
 
 from benchmarks.broom_event import ROLE, World, a_world, launch_event
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 from landkeeper.broom.launches import InstanceId
 from landkeeper.embedded.simulators import HOME_ACCOUNT, HOME_REGION, Simulators
@@ -66,21 +66,21 @@ class Bench:
         )
 
     def notice(self, body: bytes) -> dict[str, Any]:
-        """Put a log file into the bucket; S3's notification of it."""
+        """Put a log file into the bucket; return S3's notification."""
         key = f"AWSLogs/{uuid.uuid4()}.json.gz"
         self._world.session.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         placed = {"bucket": {"name": self.bucket}, "object": {"key": key}}
         return {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": placed}]}
 
     def log_with(self, content: str) -> bytes:
-        """A log file of 300 records with that in it."""
+        """Return a log file of 300 records with this content."""
         if content == "no launch":
             return log_file(300)
         id_ = self._world.start_instance({"Code": "LOL"} if content.endswith("complies") else {"Name": "web"})
         return log_file(300, [launch_event(id_)["detail"]])
 
     def start_cold(self, function: Function, body: bytes, limits: Limits = _ONE_AT_A_TIME) -> Invocation:
-        """A process of its own from its start to its first answer. Ends the program where that is an error."""
+        """Run a new process up to its first answer. Ends the program if that is an error."""
         with sandbox(function.code, function.handler, function.environment, self._directory, limits) as running:
             done = running.invoke(self.notice(body))
             if done.is_error:
@@ -105,8 +105,8 @@ class Bench:
                             {"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
                         ],
                     )  # fmt: skip
-                    for each in started["Instances"]:
-                        detail = launch_event(InstanceId(each["InstanceId"]))["detail"]
+                    for instance in started["Instances"]:
+                        detail = launch_event(InstanceId(instance["InstanceId"]))["detail"]
                         launches.append({**detail, "recipientAccountId": account})
         return log_file(_RECORDS, launches)
 
@@ -124,7 +124,7 @@ def _plain_code(directory: Path) -> Path:
 
 
 def measure_cold_starts(bench: Bench, rounds: int) -> list[tuple[str, str]]:
-    """The rows on cold starts."""
+    """Return the rows on cold starts."""
     rows = []
     ways: dict[str, Function] = {"Broom": bench.broom, "typical boto3 function": bench.plain}
     for content, bar in BARS.items():
@@ -132,8 +132,8 @@ def measure_cold_starts(bench: Bench, rounds: int) -> list[tuple[str, str]]:
         for _ in range(rounds):
             for way, function in ways.items():
                 taken[way].append(bench.start_cold(function, bench.log_with(content)))
-        cpu = {way: median(each.cpu_seconds for each in done) for way, done in taken.items()}
-        peak = {way: max(each.peak_mb for each in done) for way, done in taken.items()}
+        cpu = {way: median(invocation.cpu_seconds for invocation in done) for way, done in taken.items()}
+        peak = {way: max(invocation.peak_mb for invocation in done) for way, done in taken.items()}
         rows += [(f"cold start, {content}: {way}", f"{1000 * cpu[way]:.0f} ms, {peak[way]:.0f} MB") for way in ways]
         share = cpu["Broom"] / cpu["typical boto3 function"]
         rows.append((f"cold start, {content}: Broom's share (threshold: {bar})", f"{share:.2f}"))
@@ -141,7 +141,7 @@ def measure_cold_starts(bench: Bench, rounds: int) -> list[tuple[str, str]]:
 
 
 def measure_limits(bench: Bench) -> list[tuple[str, str]]:
-    """The rows on 128 MB and the processor that so much buys."""
+    """Return the rows on 128 MB and the share of a processor that it buys."""
     what = f"{_RECORDS:,} records with {_ACCOUNTS * (_BAD + _GOOD)} launches, {MEMORY_MB} MB, from a cold start"
     whole = bench.start_cold(bench.broom, bench.thirty_launches(), Limits(MEMORY_MB, timeout_seconds=60))
     rows = [
@@ -159,7 +159,7 @@ def measure_limits(bench: Bench) -> list[tuple[str, str]]:
 
 
 def run(*, rounds: int = 11) -> None:
-    """Measure and write the figures down."""
+    """Measure, and write the results to RESULTS.md."""
     with ExitStack() as stack:
         world = stack.enter_context(a_world(stack.enter_context(Simulators())))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -171,7 +171,7 @@ def run(*, rounds: int = 11) -> None:
 
 
 def main() -> int:
-    """The command line."""
+    """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.broom_function")
     parser.add_argument("--rounds", type=int, default=11)
     run(rounds=parser.parse_args().rounds)

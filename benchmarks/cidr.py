@@ -1,4 +1,4 @@
-"""How fast overlaps are found: beside all pairs of `ipaddress` objects, and for a million blocks."""
+"""Measure how fast overlaps are found, compared with all pairs of `ipaddress` objects, and for a million blocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def made_up_blocks(count: int) -> list[str]:
 
 
 def _seconds_of_groups(texts: list[str]) -> tuple[float, float]:
-    """How long parsing them took, and how long grouping them."""
+    """Return the seconds of parsing and of grouping."""
     start = time.perf_counter()
     keys = [parse_key(text) for text in texts]
     parsed = time.perf_counter()
@@ -34,13 +34,13 @@ def _seconds_of_groups(texts: list[str]) -> tuple[float, float]:
 def _seconds_of_a_pair(texts: list[str]) -> float:
     networks = [ipaddress.ip_network(text) for text in texts]
     start = time.perf_counter()
-    for one, other in combinations(networks, 2):
-        one.overlaps(other)
+    for network, other in combinations(networks, 2):
+        network.overlaps(other)
     return (time.perf_counter() - start) / (len(networks) * (len(networks) - 1) / 2)
 
 
 def _measure_many() -> str:
-    """In a process of its own, so that the peak of its memory is that of this and of nothing else."""
+    """Measure in a separate process, so that its peak memory is that of this work alone."""
     code = "from benchmarks.cidr import report_many; report_many()"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own code
@@ -54,7 +54,7 @@ def report_many() -> None:
 
 
 def run() -> None:
-    """Measure, and write the results down."""
+    """Measure, and write the results to RESULTS.md."""
     few = made_up_blocks(_FEW)
     ours = min(sum(_seconds_of_groups(few)) for _ in range(5))
     pair = _seconds_of_a_pair(few[:_SAMPLE])

@@ -1,7 +1,7 @@
-"""A TLS endpoint on loopback that answers STS and EC2 after a wait, the same three VPCs in every region.
+"""A TLS endpoint on loopback that answers STS and EC2 after a delay, with the same three VPCs in every region.
 
-`python -m benchmarks.ec2_endpoint DIRECTORY LATENCY_MS REGIONS` makes a certificate in the directory, prints its port,
-answers until its standard input ends, and prints how many calls of which action there were, as JSON.
+`python -m benchmarks.ec2_endpoint DIRECTORY LATENCY_MS REGIONS` creates a certificate in the directory, prints its
+port, answers until its standard input ends, and prints the number of calls of each action as JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REGIONS = (
     "eu-north-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2",
     "ap-northeast-3", "ca-central-1", "sa-east-1",
 )  # fmt: skip
-"""Those that every account has from the start."""
+"""Regions that every account has enabled by default."""
 HOME_ACCOUNT = "999988887777"
 BUNDLE = "authorities.pem"
 

@@ -1,8 +1,8 @@
-"""Handles one event after the other in this process, and tells what each cost in CPU time.
+"""Handle events in this process, one after the other, and report the CPU time of each.
 
-`python event_worker.py METHOD`, with an event a line on standard input and an answer a line on standard output: the
-milliseconds of CPU, or what went wrong. It imports nothing of this project's own but what it measures, so that it runs
-in a virtual environment that holds nothing but Cloud Custodian as well.
+`python event_worker.py METHOD` reads an event per line from standard input and writes an answer per line to standard
+output: the milliseconds of CPU time, or the error. Of this project, it imports only what it measures, so it also runs
+in a virtual environment that contains only Cloud Custodian.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Handler = Callable[[Any, Any], Any]
 
 
 class Context:
-    """As much of Lambda's context as the handlers ask for."""
+    """The part of Lambda's context that the handlers use."""
 
     aws_request_id = "6bc28136-xmpl-4365-b021-0ce6b2e64ab0"
     function_name = "broom"
@@ -26,19 +26,19 @@ class Context:
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """Time is not what is scarce here."""
+        """Return ample time."""
         return 60_000
 
 
 def landkeeper() -> Handler:
-    """Broom's own."""
+    """Return Broom's handler."""
     from landkeeper.lambdas.broom import handler  # noqa: PLC0415 - in its own environment
 
     return handler
 
 
 def custodian() -> Handler:
-    """Cloud Custodian's, with the policy in `config.json` of the working directory."""
+    """Return Cloud Custodian's handler, with the policy in `config.json` of the working directory."""
     from c7n.handler import dispatch_event  # noqa: PLC0415 - in its own environment
 
     handle: Handler = dispatch_event
@@ -46,7 +46,7 @@ def custodian() -> Handler:
 
 
 def boto3_alone() -> Handler:
-    """What people write first: no ledger, no second thought, nothing that is done only once."""
+    """Return a simple handler: no ledger, no confirming read, no protection against repeats."""
     import boto3  # noqa: PLC0415 - no part of what the others load
 
     ec2, sns = boto3.client("ec2"), boto3.client("sns")
@@ -54,11 +54,11 @@ def boto3_alone() -> Handler:
     def handle(event: Any, _context: object) -> None:
         items = event["detail"]["responseElements"]["instancesSet"]["items"]
         found = ec2.describe_instances(InstanceIds=[item["instanceId"] for item in items])
-        instances = [one for reservation in found["Reservations"] for one in reservation["Instances"]]
+        instances = [instance for reservation in found["Reservations"] for instance in reservation["Instances"]]
         bad = [
-            one["InstanceId"]
-            for one in instances
-            if {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())}.get("Code") not in {"LOL", "GGG"}
+            instance["InstanceId"]
+            for instance in instances
+            if {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}.get("Code") not in {"LOL", "GGG"}
         ]
         if bad:
             ec2.terminate_instances(InstanceIds=bad)
@@ -72,7 +72,7 @@ METHODS = {"landkeeper": landkeeper, "custodian": custodian, "boto3": boto3_alon
 
 
 def main(method: str) -> None:
-    """Answer events until there are no more."""
+    """Answer events until standard input ends."""
     answers, handle = os.fdopen(os.dup(1), "w"), METHODS[method]()
     # What the handlers print is a log, and not an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,10 +1,10 @@
-"""What a call costs when many accounts are read: Landkeeper beside a session per account and a client per region.
+"""Measure the cost of a call when reading many accounts: Landkeeper, and a session per account, a client per region.
 
-`python -m benchmarks.fanout [--accounts N] [--regions N] [--latency-ms N] [--sample N]`. Both read from a TLS endpoint
-on loopback, each in a process of its own, in turn: the other shape, Landkeeper, the other shape. The other shape reads
-only a sample of the accounts, for its cost is the same with each. It asks for VPCs alone; Landkeeper asks for their
-subnets and connections too, so the cost of a region is told beside the cost of a call. Imports are not counted.
-Certificates are checked as always: against the authorities that botocore brings, and the endpoint's own.
+`python -m benchmarks.fanout [--accounts N] [--regions N] [--latency-ms N] [--sample N]`. Both methods read from a TLS
+endpoint on loopback, each in its own process, in turn: the other method, Landkeeper, the other method. The other method
+reads only a sample of the accounts, because each account costs the same. It reads VPCs only; Landkeeper also reads
+subnets and connections, so the figures show the cost per region beside the cost per call. Imports do not count.
+Certificates are verified as usual: against botocore's authorities and the endpoint's own certificate.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _TIMEOUT_SECONDS = 1200
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one process spent."""
+    """What a process used."""
 
     cpu_seconds: float
     wall_seconds: float
@@ -84,7 +84,7 @@ class CountingStore(MemoryStore):
 
 
 def track_all(accounts: int, _regions: int) -> int:
-    """Landkeeper's way, as `vpc track` goes it; answers how many VPCs there were."""
+    """Read as `vpc track` does; return the number of VPCs."""
     sessions = open_sessions(Region(REGIONS[0]), role_name="reader")
     store = CountingStore()
     members = [Account(AccountId(account)) for account in _account_ids(accounts)]
@@ -96,7 +96,7 @@ def track_all(accounts: int, _regions: int) -> int:
 
 
 def session_per_account(accounts: int, regions: int) -> int:
-    """The other shape: a session for each account, a client for each of its regions."""
+    """Read with a session per account and a client per region; return the number of VPCs."""
     sts = boto3.client("sts", region_name=REGIONS[0])
     found = 0
     for account in _account_ids(accounts):
@@ -116,7 +116,7 @@ def _account_ids(count: int) -> list[str]:
 
 
 def spend(method: str, accounts: int, regions: int) -> Cost:
-    """Go one way in this process."""
+    """Run a method in this process."""
     wall, cpu = time.perf_counter(), time.process_time()
     vpcs = METHODS[method](accounts, regions)
     cpu_seconds, wall_seconds = time.process_time() - cpu, time.perf_counter() - wall
@@ -124,7 +124,7 @@ def spend(method: str, accounts: int, regions: int) -> Cost:
 
 
 def measure(method: str, accounts: int, regions: int, latency_ms: float) -> Measured:
-    """Go one way in a process of its own, against an endpoint of its own."""
+    """Run a method in a new process, against a new endpoint."""
     with tempfile.TemporaryDirectory() as directory:
         endpoint = [sys.executable, "-m", "benchmarks.ec2_endpoint", directory, str(latency_ms), str(regions)]
         with subprocess.Popen(  # noqa: S603 - this interpreter
@@ -181,7 +181,7 @@ def run(*, accounts: int = 500, regions: int = 17, latency_ms: float = 50, sampl
 
 
 def main() -> int:
-    """The command line; `--method` is how this module calls itself."""
+    """Parse the command line and run; this module calls itself with `--method`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout")
     parser.add_argument("--accounts", type=int, default=500)
     parser.add_argument("--regions", type=int, default=len(REGIONS))

@@ -1,8 +1,8 @@
-"""A large organisation as values, the same every time: what a report of it is made from, without a store.
+"""A large organization as values, the same in every run: the input of a report, without a store.
 
-Accounts have VPCs in several regions, with six subnets each and tags, some of which are the same everywhere. Some
-blocks collide, some are repeated on purpose, every fourth account has a default VPC left, some accounts are not
-readable, some VPCs are gone again; there are pools, and three months of history.
+Accounts have VPCs in several regions, with six subnets each and tags, some of which repeat. Some blocks collide, some
+repeat on purpose, every fourth account still has a default VPC, some accounts cannot be read, some VPCs are deleted;
+there are pools, and three months of history.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
-from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, ReportInput
+from landkeeper.report.report_input import CASES_LOOKED_BACK, Ledger, ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
@@ -41,21 +41,21 @@ REGIONS = tuple(
         "us-east-2", "us-west-1", "us-west-2",
     )
 )  # fmt: skip
-"""Those that an account has enabled when it is made."""
+"""Regions that an account has enabled by default."""
 _TEAMS = tuple(f"team-{word}" for word in ("payments", "search", "basket", "fraud", "ledger", "media", "mobile", "web"))
 _STAGES = ("prod", "test", "dev")
 _DENIED = Failure(FailureReason.ROLE_NOT_ASSUMABLE, "AccessDenied", "is not authorized to perform: sts:AssumeRole")
 
 
-def make_material(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> ReportInput:
-    """The organisation of so many VPCs and accounts."""
+def make_report_input(vpcs: int = 10_000, accounts: int = 500, cases: int = 300, seed: int = 8) -> ReportInput:
+    """Return an organization with this many VPCs, accounts and cases."""
     chance = random.Random(seed)  # noqa: S311 - sample data
     owners = [AccountId(f"{320_000_000_000 + number}") for number in range(accounts)]
     names = {owner: f"{_TEAMS[number % 8][5:]}-{_STAGES[number % 3]}-{number}" for number, owner in enumerate(owners)}
     stored = [_stored(number, owners[number % accounts], names, chance) for number in range(vpcs)]
-    stored.sort(key=lambda one: (one.vpc.owner, one.vpc.region, one.vpc.id))
+    stored.sort(key=lambda item: (item.vpc.owner, item.vpc.region, item.vpc.id))
     coverage = {owner: _coverage(number, owner, names[owner]) for number, owner in enumerate(owners)}
-    first = min((one.first_seen for one in stored), default=None)
+    first = min((item.first_seen for item in stored), default=None)
     known = Snapshot(tuple(stored), coverage, first_record=None if first is None else f"{first:%Y-%m-%dT%H:%M:%SZ}")
     config = TrackerConfig(
         spaces=(Space("plant", accounts=tuple(owners[::50])),),
@@ -96,7 +96,7 @@ def _vpc(number: int, owner: AccountId, account_name: str, chance: random.Random
         account_name=account_name,
         name=name,
         cidr_associations=tuple(
-            CidrAssociation(_id("vpc-cidr-assoc", chance), str(one), "associated") for one in blocks
+            CidrAssociation(_id("vpc-cidr-assoc", chance), str(cidr), "associated") for cidr in blocks
         ),
         tags=tags,
         subnets=tuple(_subnets(block, region, chance)),
@@ -107,7 +107,7 @@ def _vpc(number: int, owner: AccountId, account_name: str, chance: random.Random
 
 
 def _block(number: int, chance: random.Random) -> Block:
-    """A /22 of 10.0.0.0/8, one after another; one in thirty has one that another VPC has already."""
+    """Return the next /22 of 10.0.0.0/8; for one VPC in thirty, a block that another VPC has already."""
     place = number if chance.random() > 0.03 else chance.randrange(number + 1)
     return block_at(4, (10 << 24) + (place % 16_384 << 10), 22)
 

@@ -1,6 +1,6 @@
-"""`landkeeper broom backtest` as somebody types it, start-up included, and what a worker of it holds.
+"""Measure the whole command `landkeeper broom backtest`, start-up included, and the memory of its workers.
 
-CPU seconds of the whole command, with all its processes, beside those of the naive loop without its start-up.
+Figures are CPU seconds of the command with all its processes, compared with the naive loop without its start-up.
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ def _as_written(record: dict[str, Any]) -> bytes:
 
 
 def write_log(folder: Path, number: int, records: int, launches: float) -> int:
-    """Write a file of that number; answers the size of its content."""
+    """Write the file with that number; return the size of its content."""
     return _write(folder, number, make_log(f"{number} {launches}", records, launches))
 
 

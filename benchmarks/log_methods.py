@@ -1,7 +1,7 @@
-"""`python -m benchmarks.log_methods METHOD FOLDER`: read the logs of a folder in one way, in a process of its own.
+"""`python -m benchmarks.log_methods METHOD FOLDER`: read the logs of a folder by one method, in this process.
 
-Prints, as JSON, seconds of CPU without the start-up, the peak of memory in MB, and the digest of the event ids of the
-launches that it found, in order; empty for what only searches or unpacks. Programs that it starts are counted in.
+Prints as JSON the CPU seconds without start-up, the peak memory in MB, and the digest of the event ids of the launches
+found, in order; the digest is empty for methods that only search or unpack. Programs that a method starts count too.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _duckdb(files: Files) -> Iterable[str]:
 
 
 def methods() -> dict[str, Callable[[Files], Iterable[str]]]:
-    """Every way there is here, by name."""
+    """Return every method that is available here, by name."""
     ways: dict[str, Callable[[Files], Iterable[str]]] = {
         "naive": _naive,
         "standard": _scan(STANDARD, LAUNCH_EVENTS),
@@ -114,7 +114,7 @@ def methods() -> dict[str, Callable[[Files], Iterable[str]]]:
 
 def _cpu_seconds() -> float:
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in spent)
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
 def measure(name: str, folder: Path) -> dict[str, Any]:

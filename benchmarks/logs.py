@@ -1,10 +1,10 @@
-"""How fast logs are scanned: Landkeeper compared with a naive loop, other tools, and decompression alone.
+"""Measure how fast logs are scanned: Landkeeper, a naive loop, other tools, and decompression alone.
 
-Seconds of CPU, in a process for each, one after the other and round by round, so that whatever else the machine does
-falls on all of them alike; medians, and what the naive loop took divided by them.
+Each method runs in its own process, one after the other in several rounds, so that other load on the machine affects
+all of them alike. Figures are medians of CPU seconds, and the time of the naive loop divided by them.
 
-`LANDKEEPER_BENCH_EVENTS=10000000` makes that many events in distinct files for the run over both processors instead of
-200,000; it takes about 350 bytes of disk for each, and some minutes to make. `LANDKEEPER_BENCH_FOLDER` is where.
+`LANDKEEPER_BENCH_EVENTS=10000000` generates that many events instead of 200,000 for the run on all processors; this
+takes about 350 bytes of disk per event, and some minutes. `LANDKEEPER_BENCH_FOLDER` names the folder.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from landkeeper.wiring.broom.past_scans import scan_files
 
 _FILES, _COMMAND_FILES, _RECORDS, _ROUNDS = 40, 400, 1_000, 5
 _SLOW = {"jq": 1, "duckdb": 1}
-"""How many rounds are enough of what takes longer than all others together."""
+"""The number of rounds of the slowest method."""
 _SHARES = ((0.0, "no launches"), (0.001, "0.1 % launches"), (0.01, "1 % launches"))
 _EVENTS = int(os.environ.get("LANDKEEPER_BENCH_EVENTS", "200000"))
 _TITLES = {
@@ -59,7 +59,7 @@ _BARS = {"fast": (10, 7.5, 6.5), "standard": (4, 1.2, 1)}
 
 
 def run() -> None:
-    """Measure, and write the results down."""
+    """Measure, and write the results to RESULTS.md."""
     folder = Path(tempfile.mkdtemp(prefix="landkeeper-logs-", dir=os.environ.get("LANDKEEPER_BENCH_FOLDER")))
     try:
         rows = []
@@ -78,12 +78,12 @@ def _rows(folder: Path) -> Iterator[tuple[str, str]]:
     for index, (share, title) in enumerate(_SHARES):
         made = _make(folder / str(share), _FILES, share)
         measured = _measure(made, list(here))
-        cpu = {name: statistics.median(each["cpu"] for each in runs) for name, runs in measured.items()}
+        cpu = {name: statistics.median(run["cpu"] for run in runs) for name, runs in measured.items()}
         _check_answers(measured)
         for name, method in here.items():
             bar = f" (threshold: {_BARS[name][index]})" if name in _BARS else ""
-            each = cpu[name] / _FILES * 1000
-            yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {each:.2f} ms per file"
+            per_file = cpu[name] / _FILES * 1000
+            yield f"{title}: {method}{bar}", f"{cpu['naive'] / cpu[name]:.2f} times; {per_file:.2f} ms per file"
     for name in sorted(_TITLES.keys() - here.keys()):
         yield _TITLES[name], "not measured: not installed"
     shares = zip(_SHARES, (" (threshold: 6.5)", " (threshold: 5)", ""), strict=True)
@@ -119,10 +119,10 @@ def _measure(folder: Path, names: Sequence[str]) -> dict[str, list[dict[str, Any
 
 
 def _check_answers(measured: dict[str, list[dict[str, Any]]]) -> None:
-    """Whatever looks for launches has to have found the same ones."""
+    """Check that all methods that look for launches found the same ones."""
     expected = measured["naive"][0]["digest"]
     for name, runs in measured.items():
-        if name not in {"libdeflate", "zlib", "ripgrep"} and {each["digest"] for each in runs} != {expected}:
+        if name not in {"libdeflate", "zlib", "ripgrep"} and {run["digest"] for run in runs} != {expected}:
             raise AssertionError(f"{name} found other launches than the naive loop")
 
 
@@ -131,7 +131,7 @@ def _rows_of_both_processors(folder: Path) -> Iterator[tuple[str, str]]:
     made = _make(folder / "many", _EVENTS // _RECORDS, 0.001)
     runs = {processes: [_scan_in(made, processes) for _ in range(3 if _EVENTS <= 1_000_000 else 1)]
             for processes in (1, os.cpu_count() or 1)}  # fmt: skip
-    wall = {processes: min(each["wall"] for each in many) for processes, many in runs.items()}
+    wall = {processes: min(run["wall"] for run in many) for processes, many in runs.items()}
     first = runs[1][0]
     size = f"{first['records']:,} events in {first['files']:,} files, {first['bytes'] / 1e9:.2f} GB unpacked"
     for processes, seconds in wall.items():
@@ -139,7 +139,7 @@ def _rows_of_both_processors(folder: Path) -> Iterator[tuple[str, str]]:
         workers = "1 process" if processes == 1 else f"{processes} processes"
         yield f"{size}: {workers}, best of {len(runs[processes])}", f"{seconds:.2f} s; {speed}"
     yield "speed-up of all processors over one (threshold: 1.8)", f"{wall[1] / min(wall.values()):.2f} times"
-    cpu = {processes: min(each["cpu"] for each in many) for processes, many in runs.items()}
+    cpu = {processes: min(run["cpu"] for run in many) for processes, many in runs.items()}
     more = f"{cpu[max(cpu)] / cpu[1]:.2f} times that of one process, including start-up"
     yield f"CPU time of {max(cpu)} processes in total", f"{cpu[max(cpu)]:.2f} s, {more}"
     load = f"load average during the run: {os.getloadavg()[0]:.1f}"
@@ -163,11 +163,11 @@ def scan(folder: str, processes: int) -> None:
     start = time.perf_counter()
     found = scan_files(files, _no_fetch, limit_bytes=DEFAULT_LIMIT_BYTES, is_stopped=lambda: False,
                        processes=processes, deferred=CHANGE_EVENTS)  # fmt: skip
-    scans = [each.scanned for each in found]
+    scans = [file.scanned for file in found]
     wall = time.perf_counter() - start
-    records, size = sum(each.records for each in scans), sum(each.unpacked_bytes for each in scans)
+    records, size = sum(scan.records for scan in scans), sum(scan.unpacked_bytes for scan in scans)
     spent = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
-    cpu = sum(each.ru_utime + each.ru_stime for each in spent)
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in spent)
     json.dump({"wall": wall, "cpu": cpu, "files": len(scans), "records": records, "bytes": size}, sys.stdout)
 
 

@@ -1,6 +1,6 @@
-"""The shape that such a function usually has: every client made at import, one loop, no ledger.
+"""A typical Lambda function: every client created at import, one loop, no ledger.
 
-What Broom's cold start is measured beside; boto3 is Lambda's own here, full and compiled.
+Broom's cold start is compared with it; here boto3 is the one that Lambda provides, complete and compiled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ALLOWED = {"LOL", "GGG"}
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Read the log files, and end every instance that was launched without the tag."""
+    """Read the log files, and terminate every instance that was launched without the tag."""
     ended = 0
     for record in event["Records"]:
         bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
 
 
 def deal_with(entry: dict[str, Any]) -> int:
-    """Look at the instances of one launch; answers how many were ended."""
+    """Check the instances of a launch; return how many were terminated."""
     items = entry["responseElements"]["instancesSet"]["items"]
     found = EC2.describe_instances(InstanceIds=[item["instanceId"] for item in items])
     ended = 0

@@ -1,7 +1,7 @@
-"""How long it takes to find a free block among many that are taken, and what an allocation from a table takes.
+"""Measure how long it takes to find a free block among many taken blocks, and to allocate from a table.
 
-The simulator does not bill. Read units are computed from what is stored: a consistent read takes a unit for each 4 KB,
-and a filter leaves none out (DynamoDB guide, "Filter expressions for scan").
+The simulator has no prices. Read units are computed from what is stored: a consistent read takes a unit per 4 KB, and
+a filter does not reduce them (DynamoDB guide, "Filter expressions for scan").
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _USED, _RUNS = 10_000, 15
 
 
 def _milliseconds(call: Callable[[], object], runs: int = _RUNS) -> float:
-    """CPU time, the median of several runs."""
+    """Return the median CPU time of several runs."""
     spent = []
     for _ in range(runs):
         start = time.process_time()
@@ -48,7 +48,7 @@ def _milliseconds(call: Callable[[], object], runs: int = _RUNS) -> float:
 
 
 def run() -> None:
-    """Measure, and write the results down."""
+    """Measure, and write the results to RESULTS.md."""
     pool, texts = parse_block("10.0.0.0/8"), made_up_blocks(_USED)
     keys = [parse_key(text) for text in texts]
     # Without a gap at the start the search has to pass everything.
@@ -84,13 +84,13 @@ def _from_a_table() -> Sequence[tuple[str, str]]:
         calls: Counter[str] = Counter()
         client.meta.events.register("provide-client-params.dynamodb.*", lambda model, **_: calls.update([model.name]))
         spent = {name: _milliseconds(partial(_allocate, table, name, estate), runs=3) for name in ("wide", "narrow")}
-        each = ", ".join(f"{name} {count // 6}" for name, count in sorted(calls.items()))
+        per_request = ", ".join(f"{name} {count // 6}" for name, count in sorted(calls.items()))
         units = {part: _read_units(client, _TABLE + part) for part in ("", COVERAGE)}
     tracked = f"an allocation with {sum(map(len, estate.vpcs.values())):,} tracked VPCs"
     return [
         (f"{tracked}: read units for VPCs, and for the coverage of {len(estate.accounts):,} accounts",
          f"{units['']:,} and {units[COVERAGE]:,}"),
-        (f"{tracked}: calls, mean", each),
+        (f"{tracked}: calls, mean", per_request),
         (f"{tracked}: CPU, all of them in the pool's range", f"{spent['wide']:,.0f} ms"),
         (f"{tracked}: CPU, 16 of them in the pool's range", f"{spent['narrow']:,.0f} ms"),
     ]  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from tests.browser.chromium import launch_chromium
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
 from landkeeper.report.page import render
 from landkeeper.report.view import view_report
@@ -19,10 +19,6 @@ from landkeeper.wiring.report import read_page
 
 _VPCS, _ACCOUNTS, _CASES = 10_000, 500, 300
 _LOADS = 5
-_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 _SEARCHES = (
     "10.64.0.0/12",
     "payments-prod-0",
@@ -51,7 +47,7 @@ field.dispatchEvent(new Event('input', {bubbles: true}));"""
 
 
 def _seconds_to_the_map(page: Page, url: str) -> float:
-    """From the start of the navigation to the first map on the canvas."""
+    """Return the seconds from the start of the navigation to the first map on the canvas."""
     page.goto("about:blank")
     page.goto(f"{url}#/map", wait_until="commit")
     page.wait_for_function(f"() => {_PAINTED}.length")
@@ -63,30 +59,27 @@ def _milliseconds(page: Page, acts: list[str]) -> list[float]:
 
 
 def _zooms() -> list[str]:
-    """In to a subnet, over three places, and out again."""
+    """Return wheel events that zoom in to a subnet at three places, and out again."""
     places = ((200, 120), (420, 240), (640, 90))
     return [_WHEEL % (delta, x, y) for x, y in places for delta in (*(-300,) * 12, *(300,) * 12)]
 
 
 def run() -> None:
-    """Measure, and write the results down."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.stdout.write("report: not measured, Chromium is not installed (apt-get install chromium)\n")
-        return
-    material = make_material(_VPCS, _ACCOUNTS, _CASES)
+    """Measure, and write the results to RESULTS.md."""
+    report_input = make_report_input(_VPCS, _ACCOUNTS, _CASES)
     begun = time.process_time()
-    text = render(view_report(material), read_page())
+    text = render(view_report(report_input), read_page())
     making = time.process_time() - begun
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, launch_chromium() as browser:
+        if browser is None:
+            sys.stdout.write("report: not measured, Chromium is not installed (apt-get install chromium)\n")
+            return
         path = Path(folder) / "report.html"
         path.write_text(text, encoding="utf-8")
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*_ARGUMENTS])
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         loads = [_seconds_to_the_map(page, path.as_uri()) for _ in range(_LOADS)]
         zooms = _milliseconds(page, _zooms())
-        searches = _milliseconds(page, [_TYPE % asked for asked in _SEARCHES])
-        browser.close()
+        searches = _milliseconds(page, [_TYPE % words for words in _SEARCHES])
     size = len(text.encode()) / 1e6
     write_results(
         "report",

@@ -1,8 +1,8 @@
-"""What the function that keeps the report takes, as Lambda runs it, on tables as large as the bar's organisation.
+"""Measure the function that keeps the report, as Lambda runs it, on tables of a large organization.
 
-`python -m benchmarks.report_function [--vpcs 10000]`. The package that `landkeeper deploy` makes is run by AWS's own
-runtime client against the embedded AWS: a cold start that tells notices and keeps the report, in the memory that the
-template gives and with the share of a processor that this buys, where one can be set.
+`python -m benchmarks.report_function [--vpcs 10000]`. AWS's runtime client runs the package that `landkeeper deploy`
+makes against the embedded AWS: a cold start that publishes notices and writes the report, with the memory that the
+template gives and, where this can be limited, the share of a processor that this memory buys.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from unittest.mock import patch
 
 import botocore.session
 from tests.lambda_runtime import Invocation, Limits, find_cpu_limit_obstacle, sandbox, share_of
+from tests.ledger_tables import create_ledger_table
 from tests.packaged_broom import unpack_package
 from tests.report.stored import keep
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
@@ -37,7 +38,7 @@ _SMALL_ACCOUNTS, _SMALL_VPCS = 100, 510
 
 
 def _fill(accounts: int, vpcs: int) -> Mapping[str, str]:
-    """New tables with the organisation in them, and a bucket; the settings that name them."""
+    """Create tables with the organization in them, and a bucket; return the settings that name them."""
     home = botocore.session.Session()
     home.set_credentials(HOME_ACCOUNT, "embedded")
     sessions = AccountSessions(home, region=HOME_REGION)
@@ -45,7 +46,7 @@ def _fill(accounts: int, vpcs: int) -> Mapping[str, str]:
     create_tables(client, name)
     create_ledger_table(client, f"{name}-cases")
     ledger = LedgerTable(client, f"{name}-cases")
-    keep(make_material(vpcs, accounts), VpcTable(client, name), PoolTable(client, name), ledger)
+    keep(make_report_input(vpcs, accounts), VpcTable(client, name), PoolTable(client, name), ledger)
     sessions.home("s3").create_bucket(Bucket=name)
     return {
         "LANDKEEPER_VPC_TABLE": name,
@@ -64,7 +65,7 @@ def _run_cold(code: Path, environment: Mapping[str, str], directory: Path, limit
 
 
 def run(vpcs: int = _VPCS) -> None:
-    """Measure, and write the figures down."""
+    """Measure, and write the results to RESULTS.md."""
     memory_mb = read_stack_facts().memory_mb["NoticesFunction"]
     share = None if find_cpu_limit_obstacle() else share_of(memory_mb)
     limits = Limits(memory_mb=memory_mb, timeout_seconds=300, cpu_share=share)
@@ -87,8 +88,8 @@ def run(vpcs: int = _VPCS) -> None:
                 (f"{of}, cold start, in {memory_mb} MB", f"{made.seconds:.1f} s"),
                 (f"{of}, peak memory", f"{made.peak_mb:.0f} MB"),
             ]
-    each = 1000 * (cpu[vpcs] - cpu[_SMALL_VPCS]) / (vpcs - _SMALL_VPCS)
-    rows.append(("CPU per VPC", f"{each:.2f} ms"))
+    per_vpc = 1000 * (cpu[vpcs] - cpu[_SMALL_VPCS]) / (vpcs - _SMALL_VPCS)
+    rows.append(("CPU per VPC", f"{per_vpc:.2f} ms"))
     rows.append(("share of a processor", "all of it" if share is None else f"{share:.2f}"))
     write_results("report function", rows)
 

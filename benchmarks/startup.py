@@ -1,7 +1,7 @@
-"""How long commands take to start: CPU time of each process, beside that of a process that imports boto3, in one run.
+"""Measure the start of commands: the CPU time of each process, compared with a process that imports boto3.
 
-All of them are run in turn, so that a busy machine is busy for all alike, and each one's time is what the kernel says
-of the process that has ended. Modules are compiled beforehand, as they are where a package is installed.
+Processes run in turn, so that other load affects all alike; the time is what the kernel reports for the process.
+Modules are compiled beforehand, as after an installation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 import landkeeper
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from benchmarks.results import write_results
 from landkeeper.cli.lazy_group import LazyGroup
 from landkeeper.cli.root import root
@@ -32,18 +32,18 @@ _ANSWER_BAR, _HELP_BAR, _TAB_BAR = 0.5, 0.4, 0.5
 _POLICY = Path(__file__).parents[1] / "examples" / "broom.yaml"
 _VPCS, _ACCOUNTS = 40, 12
 _SEED = 5
-"""With which some blocks of the few VPCs collide."""
+"""A seed with which some blocks of the few VPCs collide."""
 _MANY_VPCS, _MANY_ACCOUNTS = 10_000, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A process to start."""
+    """A command to measure."""
 
     name: str
     arguments: Sequence[str]
     bar: float | None = None
-    """The most it may take, as a share of what importing boto3 takes."""
+    """The highest allowed share of the time that importing boto3 takes."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,7 +63,7 @@ def _program() -> str:
 
 
 def _seconds(started: Started, folder: Path) -> float:
-    """The CPU time of the process, user and system, in seconds."""
+    """Return the CPU time of the process, user and system, in seconds."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -85,7 +85,7 @@ def _seconds(started: Started, folder: Path) -> float:
 
 
 def _help_pages(group: click.Command = root, words: tuple[str, ...] = ()) -> list[Started]:
-    """Those of every group and every command."""
+    """Return the help pages of every group and command."""
     pages = [_command(" ".join((*words, "--help")), _HELP_BAR)]
     if isinstance(group, LazyGroup):
         for name in group.places:
@@ -96,17 +96,17 @@ def _help_pages(group: click.Command = root, words: tuple[str, ...] = ()) -> lis
 
 
 def _write_store(path: Path, vpcs: int, accounts: int) -> None:
-    material = make_material(vpcs, accounts, cases=0, seed=_SEED)
+    report_input = make_report_input(vpcs, accounts, cases=0, seed=_SEED)
     store = PoolFile(path)
-    store.write_changes([Appeared(one) for one in material.known.vpcs])
-    for coverage in material.known.coverage.values():
+    store.write_changes([Appeared(stored) for stored in report_input.known.vpcs])
+    for coverage in report_input.known.coverage.values():
         store.write_coverage(coverage)
     store.close()
     LedgerFile(path).close()
 
 
 def run() -> None:
-    """Measure, and write the results down."""
+    """Measure, and write the results to RESULTS.md."""
     compileall.compile_dir(Path(landkeeper.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -150,9 +150,9 @@ def _rows(
     missed = [page.name for page in pages if shares[page.name] > _HELP_BAR]
     return [
         (f"{beside.name}: CPU time, user and system, median of {_RUNS}, all in turn", f"{1000 * whole:.0f} ms"),
-        *((_label(one), _told(shares[one.name], one.bar)) for one in shown),
+        *((_label(started), _share(shares[started.name], started.bar)) for started in shown),
         (f"help pages that take more than {_HELP_BAR}, of {len(pages)}", ", ".join(missed) or "none"),
-        *((f"{one.name} with {_MANY_VPCS:,} VPCs in it", f"{shares[one.name]:.2f}") for one in many),
+        *((f"{started.name} with {_MANY_VPCS:,} VPCs in it", f"{shares[started.name]:.2f}") for started in many),
     ]
 
 
@@ -160,5 +160,5 @@ def _label(started: Started) -> str:
     return f"{started.name} (bar: {started.bar})"
 
 
-def _told(share: float, bar: float | None) -> str:
+def _share(share: float, bar: float | None) -> str:
     return f"{share:.2f}" + (" MISSED" if bar is not None and share > bar else "")

@@ -1,8 +1,8 @@
-"""What a run costs in DynamoDB: 10,000 stored VPCs of which 1 % changed, calls counted and write units computed.
+"""Measure a run's cost in DynamoDB: 10,000 stored VPCs, of which 1 % changed, with calls and write units.
 
-The simulator does not bill. Units are computed from what is sent, by AWS's rules: an item's size is that of its names
-and values (DynamoDB guide, "DynamoDB item sizes and formats"); a write costs a unit per KB begun, twice that in a
-transaction, and once more, plainly, for the index that the item is copied to ("DynamoDB provisioned capacity mode").
+The simulator has no prices. Units are computed from the requests by AWS's rules: an item's size is that of its names
+and values (DynamoDB guide, "DynamoDB item sizes and formats"); a write costs a unit per started KB, twice that in a
+transaction, and one plain write more for the index that contains the item ("DynamoDB provisioned capacity mode").
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Estate:
         }
 
     def read_account(self, account: Account, regions: Collection[Region] | None = None) -> Mapping[Region, RegionRead]:
-        """All of its VPCs."""
+        """Return all VPCs."""
         assert regions is None  # noqa: S101 - nobody asks for less here
         return {_REGION: Complete(self.vpcs[account.id])}
 
     def change(self) -> Mapping[VpcId, str]:
-        """Let something happen to one VPC in a hundred; answers what to which."""
+        """Change a VPC in a hundred; return the changes by VPC."""
         chance = random.Random(1)  # noqa: S311 - a sample, not a secret
         happened = {}
         for account in chance.sample(self.accounts, _CHANGED):
@@ -109,7 +109,7 @@ class Meter:
     def __init__(self, client: Any) -> None:
         self.calls: Counter[str] = Counter()
         self.units: Counter[str] = Counter()
-        """Of each VPC's writes."""
+        """Write units per VPC."""
         self.coverage_units = 0
         self.largest = 0
         """Bytes of the largest VPC item written."""

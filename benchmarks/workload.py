@@ -1,9 +1,9 @@
-"""What a unit of the functions' work takes: the figures that `landkeeper cost` multiplies.
+"""Measure a unit of the functions' work: the figures that `landkeeper cost` multiplies.
 
-`python -m benchmarks.workload`. Each figure comes from a process of its own that calls the entry point as Lambda does:
-EC2 and STS for the tracker from an endpoint on loopback, everything else from the simulators, which answer at once. CPU
-is what is measured; how long Lambda takes for it follows from the memory, and waiting for AWS comes on top. Write units
-are computed from what is sent, as in `benchmarks.store`.
+`python -m benchmarks.workload`. Each figure comes from its own process that calls the entry point as Lambda does. The
+tracker's EC2 and STS are an endpoint on loopback; everything else is the simulators, which answer at once. Only CPU
+time is measured; Lambda's duration follows from the memory, and waiting for AWS is extra. Write units are computed
+from the requests, as in `benchmarks.store`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def measure_launches() -> Figures:
         first = [_turn(handler, batches[id_]) for id_ in bad]
         time.sleep(1.2)
         second = [_turn(handler, _batch(json.loads(write_due_cases((InstanceId(id_),))))) for id_ in bad]
-        both = [(one[0] + two[0], one[1] + two[1]) for one, two in zip(first, second, strict=True)]
+        both = [(before[0] + after[0], before[1] + after[1]) for before, after in zip(first, second, strict=True)]
         answer["destroyed"] = _figures(0, both) | _spent(calls, len(bad))
     return answer
 
@@ -121,7 +121,7 @@ def measure_dispatcher() -> Figures:
 
 
 def measure_notices() -> Figures:
-    """The function that tells notices, cold, on the VPCs that the worker has read."""
+    """The notices function, cold, on the VPCs that the worker has read."""
     clock = Clock()
     from landkeeper.lambdas.tracker import handler  # noqa: PLC0415
 
@@ -195,7 +195,7 @@ def _sample(name: str) -> Any:
 
 
 def _log_file(name: str, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Put a log file into the bucket; answers S3's notification of it."""
+    """Put a log file into the bucket; return S3's notification."""
     key = f"AWSLogs/{name}.json.gz"
     _home().home("s3").put_object(
         Bucket=_BUCKET, Key=key, Body=gzip.compress(json.dumps({"Records": records}).encode())
@@ -227,7 +227,7 @@ def _home() -> Any:
 
 
 def run() -> None:
-    """Measure everything, each in a process of its own, and write the figures down."""
+    """Measure each figure in a separate process, and write the results to RESULTS.md."""
     from landkeeper.embedded.simulators import Simulators  # noqa: PLC0415
 
     with Simulators() as simulators:
@@ -250,8 +250,9 @@ def _kept() -> dict[str, str]:
 
 
 def _prepare(endpoints: Mapping[str, str]) -> dict[str, str]:
-    """Tables, bucket, policy, topic and queue; answers the functions' variables."""
-    from landkeeper.aws.broom.ledger_table import create_ledger_table  # noqa: PLC0415
+    """Create tables, bucket, policy, topic and queue; return the functions' environment."""
+    from tests.ledger_tables import create_ledger_table  # noqa: PLC0415
+
     from landkeeper.aws.vpctracker.vpc_table import create_tables  # noqa: PLC0415
 
     os.environ.update(endpoints)
@@ -313,7 +314,7 @@ def _rows(worker: Figures, broom: Figures, launches: Figures) -> list[tuple[str,
     ]
     for kind in ("compliant", "destroyed"):
         spent = launches[kind]
-        counts = ", ".join(f"{name} {each:g}" for name, each in spent["calls"].items())
+        counts = ", ".join(f"{name} {count:g}" for name, count in spent["calls"].items())
         rows += [
             (f"broom: CPU per launch, {kind}", f"{spent['cpu_ms']:.0f} ms"),
             (f"broom: ledger write units per launch, {kind}", f"{spent['write_units']:.1f}"),
@@ -332,7 +333,7 @@ def _more_rows(audit: Figures, dispatcher: Figures, notices: Figures) -> list[tu
 
 
 def main() -> int:
-    """The command line; `--measure` is how this module calls itself."""
+    """Parse the command line and run; this module calls itself with `--measure`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workload")
     parser.add_argument("--measure", choices=sorted(MEASURES), help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from tests.broom_world import STRICT, event
+from tests.ledger_tables import create_ledger_table
 from tests.member_instances import ROLE, start_instances
 from tests.servers import home_sessions
 from tests.waiting import wait_until
 
 import landkeeper.wiring.broom.commands
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.broom.case import State
 from landkeeper.broom.launches import InstanceId

@@ -1,4 +1,4 @@
-/** Blocks of addresses: of IPv4 as numbers, for drawing; of both versions as positions on one line, for comparing. */
+/** Address blocks: IPv4 as numbers, for drawing; IPv4 and IPv6 as ranges, for comparing. */
 
 export interface Block {
   readonly first: number;
@@ -7,20 +7,20 @@ export interface Block {
 
 const FOUR = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/;
 
-/** The IPv4 block of `10.0.0.0/8` or of `10.1.2.3`; bits after the prefix are dropped. Null for anything else. */
+/** Return the IPv4 block of `10.0.0.0/8` or `10.1.2.3`; bits after the prefix are cleared. Null for any other text. */
 export function parseBlock(text: string): Block | null {
   const found = FOUR.exec(text.trim());
   if (!found) return null;
   const octets = found.slice(1, 5).map(Number);
   const length = found[5] === undefined ? 32 : Number(found[5]);
-  if (length > 32 || octets.some((one) => one > 255)) return null;
+  if (length > 32 || octets.some((octet) => octet > 255)) return null;
   return blockAt(
-    octets.reduce((sum, one) => sum * 256 + one, 0),
+    octets.reduce((sum, octet) => sum * 256 + octet, 0),
     length,
   );
 }
 
-/** The block of that length that holds the address. */
+/** Return the block of that prefix length that contains the address. */
 export function blockAt(address: number, length: number): Block {
   const size = 2 ** (32 - length);
   return { first: Math.floor(address / size) * size, length };
@@ -38,8 +38,8 @@ export function contains(outer: Block, inner: Block): boolean {
   return outer.length <= inner.length && outer.first <= inner.first && inner.first <= lastOf(outer);
 }
 
-export function overlaps(one: Block, other: Block): boolean {
-  return one.first <= lastOf(other) && other.first <= lastOf(one);
+export function overlaps(block: Block, other: Block): boolean {
+  return block.first <= lastOf(other) && other.first <= lastOf(block);
 }
 
 export function formatAddress(address: number): string {
@@ -50,7 +50,7 @@ export function formatBlock(block: Block): string {
   return `${formatAddress(block.first)}/${block.length}`;
 }
 
-/** The block as people who have many of them say it: 10.21/16 for 10.21.0.0/16. */
+/** Return the short form of a block: 10.21/16 for 10.21.0.0/16. */
 export function shortBlock(block: Block): string {
   const octets = formatAddress(block.first)
     .split(".")
@@ -58,13 +58,13 @@ export function shortBlock(block: Block): string {
   return `${octets.join(".")}/${block.length}`;
 }
 
-/** The blocks that hold `block`, from everything down to itself, at the lengths that people think in. */
+/** Return the blocks that contain `block`, from all of IPv4 down to itself, at common prefix lengths. */
 export function breadcrumb(block: Block): Block[] {
   const lengths = [0, 8, 12, 16, 20, 24, 28].filter((length) => length < block.length);
   return [...lengths.map((length) => blockAt(block.first, length)), block];
 }
 
-/** First and last address of a block of either version; null for what is none. */
+/** Return the first and last address of an IPv4 or IPv6 block; null for any other text. */
 export function rangeOf(text: string): readonly [bigint, bigint, 4 | 6] | null {
   const four = parseBlock(text);
   if (four) return [BigInt(four.first), BigInt(lastOf(four)), 4];

@@ -1,4 +1,4 @@
-/** Whether VPCs can be connected, and why not: what `landkeeper vpc connect` answers, worked out here for any pair. */
+/** Whether VPCs can be connected, and why not: the rules of `landkeeper vpc connect`, for any pair. */
 
 import { rangeOf } from "./addresses";
 import type { Vpc } from "./world";
@@ -38,19 +38,19 @@ export function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
-/** Every VPC of the one list with every VPC of the other, each two once; pairs without a default VPC first. */
+/** Return each pair of a VPC of either list once; pairs without a default VPC come first. */
 export function pairUp(sources: readonly Vpc[], targets: readonly Vpc[], same: boolean): Pairing[] {
   const seen = new Set<string>();
   const pairs: Pairing[] = [];
-  for (const one of sources) {
-    for (const other of targets) {
-      const key = [one, other]
+  for (const source of sources) {
+    for (const target of targets) {
+      const key = [source, target]
         .map((vpc) => `${vpc.id} ${vpc.account.id}`)
         .sort()
         .join(" ");
-      if (seen.has(key) || (same && one === other)) continue;
+      if (seen.has(key) || (same && source === target)) continue;
       seen.add(key);
-      pairs.push(pairVpcs(one, other));
+      pairs.push(pairVpcs(source, target));
     }
   }
   return pairs.sort((a, b) => Number(hasDefault(a)) - Number(hasDefault(b)));
@@ -98,20 +98,20 @@ function same(a: Side, b: Side): boolean {
   return a.version === b.version && a.first === b.first && a.last === b.last;
 }
 
-function sentence(one: Obstacle): string {
-  if (isIdentical(one)) return `${one.source.text} on both`;
-  const holds = one.source.first <= one.target.first && one.target.last <= one.source.last;
-  return `${one.source.text} ${holds ? "holds" : "is inside"} ${one.target.text}`;
+function sentence(obstacle: Obstacle): string {
+  if (isIdentical(obstacle)) return `${obstacle.source.text} on both`;
+  const holds = obstacle.source.first <= obstacle.target.first && obstacle.target.last <= obstacle.source.last;
+  return `${obstacle.source.text} ${holds ? "holds" : "is inside"} ${obstacle.target.text}`;
 }
 
-/** Why two VPCs never meet at all, whatever their blocks. */
+/** Return why two VPCs cannot be connected, whatever their blocks; null if their partition and space are the same. */
 export function apartness(source: Vpc, target: Vpc): Verdict | null {
   if (partitionOf(source.region) !== partitionOf(target.region)) {
     return { possible: "no", because: `${source.region} and ${target.region} are in different AWS partitions` };
   }
   if (source.space !== target.space) {
     const names = `${source.spaceName} and ${target.spaceName}`;
-    return { possible: "no", because: `they are in different spaces, ${names}, which never meet` };
+    return { possible: "no", because: `they are in different spaces: ${names}` };
   }
   return null;
 }
@@ -122,15 +122,15 @@ function peeringOf(source: Vpc, target: Vpc, obstacles: readonly Obstacle[]): Ve
   return { possible: "no", because: why + obstacles.map(sentence).join("; ") };
 }
 
-/** A gateway takes a block once, from the VPC that came first, and sends each packet along the longest prefix. */
+/** A transit gateway takes a block only from the VPC attached first, and routes each packet by the longest prefix. */
 function routingOf(mine: readonly Side[], theirs: readonly Side[], obstacles: readonly Obstacle[]): Verdict {
   if (!obstacles.length) return YES;
-  const identical = obstacles.filter(isIdentical).map((one) => one.source);
+  const identical = obstacles.filter(isIdentical).map((obstacle) => obstacle.source);
   const words = [
-    ...identical.map((one) => `${one.text} is on both and propagates from the first to be attached only`),
-    ...obstacles.filter((one) => !isIdentical(one)).map(nested),
+    ...identical.map((side) => `both have ${side.text}, which propagates only from the VPC attached first`),
+    ...obstacles.filter((obstacle) => !isIdentical(obstacle)).map(nested),
   ];
-  const free = (sides: readonly Side[]) => sides.filter((side) => !identical.some((one) => same(one, side)));
+  const free = (sides: readonly Side[]) => sides.filter((side) => !identical.some((block) => same(block, side)));
   const others = free(theirs);
   const some = free(mine).some((a) => others.some((b) => a.version === b.version && !same(a, b)));
   return { possible: some ? "partly" : "no", because: words.join("; ") };
@@ -140,20 +140,20 @@ function nested({ source, target }: Obstacle): string {
   const isInside = source.last - source.first < target.last - target.first;
   const [inner, outer] = isInside ? [source.text, target.text] : [target.text, source.text];
   return (
-    `${inner} and ${outer} both propagate and the longer prefix wins: the addresses of ${inner} are reached in the ` +
-    `VPC that has ${inner}, and not from inside the VPC that has ${outer}`
+    `${inner} and ${outer} both propagate and the longer prefix wins: traffic to ${inner} goes to the VPC that has ` +
+    `${inner}, except from inside the VPC that has ${outer}`
   );
 }
 
 function peerings(source: Vpc, target: Vpc): string[] {
-  const told = [[source, target] as const, [target, source] as const].flatMap(([vpc, other]) =>
+  const all = [[source, target] as const, [target, source] as const].flatMap(([vpc, other]) =>
     vpc.peerings.filter(([, , peer]) => peer === other.id),
   );
-  const found = new Map(told.map(([id, state]) => [`${id} ${state}`, { id, state }]));
+  const found = new Map(all.map(([id, state]) => [`${id} ${state}`, { id, state }]));
   const rank = (state: string) => (state === "active" ? 0 : 1);
   return [...found.values()]
     .sort((a, b) => rank(a.state) - rank(b.state) || compare(a.id, b.id) || compare(a.state, b.state))
-    .map((one) => `${one.id} ${one.state}`);
+    .map((link) => `${link.id} ${link.state}`);
 }
 
 function gateways(source: Vpc, target: Vpc): string[] {

@@ -37,10 +37,10 @@ export interface Space {
   repeats_on_purpose: string[];
 }
 
-/** Id without `subnet-`, CIDR block or nothing, zone, free addresses. */
+/** Id without `subnet-`, CIDR block or empty, zone index, free addresses. */
 export type WrittenSubnet = [id: string, cidr: string, zone: number, free: number | null];
 
-/** What is not there has its default. */
+/** A missing key has its default. */
 export interface WrittenVpc {
   id: string;
   account: number;
@@ -139,7 +139,7 @@ export interface Case {
 
 export type Cell = string | number | boolean | null | Record<string, string> | string[];
 
-/** What `landkeeper broom backtest --format json` prints; docs/backtest.md. */
+/** The output of `landkeeper broom backtest --format json`; see docs/backtest.md. */
 export interface Backtest {
   policy: string;
   since: string | null;

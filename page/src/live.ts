@@ -1,11 +1,11 @@
-/** `landkeeper serve`: the report is read anew from the store, and the reader stays where they are. */
+/** `landkeeper serve`: the page requests new data and keeps the reader's place. */
 
 import { useEffect, useState } from "preact/hooks";
 import type { Report } from "./document";
 
 export interface Live {
   readonly report: Report;
-  /** Why what is shown is not the newest; empty while it is. */
+  /** Why the data is not current; empty while it is. */
   readonly trouble: string;
   readonly isServed: boolean;
 }
@@ -19,11 +19,11 @@ export function useLive(first: Report): Live {
     if (!isServed) return;
     const readAnew = async () => {
       try {
-        // The browser asks with the ETag that it has, and hands out what it has where that is the newest.
+        // The browser sends its ETag and returns its cached copy if that is current.
         const answer = await fetch("report.json", { cache: "no-cache" });
-        const told = (await answer.json()) as Report | { error: string };
-        if ("error" in told) return setTrouble(told.error);
-        setReport((now) => (now.generated_at === told.generated_at ? now : told));
+        const received = (await answer.json()) as Report | { error: string };
+        if ("error" in received) return setTrouble(received.error);
+        setReport((now) => (now.generated_at === received.generated_at ? now : received));
         setTrouble("");
       } catch (error) {
         if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;

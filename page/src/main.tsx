@@ -1,4 +1,4 @@
-/** The page: reads the document that is written into it, and shows it. */
+/** The page: parses the document that the file contains, and shows it. */
 
 import { render } from "preact";
 import { KNOWN_VERSION, type Report } from "./document";
@@ -25,22 +25,20 @@ function parse(text: string): Report | null {
 
 function pageOf(text: string | null | undefined) {
   if (!text)
-    return (
-      <Alone title="No report here" words="This is the empty page: landkeeper report writes one with a report in it." />
-    );
+    return <Alone title="No report here" words="This page has no data. Run landkeeper report to create a report." />;
   const report = parse(text);
   if (!report)
     return (
       <Alone
         title="The report is damaged"
-        words="The data in this file is cut off or was changed. Make the report again, or ask for the file again."
+        words="The data in this file is incomplete or was changed. Create the report again, or ask for a new copy."
       />
     );
   if (report.version > KNOWN_VERSION) {
     return (
       <Alone
         title="This report is newer than its page"
-        words={`The data is of version ${report.version}, this page shows version ${KNOWN_VERSION}. Make the report again with the newest Landkeeper.`}
+        words={`The data has version ${report.version}, this page shows version ${KNOWN_VERSION}. Create the report again with the newest Landkeeper.`}
       />
     );
   }

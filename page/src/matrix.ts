@@ -1,4 +1,4 @@
-/** For every two accounts, units or spaces: how many pairs of their VPCs can be peered. Worked out where it is looked at. */
+/** How many pairs of VPCs of two accounts, units or spaces can be peered. Cells are computed when they are shown. */
 
 import { rangeOf } from "./addresses";
 import { partitionOf } from "./connect";
@@ -13,7 +13,7 @@ export interface CellOfMatrix {
   readonly answer: Answer;
   readonly pairs: number;
   readonly peerable: number;
-  /** Pairs that never meet: of other spaces or partitions. */
+  /** Pairs in different spaces or partitions. */
   readonly apart: number;
   readonly linked: boolean;
 }
@@ -24,26 +24,26 @@ export interface Group {
   readonly vpcs: readonly Vpc[];
 }
 
-/** The blocks of some VPCs, outer ones before those inside them: first and last position, and whose they are. */
+/** The blocks of some VPCs, outer blocks before those inside them: first and last position, and their VPCs. */
 interface Lines {
   readonly vpcs: readonly Vpc[];
   readonly first: Float64Array;
   readonly last: Float64Array;
   readonly owner: Int32Array;
-  /** Of each block, the nearest one before it that is around it, be it the same; -1 where there is none. */
+  /** For each block, the nearest earlier block that contains or equals it; -1 if there is none. */
   readonly around: Int32Array;
-  /** The same, but a larger one. */
+  /** For each block, the nearest earlier block that contains it and is larger; -1 if there is none. */
   readonly larger: Int32Array;
-  /** Of each VPC, its blocks. */
+  /** The blocks of each VPC. */
   readonly blocks: readonly (readonly number[])[];
-  /** Of each VPC, its space and partition. */
+  /** The space and partition of each VPC. */
   readonly realms: readonly string[];
   readonly ids: ReadonlySet<string>;
-  /** The VPCs that they have active peerings with. */
+  /** The VPCs with which they have active peerings. */
   readonly peers: readonly string[];
 }
 
-/** The groups by name. Their default VPCs count only where they have no others: no two of those can ever be connected. */
+/** Return the groups by name. Default VPCs count only in groups without others: no two of them can be connected. */
 export function groupsOf(world: World, grouping: Grouping): Group[] {
   const found = new Map<string, { key: string; label: string; vpcs: Vpc[] }>();
   const of = (key: string, label: string) => {
@@ -115,21 +115,21 @@ export class Matrix {
       blocks,
       around,
       larger,
-      first: Float64Array.from(all, (one) => one.range[0]),
-      last: Float64Array.from(all, (one) => one.range[1]),
-      owner: Int32Array.from(all, (one) => one.owner),
+      first: Float64Array.from(all, (block) => block.range[0]),
+      last: Float64Array.from(all, (block) => block.range[1]),
+      owner: Int32Array.from(all, (block) => block.owner),
       realms: vpcs.map((vpc) => `${partitionOf(vpc.region)} ${vpc.space}`),
       ids: new Set(vpcs.map((vpc) => vpc.id)),
       peers: vpcs.flatMap((vpc) => vpc.peerings.flatMap(([, state, peer]) => (state === "active" ? [peer] : []))),
     };
   }
 
-  private count(one: Lines, other: Lines, isSame: boolean): CellOfMatrix {
-    const [n, m] = [one.vpcs.length, other.vpcs.length];
+  private count(rows: Lines, columns: Lines, isSame: boolean): CellOfMatrix {
+    const [n, m] = [rows.vpcs.length, columns.vpcs.length];
     const pairs = isSame ? (n * (n - 1)) / 2 : n * m;
     if (!pairs) return { answer: "none", pairs: 0, peerable: 0, apart: 0, linked: false };
-    const together = togetherOf(one, other, isSame);
-    const clashing = clashingOf(one, other, isSame);
+    const together = togetherOf(rows, columns, isSame);
+    const clashing = clashingOf(rows, columns, isSame);
     const peerable = together - clashing;
     const answer = !together ? "apart" : !clashing && together === pairs ? "yes" : peerable ? "partly" : "no";
     return {
@@ -137,46 +137,46 @@ export class Matrix {
       pairs,
       peerable,
       apart: pairs - together,
-      linked: tellsOf(one, other) || tellsOf(other, one),
+      linked: tellsOf(rows, columns) || tellsOf(columns, rows),
     };
   }
 }
 
-/** Whether one of the VPCs has an active peering with one of the others. */
-function tellsOf(one: Lines, other: Lines): boolean {
-  return one.peers.some((peer) => other.ids.has(peer));
+/** Whether a VPC of the first group has an active peering with a VPC of the second. */
+function tellsOf(rows: Lines, columns: Lines): boolean {
+  return rows.peers.some((peer) => columns.ids.has(peer));
 }
 
-/** How many pairs are of one space and one partition. */
-function togetherOf(one: Lines, other: Lines, isSame: boolean): number {
+/** Return how many pairs are in the same space and partition. */
+function togetherOf(rows: Lines, columns: Lines, isSame: boolean): number {
   const counts = new Map<string, number>();
-  for (const realm of one.realms) counts.set(realm, (counts.get(realm) ?? 0) + 1);
+  for (const realm of rows.realms) counts.set(realm, (counts.get(realm) ?? 0) + 1);
   let together = 0;
   if (isSame) for (const number of counts.values()) together += (number * (number - 1)) / 2;
-  else for (const realm of other.realms) together += counts.get(realm) ?? 0;
+  else for (const realm of columns.realms) together += counts.get(realm) ?? 0;
   return together;
 }
 
-/** How many pairs of one space and one partition have addresses in common. */
-function clashingOf(one: Lines, other: Lines, isSame: boolean): number {
-  const seenBy = new Int32Array(other.vpcs.length).fill(-1);
+/** Return how many pairs in the same space and partition have addresses in common. */
+function clashingOf(rows: Lines, columns: Lines, isSame: boolean): number {
+  const seenBy = new Int32Array(columns.vpcs.length).fill(-1);
   let clashing = 0;
-  one.blocks.forEach((blocks, mine) => {
-    const realm = one.realms[mine];
+  rows.blocks.forEach((blocks, mine) => {
+    const realm = rows.realms[mine];
     const meet = (at: number) => {
-      const theirs = other.owner[at]!;
-      if (seenBy[theirs] === mine || (isSame && theirs <= mine) || other.realms[theirs] !== realm) return;
+      const theirs = columns.owner[at]!;
+      if (seenBy[theirs] === mine || (isSame && theirs <= mine) || columns.realms[theirs] !== realm) return;
       seenBy[theirs] = mine;
       clashing++;
     };
     for (const block of blocks) {
-      const [first, last] = [one.first[block]!, one.last[block]!];
-      const next = firstFrom(other.first, first);
-      for (let at = next; at < other.first.length && other.first[at]! <= last; at++) meet(at);
+      const [first, last] = [rows.first[block]!, rows.last[block]!];
+      const next = firstFrom(columns.first, first);
+      for (let at = next; at < columns.first.length && columns.first[at]! <= last; at++) meet(at);
       for (let at = next - 1; at >= 0;) {
-        const isAround = other.last[at]! >= first;
+        const isAround = columns.last[at]! >= first;
         if (isAround) meet(at);
-        at = isAround ? other.around[at]! : other.larger[at]!;
+        at = isAround ? columns.around[at]! : columns.larger[at]!;
       }
     }
   });
@@ -193,7 +193,7 @@ function firstFrom(sorted: Float64Array, position: number): number {
   return low;
 }
 
-/** Both versions on one line of numbers: IPv4 as it is, IPv6 by the order of its ends, after it. */
+/** Map IPv4 and IPv6 blocks to one line of numbers: IPv4 by address, then IPv6 by the rank of its ends. */
 function positionsOf(world: World): (text: string) => readonly [number, number] | null {
   const six = new Set<bigint>();
   for (const vpc of world.vpcs)

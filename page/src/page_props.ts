@@ -1,4 +1,4 @@
-/** What every page is given. */
+/** The properties of every page. */
 
 import type { Place } from "./route";
 import type { World } from "./world";

@@ -1,4 +1,4 @@
-/** Where the reader is: `#/map?at=10.0.0.0/8`. A link, a bookmark and the back button all mean that place. */
+/** The reader's place, as in `#/map?at=10.0.0.0/8`: links, bookmarks and the back button lead to it. */
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -15,12 +15,12 @@ export function placeOf(hash: string): Place {
 }
 
 export function hashOf(page: string, about: About = {}): string {
-  const told = Object.entries(about).filter((pair): pair is [string, string] => Boolean(pair[1]));
-  const query = new URLSearchParams(told).toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+  const named = Object.entries(about).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  const query = new URLSearchParams(named).toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
   return `#/${page}${query ? `?${query}` : ""}`;
 }
 
-/** The same page with some of its words changed; without `step`, the back button does not come by here. */
+/** Change some parameters of the page's address; without `step`, the back button skips this change. */
 export function move(place: Place, changes: About, step = true): void {
   const hash = hashOf(place.page, { ...Object.fromEntries(place.about), ...changes });
   if (hash === location.hash) return;

@@ -5,43 +5,45 @@ import type { Vpc, World } from "./world";
 
 const words = new WeakMap<Vpc, string>();
 
-/** The VPCs that the text is about; null for an empty text. Several words must all be there. */
+/** Return the VPCs that match the text; null for an empty text. Several words must all match. */
 export function search(world: World, text: string): readonly Vpc[] | null {
-  const asked = text.trim().toLowerCase();
-  if (!asked) return null;
-  const range = asked.includes("/") || parseBlock(asked) ? rangeOf(asked) : null;
+  const query = text.trim().toLowerCase();
+  if (!query) return null;
+  const range = query.includes("/") || parseBlock(query) ? rangeOf(query) : null;
   if (range)
-    return range[2] === 4 ? meetingFour(world, parseBlock(asked)!) : world.vpcs.filter((vpc) => meetsSix(vpc, range));
-  const parts = asked.split(/\s+/);
+    return range[2] === 4
+      ? overlapFour(world, parseBlock(query)!)
+      : world.vpcs.filter((vpc) => overlapsSix(vpc, range));
+  const parts = query.split(/\s+/);
   return world.vpcs.filter((vpc) => {
-    const told = wordsOf(vpc);
-    return parts.every((part) => told.includes(part));
+    const searched = wordsOf(vpc);
+    return parts.every((part) => searched.includes(part));
   });
 }
 
-function meetingFour(world: World, block: Block): readonly Vpc[] {
+function overlapFour(world: World, block: Block): readonly Vpc[] {
   const found = new Set(
     world.claims.flatMap((claims) => claims.filter((claim) => overlaps(claim, block)).map((claim) => claim.vpc)),
   );
   return [...found].sort((a, b) => a.index - b.index);
 }
 
-function meetsSix(vpc: Vpc, range: readonly [bigint, bigint, 4 | 6]): boolean {
+function overlapsSix(vpc: Vpc, range: readonly [bigint, bigint, 4 | 6]): boolean {
   return vpc.ipv6.some((text) => {
-    const one = rangeOf(text);
-    return one !== null && one[0] <= range[1] && range[0] <= one[1];
+    const block = rangeOf(text);
+    return block !== null && block[0] <= range[1] && range[0] <= block[1];
   });
 }
 
-/** The block that a text means, as it is written in full; null where it means none. */
+/** Return the full form of the block in a text; null if it is not a block. */
 export function blockMeant(text: string): string | null {
   const block = parseBlock(text);
   return block && formatBlock(block);
 }
 
 function wordsOf(vpc: Vpc): string {
-  let told = words.get(vpc);
-  if (told === undefined) {
+  let known = words.get(vpc);
+  if (known === undefined) {
     const tags = vpc.tags.map(([key, value]) => `${key}=${value}`);
     const all = [
       vpc.id,
@@ -54,8 +56,8 @@ function wordsOf(vpc: Vpc): string {
       ...vpc.ipv6,
       ...tags,
     ];
-    told = all.join("\n").toLowerCase();
-    words.set(vpc, told);
+    known = all.join("\n").toLowerCase();
+    words.set(vpc, known);
   }
-  return told;
+  return known;
 }

@@ -1,4 +1,4 @@
-/** The frame around every page: what this is, how fresh it is, and the way to the other pages. */
+/** The frame around every page: the source of the data, its age, and links to the other pages. */
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Report } from "./document";
@@ -38,7 +38,7 @@ export function Shell({ first }: { first: Report }) {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${here.title}, Landkeeper`;
-    // A reader who follows a link by keyboard or by ear goes on at the new page, not in the old one's place.
+    // Keyboard and screen reader users continue at the top of the new page.
     if (!isFirst.current) heading.current?.focus({ preventScroll: true });
     if (!isFirst.current) scrollTo(0, 0);
     isFirst.current = false;
@@ -54,7 +54,7 @@ export function Shell({ first }: { first: Report }) {
           heading.current?.focus();
         }}
       >
-        To the content
+        Skip to the content
       </a>
       <header class="top">
         <div class="brand">
@@ -62,7 +62,7 @@ export function Shell({ first }: { first: Report }) {
           Landkeeper
         </div>
         <p class="about">
-          {report.source}, {report.as_of ? `as of ${formatTime(report.as_of)}, ` : ""}made{" "}
+          {report.source}, {report.as_of ? `as of ${formatTime(report.as_of)}, ` : ""}created{" "}
           {formatTime(report.generated_at)}
           {isServed && !trouble && <span class="live"> live</span>}
         </p>
@@ -79,7 +79,7 @@ export function Shell({ first }: { first: Report }) {
         <div class="status" role="status">
           {trouble && (
             <p class="notice">
-              {trouble}: this is what was read at {formatTime(report.generated_at)}.
+              {trouble}: this page shows the data of {formatTime(report.generated_at)}.
             </p>
           )}
         </div>
@@ -93,7 +93,7 @@ export function Shell({ first }: { first: Report }) {
       </main>
       <footer>
         Landkeeper {report.landkeeper}.{" "}
-        {isServed ? "Served by this machine." : "This file asks nothing of any network."}
+        {isServed ? "Served from this machine." : "This file sends no network requests."}
       </footer>
     </>
   );

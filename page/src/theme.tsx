@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, or as the reader chose, remembered where the browser lets a file remember. */
+/** Light or dark: the system's setting, or the reader's choice, stored if the browser gives a file storage. */
 
 import { useEffect, useState } from "preact/hooks";
 import { usePaper } from "./parts/paper";
@@ -20,7 +20,7 @@ function remember(choice: Choice): void {
   try {
     localStorage.setItem(KEY, choice);
   } catch (error) {
-    // A page from a mail attachment may have no storage: then the choice holds until it is closed.
+    // A page from a mail attachment may have no storage: the choice then lasts until the page is closed.
     if (!(error instanceof DOMException)) throw error;
   }
 }
@@ -29,10 +29,10 @@ export function useTheme(): { choice: Choice; choose: (choice: Choice) => void; 
   const [choice, setChoice] = useState(remembered);
   const [isSystemDark, setSystemDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
   useEffect(() => {
-    const asked = matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => setSystemDark(asked.matches);
-    asked.addEventListener("change", follow);
-    return () => asked.removeEventListener("change", follow);
+    const query = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setSystemDark(query.matches);
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
   }, []);
   const isOnPaper = usePaper();
   const isDark = !isOnPaper && (choice === "dark" || (choice === "system" && isSystemDark));

@@ -1,4 +1,4 @@
-/** The document unfolded: defaults filled in, indexes followed, blocks sorted for drawing. */
+/** The expanded document: defaults filled in, indexes resolved, blocks sorted for drawing. */
 
 import { contains, parseBlock, type Block } from "./addresses";
 import type { Account, Overlap, Peering, Pool, Report, WrittenVpc } from "./document";
@@ -35,22 +35,22 @@ export interface Vpc {
   readonly used: number | null;
 }
 
-/** A block of a VPC, where the map shows it. */
+/** A block of a VPC, as the map shows it. */
 export interface Claim extends Block {
   readonly text: string;
   readonly vpc: Vpc;
-  /** Another VPC's block holds it or is the same: these addresses are there twice. */
+  /** The kind of overlap if another VPC's block contains or equals this block; else empty. */
   readonly clash: "" | Overlap["kind"];
 }
 
 export interface World {
   readonly report: Report;
   readonly vpcs: readonly Vpc[];
-  /** Of each space, by address, outer blocks before those inside them. */
+  /** For each space, its blocks by address, outer blocks before those inside them. */
   readonly claims: readonly (readonly Claim[])[];
   readonly pools: readonly (readonly (Pool & { block: Block })[])[];
   readonly units: readonly string[];
-  /** Of each account, the number of its unit among `units`. */
+  /** For each account, the index of its unit in `units`. */
   readonly unitOf: readonly number[];
 }
 
@@ -84,7 +84,7 @@ export function unfold(report: Report): World {
 }
 
 export function unitOf(account: Account): string {
-  return account.unit === null ? "unit not known" : account.unit || "root of the organisation";
+  return account.unit === null ? "unit unknown" : account.unit || "root of the organization";
 }
 
 export function accountLabel(account: Account): string {
@@ -110,7 +110,7 @@ function unfoldVpc(report: Report, vpc: WrittenVpc, index: number): Vpc {
     tags: words.flatMap((word, at) =>
       at % 2 ? [] : [[report.words[word] ?? "", report.words[words[at + 1] ?? -1] ?? ""] as const],
     ),
-    // A hundred thousand of them are only looked at where somebody zooms in.
+    // A report can have a hundred thousand subnets, and only a closely zoomed map shows them.
     get subnets() {
       return vpc.subnets.map(([id, cidr, zone, free]) => ({
         id: `subnet-${id}`,
@@ -130,22 +130,22 @@ function unfoldVpc(report: Report, vpc: WrittenVpc, index: number): Vpc {
   };
 }
 
-/** Of the members of overlaps, those whose addresses another VPC has too, and what kind of overlap it is. */
+/** Return the kind of overlap of each block whose addresses another VPC has too. */
 function clashesOf(report: Report): Map<string, Overlap["kind"]> {
   const found = new Map<string, Overlap["kind"]>();
   for (const overlap of report.overlaps) {
     const members = overlap.members
       .map(([vpc, text]) => ({ vpc, text, block: parseBlock(text) }))
-      .filter((one): one is { vpc: number; text: string; block: Block } => one.block !== null)
+      .filter((member): member is { vpc: number; text: string; block: Block } => member.block !== null)
       .sort((a, b) => a.block.first - b.block.first || a.block.length - b.block.length);
     const around: { vpc: number; block: Block; text: string }[] = [];
-    for (const one of members) {
-      while (around.length && !contains(around.at(-1)!.block, one.block)) around.pop();
-      if (around.some((outer) => outer.vpc !== one.vpc)) found.set(`${one.vpc} ${one.text}`, overlap.kind);
+    for (const member of members) {
+      while (around.length && !contains(around.at(-1)!.block, member.block)) around.pop();
+      if (around.some((outer) => outer.vpc !== member.vpc)) found.set(`${member.vpc} ${member.text}`, overlap.kind);
       const nearest = around.at(-1);
-      const isTwin = nearest?.block.length === one.block.length && nearest.vpc !== one.vpc;
+      const isTwin = nearest?.block.length === member.block.length && nearest.vpc !== member.vpc;
       if (isTwin) found.set(`${nearest.vpc} ${nearest.text}`, overlap.kind);
-      around.push(one);
+      around.push(member);
     }
   }
   return found;

@@ -108,7 +108,7 @@ class Standing(StrEnum):
 
     READ = "read"
     GOVERNED = "governed"
-    """Declared empty by decree: a policy closes it for good."""
+    """Declared in `landkeeper.yaml` as closed by policy."""
     DISABLED = "disabled"
     """The account has not enabled it, or no longer has."""
 

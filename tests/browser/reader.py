@@ -1,4 +1,4 @@
-"""Somebody who reads a report in a browser, and whatever goes wrong meanwhile."""
+"""A reader of a report in a browser, and the errors that occur meanwhile."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding=
 
 @dataclass(slots=True)
 class Reader:
-    """A page that is open, with what a reader does."""
+    """An open page, and what a reader does on it."""
 
     page: Page
     url: str
     troubles: list[str] = field(default_factory=list)
-    """Console errors, exceptions, and requests to anywhere."""
+    """Console errors, exceptions, and requests to other addresses."""
 
     def go(self, place: str) -> None:
         """Follow a link within the report, as in `map?at=10.0.0.0/8`."""
@@ -35,40 +35,40 @@ class Reader:
         self.page.locator(f"main.page-{place.partition('?')[0]}").wait_for()
 
     def arrive(self, place: str) -> None:
-        """Wait until the address says that the reader is there."""
+        """Wait until the page's address is this place."""
         self.page.wait_for_function("place => location.hash === place", arg=f"#/{place}")
 
     def table(self, caption: str) -> Locator:
-        """The rows of the table of that name."""
+        """Return the rows of the table with that caption."""
         table = self.page.get_by_role("table", name=caption, exact=True)
         table.wait_for()
         return table.locator("tbody tr")
 
     def cells(self, caption: str, column: str) -> list[str]:
-        """What stands in that column of that table, from the top."""
+        """Return the texts in a column of the table with that caption, from the top."""
         table = self.page.get_by_role("table", name=caption, exact=True)
         table.wait_for()
         heads = [re.sub(r"[▲▼]", "", text).strip() for text in table.locator("thead th").all_inner_texts()]
         return table.locator(f"tbody td:nth-child({heads.index(column) + 1})").all_inner_texts()
 
     def hear(self, words: str) -> None:
-        """Wait until the map says this to those who do not see it."""
+        """Wait until the map announces this to screen readers."""
         self.page.locator(".side [role=status]").filter(has_text=words).wait_for(state="attached")
 
     def painted(self) -> str:
-        """What the map's canvas looks like, as something to compare."""
+        """Return the content of the map's canvas, to compare it."""
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return str(self.page.evaluate("() => document.querySelector('canvas').toDataURL()"))
 
     def settle(self) -> None:
-        """Wait until nothing flies across the map any more."""
+        """Wait until the map no longer moves."""
         before = ""
         while before != (now := self.painted()):
             before = now
             self.page.wait_for_timeout(60)
 
     def accessibility_faults(self, *rules: str) -> list[str]:
-        """What axe-core finds serious or critical by these rules, or by all of them, a line each."""
+        """Return the serious and critical faults that axe-core finds by these rules, or by all, a line for each."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(_AXE)
         found: dict[str, Any] = self.page.evaluate(
@@ -76,14 +76,14 @@ class Reader:
             list(rules),
         )
         return [
-            f"{one['id']}: {node['target']} {node['failureSummary']}"
-            for one in found["violations"]
-            if one["impact"] in {"serious", "critical"}
-            for node in one["nodes"]
+            f"{fault['id']}: {node['target']} {node['failureSummary']}"
+            for fault in found["violations"]
+            if fault["impact"] in {"serious", "critical"}
+            for node in fault["nodes"]
         ]
 
     def shoot(self, name: str) -> None:
-        """Keep a picture."""
+        """Save a screenshot."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
@@ -92,7 +92,7 @@ class Reader:
 def reading(
     browser: Browser, url: str, place: str = "overview", *, scheme: Scheme = "light", width: int = 1440, **context: Any
 ) -> Iterator[Reader]:
-    """Open it, and answer for no trouble at the end. Nothing but the address itself is let through."""
+    """Open a report; block all requests but its own, and fail at the end if there was any trouble."""
     origin = url if url.startswith("file:") else url.rstrip("/") + "/"
     with browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **context

@@ -1,4 +1,4 @@
-"""A store with something of everything a report shows, and names that somebody made up to do harm."""
+"""A store with every kind of content that a report shows, and with hostile names."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ confirm_after: 0s
 
 
 def vpc_id(number: int) -> VpcId:
-    """The id of the VPC of that number."""
+    """Return the id of the VPC with that number."""
     return VpcId(f"vpc-{number:017x}")
 
 
 def make_vpc(number: int, owner: Account, *blocks: str, **others: Any) -> Vpc:
-    """A VPC with these blocks, the first being its primary one."""
+    """Return a VPC with these blocks, the primary block first."""
     associations = tuple(
         CidrAssociation(f"vpc-cidr-assoc-{number}-{at}", block, "associated") for at, block in enumerate(blocks)
     )
@@ -102,7 +102,7 @@ def _shop() -> list[Vpc]:
 
 
 def write_shop(folder: Path) -> Path:
-    """Fill a store in the folder, and have the command write the report of it; answers where that is."""
+    """Fill a store in the folder, let the command write its report, and return the report's path."""
     now = datetime.now(UTC).replace(microsecond=0)
     file, config = folder / "landkeeper.db", folder / "landkeeper.yaml"
     config.write_text(_CONFIG, encoding="utf-8")
@@ -134,12 +134,12 @@ def write_shop(folder: Path) -> Path:
 def _command(*arguments: object) -> str:
     said = io.StringIO()
     with redirect_stdout(said):
-        assert run([str(one) for one in arguments]) == 0
+        assert run([str(argument) for argument in arguments]) == 0
     return said.getvalue()
 
 
 def _backtest(folder: Path) -> Path:
-    """The answer of a real backtest on a log that is there."""
+    """Return the output of a backtest that ran on a log file."""
     policy, answer = folder / "broom.yaml", folder / "backtest.json"
     policy.write_text(_POLICY, encoding="utf-8")
     records = [

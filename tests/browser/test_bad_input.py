@@ -1,4 +1,4 @@
-"""Reports with little or nothing in them, and ones that this page cannot show: each says so."""
+"""Reports with little or no content, and reports that the page cannot show: each says so."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from playwright.sync_api import Browser
 from tests.browser.reader import PAGES, Reader, reading
 from tests.browser.stores import LAKE, make_vpc
 
-from landkeeper.report.material import ReportInput
 from landkeeper.report.page import PLACEHOLDER
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.inventory import CidrAssociation, StoredVpc
@@ -24,22 +24,22 @@ _NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 _Read = Callable[..., AbstractContextManager[Reader]]
 
 
-def _material(*vpcs: StoredVpc) -> ReportInput:
+def _report_input(*vpcs: StoredVpc) -> ReportInput:
     return ReportInput(Snapshot(vpcs, {}), TrackerConfig(), _NOW, "file landkeeper.db", "0.1.0")
 
 
-def test_an_empty_store_says_on_every_page_that_there_is_nothing(read_material: _Read) -> None:
-    with read_material(_material()) as reader:
+def test_an_empty_store_says_on_every_page_that_there_is_nothing(open_report: _Read) -> None:
+    with open_report(_report_input()) as reader:
         for name in PAGES[:-1]:
             reader.go(name)
             assert reader.page.locator(".empty, .muted").filter(has_text="o").first.is_visible()
         reader.go("map")
-        assert "No VPC is known" in reader.page.locator("main").inner_text()
+        assert "No VPCs yet" in reader.page.locator("main").inner_text()
 
 
-def test_one_vpc_has_a_map_and_no_trend(read_material: _Read) -> None:
-    one = StoredVpc(make_vpc(1, LAKE, "10.8.0.0/16"), _NOW, _NOW, 1)
-    with read_material(_material(one)) as reader:
+def test_one_vpc_has_a_map_and_no_trend(open_report: _Read) -> None:
+    stored = StoredVpc(make_vpc(1, LAKE, "10.8.0.0/16"), _NOW, _NOW, 1)
+    with open_report(_report_input(stored)) as reader:
         assert reader.page.locator(".figure", has_text="VPCs").first.locator(".value").inner_text() == "1"
         assert reader.page.locator(".no-trend").count() >= 1
         reader.go("map")
@@ -49,10 +49,10 @@ def test_one_vpc_has_a_map_and_no_trend(read_material: _Read) -> None:
 
 
 def test_vpcs_with_ipv6_alone_are_listed_under_a_map_that_says_so(
-    chromium: Browser, tmp_path: Path, read_material: _Read
+    chromium: Browser, tmp_path: Path, open_report: _Read
 ) -> None:
     vpc = make_vpc(1, LAKE, "2600:1f18::/56", cidr_associations=(CidrAssociation("a", "2600:1f18::/56", "associated"),))
-    with read_material(_material(StoredVpc(vpc, _NOW, _NOW, 1)), "map") as reader:
+    with open_report(_report_input(StoredVpc(vpc, _NOW, _NOW, 1)), "map") as reader:
         assert "IPv6" in reader.page.locator(".empty").first.inner_text()
         assert reader.cells("VPCs with IPv6", "VPC") == [vpc.id]
         reader.page.get_by_label("Search").fill("2600:1f18::/48")

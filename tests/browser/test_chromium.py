@@ -1,4 +1,4 @@
-"""The browser that the other tests here read reports in."""
+"""The browser in which the other tests of this folder read reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page says of connecting two VPCs is what `landkeeper vpc connect` says."""
+"""The page and `landkeeper vpc connect` give the same answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.reader import Reader
 from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, make_vpc, vpc_id
 
 from landkeeper.org import AccountId
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
 from landkeeper.vpctracker.answers.endpoints import find_side
 from landkeeper.vpctracker.answers.listing import Snapshot
@@ -29,7 +29,7 @@ _COMING = ("associating", "associated", "disassociating", "disassociated", "fail
 
 
 def _some(chance: random.Random, count: int) -> tuple[StoredVpc, ...]:
-    """VPCs so close together that many of them collide, in every way there is."""
+    """Return VPCs with blocks so close together that they collide in every possible way."""
     return tuple(StoredVpc(_one(number, chance, count), _NOW, _NOW, 1) for number in range(count))
 
 
@@ -52,7 +52,7 @@ def _one(number: int, chance: random.Random, count: int) -> Vpc:
         number, chance.choice((LAKE, LAKE, SHOP, SHOP, PLANT)), *blocks, is_default=is_default,
         region=chance.choice((IRELAND, IRELAND, VIRGINIA, CHINA)),
         tags={"Space": "odd"} if chance.random() < 0.1 else {},
-        cidr_associations=tuple(CidrAssociation(f"a-{at}", *one) for at, one in enumerate(associations)),
+        cidr_associations=tuple(CidrAssociation(f"a-{at}", *block) for at, block in enumerate(associations)),
         peerings=tuple(peerings), transit_gateways=(gateway,) if chance.random() < 0.5 else (),
     )  # fmt: skip
 
@@ -65,8 +65,8 @@ def _six(chance: random.Random) -> str:
     return str(block_at(6, (0x20010DB8 << 96) + (chance.getrandbits(3) << 72), chance.choice((52, 56))))
 
 
-def _told(pair: Pairing) -> tuple[str, ...]:
-    """What a row of the page's table says, in the same words."""
+def _row_of(pair: Pairing) -> tuple[str, ...]:
+    """Return the texts that the page's table must show for a pair."""
     if pair.peering.because == pair.routing.because:
         why = pair.peering.because
     else:
@@ -84,32 +84,34 @@ def _told(pair: Pairing) -> tuple[str, ...]:
 
 
 _READ = """() => [...document.querySelectorAll('[aria-labelledby="answer"] tbody tr')].map(row => {
-  const heads = [...row.closest('table').querySelectorAll('thead th')].map(one => one.textContent);
+  const heads = [...row.closest('table').querySelectorAll('thead th')].map(cell => cell.textContent);
   const cells = Object.fromEntries([...row.cells].map((cell, at) => [heads[at], cell]));
   const ids = [...row.querySelectorAll('a')].map(link => link.textContent).sort();
   const text = name => cells[name] ? cells[name].textContent : '';
-  return [...ids, text('Peering'), text('Transit gateway'), text('In the way'), text('Connected already'), text('Why')];
+  return [...ids, text('Peering'), text('Transit gateway'), text('Conflicts'), text('Already connected'), text('Why')];
 })"""
 
 
 def test_every_pair_is_answered_as_the_command_answers_it(
-    read_material: Callable[..., AbstractContextManager[Reader]],
+    open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(3), 24)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
     seen: set[Possible] = set()
-    with read_material(
+    with open_report(
         ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
     ) as reader:
-        owners = sorted({one.vpc.owner for one in vpcs})
-        asked: list[tuple[str, str]] = [(one.vpc.id, other.vpc.id) for one, other in combinations(vpcs[:9], 2)]
-        asked += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
-        for a, b in asked:
+        owners = sorted({stored.vpc.owner for stored in vpcs})
+        endpoints: list[tuple[str, str]] = [
+            (first.vpc.id, second.vpc.id) for first, second in combinations(vpcs[:9], 2)
+        ]
+        endpoints += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
+        for a, b in endpoints:
             pairs = pair_up(find_side(a, vpcs, {}), find_side(b, vpcs, {}), spaces)
             reader.page.evaluate("([a, b]) => { location.hash = `#/connect?a=${a}&b=${b}` }", [a, b])
             reader.page.locator("#answer", has_text=a).filter(has_text=b).wait_for()
             shown = {tuple(row) for row in reader.page.evaluate(_READ)}
-            expected = {_told(pair) for pair in pairs}
+            expected = {_row_of(pair) for pair in pairs}
             assert shown <= expected
             assert len(shown) == min(50, len(expected))
             seen |= {pair.routing.possible for pair in pairs}
@@ -117,17 +119,17 @@ def test_every_pair_is_answered_as_the_command_answers_it(
 
 
 def test_a_cell_of_the_matrix_counts_what_the_command_counts(
-    read_material: Callable[..., AbstractContextManager[Reader]],
+    open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
-    with read_material(
+    with open_report(
         ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
     ) as reader:
         canvas = reader.page.get_by_role("application")
         canvas.focus()
-        for row, one in enumerate((SHOP, LAKE, PLANT)):
-            for column, other in enumerate((SHOP, LAKE, PLANT)):
+        for row, source in enumerate((SHOP, LAKE, PLANT)):
+            for column, target in enumerate((SHOP, LAKE, PLANT)):
                 for key in (
                     "ArrowUp",
                     "ArrowUp",
@@ -138,10 +140,10 @@ def test_a_cell_of_the_matrix_counts_what_the_command_counts(
                 ):
                     canvas.press(key)
                 assert (
-                    reader.page.locator(".told")
+                    reader.page.locator(".matrix .summary")
                     .inner_text()
                     .split(": ", 1)[1]
-                    .startswith(_count(vpcs, one.id, other.id, spaces))
+                    .startswith(_count(vpcs, source.id, target.id, spaces))
                 )
 
 
@@ -159,12 +161,12 @@ def test_a_pair_can_be_chosen_by_typing_and_from_the_matrix(shop: Open) -> None:
         reader.page.get_by_role("combobox", name="To").fill("plant 7777")
         reader.page.keyboard.press("Enter")
         reader.arrive("connect?a=111122223333&b=777788889999")
-        assert any("which never meet" in why for why in reader.cells("Pairs of VPCs", "Why"))
+        assert any("in different spaces: " in why for why in reader.cells("Pairs of VPCs", "Why"))
         reader.page.get_by_role("application").focus()
         for key in ("ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowRight", "Enter"):
             reader.page.keyboard.press(key)
         reader.arrive("connect?a=444455556666&b=111122223333")
-        assert "joined already" in reader.page.locator(".answer").inner_text()
+        assert "already connected" in reader.page.locator(".answer").inner_text()
 
 
 def test_the_matrix_can_be_of_units_or_spaces(shop: Open) -> None:
@@ -173,4 +175,4 @@ def test_the_matrix_can_be_of_units_or_spaces(shop: Open) -> None:
         reader.arrive("connect?by=space")
         reader.page.get_by_role("application").focus()
         reader.page.keyboard.press("ArrowRight")
-        assert "never meet" in reader.page.locator(".told").inner_text()
+        assert "in different spaces or partitions" in reader.page.locator(".matrix .summary").inner_text()

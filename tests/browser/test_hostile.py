@@ -1,4 +1,4 @@
-"""Names, tags and users that were made up to do harm stay what they are: text."""
+"""Hostile names, tags and users stay text."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def test_nothing_in_a_store_becomes_markup_or_script(shop: Open) -> None:
 
 def test_the_whole_of_a_tag_is_in_the_detail(shop: Open) -> None:
     with shop("map?vpc=vpc-00000000000000001") as reader:
-        told = reader.page.locator(".vpc dl").text_content() or ""
-        assert all(one in told for one in (SCRIPT, FORMULA, LONG, RIGHT_TO_LEFT, CLOSING))
+        shown = reader.page.locator(".vpc dl").text_content() or ""
+        assert all(text in shown for text in (SCRIPT, FORMULA, LONG, RIGHT_TO_LEFT, CLOSING))
 
 
 def test_words_from_right_to_left_do_not_turn_what_is_around_them(shop: Open) -> None:
     with shop("map?at=10.3.0.0/20") as reader:
         name = reader.page.locator(".vpc h3 bdi")
         assert name.text_content() == RIGHT_TO_LEFT
-        assert name.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
-        assert reader.page.locator(".vpc h3").evaluate("one => getComputedStyle(one).direction") == "ltr"
+        assert name.evaluate("element => getComputedStyle(element).unicodeBidi") == "isolate"
+        assert reader.page.locator(".vpc h3").evaluate("element => getComputedStyle(element).direction") == "ltr"
 
 
 def test_a_very_long_name_is_cut_where_it_would_fill_the_page(shop: Open) -> None:

@@ -1,4 +1,4 @@
-"""The address map: seen, moved over, searched, and told to those who do not see it."""
+"""The address map: drawing, moving, searching, and what it announces to screen readers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from tests.browser.conftest import Open
 from tests.browser.reader import Reader
 
@@ -80,11 +80,11 @@ _SEARCHES = {
 
 def test_search_finds_by_block_account_id_name_and_tag(shop: Open) -> None:
     with shop("map") as reader:
-        for asked, found in _SEARCHES.items():
-            reader.page.get_by_label("Search").fill(asked)
+        for query, found in _SEARCHES.items():
+            reader.page.get_by_label("Search").fill(query)
             reader.page.get_by_role("status").filter(has_text=f"{len(found)} VPCs found").wait_for(state="attached")
             ids = reader.page.locator(".found .id").all_inner_texts()
-            assert sorted(int(one.removeprefix("vpc-"), 16) for one in ids) == found, asked
+            assert sorted(int(id_.removeprefix("vpc-"), 16) for id_ in ids) == found, query
 
 
 def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
@@ -100,8 +100,8 @@ def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
 
 def test_enter_goes_to_the_block_or_to_the_first_that_was_found(shop: Open) -> None:
     with shop("map") as reader:
-        for asked, place in (("10.3.0.0/20", "at=10.3.0.0/20&space=default"), ("plant", "vpc=vpc-00000000000000008")):
-            reader.page.get_by_label("Search").fill(asked)
+        for query, place in (("10.3.0.0/20", "at=10.3.0.0/20&space=default"), ("plant", "vpc=vpc-00000000000000008")):
+            reader.page.get_by_label("Search").fill(query)
             reader.page.get_by_label("Search").press("Enter")
             reader.page.wait_for_function("place => location.hash.endsWith(place)", arg=place)
         reader.page.locator(".side").get_by_role("link", name="vpc-00000000000000008").wait_for()
@@ -123,19 +123,19 @@ def test_colours_and_spaces_can_be_changed(shop: Open) -> None:
 def test_pools_reservations_and_ipv6_are_listed_beneath(shop: Open) -> None:
     with shop("map") as reader:
         assert reader.cells("Pools", "Pool") == ["company", "shops"]
-        assert reader.cells("Reservations", "State") == ["a pool inside", "reserved"]
+        assert reader.cells("Reservations", "State") == ["pool inside", "reserved"]
         assert reader.cells("VPCs with IPv6", "IPv6") == ["2600:1f18:1::/56"]
 
 
-def test_thousands_of_vpcs_are_all_there(read_material: Callable[..., AbstractContextManager[Reader]]) -> None:
-    material = make_material(vpcs=2_000, accounts=100, cases=10)
-    with read_material(replace(material, ledger=None), "map") as reader:
-        live = sum(one.is_live for one in material.known.vpcs)
+def test_thousands_of_vpcs_are_all_there(open_report: Callable[..., AbstractContextManager[Reader]]) -> None:
+    report_input = make_report_input(vpcs=2_000, accounts=100, cases=10)
+    with open_report(replace(report_input, ledger=None), "map") as reader:
+        live = sum(stored.is_live for stored in report_input.known.vpcs)
         reader.page.get_by_label("Search").fill("0.0.0.0/0")
         reader.page.get_by_text(f"{live:,} VPCs found").wait_for()
         reader.go("connect?a=320000000067&b=320000000015")
         reader.page.locator(".matrix canvas").focus()
         reader.page.keyboard.press("ArrowDown")
-        assert "pairs of VPCs can be peered" in reader.page.locator(".told").inner_text()
+        assert "pairs of VPCs can be peered" in reader.page.locator(".matrix .summary").inner_text()
         reader.go("broom")
-        assert "no ledger" in reader.page.locator("main").inner_text()
+        assert "no Broom ledger" in reader.page.locator("main").inner_text()

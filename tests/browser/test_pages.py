@@ -57,7 +57,7 @@ def test_the_figures_are_those_of_the_store(shop: Open) -> None:
             )
         )
         assert figures == {
-            "Accounts": "3", "VPCs": "8", "Overlaps": "1", "Default VPCs left": "2", "Accounts not readable": "1",
+            "Accounts": "3", "VPCs": "8", "Overlaps": "1", "Default VPCs left": "2", "Unreadable accounts": "1",
             "Cases this week": "7",
         }  # fmt: skip
         trend = reader.page.get_by_role("img", name="VPCs: ")
@@ -72,7 +72,7 @@ def test_overlaps_say_who_is_hurt_and_a_group_who_is_in_it(shop: Open) -> None:
         assert reader.cells("All overlaps", "Hurts")[0] == "111122223333 to 444455556666"
         reader.page.get_by_role("link", name="10.0.0.0/16").click()
         assert reader.cells("Members of 10.0.0.0/16", "Block") == ["10.0.0.0/16", "10.0.128.0/20"]
-        assert "In the way of: 111122223333 to 444455556666" in reader.page.locator(".group").inner_text()
+        assert "Prevents the connection: 111122223333 to 444455556666" in reader.page.locator(".group").inner_text()
         reader.page.get_by_role("link", name="Show on the map").click()
         reader.arrive("map?at=10.0.0.0/16&space=default")
 
@@ -80,12 +80,12 @@ def test_overlaps_say_who_is_hurt_and_a_group_who_is_in_it(shop: Open) -> None:
 def test_coverage_tells_what_could_not_be_read_and_why(shop: Open) -> None:
     with shop("coverage") as reader:
         assert reader.table("Accounts and regions").count() == 7
-        reader.page.get_by_label("only what could not be read").check()
+        reader.page.get_by_label("Show only failed reads").check()
         assert reader.cells("Accounts and regions", "Region") == ["eu-west-1"]
         assert "UnauthorizedOperation" in reader.cells("Accounts and regions", "Why")[0]
         marks = reader.page.locator("table.grid td")
         assert marks.locator("visible=true").count() == marks.count() == 9
-        assert sorted(set(marks.evaluate_all("all => all.map(one => one.className)"))) == [
+        assert sorted(set(marks.evaluate_all("all => all.map(cell => cell.className)"))) == [
             "aside", "complete", "failed", "none", "old",
         ]  # fmt: skip
 

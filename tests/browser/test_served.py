@@ -1,4 +1,4 @@
-"""The page of `landkeeper serve`: it follows the store, and its reader stays where they are."""
+"""The page of `landkeeper serve`: it follows the store and keeps the reader's place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.stores import LAKE, make_vpc
 from landkeeper.cli.report_server import ReportServer, Snapshots
 from landkeeper.org import UsageError
 from landkeeper.report.document import Document
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import TrackerConfig
@@ -76,7 +76,7 @@ def test_a_store_that_fails_is_told_of_and_what_was_known_stays(chromium: Browse
         reader.page.locator(".notice", has_text="there is no file 'landkeeper.db'").wait_for()
         assert reader.page.locator(".side .inside li").count() == 1
         # The browser itself writes a line for the 503.
-        reader.troubles = [one for one in reader.troubles if "503" not in one]
+        reader.troubles = [trouble for trouble in reader.troubles if "503" not in trouble]
         store.is_broken, store.vpcs = False, 2
         reader.page.clock.fast_forward(_POLL_MS)
         reader.page.locator(".notice", has_text="there is no file").wait_for(state="detached")

@@ -1,4 +1,4 @@
-"""Tables: sorted, filtered, turned over, and saved as a spreadsheet may open them."""
+"""Tables: sorting, filtering, paging, and files that a spreadsheet can open safely."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def test_no_cell_of_a_saved_table_is_a_formula(shop: Open) -> None:
         assert names[1]["Name"] == f"'{FORMULA}"
         assert names[1]["Account"] == f"{SCRIPT} (444455556666)"
         ours = io.StringIO()
-        plain = [{**one, "Name": one["Name"].removeprefix("'")} for one in names]
+        plain = [{**row, "Name": row["Name"].removeprefix("'")} for row in names]
         write_csv(ours, plain, head)
         assert text == ours.getvalue()

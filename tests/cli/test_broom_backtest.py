@@ -219,7 +219,7 @@ class TestAnswers:
         assert "the accounts' organizational units are unknown" in err
         assert "Not evaluated: 1 launch whose instances CloudTrail omitted" in words
         assert "Not applied: terminations_per_run; they cannot be computed from logs." in words
-        assert "In doubt: 1 of the hits: launched for a Spot request, of which the log shows no tags." in words
+        assert "In doubt: 1 of the hits: launched for a Spot request whose tags the log does not show." in words
 
 
 class TestFiles:

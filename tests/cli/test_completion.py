@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
@@ -19,11 +19,11 @@ from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.pools.items import PoolWrite, pool_to_item, reservation_to_item
 
-_MATERIAL = make_material(vpcs=12, accounts=4, cases=2)
-_VPCS = sorted(one.vpc.id for one in _MATERIAL.known.vpcs)
-_ACCOUNTS = sorted(_MATERIAL.known.coverage)
-_NAMES = sorted(one.account_name for one in _MATERIAL.known.coverage.values())
-_CASES = sorted(case.instance_id for case in _MATERIAL.ledger.cases) if _MATERIAL.ledger else []
+_REPORT_INPUT = make_report_input(vpcs=12, accounts=4, cases=2)
+_VPCS = sorted(one.vpc.id for one in _REPORT_INPUT.known.vpcs)
+_ACCOUNTS = sorted(_REPORT_INPUT.known.coverage)
+_NAMES = sorted(one.account_name for one in _REPORT_INPUT.known.coverage.values())
+_CASES = sorted(case.instance_id for case in _REPORT_INPUT.ledger.cases) if _REPORT_INPUT.ledger else []
 _BIN = Path(sys.executable).parent
 Tab = Callable[..., list[str]]
 
@@ -33,15 +33,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with VPCs, pools and cases, which no process has open."""
     path = tmp_path_factory.mktemp("store") / "landkeeper.db"
     vpcs = PoolFile(path)
-    vpcs.write_changes([Appeared(one) for one in _MATERIAL.known.vpcs])
-    for coverage in _MATERIAL.known.coverage.values():
+    vpcs.write_changes([Appeared(one) for one in _REPORT_INPUT.known.vpcs])
+    for coverage in _REPORT_INPUT.known.coverage.values():
         vpcs.write_coverage(coverage)
-    for state in _MATERIAL.pools:
+    for state in _REPORT_INPUT.pools:
         items = (pool_to_item(state.pool), *map(reservation_to_item, state.reservations))
         vpcs.write_pools(PoolWrite({state.pool.id: 0}, items))
     vpcs.close()
     ledger = LedgerFile(path)
-    for case in _MATERIAL.ledger.cases if _MATERIAL.ledger else ():
+    for case in _REPORT_INPUT.ledger.cases if _REPORT_INPUT.ledger else ():
         assert ledger.write_case(replace(case, version=1))
     ledger.close()
     return path
@@ -90,7 +90,7 @@ def tab(here: Path) -> Tab:
         (f"landkeeper vpc connect {_ACCOUNTS[0]} {_ACCOUNTS[1]}", [_ACCOUNTS[1]]),
         ("landkeeper vpc list --account ", [*_ACCOUNTS, *_NAMES]),
         ("landkeeper vpc track --account ", _ACCOUNTS),
-        ("landkeeper vpc list --region ", sorted({one.vpc.region for one in _MATERIAL.known.vpcs})),
+        ("landkeeper vpc list --region ", sorted({one.vpc.region for one in _REPORT_INPUT.known.vpcs})),
         ("landkeeper vpc allocate --pool ", ["company", "workloads"]),
         ("landkeeper vpc pool show w", ["workloads"]),
         ("landkeeper vpc pool delete c", ["company"]),
@@ -149,7 +149,7 @@ def test_a_tab_makes_and_changes_no_file(tab: Tab, here: Path) -> None:
 def test_what_another_process_has_just_written_is_offered_too(tab: Tab, here: Path) -> None:
     writer = PoolFile(here / "landkeeper.db")
     try:
-        first = _MATERIAL.known.vpcs[0]
+        first = _REPORT_INPUT.known.vpcs[0]
         new = replace(first, vpc=replace(first.vpc, id=type(first.vpc.id)("vpc-fffffffffffffffff")))
         assert writer.write_changes([Appeared(new)]) == []
         assert tab("landkeeper vpc show vpc-ffff") == ["vpc-fffffffffffffffff"]

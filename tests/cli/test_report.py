@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.landscape import NOW, make_material
+from benchmarks.landscape import NOW, make_report_input
+from tests.ledger_tables import create_ledger_table
 from tests.recorded_calls import recorded_calls
-from tests.report.materials import BACKTEST
+from tests.report.report_inputs import BACKTEST
 from tests.report.stored import keep, keep_in_file
 from tests.servers import home_session, home_sessions
 
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.broom.case import Case, Outcome, State
@@ -27,7 +28,7 @@ from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.tracker import handler
 from landkeeper.org import UsageError
-from landkeeper.report.material import Ledger
+from landkeeper.report.report_input import Ledger
 from landkeeper.report.view import view_report
 from landkeeper.settings import Settings
 from landkeeper.wiring import report as wiring
@@ -35,12 +36,12 @@ from landkeeper.wiring.report_function import ReportNotKeptError, keep_report
 
 
 def _held() -> tuple[Case, ...]:
-    ledger = make_material(vpcs=1, accounts=6, cases=12).ledger
+    ledger = make_report_input(vpcs=1, accounts=6, cases=12).ledger
     assert ledger is not None
     return tuple(replace(case, state=State.HELD, outcome=Outcome.HELD) for case in ledger.cases)
 
 
-MADE = replace(make_material(vpcs=60, accounts=6), ledger=Ledger(_held(), NOW))
+MADE = replace(make_report_input(vpcs=60, accounts=6), ledger=Ledger(_held(), NOW))
 """Cases that are open, and so in every report, however long ago it was."""
 
 
@@ -114,7 +115,7 @@ def test_items_of_a_newer_landkeeper_are_named_in_the_page_and_by_the_exit_code(
     assert run(["report"]) == 3
     assert "was written by a newer Landkeeper (schema 99)" in capsys.readouterr().err
     notices = document_in((folder / "report.html").read_text(encoding="utf-8"))["notices"]
-    assert notices[0].startswith("Not in here: the item vpc-")
+    assert notices[0].startswith("Left out: the item vpc-")
 
 
 def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
@@ -126,16 +127,16 @@ def test_a_file_of_a_newer_landkeeper_gives_a_page_that_says_so(
     sentence = "landkeeper.db was written by a newer Landkeeper (schema 99): update Landkeeper"
     assert capsys.readouterr().err.startswith(f"left out: {sentence}\n")
     document = document_in((folder / "report.html").read_text(encoding="utf-8"))
-    assert document["notices"] == [f"Not in here: {sentence}."]
+    assert document["notices"] == [f"Left out: {sentence}."]
 
 
 def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
-    keep_in_file(folder / "empty.db", make_material(vpcs=0, accounts=1, cases=0))
+    keep_in_file(folder / "empty.db", make_report_input(vpcs=0, accounts=1, cases=0))
     with closing(sqlite3.connect(folder / "empty.db")) as file, file:
         file.execute("DELETE FROM vpc_coverage")
     assert run(["report", "--file", "empty.db"]) == 0
     document = document_in((folder / "report.html").read_text(encoding="utf-8"))
-    assert document["notices"] == ["Nothing is stored yet: `landkeeper vpc track` reads the accounts."]
+    assert document["notices"] == ["Nothing is stored yet: run `landkeeper vpc track` to read the accounts."]
 
 
 @pytest.mark.parametrize(

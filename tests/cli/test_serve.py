@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from tests.cli.test_report import document_in
 from tests.report.stored import keep_in_file
 from tests.waiting import HANG_SECONDS
@@ -28,7 +28,7 @@ from landkeeper.report.document import Document
 from landkeeper.report.view import view_report
 from landkeeper.wiring.report import read_page
 
-MADE = make_material(vpcs=30, accounts=3, cases=2)
+MADE = make_report_input(vpcs=30, accounts=3, cases=2)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 
 from landkeeper.broom.case import State
 from landkeeper.broom.policy.rules import Penalty
@@ -49,12 +49,12 @@ with open(sys.argv[1], "w") as file:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with a store of two dozen VPCs, pools, cases, a policy and a configuration."""
     folder = tmp_path_factory.mktemp("startup")
-    material = make_material(vpcs=24, accounts=6, cases=3)
+    report_input = make_report_input(vpcs=24, accounts=6, cases=3)
     store = PoolFile(folder / "landkeeper.db")
-    store.write_changes([Appeared(one) for one in material.known.vpcs])
-    for coverage in material.known.coverage.values():
+    store.write_changes([Appeared(one) for one in report_input.known.vpcs])
+    for coverage in report_input.known.coverage.values():
         store.write_coverage(coverage)
-    for state in material.pools:
+    for state in report_input.pools:
         items = (pool_to_item(state.pool), *map(reservation_to_item, state.reservations))
         store.write_pools(PoolWrite({state.pool.id: 0}, items))
     store.close()

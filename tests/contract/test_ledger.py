@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from tests.broom_world import LAUNCHED_AT, launch
+from tests.ledger_tables import create_ledger_table
 from tests.servers import home_sessions
 
-from landkeeper.aws.broom.ledger_table import LedgerTable, create_ledger_table
+from landkeeper.aws.broom.ledger_table import LedgerTable
 from landkeeper.broom.case import Case, Outcome, State, mark_reported, move, open_case
 from landkeeper.broom.dry_run import ScratchLedger
 from landkeeper.broom.launches import InstanceId

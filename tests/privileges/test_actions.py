@@ -24,13 +24,13 @@ from botocore import xform_name
 from tests.answer_server import answer_server
 from tests.broom_world import STRICT, event
 from tests.deployed_broom import batch, notification, record, start_one
+from tests.ledger_tables import create_ledger_table
 from tests.member_instances import HERE, ROLE
 from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants_of, resources_of
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
 
 import landkeeper.wiring.broom.commands
-from landkeeper.aws.broom.ledger_table import create_ledger_table
 from landkeeper.aws.sessions import AccountCredentials
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import create_tables
@@ -404,7 +404,6 @@ def test_the_tables_of_a_statement_are_all_used(world: World) -> None:
 _NOT_MADE_HERE: Mapping[str, str] = {
     "dynamodb:CreateTable": "`--create-tables` and tests",
     "dynamodb:DescribeTable": "what a command says of a table that is wrong; waiting for one that was made",
-    "dynamodb:UpdateTimeToLive": "`--create-tables` and tests",
     "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/broom/test_instances.py has it, moto shows none",
     "s3:ListObjectsV2": "`broom sweep` and `backtest` on s3://bucket/prefix",
     "ssm:GetParameter": "LANDKEEPER_POLICY=ssm:NAME, which the stack does not set",

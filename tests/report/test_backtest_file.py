@@ -1,4 +1,4 @@
-"""Backtests for the report: the answer of the command, and nothing else."""
+"""Backtests for the report: the output of the command, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.report.materials import BACKTEST
+from tests.report.report_inputs import BACKTEST
 
 from landkeeper.org import UsageError
 from landkeeper.report.backtest_file import parse_backtest
@@ -19,8 +19,8 @@ def test_an_answer_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kind": "something"}, "is not the answer of `landkeeper broom backtest"),
-        ({"version": 2}, "is of another version of backtests (2): update Landkeeper"),
+        ({"kind": "something"}, "is not the output of `landkeeper broom backtest"),
+        ({"version": 2}, "has an unsupported backtest version (2): update Landkeeper"),
         ({"policy": None}, "policy cannot be read"),
         ({"totals": {"Hit": "many"}}, "its counts cannot be read"),
         ({"by": {"day": {}}}, "its counts cannot be read"),
@@ -36,5 +36,5 @@ def test_another_shape_is_refused_by_the_files_name(changes: dict[str, Any], wor
 
 @pytest.mark.parametrize("text", ["", "Day,Hit", "[]", '{"kind": NaN}', "[" * 100_000])
 def test_what_is_no_json_object_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"backtest\.json is not the answer of"):
+    with pytest.raises(UsageError, match=r"backtest\.json is not the output of"):
         parse_backtest(text, "backtest.json")

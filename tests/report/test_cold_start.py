@@ -1,4 +1,4 @@
-"""What a function that makes no report does not wait for."""
+"""A function that makes no report does not load what only reports need."""
 
 from __future__ import annotations
 

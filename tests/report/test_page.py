@@ -1,4 +1,4 @@
-"""The page with the document in it: whatever people write stays data."""
+"""The page with the document in it: untrusted text stays data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.materials import material
+from tests.report.report_inputs import report_input
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
 from landkeeper.org import Region
@@ -33,7 +33,7 @@ hostile = st.sampled_from(_HOSTILE) | st.text(st.characters(), max_size=20)
 
 
 class _Tree(HTMLParser):
-    """Every tag and attribute, comment and declaration in order, and the text of the data element."""
+    """Collects every tag, attribute, comment and declaration in order, and the text of the data element."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -66,7 +66,7 @@ def _document(key: str = "Team", value: str = "blue", name: str = "shop") -> Doc
     vpc = Vpc(
         vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", account_name=name, name=value, tags={key: value}
     )
-    return view_report(material(StoredVpc(vpc, START, START, 1)))
+    return view_report(report_input(StoredVpc(vpc, START, START, 1)))
 
 
 @given(hostile, hostile, hostile)
@@ -106,7 +106,7 @@ def test_the_page_of_landkeeper_can_be_served() -> None:
 
 @pytest.mark.parametrize("page", ["", "<html></html>", PLACEHOLDER * 2])
 def test_a_page_without_one_place_for_the_data_is_refused(page: str) -> None:
-    with pytest.raises(PageError, match="expected it once"):
+    with pytest.raises(PageError, match="times instead of once"):
         render(_document(), page)
 
 

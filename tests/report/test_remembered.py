@@ -1,4 +1,4 @@
-"""What a kept report remembers of earlier days."""
+"""What the kept report records of earlier days."""
 
 from __future__ import annotations
 

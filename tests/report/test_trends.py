@@ -1,4 +1,4 @@
-"""Trends: what each day had, counted in one pass, is what looking at each day alone finds."""
+"""Trends: the single pass counts what counting each day alone finds."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.report.materials import NOW, material, materials
+from tests.report.report_inputs import NOW, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, vpc_ids
 
 from landkeeper.org import Failure, FailureReason, Membership, Region
-from landkeeper.report.material import Ledger, ReportInput
+from landkeeper.report.report_input import Ledger, ReportInput
 from landkeeper.report.trends import Days, count_overlaps, find_days, view_trends
 from landkeeper.vpctracker.answers.ranking import OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.coverage import Coverage
@@ -23,30 +23,30 @@ _DAY = timedelta(days=1)
 
 
 def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
-    """The VPCs that were there, as if nothing had happened since."""
-    there = [
-        one
-        for one in made.known.vpcs
-        if one.first_seen.date() <= day and (one.deleted_at is None or one.deleted_at.date() > day)
+    """Return the VPCs that existed at the end of the day, without what happened later."""
+    existing = [
+        stored
+        for stored in made.known.vpcs
+        if stored.first_seen.date() <= day and (stored.deleted_at is None or stored.deleted_at.date() > day)
     ]
-    return [replace(one, vpc=replace(one.vpc, state="available"), deleted_at=None) for one in there]
+    return [replace(stored, vpc=replace(stored.vpc, state="available"), deleted_at=None) for stored in existing]
 
 
-@given(materials())
+@given(report_inputs())
 @settings(max_examples=40)
 def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
     trends = view_trends(made)
     if trends is None:
-        assert len({one.first_seen.date() for one in made.known.vpcs} | {made.moment.date()}) < 3
+        assert len({stored.first_seen.date() for stored in made.known.vpcs} | {made.moment.date()}) < 3
         return
     assert trends.days
     for number, day in enumerate(map(date.fromisoformat, trends.days)):
-        there = _at_end_of(day, made)
-        findings = find_overlaps_by_harm(there, made.config)
-        assert trends.vpcs[number] == len(there)
-        assert trends.accounts[number] == len({one.vpc.owner for one in there})
-        assert trends.defaults[number] == sum(one.vpc.is_default for one in there)
-        assert trends.overlaps[number] == sum(one.kind is OverlapKind.COLLISION for one in findings)
+        existing = _at_end_of(day, made)
+        findings = find_overlaps_by_harm(existing, made.config)
+        assert trends.vpcs[number] == len(existing)
+        assert trends.accounts[number] == len({stored.vpc.owner for stored in existing})
+        assert trends.defaults[number] == sum(stored.vpc.is_default for stored in existing)
+        assert trends.overlaps[number] == sum(finding.kind is OverlapKind.COLLISION for finding in findings)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
@@ -54,7 +54,7 @@ def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
 def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
     lives: list[tuple[int, int, bool, int]],
 ) -> None:
-    """Two of them stand for all in the count; the block that somebody chose may be inside or around theirs."""
+    """Two default VPCs stand for all in the count; a chosen block may lie inside or around theirs."""
     blocks = ("172.31.0.0/16", "172.31.4.0/24", "172.16.0.0/12")
     vpcs = []
     for number, (first, lasts, is_default, block) in enumerate(lives):
@@ -62,10 +62,13 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
         vpc = Vpc(vpc_ids(number), ACCOUNTS[0], Region("eu-west-1"), chosen, is_default=is_default)
         begin = START + first * _DAY
         vpcs.append(StoredVpc(vpc, begin, begin, 1, deleted_at=begin + lasts * _DAY if lasts < 3 else None))
-    made = material(*vpcs)
+    made = report_input(*vpcs)
     days = Days(START.date(), 7)
     assert count_overlaps(vpcs, made.config, days) == tuple(
-        sum(one.kind is OverlapKind.COLLISION for one in find_overlaps_by_harm(_at_end_of(day, made), made.config))
+        sum(
+            finding.kind is OverlapKind.COLLISION
+            for finding in find_overlaps_by_harm(_at_end_of(day, made), made.config)
+        )
         for day in days.dates
     )
 
@@ -73,7 +76,7 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
 def test_a_vpc_that_is_gone_counts_until_the_day_before() -> None:
     vpc = Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", state=DELETED)
     gone = StoredVpc(vpc, START, START + 2 * _DAY, 2, deleted_at=START + 2 * _DAY)
-    trends = view_trends(material(gone))
+    trends = view_trends(report_input(gone))
     assert trends is not None
     assert trends.days[0] == "2026-03-01"
     assert trends.vpcs == (1, 1, 0, 0, 0, 0, 0)
@@ -94,13 +97,13 @@ def test_accounts_that_are_not_readable_are_known_of_today_and_of_days_that_were
         Coverage(ACCOUNTS[2], failure=failed, membership=Membership.SUSPENDED),
     )
     kept = {START.date() + _DAY: 5, date(2020, 1, 1): 9, NOW.date(): 7}
-    trends = view_trends(material(old, coverage=coverage, unreadable=kept))
+    trends = view_trends(report_input(old, coverage=coverage, unreadable=kept))
     assert trends is not None
     assert trends.unreadable == (None, 5, None, None, None, None, 1)
 
 
 def test_cases_count_on_the_day_they_were_opened_and_only_where_a_rule_was_broken() -> None:
-    made = make_material(vpcs=3, accounts=1, cases=40)
+    made = make_report_input(vpcs=3, accounts=1, cases=40)
     assert made.ledger is not None
     trends = view_trends(made)
     assert trends is not None

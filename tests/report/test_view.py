@@ -1,19 +1,19 @@
-"""The document of a report: all that is stored is in it, in the schema's shape."""
+"""The report's document: it contains everything that is stored, in the shape of the schema."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-from benchmarks.landscape import make_material
+from benchmarks.landscape import make_report_input
 from hypothesis import given, settings
-from tests.report.materials import BACKTEST, NOW, checked, material, materials
+from tests.report.report_inputs import BACKTEST, NOW, checked, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
 from landkeeper.broom.case import State
 from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
-from landkeeper.report.material import Ledger, ReportInput
+from landkeeper.report.report_input import Ledger, ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.attributes import StoredItemError
@@ -38,33 +38,33 @@ def read_at(account: AccountId, **more: object) -> Coverage:
     return replace(covered, **more)  # type: ignore[arg-type]
 
 
-@given(materials())
+@given(report_inputs())
 @settings(max_examples=50)
 def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInput) -> None:
     document = view_report(made)
     read = checked(document)
-    live = [one for one in made.known.vpcs if one.is_live]
-    assert [one["id"] for one in read["vpcs"]] == [one.vpc.id for one in live]
-    for one, shown in zip(live, read["vpcs"], strict=True):
-        assert read["accounts"][shown["account"]]["id"] == one.vpc.owner
-        assert read["regions"][shown["region"]] == one.vpc.region
-        assert {*shown["cidrs"], *shown.get("ipv6", ())} == set(one.vpc.taken_blocks)
+    live = [stored for stored in made.known.vpcs if stored.is_live]
+    assert [vpc["id"] for vpc in read["vpcs"]] == [stored.vpc.id for stored in live]
+    for stored, shown in zip(live, read["vpcs"], strict=True):
+        assert read["accounts"][shown["account"]]["id"] == stored.vpc.owner
+        assert read["regions"][shown["region"]] == stored.vpc.region
+        assert {*shown["cidrs"], *shown.get("ipv6", ())} == set(stored.vpc.taken_blocks)
         words = [read["words"][number] for number in shown.get("tags", ())]
         tags = dict(zip(words[::2], words[1::2], strict=True))
-        name = {"Name": shown["name"]} if "Name" in one.vpc.tags and "Name" not in tags else {}
-        assert {**tags, **name} == dict(one.vpc.tags)
+        name = {"Name": shown["name"]} if "Name" in stored.vpc.tags and "Name" not in tags else {}
+        assert {**tags, **name} == dict(stored.vpc.tags)
     findings = find_overlaps_by_harm(made.known.vpcs, made.config)
-    assert [(one["block"], one["kind"]) for one in read["overlaps"]] == [
+    assert [(overlap["block"], overlap["kind"]) for overlap in read["overlaps"]] == [
         (str(finding.group.outermost), str(finding.kind)) for finding in findings
     ]
 
 
 def test_a_large_organisation_fits_its_schema() -> None:
-    read = checked(view_report(make_material(vpcs=400, accounts=40, cases=30)))
+    read = checked(view_report(make_report_input(vpcs=400, accounts=40, cases=30)))
     assert len(read["accounts"]) == 40
-    assert {one["kind"] for one in read["overlaps"]} == {"collision", "default", "repeated"}
+    assert {overlap["kind"] for overlap in read["overlaps"]} == {"collision", "default", "repeated"}
     assert len(read["trends"]["days"]) == 91
-    assert [(one["id"], len(one["reservations"])) for one in read["pools"]] == [("company", 1), ("workloads", 40)]
+    assert [(pool["id"], len(pool["reservations"])) for pool in read["pools"]] == [("company", 1), ("workloads", 40)]
 
 
 def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
@@ -82,7 +82,7 @@ def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
         ),
         shared_with=(BANK,),
     )  # fmt: skip
-    read = checked(view_report(material(replace(vpc, last_changed=NOW), coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(replace(vpc, last_changed=NOW), coverage=(read_at(SHOP),))))
     assert read["vpcs"] == [
         {
             "id": vpc_ids(1), "account": 0, "region": 0, "cidrs": ["10.0.0.0/16", "10.1.0.0/16"],
@@ -98,8 +98,8 @@ def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
 def test_utilisation_is_what_subnets_do_not_have_free() -> None:
     half = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "10.0.0.0/17", 0),))
     unknown = stored(2, block="10.9.0.0/16", omitted=("Subnets",))
-    shown = checked(view_report(material(half, unknown)))["vpcs"]
-    assert [one.get("used") for one in shown] == [0.5, None]
+    shown = checked(view_report(report_input(half, unknown)))["vpcs"]
+    assert [vpc.get("used") for vpc in shown] == [0.5, None]
 
 
 def test_spaces_and_connections_come_from_the_configuration() -> None:
@@ -107,14 +107,16 @@ def test_spaces_and_connections_come_from_the_configuration() -> None:
         spaces=(Space("plant", accounts=(BANK,)), Space("default", repeated=(parse_block("10.0.0.0/8"),))),
         connections=(Connection(SHOP, BANK), Connection(vpc_ids(1), vpc_ids(3))),
     )  # fmt: skip
-    read = checked(view_report(material(stored(), stored(2, BANK), stored(3), config=config)))
+    read = checked(view_report(report_input(stored(), stored(2, BANK), stored(3), config=config)))
     assert read["spaces"] == [
         {"name": "plant", "repeats_on_purpose": ["100.64.0.0/10"]},
         {"name": "default", "repeats_on_purpose": ["10.0.0.0/8"]},
     ]
-    assert [one.get("space") for one in read["vpcs"]] == [None, 0, None]
+    assert [vpc.get("space") for vpc in read["vpcs"]] == [None, 0, None]
     assert read["connections"] == [[SHOP, BANK], [vpc_ids(1), vpc_ids(3)]]
-    assert [(one["kind"], one["space"], one["connections"]) for one in read["overlaps"]] == [("repeated", 1, [1])]
+    assert [(overlap["kind"], overlap["space"], overlap["connections"]) for overlap in read["overlaps"]] == [
+        ("repeated", 1, [1])
+    ]
 
 
 def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
@@ -128,8 +130,11 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
         BANK, account_name="bank", unit="Sandbox/Old", membership=Membership.DEPARTED, failure=denied, failed_runs=4
     )
     coverage = (read_at(SHOP, regions=regions), departed)
-    read = checked(view_report(material(stored(), coverage=coverage)))
-    assert [(one["state"], one["unit"]) for one in read["accounts"]] == [("departed", "Sandbox/Old"), ("active", None)]
+    read = checked(view_report(report_input(stored(), coverage=coverage)))
+    assert [(account["state"], account["unit"]) for account in read["accounts"]] == [
+        ("departed", "Sandbox/Old"),
+        ("active", None),
+    ]
     numbers = {name: number for number, name in enumerate(read["regions"])}
     assert read["coverage"][0]["regions"] == [
         [numbers["eu-north-1"], "governed", None], [numbers[HERE], "scp_deny", "2026-03-01T12:00:00Z", "AccessDenied"],
@@ -137,16 +142,16 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
     ]  # fmt: skip
     assert (read["coverage"][1]["reason"], read["coverage"][1]["failed_runs"]) == ("scp_deny", 4)
     assert read["reasons"] == {
-        "governed": "empty by decree, and not read", "never_read": "never read",
+        "governed": "closed by policy, not read", "never_read": "never read",
         "scp_deny": "denied by a service control policy",
     }  # fmt: skip
     assert read["vpcs"][0]["stale"] == "2026-03-01T12:00:00Z"
     assert read["vpcs"][0]["why_stale"] == "denied by a service control policy"
-    assert read["notices"][0] == "1 account was not read completely the last time and is shown as last known: shop."
+    assert read["notices"][0] == "1 account was not read completely in the last run and is shown as last known: shop."
 
 
 def test_a_vpc_whose_account_was_never_read_is_stale_for_ever() -> None:
-    assert checked(view_report(material(stored())))["vpcs"][0]["stale"] == ""
+    assert checked(view_report(report_input(stored())))["vpcs"][0]["stale"] == ""
 
 
 def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> None:
@@ -164,9 +169,9 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
                     expires_at=NOW + timedelta(days=9)),
     )  # fmt: skip
     pools = (PoolState(pool, 7, reservations), PoolState(inner, 1))
-    read = checked(view_report(material(stored(), coverage=(read_at(SHOP),), pools=pools)))
+    read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), pools=pools)))
     prod, shop = read["pools"]
-    assert [(one["id"], one["state"]) for one in prod["reservations"]] == [
+    assert [(reservation["id"], reservation["state"]) for reservation in prod["reservations"]] == [
         ("res-1", "used"), ("res-2", "used"), ("res-3", "elsewhere"), ("res-4", "pool"), ("res-5", "over"),
         ("res-6", "reserved"),
     ]  # fmt: skip
@@ -178,12 +183,12 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
 def test_a_pool_that_fills_says_when_it_is_full() -> None:
     pools = (PoolState(Pool("small", parse_block("10.0.0.0/13"), made_at=START), 1),)
     later = [replace(stored(n, block=f"10.{n}.0.0/16"), first_seen=START + timedelta(days=2 * n)) for n in range(3)]
-    read = checked(view_report(material(*later, pools=pools)))
+    read = checked(view_report(report_input(*later, pools=pools)))
     assert read["pools"][0]["full_on"] == "2026-03-20"
 
 
 def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> None:
-    ledger = make_material(vpcs=1, accounts=1, cases=20).ledger
+    ledger = make_report_input(vpcs=1, accounts=1, cases=20).ledger
     assert ledger is not None
     view = view_broom(ledger, {"320000000000": "payments"}, most=15)
     assert [case.changed for case in view.cases] == sorted((case.changed for case in view.cases), reverse=True)
@@ -197,56 +202,56 @@ def test_cases_come_newest_first_and_the_oldest_of_very_many_are_left_out() -> N
 
 
 def test_a_report_says_how_many_cases_are_left_out() -> None:
-    many = make_material(vpcs=1, accounts=1, cases=1002)
-    assert any(notice.startswith("2 older cases of Broom") for notice in view_report(many).notices)
+    many = make_report_input(vpcs=1, accounts=1, cases=1002)
+    assert any(notice.startswith("2 older Broom cases") for notice in view_report(many).notices)
 
 
 def test_a_backtest_is_handed_on_as_it_is() -> None:
-    assert checked(view_report(material(stored(), backtest=BACKTEST)))["backtest"] == BACKTEST
+    assert checked(view_report(report_input(stored(), backtest=BACKTEST)))["backtest"] == BACKTEST
 
 
 def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None:
-    made = make_material(vpcs=20, accounts=2, cases=2)
+    made = make_report_input(vpcs=20, accounts=2, cases=2)
     then = replace(made, known=replace(made.known, as_of=made.now - timedelta(days=1)))
     read = checked(view_report(then))
     assert read["as_of"] == "2025-10-04T12:00:00Z"
     assert (read["coverage"], read["pools"], read["broom"]) == ([], [], None)
-    assert "known of the present only" in read["notices"][0]
+    assert "have no history and are left out" in read["notices"][0]
     assert read["vpcs"]
     assert not any("stale" in vpc for vpc in read["vpcs"])
     assert read["trends"]["unreadable"][-1] is None
 
 
 def test_an_empty_store_says_how_it_gets_filled() -> None:
-    read = checked(view_report(material()))
-    assert read["notices"] == ["Nothing is stored yet: `landkeeper vpc track` reads the accounts."]
+    read = checked(view_report(report_input()))
+    assert read["notices"] == ["Nothing is stored yet: run `landkeeper vpc track` to read the accounts."]
     assert (read["vpcs"], read["trends"]) == ([], None)
 
 
 def test_accounts_without_a_vpc_are_no_empty_store() -> None:
-    read = checked(view_report(material(coverage=(read_at(SHOP),))))
-    assert read["notices"][0] == "No VPC is known."
+    read = checked(view_report(report_input(coverage=(read_at(SHOP),))))
+    assert read["notices"][0] == "No VPC was found."
     assert read["accounts"] == [{"id": SHOP, "name": "shop", "unit": None, "state": "active"}]
 
 
 def test_one_vpc_of_today_has_no_history() -> None:
-    read = checked(view_report(material(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
-    assert read["notices"] == ["There is no history yet: trends begin with the second day."]
+    read = checked(view_report(report_input(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
+    assert read["notices"] == ["There is no history yet: trends begin on the second day."]
     assert len(read["vpcs"]) == 1
 
 
 def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
     only = stored(block="2001:db8::/56", subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
-    read = checked(view_report(material(only, coverage=(read_at(SHOP),))))
+    read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["vpcs"][0]["cidrs"] == []
     assert "used" not in read["vpcs"][0]
-    assert read["notices"][0] == "No VPC has an IPv4 block: the map is of IPv4, and stays empty."
+    assert read["notices"][0] == "No VPC has an IPv4 block, and the map shows IPv4 only: it is empty."
 
 
 def test_subnets_with_ipv6_alone_say_that_nothing_is_known_of_use() -> None:
     only = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
-    read = checked(view_report(material(only, coverage=(read_at(SHOP),))))
-    assert read["notices"][0].startswith("All subnets have IPv6 only")
+    read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
+    assert read["notices"][0].startswith("All subnets are IPv6-only")
 
 
 def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
@@ -254,26 +259,26 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
         NewerItemError("the item vpc-1 of 111122223333", 9), NewerItemError("the item vpc-2 of 111122223333", 9),
         StoredItemError("vpc-3 of 111122223333", "CidrBlock is missing"),
     )  # fmt: skip
-    read = checked(view_report(material(stored(), coverage=(read_at(SHOP),), left_out=left_out)))
+    read = checked(view_report(report_input(stored(), coverage=(read_at(SHOP),), left_out=left_out)))
     assert read["notices"][:2] == [
-        "2 stored items were written by a newer Landkeeper and are not in here: update Landkeeper.",
+        "2 stored items were written by a newer Landkeeper and are left out: update Landkeeper.",
         f"1 stored item cannot be read and is left out: {left_out[2]}",
     ]
 
 
 def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> None:
-    read = checked(view_report(material(left_out=(NewerItemError("landkeeper.db", 9),))))
+    read = checked(view_report(report_input(left_out=(NewerItemError("landkeeper.db", 9),))))
     assert read["notices"] == [
-        "Not in here: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
+        "Left out: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
     ]
 
 
 def test_of_many_stale_accounts_some_are_named() -> None:
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))
-    notices = view_report(material(stored(), coverage=coverage)).notices
+    notices = view_report(report_input(stored(), coverage=coverage)).notices
     assert notices[0] == (
-        "5 accounts were not read completely the last time and are shown as last known: shop-0, shop-1, shop-2 "
+        "5 accounts were not read completely in the last run and are shown as last known: shop-0, shop-1, shop-2 "
         "and 2 more."
     )
 
@@ -281,4 +286,4 @@ def test_of_many_stale_accounts_some_are_named() -> None:
 @given(ipv6_blocks())
 @settings(max_examples=20)
 def test_every_ipv6_block_fits_the_schema(block: object) -> None:
-    checked(view_report(material(stored(block=str(block)))))
+    checked(view_report(report_input(stored(block=str(block)))))

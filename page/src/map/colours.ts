@@ -1,4 +1,4 @@
-/** What the colours of the map mean. */
+/** The colours of the map. */
 
 import { scaleSequential } from "d3-scale";
 import { interpolateYlGnBu } from "d3-scale-chromatic";
@@ -10,7 +10,7 @@ export type Colouring = keyof typeof COLOURINGS;
 export interface Theme {
   readonly isDark: boolean;
   readonly ground: string;
-  /** Addresses that are nobody's private ones. */
+  /** Addresses outside the private ranges. */
   readonly outside: string;
   readonly line: string;
   readonly strong: string;
@@ -22,7 +22,7 @@ export interface Theme {
   readonly clash: string;
   readonly cursor: string;
   readonly unknown: string;
-  /** VPCs that a search did not find. */
+  /** VPCs that do not match the search. */
   readonly dim: string;
 }
 
@@ -61,11 +61,11 @@ export const DARK: Theme = {
 };
 
 const heat = scaleSequential(interpolateYlGnBu).domain([-0.05, 1.15]);
-/** A canvas reads a colour it has seen before much faster, and so do we. */
+/** Cached: computing a colour, and parsing a new one in the canvas, is slow. */
 const hues = new Map<number, string>();
 const heats = Array.from({ length: 101 }, (_, percent) => heat(percent / 100));
 
-/** The colour of a VPC. Neighbouring numbers get colours far apart. */
+/** Return the colour of a VPC. Neighbouring numbers get very different colours. */
 export function colourOf(vpc: Vpc, world: World, colouring: Colouring, theme: Theme): string {
   if (colouring === "used") return vpc.used === null ? theme.unknown : heatOf(vpc.used);
   return hueOf(colouring === "account" ? vpc.owner : (world.unitOf[vpc.owner] ?? 0), theme);
@@ -88,7 +88,7 @@ export function heatOf(share: number): string {
   return heats[Math.round(share * 100)]!;
 }
 
-/** Which text can be read on the colour of a VPC. */
+/** Return the text colour that is readable on the colour of a VPC. */
 export function inkOn(vpc: Vpc, colouring: Colouring, theme: Theme): string {
   if (colouring !== "used" || vpc.used === null) return theme.text;
   return vpc.used > 0.5 ? "#ffffff" : "#18212c";

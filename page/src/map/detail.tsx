@@ -1,4 +1,4 @@
-/** The panel beside the map: the chosen block in words, what is in it, and the VPC that has it. */
+/** The panel beside the map: the selected block, its content, and the VPCs that have it. */
 
 import { formatAddress, formatBlock, lastOf, sizeOf, type Block } from "../addresses";
 import { counted, formatNumber, formatShare, formatTime, VpcLink, Words } from "../parts/text";
@@ -49,7 +49,7 @@ export function Detail({ world, space, block, go }: Props) {
       ))}
       {!around.length && !exact.length && (
         <p>
-          {taken ? `${formatShare(taken / sizeOf(block))} taken` : "Free: no VPC has an address in it"}
+          {taken ? `${formatShare(taken / sizeOf(block))} taken` : "Free: no VPC uses it"}
           {taken > 0 && largestFree && (
             <>
               , largest free block{" "}
@@ -81,7 +81,7 @@ function Owner({ claim, go }: { claim: Claim; go: Props["go"] }) {
   );
 }
 
-/** The same as the drawing, to be read and walked through one by one. */
+/** The blocks of the drawing as a list, for keyboards and screen readers. */
 function Inside({ claims, go }: { claims: readonly Claim[]; go: Props["go"] }) {
   return (
     <>

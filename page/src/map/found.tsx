@@ -1,4 +1,4 @@
-/** What a search found, each a step away from its place on the map. */
+/** Search results, with buttons that show them on the map. */
 
 import { parseBlock, type Block } from "../addresses";
 import { counted, formatNumber, Words } from "../parts/text";
@@ -18,10 +18,10 @@ export function Found({ found, text, go, showVpc }: Props) {
   const meant = blockMeant(text);
   const block = meant ? parseBlock(meant) : null;
   return (
-    <section class="found" aria-label="Found">
+    <section class="found" aria-label="Matches">
       <p>
         {counted(found.length, "VPC")} found
-        {found.length > LISTED && `, the first ${LISTED} are here, all of them stand out on the map`}
+        {found.length > LISTED && `; the first ${LISTED} are listed, all are highlighted on the map`}
         {block && meant && (
           <>
             {" "}

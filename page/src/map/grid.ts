@@ -1,4 +1,4 @@
-/** The cells that the map is ruled into: lines, and names where no VPC has one. */
+/** The grid of the map: lines, and names of cells without a named VPC. */
 
 import { contains, formatBlock, overlaps, type Block } from "../addresses";
 import type { Theme } from "./colours";
@@ -7,7 +7,7 @@ import { FONT } from "./pen";
 import { hasName, onScreen, type Frame, type Scene } from "./scene";
 import { claimsInside, RANGES } from "./space";
 
-/** Lines around the blocks of 4, 8, 12 … bits that are at least so wide. */
+/** Draw lines around the blocks with prefix lengths 4, 8, 12, … that are at least `least` pixels wide. */
 export function paintGrid(to: CanvasRenderingContext2D, theme: Theme, frame: Frame, least: number): void {
   for (let length = 28; length >= 4; length -= 4) {
     const { w, h, left, top, right, bottom } = cellsOf(frame, length);
@@ -29,7 +29,7 @@ export function paintGrid(to: CanvasRenderingContext2D, theme: Theme, frame: Fra
   }
 }
 
-/** The cells of that length that are in sight. */
+/** Return the visible cells of that prefix length. */
 function cellsOf(frame: Frame, length: number) {
   const number = 4 ** (length / 4);
   const [w, h] = [(frame.width * frame.k) / number, (frame.height * frame.k) / number];
@@ -43,10 +43,10 @@ function cellsOf(frame: Frame, length: number) {
   };
 }
 
-/** The names of the cells, of the largest that there are several of in sight, but not of those that a VPC names. */
+/** Draw the names of the largest cells of which several are visible, except cells in which a VPC is named. */
 export function paintGridNames(to: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
   const lengths = [4, 8, 12, 16, 20, 24, 28];
-  const length = lengths.find((one) => cellsOf(frame, one).w < frame.width * 0.45);
+  const length = lengths.find((candidate) => cellsOf(frame, candidate).w < frame.width * 0.45);
   if (length === undefined) return;
   const { w, h, left, top, right, bottom } = cellsOf(frame, length);
   if (w < 86 || h < 34) return;

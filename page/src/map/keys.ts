@@ -1,4 +1,4 @@
-/** What the keys do on the map. */
+/** The keys of the map. */
 
 import { blockAt, type Block } from "../addresses";
 import type { MapView } from "./view";
@@ -9,7 +9,7 @@ export interface Keyed {
   readonly factor?: number;
 }
 
-/** Where a key leads from a block; null for a key that is not the map's. */
+/** Return where a key leads from a block; null for a key that the map does not use. */
 export function keyed(
   event: KeyboardEvent,
   block: Block,
@@ -23,7 +23,7 @@ export function keyed(
     ArrowUp: [0, -1],
     ArrowDown: [0, 1],
   };
-  // Alt and arrow is the browser's way back, Ctrl and + its own zoom.
+  // The browser uses Alt with arrows to go back, and Ctrl with + to zoom.
   if (event.altKey || event.ctrlKey || event.metaKey) return null;
   const side = sides[event.key];
   if (side) {
@@ -35,7 +35,7 @@ export function keyed(
       const inner = blockAt(block.first, Math.min(32, 4 * Math.floor(block.length / 4) + 4));
       const first = [...Array(16).keys()]
         .map((at) => ({ first: inner.first + at * 2 ** (32 - inner.length), length: inner.length }))
-        .find((one) => one.first < block.first + 2 ** (32 - block.length) && isTaken(one));
+        .find((cell) => cell.first < block.first + 2 ** (32 - block.length) && isTaken(cell));
       return { to: first ?? inner, fly: block };
     }
     case "Escape": {

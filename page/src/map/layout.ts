@@ -1,6 +1,6 @@
 /**
- * Where a block is on the map. Each four bits of an address are a cell in four rows of four, read like text, and each
- * cell holds the next four bits in the same way: every block is one rectangle, and lies inside the blocks that hold it.
+ * The layout of the map. Four bits of an address select a cell in a grid of four rows of four, in reading order, and
+ * each cell contains the next four bits in the same way: every block is one rectangle inside the blocks that contain it.
  */
 
 import { blockAt, type Block } from "../addresses";
@@ -12,7 +12,7 @@ export interface Rect {
   readonly h: number;
 }
 
-/** The place of the block where all addresses are the square from 0 to 1. */
+/** Return the rectangle of a block, where all of IPv4 is the square from 0 to 1. */
 export function rectOf(block: Block): Rect {
   let [x, y, side] = [0, 0, 1];
   const levels = Math.floor(block.length / 4);
@@ -36,7 +36,7 @@ export function rectOf(block: Block): Rect {
   }
 }
 
-/** The block of that length at a point of the square; null outside it. */
+/** Return the block of that prefix length at a point of the square; null outside the square. */
 export function blockAtPoint(x: number, y: number, length: number): Block | null {
   if (x < 0 || y < 0 || x >= 1 || y >= 1) return null;
   let address = 0;

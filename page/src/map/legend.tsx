@@ -1,4 +1,4 @@
-/** What the colours and the textures of the map mean. */
+/** The legend: colours and textures of the map. */
 
 import { Words } from "../parts/text";
 import { unitOf, type World } from "../world";
@@ -27,7 +27,7 @@ export function Legend({
       <ul>
         <li>
           <span class="swatch hatch" />
-          overlap: these addresses are there twice
+          overlap: several VPCs have these addresses
         </li>
         <li>
           <span class="swatch quiet-hatch" />
@@ -35,11 +35,11 @@ export function Legend({
         </li>
         <li>
           <span class="swatch stale" />
-          as last known: not read the last time
+          as last known: not read in the last run
         </li>
         <li>
           <span class="swatch pool" />
-          pool, its free space
+          pool (free space)
         </li>
         <li>
           <span class="swatch dots" />
@@ -69,7 +69,7 @@ function Heat({ theme }: { theme: Theme }) {
       ))}
       <li>
         <span class="swatch" style={{ background: theme.unknown }} />
-        not known
+        unknown
       </li>
     </ul>
   );
@@ -80,9 +80,9 @@ function Hues({ world, space, colouring, theme }: { world: World; space: number;
   for (const { vpc } of world.claims[space] ?? []) {
     const number = colouring === "account" ? vpc.owner : (world.unitOf[vpc.owner] ?? 0);
     const name = colouring === "account" ? vpc.account.name || vpc.account.id : unitOf(vpc.account);
-    const one = found.get(number) ?? { name, count: 0 };
-    one.count++;
-    found.set(number, one);
+    const entry = found.get(number) ?? { name, count: 0 };
+    entry.count++;
+    found.set(number, entry);
   }
   const all = [...found].sort(([, a], [, b]) => b.count - a.count);
   return (

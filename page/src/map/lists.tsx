@@ -1,4 +1,4 @@
-/** Beneath the map: pools with their reservations, and the VPCs with IPv6, which no map of IPv4 shows. */
+/** Below the map: pools with their reservations, and VPCs with IPv6, which the map of IPv4 cannot show. */
 
 import type { Pool, Reservation } from "../document";
 import { Table, type Column } from "../parts/table";
@@ -22,23 +22,27 @@ const POOLS: readonly Column<Pool>[] = [
 const WORDS: Record<Reservation["state"], string> = {
   used: "used",
   reserved: "reserved",
-  over: "over: its time was up",
-  elsewhere: "used where nobody looks",
-  pool: "a pool inside",
+  over: "expired",
+  elsewhere: "used outside AWS",
+  pool: "pool inside",
 };
 
 type Kept = Reservation & { pool: string; space: string };
 
 const RESERVATIONS: readonly Column<Kept>[] = [
-  { title: "Block", value: (one) => one.cidr, show: (one) => <BlockLink text={one.cidr} space={one.space} /> },
-  { title: "Pool", value: (one) => one.pool },
-  { title: "State", value: (one) => WORDS[one.state] },
-  { title: "For", value: (one) => one.for },
-  { title: "Account", value: (one) => one.account ?? "" },
-  { title: "Region", value: (one) => one.region ?? "" },
-  { title: "Room to grow", value: (one) => one.room ?? "" },
-  { title: "Until", value: (one) => formatTime(one.expires) },
-  { title: "VPCs", value: (one) => one.vpcs.join(" ") },
+  {
+    title: "Block",
+    value: (reservation) => reservation.cidr,
+    show: (reservation) => <BlockLink text={reservation.cidr} space={reservation.space} />,
+  },
+  { title: "Pool", value: (reservation) => reservation.pool },
+  { title: "State", value: (reservation) => WORDS[reservation.state] },
+  { title: "For", value: (reservation) => reservation.for },
+  { title: "Account", value: (reservation) => reservation.account ?? "" },
+  { title: "Region", value: (reservation) => reservation.region ?? "" },
+  { title: "Room to grow", value: (reservation) => reservation.room ?? "" },
+  { title: "Expires", value: (reservation) => formatTime(reservation.expires) },
+  { title: "VPCs", value: (reservation) => reservation.vpcs.join(" ") },
 ];
 
 const SIX: readonly Column<Vpc>[] = [
@@ -52,7 +56,9 @@ const SIX: readonly Column<Vpc>[] = [
 
 export function PoolsAndSix({ world, space }: { world: World; space: number }) {
   const pools = world.pools[space] ?? [];
-  const kept = pools.flatMap((pool) => pool.reservations.map((one) => ({ ...one, pool: pool.id, space: pool.space })));
+  const kept = pools.flatMap((pool) =>
+    pool.reservations.map((reservation) => ({ ...reservation, pool: pool.id, space: pool.space })),
+  );
   const six = world.vpcs.filter((vpc) => vpc.space === space && vpc.ipv6.length);
   return (
     <>
@@ -62,7 +68,7 @@ export function PoolsAndSix({ world, space }: { world: World; space: number }) {
         caption="Pools"
         columns={POOLS}
         rows={pools}
-        empty="There is no pool in this space."
+        empty="This space has no pools."
         noun={["pool", "pools"]}
       />
       {kept.length > 0 && (

@@ -1,4 +1,4 @@
-/** The address map: the drawing, the ways into it, and the same in words beside it. */
+/** The address map: the drawing, its controls, and its content as text. */
 
 import { useMemo } from "preact/hooks";
 import { formatBlock, parseBlock, type Block } from "../addresses";
@@ -6,7 +6,7 @@ import { move } from "../route";
 import { search } from "../search";
 import type { PageProps } from "../page_props";
 import type { Vpc } from "../world";
-import { askedOf } from "./asked";
+import { selectionOf } from "./selection";
 import { DARK, LIGHT } from "./colours";
 import { Detail, VpcDetail } from "./detail";
 import { Found } from "./found";
@@ -20,28 +20,35 @@ import { useView } from "./use_view";
 import { surroundings } from "./view";
 
 export function MapPage({ world, place, isDark }: PageProps) {
-  const asked = askedOf(world, place);
-  const { vpc, space, colouring, text } = asked;
+  const selection = selectionOf(world, place);
+  const { vpc, space, colouring, text } = selection;
   const claims = world.claims[space] ?? [];
   const home = useMemo(() => homeOf(claims), [claims]);
-  const block = asked.block ?? home;
+  const block = selection.block ?? home;
   const found = useMemo(() => search(world, text), [world, text]);
   const theme = isDark ? DARK : LIGHT;
   const scene = useMemo(
-    () => ({ world, space, colouring, theme, found: found && new Set(found.map((one) => one.index)), cursor: block }),
+    () => ({
+      world,
+      space,
+      colouring,
+      theme,
+      found: found && new Set(found.map((match) => match.index)),
+      cursor: block,
+    }),
     [world, space, colouring, theme, found, block.first, block.length],
   );
   const choose = (next: Block, isStep: boolean) =>
     move(place, { at: formatBlock(next), vpc: null, space: world.report.spaces[space]?.name }, isStep);
-  const { canvas, view, hover } = useView({ scene, block, home, isPlaced: asked.block !== null, choose });
+  const { canvas, view, hover } = useView({ scene, block, home, isPlaced: selection.block !== null, choose });
 
   const go = (next: Block, isDeep: boolean) => {
     choose(next, true);
     if (isDeep) view.current?.flyTo(next);
   };
-  const showVpc = (one: Vpc) => {
-    const first = parseBlock(one.cidrs[0] ?? "");
-    move(place, { vpc: one.id, at: null });
+  const showVpc = (chosen: Vpc) => {
+    const first = parseBlock(chosen.cidrs[0] ?? "");
+    move(place, { vpc: chosen.id, at: null });
     if (first) view.current?.flyTo(surroundings(first));
   };
   const goToFirst = () => {
@@ -58,8 +65,8 @@ export function MapPage({ world, place, isDark }: PageProps) {
     if (next.factor) view.current?.zoomBy(next.factor);
   };
   const inside = useMemo(() => claimsInside(claims, block).length, [claims, block.first, block.length]);
-  const told = `${formatBlock(block)}: ${inside} VPC blocks`;
-  // What a search does not change is not worked out again with every letter of it.
+  const summary = `${formatBlock(block)}: ${inside} VPC blocks`;
+  // Parts that do not depend on the search are not rendered again at every letter.
   const legend = useMemo(
     () => <Legend world={world} space={space} colouring={colouring} theme={theme} />,
     [world, space, colouring, theme],
@@ -71,7 +78,7 @@ export function MapPage({ world, place, isDark }: PageProps) {
   const lists = useMemo(() => <PoolsAndSix world={world} space={space} />, [world, space]);
   return (
     <>
-      <Tools world={world} place={place} asked={asked} goToFirst={goToFirst} />
+      <Tools world={world} place={place} selection={selection} goToFirst={goToFirst} />
       <p class="aloud" role="status">
         {found ? `${found.length} VPCs found` : ""}
       </p>
@@ -85,18 +92,19 @@ export function MapPage({ world, place, isDark }: PageProps) {
             tabIndex={0}
             role="application"
             aria-roledescription="address map"
-            aria-label={`Address map. ${told}.`}
+            aria-label={`Address map. ${summary}.`}
             aria-describedby="map-keys"
             onKeyDown={onKey}
           />
           <p id="map-keys" class="keys">
-            Arrows move, Enter goes in, Escape goes out, + and − zoom, Home shows all VPCs. Wheel and drag work too.
+            Arrow keys move, Enter goes in, Escape goes out, + and − zoom, Home shows all VPCs. You can also scroll and
+            drag.
           </p>
           {legend}
         </div>
-        <aside class="side" aria-label="The chosen block">
+        <aside class="side" aria-label="Selected block">
           <p class="aloud" role="status">
-            {told}
+            {summary}
           </p>
           {vpc && vpc.cidrs.length === 0 && <VpcDetail vpc={vpc} />}
           {detail}
@@ -108,5 +116,5 @@ export function MapPage({ world, place, isDark }: PageProps) {
   );
 }
 
-const NOTHING = "No VPC is known: there is nothing on the map yet.";
-const ONLY_SIX = "No VPC of this space has an IPv4 block: the map shows IPv4, and IPv6 blocks are listed beneath it.";
+const NOTHING = "No VPCs yet: the map is empty.";
+const ONLY_SIX = "No VPC in this space has an IPv4 block. The map shows IPv4; IPv6 blocks are listed below it.";

@@ -1,4 +1,4 @@
-/** Drawing the map: only what is in sight, outer blocks first. */
+/** Draw the map: only what is visible, outer blocks first. */
 
 import { blockAt, contains, parseBlock, shortBlock } from "../addresses";
 import type { Claim } from "../world";
@@ -46,16 +46,24 @@ function paintPools(to: CanvasRenderingContext2D, scene: Scene, frame: Frame): v
 function paintReservations(to: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
   const { theme } = scene;
   for (const pool of scene.world.pools[scene.space] ?? []) {
-    for (const one of pool.reservations) {
+    for (const reservation of pool.reservations) {
       const block =
-        one.state === "reserved" || one.state === "over" || one.state === "elsewhere" ? parseBlock(one.cidr) : null;
+        reservation.state === "reserved" || reservation.state === "over" || reservation.state === "elsewhere"
+          ? parseBlock(reservation.cidr)
+          : null;
       const rect = block && onScreen(rectOf(block), frame);
       if (!rect || !isInSight(rect, frame)) continue;
       to.fillStyle = patternOf(to, theme.reserved, "dots") ?? theme.reserved;
       to.fillRect(rect.x, rect.y, Math.max(rect.w, 1), Math.max(rect.h, 1));
       outline(to, rect, theme.reserved, 1.5, [2, 2]);
       if (rect.w > 110 && rect.h > 18)
-        chip(to, theme, rect, [`${one.cidr} reserved ${one.for}`, `${one.cidr} reserved`], frame);
+        chip(
+          to,
+          theme,
+          rect,
+          [`${reservation.cidr} reserved ${reservation.for}`, `${reservation.cidr} reserved`],
+          frame,
+        );
     }
     const rect = onScreen(rectOf(pool.block), frame);
     if (!isInSight(rect, frame) || rect.w < 3) continue;
@@ -71,7 +79,7 @@ function paintClaims(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, l
     const rect = onScreen(places[at]!, frame);
     if (!isInSight(rect, frame)) continue;
     let [twins, shown] = [1, claims[at]!];
-    // Of VPCs with the same block one is drawn: of those that a search found, if there are any.
+    // Of VPCs with the same block only one is drawn: if any of them match the search, one of these.
     for (; claims[at + 1]?.first === shown.first && claims[at + 1]?.length === shown.length; at++, twins++) {
       if (scene.found?.has(claims[at + 1]!.vpc.index)) shown = claims[at + 1]!;
     }
@@ -81,12 +89,12 @@ function paintClaims(to: CanvasRenderingContext2D, scene: Scene, frame: Frame, l
   }
 }
 
-/** What is drawn of a block. */
+/** A block to draw. */
 interface Drawn {
   readonly claim: Claim;
-  /** How many VPCs have exactly this block. */
+  /** How many VPCs have this block. */
   readonly twins: number;
-  /** Where the first one inside it is. */
+  /** The rectangle of the first block inside it. */
   readonly inner: Rect | null;
   readonly rect: Rect;
 }
@@ -105,7 +113,7 @@ function paintClaim(
   const isDim = found !== null && !found.has(claim.vpc.index);
   to.fillStyle = isDim ? theme.dim : colourOf(claim.vpc, scene.world, scene.colouring, theme);
   to.fillRect(rect.x, rect.y, w, h);
-  // Most of ten thousand blocks are a few pixels wide: those get this far and no further.
+  // VPCs that do not match the search need no details.
   if (isDim) return;
   if (w > 90 && h > 50) paintSubnets(to, scene, frame, claim, labels);
   if (claim.clash) {
@@ -131,7 +139,7 @@ function nameClaim(
       ? `${twins} VPCs`
       : claim.vpc.name || (claim.vpc.isDefault ? "default VPC" : claim.vpc.account.name || claim.vpc.id);
   const isLarge = rect.w > 90 && rect.h > 50;
-  // A name must not hide the overlap that it stands on.
+  // A name must not hide an overlap.
   if (inner && rect.h < 50 && inner.y < rect.y + 17 && inner.x < rect.x + 60) return;
   if (claim.clash || inner || isLarge) {
     return chip(

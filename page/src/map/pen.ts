@@ -1,4 +1,4 @@
-/** Outlines, hatches and words on the canvas. */
+/** Outlines, hatches and text on the canvas. */
 
 import type { Theme } from "./colours";
 import type { Rect } from "./layout";
@@ -21,7 +21,7 @@ export function outline(
   to.setLineDash([]);
 }
 
-/** The first of these words that fits, else as much of it as does, at the corner of what is in sight of the block. */
+/** Write the first text that fits, or else a cut one, at the corner of the visible part of the block. */
 export function chip(
   to: CanvasRenderingContext2D,
   theme: Theme,
@@ -42,14 +42,14 @@ export function chip(
   to.fillText(text, x + 3, y + 11);
 }
 
-/** The first that fits, the last of them in small type too, with the type set; empty where none does. */
+/** Return the first text that fits, the last also in a small font, and set the font; empty if none fits. */
 export function fitting(to: CanvasRenderingContext2D, words: readonly string[], room: number): string {
   for (const [font, tried] of [
     [`600 11px ${FONT}`, words],
     [`10px ${FONT}`, words.slice(-1)],
   ] as const) {
     to.font = font;
-    const found = tried.find((one) => to.measureText(one).width <= room);
+    const found = tried.find((word) => to.measureText(word).width <= room);
     if (found) return found;
   }
   return "";

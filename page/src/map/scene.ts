@@ -1,4 +1,4 @@
-/** What is to be drawn, and where it comes on the canvas. */
+/** What to draw, and its position on the canvas. */
 
 import type { Block } from "../addresses";
 import type { World } from "../world";
@@ -10,12 +10,12 @@ export interface Scene {
   readonly space: number;
   readonly colouring: Colouring;
   readonly theme: Theme;
-  /** The VPCs that a search found; null without one. */
+  /** The VPCs that match the search; null without a search. */
   readonly found: ReadonlySet<number> | null;
   readonly cursor: Block | null;
 }
 
-/** How the square of all addresses lies on the canvas. */
+/** The position of the square of all addresses on the canvas. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -33,7 +33,7 @@ export function isInSight(rect: Rect, frame: Frame): boolean {
   return rect.x < frame.width && rect.y < frame.height && rect.x + rect.w > 0 && rect.y + rect.h > 0;
 }
 
-/** Whether a block of a VPC is large enough to be named. */
+/** Whether a VPC's block is large enough for a name. */
 export function hasName(rect: Rect): boolean {
   return rect.w > 58 && rect.h > 15;
 }

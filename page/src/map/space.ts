@@ -1,4 +1,4 @@
-/** What a block holds: how much of it is taken, the largest free block in it, and where a map of it begins. */
+/** The content of a block: its VPC blocks, the taken addresses, the largest free block; and the map's first view. */
 
 import { blockAt, contains, lastOf, parseBlock, sizeOf, type Block } from "../addresses";
 import type { Claim } from "../world";
@@ -8,7 +8,7 @@ export const RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.
 );
 export const EVERYTHING: Block = { first: 0, length: 0 };
 
-/** The claims inside a block, of claims in the order of their addresses. */
+/** Return the claims inside a block. `claims` are in the order of their addresses. */
 export function claimsInside(claims: readonly Claim[], block: Block): Claim[] {
   const last = lastOf(block);
   const found: Claim[] = [];
@@ -32,7 +32,7 @@ function firstFrom(claims: readonly Claim[], address: number): number {
   return low;
 }
 
-/** How many addresses are taken, once each, and the largest block without any that are. */
+/** Return how many addresses are taken, each counted once, and the largest free block. */
 export function measure(inside: readonly Claim[], block: Block): { taken: number; largestFree: Block | null } {
   let [taken, next] = [0, block.first];
   let largest: Block | null = null;
@@ -50,7 +50,7 @@ export function measure(inside: readonly Claim[], block: Block): { taken: number
   return { taken, largestFree: largest };
 }
 
-/** The largest block between two addresses, the second not included. */
+/** Return the largest block between two addresses, the second excluded. */
 function largestIn(from: number, to: number): Block | null {
   for (let length = 0; length <= 32 && from < to; length++) {
     const size = 2 ** (32 - length);
@@ -60,7 +60,7 @@ function largestIn(from: number, to: number): Block | null {
   return null;
 }
 
-/** The smallest block worth a map that holds what most of the VPCs have in one of the private ranges. */
+/** Return the map's first view: in the private range with the most VPC blocks, the smallest block that holds them. */
 export function homeOf(claims: readonly Claim[]): Block {
   const chosen = claims.filter((claim) => !claim.vpc.isDefault);
   const some = chosen.length ? chosen : claims;

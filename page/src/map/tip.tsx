@@ -1,4 +1,4 @@
-/** What is under the pointer. The panel says the same for those who have none. */
+/** The tooltip under the pointer. The panel shows the same to readers without a pointer. */
 
 import { formatBlock, type Block } from "../addresses";
 import { counted, Words } from "../parts/text";
@@ -32,7 +32,7 @@ export function Tip({ hover, world, space }: { hover: Hover; world: World; space
           {vpc.stale !== null && <span class="badge">as last known</span>}
         </div>
       ))}
-      {exact.length > 3 && <div>and {exact.length - 3} more VPCs with it</div>}
+      {exact.length > 3 && <div>and {exact.length - 3} more VPCs</div>}
       {!exact.length && <div class="muted">{inside.length ? counted(inside.length, "VPC block") : "free"}</div>}
     </div>
   );

@@ -1,20 +1,20 @@
-/** Above the map: searching, choosing what is shown, and the ways to other blocks. */
+/** The controls above the map: search, space, colours, and links to other blocks. */
 
 import { breadcrumb, formatBlock, type Block } from "../addresses";
 import { move, type Place } from "../route";
 import type { World } from "../world";
-import type { Asked } from "./asked";
+import type { Selection } from "./selection";
 import { COLOURINGS } from "./colours";
 import { EVERYTHING, RANGES } from "./space";
 
 interface ToolsProps {
   readonly world: World;
   readonly place: Place;
-  readonly asked: Asked;
+  readonly selection: Selection;
   readonly goToFirst: () => void;
 }
 
-export function Tools({ world, place, asked, goToFirst }: ToolsProps) {
+export function Tools({ world, place, selection, goToFirst }: ToolsProps) {
   const { spaces } = world.report;
   return (
     <div class="tools">
@@ -22,7 +22,7 @@ export function Tools({ world, place, asked, goToFirst }: ToolsProps) {
         <span>Search</span>
         <input
           type="search"
-          value={asked.text}
+          value={selection.text}
           placeholder="10.1.0.0/16, account, VPC id, name, tag"
           onInput={(event) => move(place, { q: event.currentTarget.value }, false)}
           onKeyDown={(event) => event.key === "Enter" && goToFirst()}
@@ -32,18 +32,21 @@ export function Tools({ world, place, asked, goToFirst }: ToolsProps) {
         <label>
           <span>Space</span>
           <select
-            value={spaces[asked.space]?.name}
+            value={spaces[selection.space]?.name}
             onChange={(event) => move(place, { space: event.currentTarget.value, at: null, vpc: null })}
           >
-            {spaces.map((one) => (
-              <option value={one.name}>{one.name}</option>
+            {spaces.map((space) => (
+              <option value={space.name}>{space.name}</option>
             ))}
           </select>
         </label>
       )}
       <label>
         <span>Colour by</span>
-        <select value={asked.colouring} onChange={(event) => move(place, { colour: event.currentTarget.value }, false)}>
+        <select
+          value={selection.colouring}
+          onChange={(event) => move(place, { colour: event.currentTarget.value }, false)}
+        >
           {Object.entries(COLOURINGS).map(([key, title]) => (
             <option value={key}>{title}</option>
           ))}
@@ -59,7 +62,7 @@ interface WaysProps {
   readonly zoomBy: (factor: number) => void;
 }
 
-/** To the private ranges, closer and farther, and to the blocks around the chosen one. */
+/** Buttons for the private ranges, for zooming, and for the blocks around the selected block. */
 export function Ways({ block, go, zoomBy }: WaysProps) {
   return (
     <>
@@ -77,17 +80,17 @@ export function Ways({ block, go, zoomBy }: WaysProps) {
           −
         </button>
       </div>
-      <nav class="crumbs" aria-label="Blocks around the chosen one">
+      <nav class="crumbs" aria-label="Blocks around the selected block">
         <ol>
-          {breadcrumb(block).map((one, at, all) => (
+          {breadcrumb(block).map((outer, at, all) => (
             <li>
               <button
                 type="button"
                 class="link"
                 aria-current={at === all.length - 1 ? "location" : undefined}
-                onClick={() => go(one, true)}
+                onClick={() => go(outer, true)}
               >
-                {one.length ? formatBlock(one) : "all"}
+                {outer.length ? formatBlock(outer) : "all"}
               </button>
             </li>
           ))}

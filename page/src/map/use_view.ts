@@ -1,4 +1,4 @@
-/** The canvas of the map for as long as its page is there. */
+/** The map's canvas while its page is shown. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Block } from "../addresses";
@@ -10,7 +10,7 @@ interface Wanted {
   readonly scene: Scene;
   readonly block: Block;
   readonly home: Block;
-  /** The address names a block or a VPC: that is to be in sight. */
+  /** Whether the page's address names a block or a VPC, which must then be visible. */
   readonly isPlaced: boolean;
   readonly choose: (block: Block, isStep: boolean) => void;
 }
@@ -20,7 +20,7 @@ export function useView(wanted: Wanted) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const view = useRef<MapView | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
-  // The hands on the canvas outlive every drawing of the page: they go by its newest words.
+  // The canvas keeps its event handlers while the page renders again: they use the newest properties.
   const newest = useRef(wanted);
   newest.current = wanted;
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The canvas of the map and the hands on it: wheel, drag, keys, and flights from block to block. */
+/** The map's canvas and its interaction: wheel, drag, clicks, and animated moves between blocks. */
 
 import { select, type Selection } from "d3-selection";
 import "d3-transition";
@@ -10,19 +10,19 @@ import { paint } from "./paint";
 import type { Frame, Scene } from "./scene";
 
 export interface Hands {
-  /** The reader chose a block, by hand or by key; `isFinal` for one that is worth coming back to. */
+  /** The reader selected a block; `isFinal` if the back button should return to it. */
   choose(block: Block, isFinal: boolean): void;
-  /** The pointer is over a block; null where it is over none. */
+  /** The pointer is over a block, or over none (null). */
   hover(block: Block | null, x: number, y: number): void;
 }
 
 const DEEPEST = 4 ** 7;
 const FLIGHT_MS = 320;
 const LEAST_WIDTH = 24;
-/** When the map was painted last, for those who measure. */
+/** The performance mark of the last painting, for benchmarks. */
 const PAINTED = "landkeeper-map-painted";
 
-/** What is to be seen around a block. */
+/** Return the block to show so that this block is visible with its surroundings. */
 export function surroundings(block: Block): Block {
   return block.length <= 16 ? block : blockAt(block.first, block.length - 3);
 }
@@ -78,7 +78,7 @@ export class MapView {
     else this.on.transition().duration(FLIGHT_MS).call(this.zooming.transform, to);
   }
 
-  /** Move the view as little as it takes to have the block in sight, and large enough to be seen. */
+  /** Move the view only if the block is not visible or too small. */
   reveal(block: Block): void {
     const frame = this.frame();
     const rect = rectOf(block);
@@ -97,7 +97,7 @@ export class MapView {
         .call(this.zooming.scaleBy, factor);
   }
 
-  /** The block next to this one, of the same size, to that side; null at the edge. */
+  /** Return the neighbouring block of the same size on that side; null at the edge. */
   next(block: Block, columns: number, rows: number): Block | null {
     const rect = rectOf(block);
     return blockAtPoint(rect.x + rect.w * (0.5 + columns), rect.y + rect.h * (0.5 + rows), block.length);
@@ -175,7 +175,7 @@ export class MapView {
     this.hands.hover(event.buttons ? null : this.under(event), event.clientX, event.clientY);
   }
 
-  /** The smallest block of a VPC under the pointer, else the cell of the grid. */
+  /** Return the smallest VPC block under the pointer, or else the grid's cell. */
   private under(event: MouseEvent): Block | null {
     const box = this.canvas.getBoundingClientRect();
     const { width, height, k, x, y } = this.frame();
@@ -188,14 +188,14 @@ export class MapView {
     return isLarge ? { first: nearest.first, length: nearest.length } : blockAt(address.first, this.cell());
   }
 
-  /** The length of the blocks that the grid shows one by one. */
+  /** Return the prefix length of the grid's cells. */
   private cell(): number {
     const { width, k } = this.frame();
     return Math.min(28, 4 * Math.max(1, Math.floor(Math.log((width * k) / 60) / Math.log(4))));
   }
 }
 
-/** Whether the reader asked their system for less motion. */
+/** Whether the reader's system is set to reduced motion. */
 function isStill(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

@@ -1,4 +1,4 @@
-/** What a policy would have done, as `landkeeper broom backtest` found out. */
+/** What a policy would have done, according to `landkeeper broom backtest`. */
 
 import type { Backtest, Cell } from "../document";
 import { Table, type Column, type Value } from "../parts/table";
@@ -14,11 +14,11 @@ const BY: Record<string, string> = {
   region: "By region",
   principal: "By principal",
 };
-/** The columns of an instance, in this order, and what people call them. */
+/** The columns of an instance, in order, with their titles. */
 const INSTANCE: Record<string, string> = {
   InstanceId: "Instance",
   Fate: "Fate",
-  Was: "Was",
+  Was: "Fate before",
   LaunchedAt: "Launched",
   Principal: "Who",
   AccountId: "Account",
@@ -32,10 +32,10 @@ const TOTALS: Record<string, string> = {
   Launches: "Launches",
   Unnamed: "Launches not judged",
   Repeats: "Records counted once",
-  FilesKept: "Files kept from before",
+  FilesKept: "Files from the cache",
   FilesUnread: "Files not read",
 };
-const COMPARED = { newly_hit: "Newly hit", newly_spared: "Newly spared", changed: "Hit in another way" } as const;
+const COMPARED = { newly_hit: "Newly hit", newly_spared: "Newly spared", changed: "Hit differently" } as const;
 
 export function BacktestPage({ world }: PageProps) {
   const found = world.report.backtest;
@@ -72,10 +72,10 @@ function Summary({ found }: { found: Backtest }) {
           <Words text={found.policy} />
         </b>{" "}
         would have hit {formatNumber(hit)} of {counted(instances, "instance")}
-        {span.filter(Boolean).join("")}.{found.partial && " Reading was stopped: the answer is partial."}
+        {span.filter(Boolean).join("")}.{found.partial && " Reading was interrupted: the result is partial."}
       </p>
       {found.not_applied && found.not_applied.length > 0 && (
-        <p class="notice">Not applied, for a log does not tell them: {found.not_applied.join(", ")}.</p>
+        <p class="notice">Not applied, because logs do not show them: {found.not_applied.join(", ")}.</p>
       )}
       <dl class="totals">
         {Object.entries(found.totals)
@@ -92,7 +92,7 @@ function Summary({ found }: { found: Backtest }) {
 }
 
 function Instances({ name, title, rows }: { name: string; title: string; rows: readonly Row[] }) {
-  const there = Object.entries(INSTANCE).filter(([key]) => rows.some((row) => key in row));
+  const columns = Object.entries(INSTANCE).filter(([key]) => rows.some((row) => key in row));
   return (
     <>
       <h2>{title}</h2>
@@ -102,7 +102,7 @@ function Instances({ name, title, rows }: { name: string; title: string; rows: r
         rows={rows}
         empty="None."
         noun={["instance", "instances"]}
-        columns={there.map(([key, head]) => columnOf(key, head))}
+        columns={columns.map(([key, head]) => columnOf(key, head))}
       />
     </>
   );
@@ -110,8 +110,8 @@ function Instances({ name, title, rows }: { name: string; title: string; rows: r
 
 function Tallies({ by, title, rows }: { by: string; title: string; rows: readonly Row[] }) {
   if (!rows.length) return null;
-  const heads: Record<string, string> = { AccountId: "Account", Instances: by === "rule" ? "Broken" : "Launched" };
-  const there = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) =>
+  const heads: Record<string, string> = { AccountId: "Account", Instances: by === "rule" ? "Broke it" : "Launched" };
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) =>
     rows.some((row) => row[key] !== 0),
   );
   return (
@@ -122,7 +122,7 @@ function Tallies({ by, title, rows }: { by: string; title: string; rows: readonl
         caption={title}
         rows={rows}
         empty=""
-        columns={there.map((key) => ({
+        columns={columns.map((key) => ({
           ...columnOf(key, heads[key] ?? key),
           isNumber: rows.every((row) => typeof row[key] === "number"),
         }))}

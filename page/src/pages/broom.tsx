@@ -1,4 +1,4 @@
-/** What Broom did: by day and rule, by principal, case by case. */
+/** What Broom did: by day and rule, by principal, and case by case. */
 
 import type { Case } from "../document";
 import { Bars } from "../parts/charts";
@@ -10,46 +10,49 @@ import type { PageProps } from "../page_props";
 const COLUMNS: readonly Column<Case>[] = [
   {
     title: "Launched",
-    value: (one) => one.launched,
-    show: (one) => <span class="id">{formatTime(one.launched)}</span>,
+    value: (found) => found.launched,
+    show: (found) => <span class="id">{formatTime(found.launched)}</span>,
   },
   {
     title: "Instance",
-    value: (one) => one.instance,
-    show: (one) => (
-      <a class="id" href={hashOf("broom", { case: one.instance })}>
-        <Words text={one.instance} />
+    value: (found) => found.instance,
+    show: (found) => (
+      <a class="id" href={hashOf("broom", { case: found.instance })}>
+        <Words text={found.instance} />
       </a>
     ),
   },
   {
     title: "Outcome",
-    value: (one) => one.outcome ?? one.state,
-    show: (one) => <span class={`badge ${kindOf(one)}`}>{one.outcome ?? one.state}</span>,
+    value: (found) => found.outcome ?? found.state,
+    show: (found) => <span class={`badge ${kindOf(found)}`}>{found.outcome ?? found.state}</span>,
   },
-  { title: "Rule", value: (one) => one.rule },
-  { title: "Who", value: (one) => one.principal },
-  { title: "Account", value: (one) => (one.account_name ? `${one.account_name} (${one.account})` : one.account) },
-  { title: "Region", value: (one) => one.region },
-  { title: "Type", value: (one) => one.type },
-  { title: "Why", value: (one) => one.how || one.because },
+  { title: "Rule", value: (found) => found.rule },
+  { title: "Who", value: (found) => found.principal },
+  {
+    title: "Account",
+    value: (found) => (found.account_name ? `${found.account_name} (${found.account})` : found.account),
+  },
+  { title: "Region", value: (found) => found.region },
+  { title: "Type", value: (found) => found.type },
+  { title: "Why", value: (found) => found.how || found.because },
 ];
 
-function kindOf(one: Case): string {
-  if (one.state === "failed" || one.state === "held") return "warn";
-  return one.action === "terminate" && (one.state === "acted" || one.state === "reported") ? "bad" : "";
+function kindOf(found: Case): string {
+  if (found.state === "failed" || found.state === "held") return "warn";
+  return found.action === "terminate" && (found.state === "acted" || found.state === "reported") ? "bad" : "";
 }
 
 export function BroomPage({ world, place }: PageProps) {
   const { broom } = world.report;
-  if (!broom) return <p class="empty">There is no ledger of Broom in this store: nothing to show.</p>;
-  const chosen = broom.cases.find((one) => one.instance === place.about.get("case"));
+  if (!broom) return <p class="empty">This store has no Broom ledger.</p>;
+  const chosen = broom.cases.find((found) => found.instance === place.about.get("case"));
   return (
     <>
-      {chosen && <Timeline one={chosen} />}
+      {chosen && <Timeline found={chosen} />}
       <p class="muted">
-        Cases since {formatDay(broom.since)}, without launches that kept every rule or were exempt.
-        {broom.left_out > 0 && ` ${counted(broom.left_out, "older case is", "older cases are")} not in this report.`}
+        Cases since {formatDay(broom.since)}, without compliant and exempt launches.
+        {broom.left_out > 0 && ` ${counted(broom.left_out, "older case is", "older cases are")} left out.`}
       </p>
       {broom.cases.length > 0 && <Days cases={broom.cases} />}
       <Table
@@ -59,12 +62,12 @@ export function BroomPage({ world, place }: PageProps) {
         rows={broom.cases}
         noun={["case", "cases"]}
         empty="No instance broke a rule."
-        marked={(one) => (one === chosen ? "chosen" : "")}
+        marked={(found) => (found === chosen ? "chosen" : "")}
       />
       {broom.cases.length > 0 && (
         <div class="two">
-          <Counts title="Rules" cases={broom.cases} of={(one) => one.rule || "not judged yet"} />
-          <Counts title="Principals" cases={broom.cases} of={(one) => one.principal || "not known"} />
+          <Counts title="Rules" cases={broom.cases} of={(found) => found.rule || "not judged yet"} />
+          <Counts title="Principals" cases={broom.cases} of={(found) => found.principal || "unknown"} />
         </div>
       )}
     </>
@@ -74,15 +77,15 @@ export function BroomPage({ world, place }: PageProps) {
 const RULES_SHOWN = 5;
 
 function Days({ cases }: { cases: readonly Case[] }) {
-  const rules = [...counts(cases, (one) => one.rule || "not judged yet")]
+  const rules = [...counts(cases, (found) => found.rule || "not judged yet")]
     .sort(([, a], [, b]) => b - a)
     .map(([rule]) => rule);
   const days = daysOf(cases);
   const bars = days.map((day) => {
-    const some = cases.filter((one) => formatDay(one.opened) === day);
+    const some = cases.filter((found) => formatDay(found.opened) === day);
     const parts = rules.map((rule, at) => ({
       kind: `rule-${Math.min(at, RULES_SHOWN - 1)}`,
-      value: some.filter((one) => (one.rule || "not judged yet") === rule).length,
+      value: some.filter((found) => (found.rule || "not judged yet") === rule).length,
     }));
     return { name: day, value: some.length, parts: parts.filter((part) => part.value) };
   });
@@ -91,7 +94,7 @@ function Days({ cases }: { cases: readonly Case[] }) {
       <h2 id="days">Cases by day and rule</h2>
       <Bars
         bars={bars}
-        label={`Cases by day from ${days[0]} to ${days.at(-1)}, at most ${Math.max(...bars.map((bar) => bar.value))} a day; the table of rules beneath has the sums`}
+        label={`Cases by day from ${days[0]} to ${days.at(-1)}, at most ${Math.max(...bars.map((bar) => bar.value))} per day; the Rules table below has the totals`}
       />
       <div class="axis" aria-hidden="true">
         <span>{days[0]}</span>
@@ -111,9 +114,9 @@ function Days({ cases }: { cases: readonly Case[] }) {
 
 const [LEAST_DAYS, MOST_DAYS] = [14, 91];
 
-/** Every day from the first case to the last, also those without any. */
+/** Return every day from the first case to the last, including days without cases. */
 function daysOf(cases: readonly Case[]): string[] {
-  const all = cases.map((one) => formatDay(one.opened)).sort();
+  const all = cases.map((found) => formatDay(found.opened)).sort();
   const last = Date.parse(all.at(-1)!);
   const first = Math.max(Date.parse(all[0]!), last - (MOST_DAYS - 1) * 86_400_000);
   const number = Math.max(LEAST_DAYS, Math.round((last - first) / 86_400_000) + 1);
@@ -122,15 +125,15 @@ function daysOf(cases: readonly Case[]): string[] {
   );
 }
 
-function counts(cases: readonly Case[], of: (one: Case) => string): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const one of cases) found.set(of(one), (found.get(of(one)) ?? 0) + 1);
-  return found;
+function counts(cases: readonly Case[], of: (found: Case) => string): Map<string, number> {
+  const tally = new Map<string, number>();
+  for (const found of cases) tally.set(of(found), (tally.get(of(found)) ?? 0) + 1);
+  return tally;
 }
 
-function Counts({ title, cases, of }: { title: string; cases: readonly Case[]; of: (one: Case) => string }) {
+function Counts({ title, cases, of }: { title: string; cases: readonly Case[]; of: (found: Case) => string }) {
   const destroyed = counts(
-    cases.filter((one) => one.outcome === "destroyed"),
+    cases.filter((found) => found.outcome === "destroyed"),
     of,
   );
   const rows = [...counts(cases, of)].map(([name, number]) => ({ name, number, destroyed: destroyed.get(name) ?? 0 }));
@@ -146,29 +149,29 @@ function Counts({ title, cases, of }: { title: string; cases: readonly Case[]; o
         columns={[
           { title: title.slice(0, -1), value: (row) => row.name },
           { title: "Cases", value: (row) => row.number, isNumber: true },
-          { title: "Of these destroyed", value: (row) => row.destroyed, isNumber: true },
+          { title: "Destroyed", value: (row) => row.destroyed, isNumber: true },
         ]}
       />
     </section>
   );
 }
 
-function Timeline({ one }: { one: Case }) {
+function Timeline({ found }: { found: Case }) {
   const facts = [
-    ["Account", one.account_name ? `${one.account_name} (${one.account})` : one.account],
-    ["Region", one.region],
-    ["Who", one.principal],
-    ["Launched", formatTime(one.launched)],
-    ["Image", one.image],
-    ["Type", one.type],
-    ["Rule", one.rule],
-    ["How", one.how],
-    ["Action", one.action ?? ""],
-    ["Outcome", one.outcome ?? "none so far"],
-    ["Because", one.because],
+    ["Account", found.account_name ? `${found.account_name} (${found.account})` : found.account],
+    ["Region", found.region],
+    ["Who", found.principal],
+    ["Launched", formatTime(found.launched)],
+    ["Image", found.image],
+    ["Type", found.type],
+    ["Rule", found.rule],
+    ["How", found.how],
+    ["Action", found.action ?? ""],
+    ["Outcome", found.outcome ?? "none yet"],
+    ["Because", found.because],
     [
       "Tags",
-      Object.entries(one.tags)
+      Object.entries(found.tags)
         .map(([key, value]) => `${key}=${value}`)
         .join(", ") || "none",
     ],
@@ -176,7 +179,7 @@ function Timeline({ one }: { one: Case }) {
   return (
     <section class="case" aria-labelledby="case">
       <h2 id="case">
-        <Words text={one.instance} />
+        <Words text={found.instance} />
       </h2>
       <dl>
         {facts
@@ -192,7 +195,7 @@ function Timeline({ one }: { one: Case }) {
       </dl>
       <h3>What happened</h3>
       <ol class="moves">
-        {one.moves.map(([at, state, because]) => (
+        {found.moves.map(([at, state, because]) => (
           <li>
             <time dateTime={at}>{at.replace("T", " ").replace("Z", " UTC")}</time> <b>{state}</b>{" "}
             <Words text={because} whole />

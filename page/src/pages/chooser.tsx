@@ -1,4 +1,4 @@
-/** A field that finds an account, a unit, a space or a VPC while one types (ARIA's combobox with a list). */
+/** A field that suggests accounts, units, spaces and VPCs while the reader types (ARIA combobox with a listbox). */
 
 import { useEffect, useId, useState } from "preact/hooks";
 import { Words } from "../parts/text";
@@ -68,7 +68,7 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
         onKeyDown={onKey}
         onBlur={() => setOpen(false)}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label={`${name}: what is meant`} hidden={!offered.length}>
+      <ul id={`${id}-list`} role="listbox" aria-label={`${name}: suggestions`} hidden={!offered.length}>
         {offered.map((side, number) => (
           <li
             id={`${id}-${number}`}
@@ -87,10 +87,10 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
   );
 }
 
-function firstOf<One>(all: readonly One[], isWanted: (one: One) => boolean, most: number): One[] {
-  const found: One[] = [];
-  for (const one of all) {
-    if (isWanted(one)) found.push(one);
+function firstOf<Item>(all: readonly Item[], isWanted: (item: Item) => boolean, most: number): Item[] {
+  const found: Item[] = [];
+  for (const item of all) {
+    if (isWanted(item)) found.push(item);
     if (found.length === most) break;
   }
   return found;

@@ -1,4 +1,4 @@
-/** Whether two accounts or VPCs can be connected, and why not; and the same for all accounts at a glance. */
+/** Whether two accounts or VPCs can be connected, and why not; below, a matrix of all accounts. */
 
 import { useMemo } from "preact/hooks";
 import { hasDefault, pairUp, type Pairing } from "../connect";
@@ -15,8 +15,8 @@ const MOST_PAIRS = 20_000;
 
 export function ConnectPage({ world, place, isDark }: PageProps) {
   const sides = useMemo(() => sidesOf(world), [world]);
-  const asked = place.about.get("by") ?? "account";
-  const grouping: Grouping = Object.hasOwn(GROUPINGS, asked) ? (asked as Grouping) : "account";
+  const by = place.about.get("by") ?? "account";
+  const grouping: Grouping = Object.hasOwn(GROUPINGS, by) ? (by as Grouping) : "account";
   const groups = useMemo(() => groupsOf(world, grouping), [world, grouping]);
   const [a, b] = ["a", "b"].map((name) => sides.find((side) => side.key === place.about.get(name)) ?? null);
   const at = (side: Side | null | undefined) =>
@@ -35,7 +35,7 @@ export function ConnectPage({ world, place, isDark }: PageProps) {
       ) : (
         <p class="muted">Choose two accounts or VPCs, or click a cell of the matrix.</p>
       )}
-      <h2>Who can be peered with whom</h2>
+      <h2>Which VPCs can be peered</h2>
       <div class="tools">
         <label>
           <span>Rows and columns</span>
@@ -58,13 +58,13 @@ export function ConnectPage({ world, place, isDark }: PageProps) {
           }}
         />
       ) : (
-        <p class="empty">No VPC is known yet.</p>
+        <p class="empty">No VPCs yet.</p>
       )}
     </>
   );
 }
 
-/** What can be chosen: accounts by name, units and spaces, VPCs by id. */
+/** Return the choices: accounts by name, units, spaces, and VPCs by id. */
 function sidesOf(world: World): Side[] {
   const by = (key: (vpc: Vpc) => string) => {
     const found = new Map<string, Vpc[]>();
@@ -79,10 +79,10 @@ function sidesOf(world: World): Side[] {
   for (const vpc of world.vpcs) owned.get(vpc.account.id)?.push(vpc);
   const inOrder = (vpcs: Vpc[]) =>
     vpcs.sort(
-      (one, other) =>
-        compare(one.region, other.region) ||
-        compare(one.cidrs[0] ?? "", other.cidrs[0] ?? "") ||
-        compare(one.id, other.id),
+      (vpc, other) =>
+        compare(vpc.region, other.region) ||
+        compare(vpc.cidrs[0] ?? "", other.cidrs[0] ?? "") ||
+        compare(vpc.id, other.id),
     );
   return [
     ...world.report.accounts.map((account): Side => ({
@@ -114,38 +114,42 @@ function compare(a: string, b: string): number {
 const COLUMNS: readonly Column<Pairing>[] = [
   {
     title: "VPC",
-    value: (one) => `${one.source.id} ${one.source.name} ${one.source.region} ${one.source.cidrs.join(" ")}`,
-    show: (one) => <End vpc={one.source} />,
+    value: (pair) => `${pair.source.id} ${pair.source.name} ${pair.source.region} ${pair.source.cidrs.join(" ")}`,
+    show: (pair) => <End vpc={pair.source} />,
   },
   {
     title: "and VPC",
-    value: (one) => `${one.target.id} ${one.target.name} ${one.target.region} ${one.target.cidrs.join(" ")}`,
-    show: (one) => <End vpc={one.target} />,
+    value: (pair) => `${pair.target.id} ${pair.target.name} ${pair.target.region} ${pair.target.cidrs.join(" ")}`,
+    show: (pair) => <End vpc={pair.target} />,
   },
-  { title: "Peering", value: (one) => one.peering.possible, show: (one) => <Verdict word={one.peering.possible} /> },
+  {
+    title: "Peering",
+    value: (pair) => pair.peering.possible,
+    show: (pair) => <Verdict word={pair.peering.possible} />,
+  },
   {
     title: "Transit gateway",
-    value: (one) => one.routing.possible,
-    show: (one) => <Verdict word={one.routing.possible} />,
+    value: (pair) => pair.routing.possible,
+    show: (pair) => <Verdict word={pair.routing.possible} />,
   },
   {
-    title: "In the way",
-    value: (one) => one.obstacles.join(", "),
-    show: (one) => <Words text={one.obstacles.join(", ")} whole />,
+    title: "Conflicts",
+    value: (pair) => pair.obstacles.join(", "),
+    show: (pair) => <Words text={pair.obstacles.join(", ")} whole />,
   },
   {
-    title: "Connected already",
-    value: (one) => one.links.join(", "),
-    show: (one) => <Words text={one.links.join(", ")} whole />,
+    title: "Already connected",
+    value: (pair) => pair.links.join(", "),
+    show: (pair) => <Words text={pair.links.join(", ")} whole />,
   },
-  { title: "Why", value: whyOf, show: (one) => <Words text={whyOf(one)} whole /> },
+  { title: "Why", value: whyOf, show: (pair) => <Words text={whyOf(pair)} whole /> },
 ];
 
-function whyOf(one: Pairing): string {
-  if (one.peering.because === one.routing.because) return one.peering.because;
+function whyOf(pair: Pairing): string {
+  if (pair.peering.because === pair.routing.because) return pair.peering.because;
   return [
-    one.peering.because && `peering: ${one.peering.because}`,
-    one.routing.because && `transit gateway: ${one.routing.because}`,
+    pair.peering.because && `peering: ${pair.peering.because}`,
+    pair.routing.because && `transit gateway: ${pair.routing.because}`,
   ]
     .filter(Boolean)
     .join("; ");
@@ -170,7 +174,7 @@ function Answer({ a, b }: { a: Side; b: Side }) {
   const isSame = a.key === b.key && a.kind !== "VPC";
   const isTooMuch = a.vpcs.length * b.vpcs.length > MOST_PAIRS;
   const all = useMemo(() => (isTooMuch ? [] : pairUp(a.vpcs, b.vpcs, isSame)), [a, b]);
-  const chosen = all.filter((one) => !hasDefault(one));
+  const chosen = all.filter((pair) => !hasDefault(pair));
   const shown = chosen.length ? chosen : all;
   return (
     <section aria-labelledby="answer">
@@ -186,7 +190,7 @@ function Answer({ a, b }: { a: Side; b: Side }) {
         .filter((side) => !side.vpcs.length)
         .map((side) => (
           <p>
-            <Words text={side.label} /> has no VPC that is known.
+            <Words text={side.label} /> has no tracked VPCs.
           </p>
         ))}
       {shown.length > 0 && (
@@ -199,7 +203,7 @@ function Answer({ a, b }: { a: Side; b: Side }) {
           name="connect"
           caption="Pairs of VPCs"
           columns={COLUMNS}
-          rows={inTheWayFirst(all)}
+          rows={conflictsFirst(all)}
           noun={["pair", "pairs"]}
           empty=""
         />
@@ -209,17 +213,17 @@ function Answer({ a, b }: { a: Side; b: Side }) {
   );
 }
 
-/** What cannot be done is what somebody came for. */
-function inTheWayFirst(pairs: readonly Pairing[]): Pairing[] {
-  const rank = (one: Pairing) => Number(hasDefault(one)) * 2 + Number(one.peering.possible === "yes");
-  return [...pairs].sort((one, other) => rank(one) - rank(other));
+/** Put the pairs that cannot be peered first: readers look for those. */
+function conflictsFirst(pairs: readonly Pairing[]): Pairing[] {
+  const rank = (pair: Pairing) => Number(hasDefault(pair)) * 2 + Number(pair.peering.possible === "yes");
+  return [...pairs].sort((pair, other) => rank(pair) - rank(other));
 }
 
 function totals(pairs: readonly Pairing[]): string {
-  const peerable = pairs.filter((one) => one.peering.possible === "yes").length;
+  const peerable = pairs.filter((pair) => pair.peering.possible === "yes").length;
   const [routable, partly] = ["yes", "partly"].map(
-    (word) => pairs.filter((one) => one.routing.possible === word).length,
+    (word) => pairs.filter((pair) => pair.routing.possible === word).length,
   );
-  const linked = pairs.filter((one) => one.links.length).length;
-  return `${counted(pairs.length, "pair")}: ${peerable} can be peered, ${routable} routed over a transit gateway${partly ? ` and ${partly} in part` : ""}${linked ? `; ${linked} joined already.` : "."}`;
+  const linked = pairs.filter((pair) => pair.links.length).length;
+  return `${counted(pairs.length, "pair")}: ${peerable} can be peered, ${routable} routed over a transit gateway${partly ? ` and ${partly} in part` : ""}${linked ? `; ${linked} already connected.` : "."}`;
 }

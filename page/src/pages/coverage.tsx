@@ -1,4 +1,4 @@
-/** Accounts and regions: which were read, when, and why not. */
+/** Accounts and regions: when each was read, or why not. */
 
 import { Table, type Column } from "../parts/table";
 import { formatAge, formatTime, Words } from "../parts/text";
@@ -20,21 +20,21 @@ interface Row {
 
 function rowsOf(world: World): Row[] {
   const { report } = world;
-  return report.coverage.flatMap((one) => {
-    const account = report.accounts[one.account];
+  return report.coverage.flatMap((coverage) => {
+    const account = report.accounts[coverage.account];
     const common = { account: account ? accountLabel(account) : "", unit: account ? unitOf(account) : "" };
-    const told = (state: string, code?: string) =>
+    const whyOf = (state: string, code?: string) =>
       state === "complete" ? "" : (report.reasons[state] ?? state) + (code ? ` (${code})` : "");
     const age = (at: string | null) =>
       at ? Date.parse(report.generated_at) - Date.parse(at) : Number.MAX_SAFE_INTEGER;
-    const whole: Row[] = one.reason
+    const whole: Row[] = coverage.reason
       ? [
           {
             ...common,
             region: "every region",
-            state: one.reason,
+            state: coverage.reason,
             isBad: true,
-            why: told(one.reason, one.code),
+            why: whyOf(coverage.reason, coverage.code),
             at: null,
             age: age(null),
           },
@@ -42,12 +42,12 @@ function rowsOf(world: World): Row[] {
       : [];
     return [
       ...whole,
-      ...one.regions.map(([region, state, at, code]) => ({
+      ...coverage.regions.map(([region, state, at, code]) => ({
         ...common,
         region: report.regions[region] ?? "",
         state,
         isBad: isFailure(state),
-        why: told(state, code),
+        why: whyOf(state, code),
         at,
         age: age(at),
       })),
@@ -73,12 +73,11 @@ export function CoveragePage({ world, place }: PageProps) {
       ),
     },
     {
-      title: "Read",
+      title: "Age",
       value: (row) => row.at ?? "",
       show: (row) => (
         <span class="id" title={formatTime(row.at)}>
           {formatAge(row.at, now)}
-          {row.at && " before"}
         </span>
       ),
     },
@@ -93,7 +92,7 @@ export function CoveragePage({ world, place }: PageProps) {
           checked={isBadOnly}
           onChange={(event) => move(place, { only: event.currentTarget.checked ? "bad" : null }, false)}
         />
-        only what could not be read
+        Show only failed reads
       </label>
       <Table
         name="coverage"
@@ -101,7 +100,7 @@ export function CoveragePage({ world, place }: PageProps) {
         columns={columns}
         rows={isBadOnly ? rows.filter((row) => row.isBad) : rows}
         noun={["region", "regions"]}
-        empty={rows.length ? "All of it could be read." : "Nothing was tracked yet."}
+        empty={rows.length ? "Everything could be read." : "Nothing has been tracked yet."}
         marked={(row) => (row.isBad ? "bad" : "")}
       />
     </>
@@ -111,26 +110,26 @@ export function CoveragePage({ world, place }: PageProps) {
 const MOST_ROWS = 40;
 const inWords = new Intl.Collator("en", { numeric: true });
 
-/** The accounts with trouble first, a mark for each region; the table under it has all of them in words. */
+/** Accounts by region, those with failures first; the table below has all of them as text. */
 function Grid({ world }: { world: World }) {
   const { report } = world;
   if (!report.coverage.length) return null;
-  const regions = [...new Set(report.coverage.flatMap((one) => one.regions.map(([region]) => region)))].sort((a, b) =>
-    report.regions[a]! < report.regions[b]! ? -1 : 1,
+  const regions = [...new Set(report.coverage.flatMap((coverage) => coverage.regions.map(([region]) => region)))].sort(
+    (a, b) => (report.regions[a]! < report.regions[b]! ? -1 : 1),
   );
-  const bad = (one: (typeof report.coverage)[number]) =>
-    one.reason ? regions.length : one.regions.filter(([, state]) => isFailure(state)).length;
-  const name = (one: (typeof report.coverage)[number]) =>
-    report.accounts[one.account]?.name || report.accounts[one.account]?.id || "";
+  const bad = (coverage: (typeof report.coverage)[number]) =>
+    coverage.reason ? regions.length : coverage.regions.filter(([, state]) => isFailure(state)).length;
+  const name = (coverage: (typeof report.coverage)[number]) =>
+    report.accounts[coverage.account]?.name || report.accounts[coverage.account]?.id || "";
   const accounts = [...report.coverage]
     .sort((a, b) => bad(b) - bad(a) || inWords.compare(name(a), name(b)))
     .slice(0, MOST_ROWS);
   if (!regions.length) return null;
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Accounts by regions">
+      <div class="scroll" tabIndex={0} role="region" aria-label="Accounts by region">
         <table class="grid">
-          <caption class="aloud">Accounts by regions: complete, failed, or left out on purpose</caption>
+          <caption class="aloud">Accounts by region: complete, failed, or not read on purpose</caption>
           <thead>
             <tr>
               <th scope="col">Account</th>
@@ -142,9 +141,9 @@ function Grid({ world }: { world: World }) {
             </tr>
           </thead>
           <tbody>
-            {accounts.map((one) => {
-              const states = new Map(one.regions.map(([region, state, at]) => [region, [state, at] as const]));
-              const account = report.accounts[one.account];
+            {accounts.map((coverage) => {
+              const states = new Map(coverage.regions.map(([region, state, at]) => [region, [state, at] as const]));
+              const account = report.accounts[coverage.account];
               return (
                 <tr>
                   <th scope="row">
@@ -152,7 +151,7 @@ function Grid({ world }: { world: World }) {
                   </th>
                   {regions.map((region) => (
                     <Mark
-                      told={one.reason ? ([one.reason, null] as const) : states.get(region)}
+                      read={coverage.reason ? ([coverage.reason, null] as const) : states.get(region)}
                       now={report.generated_at}
                     />
                   ))}
@@ -164,16 +163,16 @@ function Grid({ world }: { world: World }) {
       </div>
       {report.coverage.length > MOST_ROWS && (
         <p class="muted">
-          The {MOST_ROWS} accounts with the most trouble; the table has all {report.coverage.length}.
+          The {MOST_ROWS} accounts with the most failures; the table below has all {report.coverage.length}.
         </p>
       )}
     </>
   );
 }
 
-function Mark({ told, now }: { told: readonly [string, string | null] | undefined; now: string }) {
-  if (!told) return <td class="none">·</td>;
-  const [state, at] = told;
+function Mark({ read, now }: { read: readonly [string, string | null] | undefined; now: string }) {
+  if (!read) return <td class="none">·</td>;
+  const [state, at] = read;
   const isOld = state === "complete" && at !== null && Date.parse(now) - Date.parse(at) > 48 * 3_600_000;
   const [sign, kind] = isFailure(state)
     ? ["✕", "failed"]
@@ -183,7 +182,7 @@ function Mark({ told, now }: { told: readonly [string, string | null] | undefine
         ? ["◷", "old"]
         : ["✓", "complete"];
   return (
-    <td class={kind} title={`${state}, read ${formatAge(at, now)}${at ? " before" : ""}`}>
+    <td class={kind} title={`${state}, age: ${formatAge(at, now)}`}>
       <span aria-hidden="true">{sign}</span>
       <span class="aloud">{isOld ? `complete, ${formatAge(at, now)} old` : state}</span>
     </td>

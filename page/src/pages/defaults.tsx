@@ -1,4 +1,4 @@
-/** The default VPCs that are still there. */
+/** The default VPCs that have not been deleted. */
 
 import { Table, type Column } from "../parts/table";
 import { counted, formatDay, VpcLink } from "../parts/text";
@@ -30,7 +30,7 @@ export function DefaultsPage({ world }: PageProps) {
     <>
       <p class="muted">
         {defaults.length > 0 &&
-          `${counted(defaults.length, "default VPC")} in ${counted(accounts, "account")}. All of them have 172.31.0.0/16: none can be connected to another.`}
+          `${counted(defaults.length, "default VPC")} in ${counted(accounts, "account")}. All of them use 172.31.0.0/16, so no two of them can be connected.`}
       </p>
       <Table
         name="default-vpcs"
@@ -38,7 +38,7 @@ export function DefaultsPage({ world }: PageProps) {
         columns={COLUMNS}
         rows={defaults}
         noun={["default VPC", "default VPCs"]}
-        empty={world.vpcs.length ? "There is no default VPC left." : "No VPC is known yet."}
+        empty={world.vpcs.length ? "No default VPCs left." : "No VPCs yet."}
       />
     </>
   );

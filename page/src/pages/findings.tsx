@@ -1,4 +1,4 @@
-/** Groups of VPCs that claim the same addresses, as rows of a table. */
+/** Groups of VPCs with the same addresses, as rows of a table. */
 
 import type { Overlap } from "../document";
 import type { Column } from "../parts/table";
@@ -16,13 +16,15 @@ export interface Finding extends Omit<Overlap, "space" | "connections"> {
 
 export function findings(world: World): Finding[] {
   const { report, vpcs } = world;
-  return report.overlaps.map((one, number) => ({
-    ...one,
+  return report.overlaps.map((overlap, number) => ({
+    ...overlap,
     number,
-    space: report.spaces[one.space]?.name ?? "",
-    hurts: one.connections.map((at) => report.connections[at]?.join(" to ") ?? ""),
+    space: report.spaces[overlap.space]?.name ?? "",
+    hurts: overlap.connections.map((at) => report.connections[at]?.join(" to ") ?? ""),
     owners: [
-      ...new Set(one.members.map(([vpc]) => vpcs[vpc]?.account).map((account) => account?.name || account?.id || "")),
+      ...new Set(
+        overlap.members.map(([vpc]) => vpcs[vpc]?.account).map((account) => account?.name || account?.id || ""),
+      ),
     ].join(", "),
   }));
 }
@@ -30,22 +32,22 @@ export function findings(world: World): Finding[] {
 export const COLUMNS: readonly Column<Finding>[] = [
   {
     title: "Block",
-    value: (one) => one.block,
-    show: (one) => (
-      <a class="id" href={hashOf("overlaps", { group: String(one.number) })}>
-        {one.block}
+    value: (finding) => finding.block,
+    show: (finding) => (
+      <a class="id" href={hashOf("overlaps", { group: String(finding.number) })}>
+        {finding.block}
       </a>
     ),
   },
   {
     title: "Kind",
-    value: (one) => KINDS[one.kind],
-    show: (one) => <span class={one.kind === "collision" ? "badge bad" : "badge"}>{KINDS[one.kind]}</span>,
+    value: (finding) => KINDS[finding.kind],
+    show: (finding) => <span class={finding.kind === "collision" ? "badge bad" : "badge"}>{KINDS[finding.kind]}</span>,
   },
-  { title: "Hurts", value: (one) => one.hurts.join("; ") },
-  { title: "Connected VPCs", value: (one) => one.attached, isNumber: true },
-  { title: "Accounts", value: (one) => one.accounts, isNumber: true },
-  { title: "Blocks", value: (one) => one.members.length, isNumber: true },
-  { title: "Who", value: (one) => one.owners },
-  { title: "Space", value: (one) => one.space },
+  { title: "Hurts", value: (finding) => finding.hurts.join("; ") },
+  { title: "Connected VPCs", value: (finding) => finding.attached, isNumber: true },
+  { title: "Accounts", value: (finding) => finding.accounts, isNumber: true },
+  { title: "Blocks", value: (finding) => finding.members.length, isNumber: true },
+  { title: "Who", value: (finding) => finding.owners },
+  { title: "Space", value: (finding) => finding.space },
 ];

@@ -1,4 +1,4 @@
-/** The matrix drawn: only the cells in sight are worked out and painted. The chooser above it answers the same in words. */
+/** The drawn matrix: only visible cells are computed and painted. The fields above it give the same answers as text. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatNumber, Words } from "../parts/text";
@@ -17,8 +17,8 @@ export const ANSWERS: Record<Answer, string> = {
   yes: "every pair can be peered",
   partly: "some pairs can be peered",
   no: "no pair can be peered",
-  apart: "never meet: other spaces or partitions",
-  none: "no pair of VPCs",
+  apart: "different spaces or partitions",
+  none: "no pairs of VPCs",
 };
 
 const COLOURS: Record<"light" | "dark", Record<Answer, string>> = {
@@ -85,7 +85,7 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
   const cell = groups.length ? matrix.cell(row, column) : null;
   return (
     <div class="matrix">
-      <p class="told" role="status">
+      <p class="summary" role="status">
         {cell && (
           <>
             <Words text={groups[row]?.label ?? ""} /> and <Words text={groups[column]?.label ?? ""} />: {tell(cell)}
@@ -98,7 +98,7 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
           tabIndex={0}
           role="application"
           aria-roledescription="matrix"
-          aria-label="Matrix of who can be peered with whom. Arrows move, Enter says why not."
+          aria-label="Matrix of VPCs that can be peered. Arrow keys move, Enter shows the reasons."
           onKeyDown={onKey}
           onClick={(event) => {
             const cell = at(event);
@@ -121,7 +121,7 @@ export function MatrixView({ world, groups, isDark, chosen, choose }: Props) {
           </li>
         ))}
         <li>
-          <span class="swatch">●</span>peered already
+          <span class="swatch">●</span>already peered
         </li>
       </ul>
     </div>
@@ -132,8 +132,8 @@ const SIGNS: Record<Answer, string> = { yes: "", partly: "/", no: "✕", apart: 
 
 function tell(cell: CellOfMatrix): string {
   if (!cell.pairs) return ANSWERS.none;
-  const apart = cell.apart ? `; ${formatNumber(cell.apart)} never meet` : "";
-  return `${formatNumber(cell.peerable)} of ${formatNumber(cell.pairs)} pairs of VPCs can be peered${apart}${cell.linked ? "; some are already" : ""}`;
+  const apart = cell.apart ? `; ${formatNumber(cell.apart)} are in different spaces or partitions` : "";
+  return `${formatNumber(cell.peerable)} of ${formatNumber(cell.pairs)} pairs of VPCs can be peered${apart}${cell.linked ? "; some already are" : ""}`;
 }
 
 function follow(box: HTMLDivElement | null, [row, column]: readonly [number, number], side: number): void {

@@ -1,4 +1,4 @@
-/** Groups of VPCs that claim the same addresses, and who is hurt. */
+/** Groups of VPCs with the same addresses, and which connections they prevent. */
 
 import { Table } from "../parts/table";
 import { BlockLink, counted, VpcLink, Words } from "../parts/text";
@@ -14,8 +14,9 @@ export function OverlapsPage({ world, place }: PageProps) {
     <>
       {chosen && <Group finding={chosen} world={world} />}
       <p class="muted">
-        Blocks are nested or apart: a group is an outermost block and all blocks of other VPCs inside it. What hurts
-        most comes first: a declared connection, then VPCs that are connected already, then the number of accounts.
+        Two blocks are either nested or disjoint: a group is an outermost block with all blocks of other VPCs inside it.
+        The most harmful groups come first: those that prevent a declared connection, then those with connected VPCs,
+        then those of more accounts.
       </p>
       <Table
         name="overlaps"
@@ -23,8 +24,8 @@ export function OverlapsPage({ world, place }: PageProps) {
         columns={COLUMNS}
         rows={all}
         noun={["group", "groups"]}
-        empty="No VPC overlaps another."
-        marked={(one) => (one.number === chosen?.number ? "chosen" : "")}
+        empty="No overlaps."
+        marked={(finding) => (finding.number === chosen?.number ? "chosen" : "")}
       />
     </>
   );
@@ -49,9 +50,9 @@ function Group({ finding, world }: { finding: Finding; world: World }) {
       </p>
       {finding.hurts.length > 0 && (
         <p class="alarm">
-          In the way of:{" "}
-          {finding.hurts.map((one) => (
-            <Words text={one} />
+          Prevents the connection:{" "}
+          {finding.hurts.map((connection) => (
+            <Words text={connection} />
           ))}
         </p>
       )}
@@ -64,17 +65,17 @@ function Group({ finding, world }: { finding: Finding; world: World }) {
         columns={[
           {
             title: "Block",
-            value: (one) => one.cidr,
-            show: (one) => <BlockLink text={one.cidr} space={finding.space} />,
+            value: (member) => member.cidr,
+            show: (member) => <BlockLink text={member.cidr} space={finding.space} />,
           },
-          { title: "VPC", value: (one) => one.vpc.id, show: (one) => <VpcLink vpc={one.vpc} /> },
-          { title: "Name", value: (one) => one.vpc.name },
-          { title: "Account", value: (one) => accountLabel(one.vpc.account) },
-          { title: "Region", value: (one) => one.vpc.region },
+          { title: "VPC", value: (member) => member.vpc.id, show: (member) => <VpcLink vpc={member.vpc} /> },
+          { title: "Name", value: (member) => member.vpc.name },
+          { title: "Account", value: (member) => accountLabel(member.vpc.account) },
+          { title: "Region", value: (member) => member.vpc.region },
           {
             title: "Connected",
-            value: (one) =>
-              one.vpc.peerings.some(([, state]) => state === "active") || one.vpc.gateways.length ? "yes" : "",
+            value: (member) =>
+              member.vpc.peerings.some(([, state]) => state === "active") || member.vpc.gateways.length ? "yes" : "",
           },
         ]}
       />

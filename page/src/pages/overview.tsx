@@ -1,4 +1,4 @@
-/** What there is and how it is going, in six numbers; then what hurts most. */
+/** Six figures with their trends, then the most harmful overlaps. */
 
 import type { TrendName } from "../document";
 import { Sparkline } from "../parts/charts";
@@ -24,7 +24,7 @@ const HURTING = 10;
 export function OverviewPage({ world }: PageProps) {
   const { trends } = world.report;
   const worst = findings(world)
-    .filter((one) => one.kind === "collision")
+    .filter((finding) => finding.kind === "collision")
     .slice(0, HURTING);
   return (
     <>
@@ -33,7 +33,7 @@ export function OverviewPage({ world }: PageProps) {
           <li class={figure.isBad && figure.value ? "figure bad" : "figure"}>
             <a href={hashOf(figure.page)}>
               <span class="title">{figure.title}</span>
-              <span class="value">{figure.value === null ? "not known" : formatNumber(figure.value)}</span>
+              <span class="value">{figure.value === null ? "unknown" : formatNumber(figure.value)}</span>
             </a>
             {trends ? (
               <Sparkline days={trends.days} values={trends[figure.name]} name={figure.title} />
@@ -44,21 +44,21 @@ export function OverviewPage({ world }: PageProps) {
           </li>
         ))}
       </ul>
-      <h2>Overlaps that hurt most</h2>
+      <h2>Most harmful overlaps</h2>
       <Table
         name="overlaps"
-        caption="Overlaps that hurt most"
+        caption="Most harmful overlaps"
         columns={COLUMNS}
         rows={worst}
         noun={["overlap", "overlaps"]}
-        empty={world.vpcs.length ? "No VPC overlaps another by accident." : "No VPC is known yet."}
+        empty={world.vpcs.length ? "No accidental overlaps." : "No VPCs yet."}
       />
       <Units world={world} />
     </>
   );
 }
 
-/** What changed since the first day of the trend. */
+/** The change since the first day of the trend. */
 function Move({ values, days }: { values: readonly (number | null)[]; days: readonly string[] }) {
   const first = values.findIndex((value) => value !== null);
   const last = values.at(-1);
@@ -66,7 +66,7 @@ function Move({ values, days }: { values: readonly (number | null)[]; days: read
   if (before === undefined || before === null || last === undefined || last === null || first === values.length - 1)
     return null;
   const change = last - before;
-  const words = change === 0 ? "as on" : `${change > 0 ? "+" : "−"}${formatNumber(Math.abs(change))} since`;
+  const words = change === 0 ? "unchanged since" : `${change > 0 ? "+" : "−"}${formatNumber(Math.abs(change))} since`;
   return (
     <span class="move">
       {words} {days[first]}
@@ -77,18 +77,18 @@ function Move({ values, days }: { values: readonly (number | null)[]; days: read
 function figures(world: World): Figure[] {
   const { report, vpcs } = world;
   const failed = report.coverage.filter(
-    (one) => one.reason || one.regions.some(([, state]) => isFailure(state)),
+    (account) => account.reason || account.regions.some(([, state]) => isFailure(state)),
   ).length;
   const unreadable = report.as_of ? null : (report.trends?.unreadable.at(-1) ?? failed);
   const since = Date.parse(report.generated_at) - WEEK_MS;
-  const cases = report.broom?.cases.filter((one) => Date.parse(one.opened) >= since).length;
+  const cases = report.broom?.cases.filter((found) => Date.parse(found.opened) >= since).length;
   return [
     { name: "accounts", title: "Accounts", value: report.accounts.length, page: "coverage" },
     { name: "vpcs", title: "VPCs", value: vpcs.length, page: "map" },
     {
       name: "overlaps",
       title: "Overlaps",
-      value: report.overlaps.filter((one) => one.kind === "collision").length,
+      value: report.overlaps.filter((overlap) => overlap.kind === "collision").length,
       page: "overlaps",
       isBad: true,
     },
@@ -98,7 +98,7 @@ function figures(world: World): Figure[] {
       value: vpcs.filter((vpc) => vpc.isDefault).length,
       page: "defaults",
     },
-    { name: "unreadable", title: "Accounts not readable", value: unreadable, page: "coverage", isBad: true },
+    { name: "unreadable", title: "Unreadable accounts", value: unreadable, page: "coverage", isBad: true },
     { name: "cases", title: "Cases this week", value: cases ?? null, page: "broom" },
   ];
 }
@@ -106,12 +106,12 @@ function figures(world: World): Figure[] {
 function Units({ world }: { world: World }) {
   const counts = new Map<string, { unit: string; accounts: Set<number>; vpcs: number; defaults: number }>();
   for (const vpc of world.vpcs) {
-    const unit = vpc.account.unit === null ? "not known" : vpc.account.unit || "root";
-    const one = counts.get(unit) ?? { unit, accounts: new Set(), vpcs: 0, defaults: 0 };
-    one.accounts.add(vpc.owner);
-    one.vpcs++;
-    one.defaults += Number(vpc.isDefault);
-    counts.set(unit, one);
+    const unit = vpc.account.unit === null ? "unknown" : vpc.account.unit || "root";
+    const row = counts.get(unit) ?? { unit, accounts: new Set(), vpcs: 0, defaults: 0 };
+    row.accounts.add(vpc.owner);
+    row.vpcs++;
+    row.defaults += Number(vpc.isDefault);
+    counts.set(unit, row);
   }
   if (counts.size < 2) return null;
   return (
@@ -125,10 +125,10 @@ function Units({ world }: { world: World }) {
         noun={["unit", "units"]}
         sortedBy={[2, true]}
         columns={[
-          { title: "Unit", value: (one) => one.unit },
-          { title: "Accounts with VPCs", value: (one) => one.accounts.size, isNumber: true },
-          { title: "VPCs", value: (one) => one.vpcs, isNumber: true },
-          { title: "Default VPCs", value: (one) => one.defaults, isNumber: true },
+          { title: "Unit", value: (row) => row.unit },
+          { title: "Accounts with VPCs", value: (row) => row.accounts.size, isNumber: true },
+          { title: "VPCs", value: (row) => row.vpcs, isNumber: true },
+          { title: "Default VPCs", value: (row) => row.defaults, isNumber: true },
         ]}
       />
     </>

@@ -1,6 +1,6 @@
-/** What a region's state means. */
+/** The meaning of a region's state. */
 
-/** Whether a region was to be read and could not be; disabled and governed ones are left out on purpose. */
+/** Whether reading a region failed. Disabled and governed regions are not read on purpose. */
 export function isFailure(state: string): boolean {
   return !["complete", "disabled", "governed"].includes(state);
 }

@@ -9,7 +9,7 @@ interface Point {
   readonly value: number;
 }
 
-/** How a count moved, without axes: its words say from where to where. */
+/** A count over time, without axes; its label names the values. */
 export function Sparkline({
   days,
   values,
@@ -22,21 +22,24 @@ export function Sparkline({
   const points = values.flatMap((value, at) => (value === null ? [] : [{ at, value }]));
   if (points.length < 2) return <span class="no-trend">no trend yet</span>;
   const [first, last] = [points[0]!, points.at(-1)!];
-  const [low, high] = [Math.min(...points.map((one) => one.value)), Math.max(...points.map((one) => one.value))];
+  const [low, high] = [
+    Math.min(...points.map((point) => point.value)),
+    Math.max(...points.map((point) => point.value)),
+  ];
   const x = scaleLinear([0, Math.max(1, days.length - 1)], [2, 118]);
   const y = scaleLinear([low, high === low ? low + 1 : high], [28, 4]);
-  const told = `${name}: ${formatNumber(first.value)} on ${days[first.at]}, ${formatNumber(last.value)} on ${days[last.at]}, from ${formatNumber(low)} to ${formatNumber(high)}`;
+  const label = `${name}: ${formatNumber(first.value)} on ${days[first.at]}, ${formatNumber(last.value)} on ${days[last.at]}, from ${formatNumber(low)} to ${formatNumber(high)}`;
   const path = line<Point>(
-    (one) => x(one.at),
-    (one) => y(one.value),
+    (point) => x(point.at),
+    (point) => y(point.value),
   );
   const under = area<Point>(
-    (one) => x(one.at),
+    (point) => x(point.at),
     32,
-    (one) => y(one.value),
+    (point) => y(point.value),
   );
   return (
-    <svg class="spark" viewBox="0 0 120 32" role="img" aria-label={told} preserveAspectRatio="none">
+    <svg class="spark" viewBox="0 0 120 32" role="img" aria-label={label} preserveAspectRatio="none">
       <path class="under" d={under(points) ?? ""} />
       <path class="over" d={path(points) ?? ""} vector-effect="non-scaling-stroke" />
     </svg>
@@ -49,7 +52,7 @@ export interface Bar {
   readonly parts: readonly { readonly kind: string; readonly value: number }[];
 }
 
-/** Bars side by side, one a day; a table beside them says the same. */
+/** A bar for each day; a table nearby has the same counts. */
 export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   return (

@@ -1,8 +1,8 @@
-/** Tables as files for spreadsheets, in the same form as the command's own CSV. */
+/** Tables as CSV files, in the format of the command's CSV. */
 
 const FORMULA = /^[=+\-@\t\r]/;
 
-/** One cell. Names and tags are other people's: a spreadsheet must not run them (OWASP, "CSV Injection"). */
+/** Return a CSV cell. Names and tags are untrusted: a spreadsheet must not run them (OWASP, "CSV Injection"). */
 export function csvCell(value: string | number | null | undefined): string {
   const text = value === null || value === undefined ? "" : String(value);
   const plain = FORMULA.test(text) ? `'${text}` : text;
@@ -13,7 +13,7 @@ export function csvText(rows: readonly (readonly (string | number | null | undef
   return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
 }
 
-/** Hand the text to the reader as a file. */
+/** Save the text as a file. */
 export function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));

@@ -1,4 +1,4 @@
-/** A table that can be sorted, filtered, turned over and saved as CSV. A column in which nothing stands is left out. */
+/** A table that can be sorted, filtered, paged and saved as CSV. Empty columns are left out. */
 
 import type { ComponentChildren } from "preact";
 import { useId, useMemo, useState } from "preact/hooks";
@@ -10,9 +10,9 @@ export type Value = string | number | null;
 
 export interface Column<Row> {
   readonly title: string;
-  /** What it is sorted and filtered by, and what goes into the file. */
+  /** The value to sort and filter by, and to write to CSV. */
   readonly value: (row: Row) => Value;
-  /** How it is shown, where that is more than the value. */
+  /** How to show the value, if not as text. */
   readonly show?: (row: Row) => ComponentChildren;
   readonly isNumber?: boolean;
 }
@@ -29,7 +29,7 @@ interface Props<Row> {
 }
 
 const ON_A_PAGE = 50;
-/** So few are seen at a glance. */
+/** Tables with at most this many rows need no filter. */
 const UNFILTERED = 5;
 const ON_PAPER = 1_000;
 
@@ -44,13 +44,13 @@ export function Table<Row>(props: Props<Row>) {
   const inOrder = useMemo(() => sorted(kept, columns, sorting), [kept, sorting]);
   if (!rows.length) return <p class="empty">{props.empty}</p>;
   const isShown = columns.map((column) => column.isNumber || rows.some((row) => column.value(row)));
-  const [one, many] = props.noun ?? ["row", "rows"];
+  const [singular, plural] = props.noun ?? ["row", "rows"];
   const pages = Math.max(1, Math.ceil(inOrder.length / ON_A_PAGE));
   const at = Math.min(page, pages - 1);
   const shown = isOnPaper ? inOrder.slice(0, ON_PAPER) : inOrder.slice(at * ON_A_PAGE, (at + 1) * ON_A_PAGE);
   const count = filter
-    ? `${formatNumber(kept.length)} of ${counted(rows.length, one, many)}`
-    : counted(rows.length, one, many);
+    ? `${formatNumber(kept.length)} of ${counted(rows.length, singular, plural)}`
+    : counted(rows.length, singular, plural);
   const sortBy = (column: number) => {
     setSorting(sorting?.[0] === column ? [column, !sorting[1]] : [column, columns[column]?.isNumber ?? false]);
     setPage(0);
@@ -130,7 +130,7 @@ export function Table<Row>(props: Props<Row>) {
       {pages > 1 && !isOnPaper && (
         <nav class="pages" aria-label={`Pages of ${props.caption}`}>
           <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>
-            Back
+            Previous
           </button>
           <span>
             {formatNumber(at * ON_A_PAGE + 1)} to {formatNumber(at * ON_A_PAGE + shown.length)} of{" "}
@@ -142,7 +142,7 @@ export function Table<Row>(props: Props<Row>) {
         </nav>
       )}
       {isOnPaper && inOrder.length > ON_PAPER && (
-        <p>{formatNumber(inOrder.length - ON_PAPER)} more are not printed: the CSV has all of them.</p>
+        <p>{formatNumber(inOrder.length - ON_PAPER)} more rows are not printed; the CSV has all of them.</p>
       )}
     </div>
   );
@@ -157,11 +157,11 @@ function filtered<Row>(rows: readonly Row[], columns: readonly Column<Row>[], fi
   const parts = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (!parts.length) return rows;
   return rows.filter((row) => {
-    const told = columns
+    const searched = columns
       .map((column) => column.value(row) ?? "")
       .join("\n")
       .toLowerCase();
-    return parts.every((part) => told.includes(part));
+    return parts.every((part) => searched.includes(part));
   });
 }
 

@@ -1,15 +1,15 @@
-/** Other people's words, and our own for numbers and times. */
+/** Text: untrusted names and tags, and the formats of numbers and times. */
 
 import { hashOf } from "../route";
 import type { Vpc } from "../world";
 
 const LONGEST = 64;
-/** Words that may be broken where they stand; others are not, for "owner" in two pieces cannot be read. */
+/** Only words this long may break across lines: a short word in two pieces is hard to read. */
 const LONG_WORD = /\S{25}/;
-/** In a table these stay on one line, as a region or a name does. */
+/** In a table, texts up to this length stay on one line. */
 const SHORT = 20;
 
-/** A name or a tag. It keeps its own direction of writing, and is cut where it would fill the page. */
+/** A name or a tag. It keeps its own writing direction, and is cut if it is long. */
 export function Words({ text, whole = false }: { text: string; whole?: boolean }) {
   const isCut = !whole && text.length > LONGEST;
   return (
@@ -59,7 +59,7 @@ export function counted(number: number, noun: string, plural = `${noun}s`): stri
   return `${formatNumber(number)} ${number === 1 ? noun : plural}`;
 }
 
-/** How long before the report was made, in the largest unit that says something. */
+/** Return the age of a time when the report was created, in a suitable unit. */
 export function formatAge(time: string | null, now: string): string {
   if (!time) return "never";
   const minutes = Math.max(0, (Date.parse(now) - Date.parse(time)) / 60_000);

@@ -1,1 +1,1 @@
-"""The report: what is known, as one page to look at. Pure: values in, a document and a page out."""
+"""The report: stored data as one HTML page. Pure: values go in, a document and a page come out."""

@@ -1,4 +1,4 @@
-"""The answer of a backtest, as `landkeeper broom backtest --format json` writes it, for the report."""
+"""Read the output of `landkeeper broom backtest --format json` for the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from landkeeper.org import UsageError
 
 _VERSION = 1
-_NOT_ONE = "is not the answer of `landkeeper broom backtest --format json`"
+_WRONG_FILE = "is not the output of `landkeeper broom backtest --format json`"
 _TEXT_OR_NONE = (str, type(None))
 _SHAPE: Mapping[str, type | tuple[type, ...]] = {
     "policy": str, "since": _TEXT_OR_NONE, "until": _TEXT_OR_NONE, "partial": bool, "totals": dict, "by": dict,
@@ -18,15 +18,15 @@ _SHAPE: Mapping[str, type | tuple[type, ...]] = {
 
 
 def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
-    """The answer as it stands in the file. Raises UsageError, naming the file, for anything else."""
+    """Return the backtest in a file's text. Raises UsageError, with the file's name, if it is anything else."""
     try:
         answer = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} {_NOT_ONE}: it is no JSON") from error
+        raise UsageError(f"{file} {_WRONG_FILE}: it is not JSON") from error
     if not isinstance(answer, dict) or answer.get("kind") != "landkeeper-backtest":
-        raise UsageError(f"{file} {_NOT_ONE}")
+        raise UsageError(f"{file} {_WRONG_FILE}")
     if answer.get("version") != _VERSION:
-        raise UsageError(f"{file} is of another version of backtests ({answer.get('version')}): update Landkeeper")
+        raise UsageError(f"{file} has an unsupported backtest version ({answer.get('version')}): update Landkeeper")
     wrong = [name for name, kind in _SHAPE.items() if not isinstance(answer.get(name, ...), kind)]
     if (
         wrong
@@ -34,12 +34,12 @@ def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
         or not _are_tallies(answer["by"])
         or not _are_rows(answer["instances"])
     ):
-        raise UsageError(f"{file} {_NOT_ONE}: {wrong[0] if wrong else 'its counts'} cannot be read")
+        raise UsageError(f"{file} {_WRONG_FILE}: {wrong[0] if wrong else 'its counts'} cannot be read")
     return answer
 
 
 def _refuse(constant: str) -> None:
-    # NaN and its like are none of JSON's numbers, and no browser reads them.
+    # NaN and Infinity are not JSON, and browsers reject them.
     raise ValueError(constant)
 
 

@@ -1,4 +1,4 @@
-"""Broom's cases as the document has them."""
+"""Broom's cases in the document."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from landkeeper.report.document import BroomView, CaseView
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
-    from landkeeper.report.material import Ledger
+    from landkeeper.report.report_input import Ledger
 
 MOST_CASES = 1000
-"""Older ones are counted and left out: a page with a month of somebody's mistake must still open."""
+"""Older cases are counted and left out, so that the page opens even after a month of faulty launches."""
 
 SETTLED_STATES = (State.ACTED, State.REPORTED, State.GONE)
-"""States in which a case stays when it is done with; in the report while that is not long ago."""
+"""Final states. Such a case is in the report if it was settled recently."""
 OPEN_STATES = (State.WAITING, State.JUDGED, State.ACTING, State.HELD, State.FAILED)
-"""States in which a case is a matter of now, however old it is."""
+"""States of open cases. These are in the report, however old they are."""
 
 
 def view_broom(ledger: Ledger, names: Mapping[str, str], most: int = MOST_CASES) -> BroomView:
-    """The cases, the one that moved last coming first. `names` are those of the accounts."""
+    """Return the cases, most recent change first. `names` are the account names by id."""
     newest = sorted(ledger.cases, key=lambda case: (case.changed_at, case.instance_id), reverse=True)
     shown = tuple(_view_case(case, names.get(case.account, "")) for case in newest[:most])
     return BroomView(format_time(ledger.since), len(newest) - len(shown), shown)

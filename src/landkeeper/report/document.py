@@ -1,7 +1,7 @@
-"""The document that the page of the report is given, as values; `report.schema.json` tells the same in JSON's words.
+"""The document that the report's page shows, as values; `report.schema.json` defines it as JSON.
 
-A field without a default is always in the JSON. One with a default is left out where it has that: ten thousand VPCs
-have to fit a file that can be mailed.
+The JSON always has the fields without a default. A field that has its default value is left out: a report of ten
+thousand VPCs must be small enough to mail.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from functools import lru_cache
 from typing import Any
 
 VERSION = 1
-"""Of the document; a page shows documents of its own version and older ones."""
+"""The document's version. A page shows documents of its own version and older."""
 
 Json = Any
 
 _NAMED_OTHERWISE = {"is_default": "default", "purpose": "for"}
-"""Fields whose name in the document would not do in Python."""
+"""Fields whose JSON name is a Python keyword or says less."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account, referred to by its index."""
+    """An account. Other parts refer to it by index."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class SpaceView:
-    """An address space, referred to by its index."""
+    """An address space. Other parts refer to it by index."""
 
     name: str
     repeats_on_purpose: tuple[str, ...]
@@ -41,7 +41,7 @@ class SpaceView:
 
 @dataclass(frozen=True, slots=True)
 class VpcView:
-    """A VPC that is there. Accounts, regions, zones and words are indexes."""
+    """A live VPC. Accounts, regions, zones and words are indexes."""
 
     id: str
     account: int
@@ -59,9 +59,9 @@ class VpcView:
     peerings: tuple[tuple[str, str, str], ...] = ()
     gateways: tuple[str, ...] = ()
     last_changed: str | None = None
-    """None where it never changed."""
+    """None if it has not changed since it was first seen."""
     stale: str | None = None
-    """When its place was last read completely, empty for never; None where it is fresh."""
+    """When its account and region were last read completely, empty for never; None if it is fresh."""
     why_stale: str = ""
     shared_with: tuple[str, ...] = ()
     used: float | None = None
@@ -69,7 +69,7 @@ class VpcView:
 
 @dataclass(frozen=True, slots=True)
 class OverlapView:
-    """Blocks of several VPCs that lie inside one another."""
+    """Nested blocks of several VPCs."""
 
     space: int
     block: str
@@ -82,7 +82,7 @@ class OverlapView:
 
 @dataclass(frozen=True, slots=True)
 class ReservationView:
-    """What is reserved in a pool."""
+    """A reservation in a pool."""
 
     id: str
     cidr: str
@@ -97,7 +97,7 @@ class ReservationView:
 
 @dataclass(frozen=True, slots=True)
 class PoolView:
-    """A pool, how full it is, and what is reserved in it."""
+    """A pool, its usage and its reservations."""
 
     id: str
     cidr: str
@@ -117,7 +117,7 @@ class PoolView:
 
 @dataclass(frozen=True, slots=True)
 class CoverageView:
-    """How well an account is known. A region is its index, `complete` or a reason, when it was read, AWS's code."""
+    """When an account was read. A region: its index, `complete` or a reason, the time of its last read, AWS's code."""
 
     account: int
     tried_at: str | None
@@ -129,7 +129,7 @@ class CoverageView:
 
 @dataclass(frozen=True, slots=True)
 class TrendsView:
-    """Counts by day; all as long as `days`."""
+    """Counts per day. All fields have the length of `days`."""
 
     days: tuple[str, ...]
     vpcs: tuple[int | None, ...]
@@ -142,7 +142,7 @@ class TrendsView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """An instance that Broom dealt with, or waits for."""
+    """An instance that Broom acted on or will act on."""
 
     instance: str
     account: str
@@ -166,7 +166,7 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class BroomView:
-    """What the ledger tells."""
+    """Cases from Broom's ledger."""
 
     since: str
     left_out: int
@@ -175,7 +175,7 @@ class BroomView:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of it."""
+    """The whole document."""
 
     generated_at: str
     as_of: str | None
@@ -201,22 +201,22 @@ class Document:
 
 @lru_cache
 def _shape(kind: type) -> tuple[tuple[str, str, object], ...]:
-    """Of each field of a dataclass its name, its name in JSON, and its default."""
-    named = ((one.name, _NAMED_OTHERWISE.get(one.name, one.name), one.default) for one in fields(kind))
-    # The version is the same in every document, and has to be in each of them.
+    """Return the name, the JSON name and the default of each field of a dataclass."""
+    named = ((part.name, _NAMED_OTHERWISE.get(part.name, part.name), part.default) for part in fields(kind))
+    # The version always equals its default and must still be written.
     return tuple((name, word, MISSING if name == "version" else default) for name, word, default in named)
 
 
 def as_json(value: object) -> Json:
-    """A value of this module as what `json` writes."""
+    """Return a value of this module in the types that `json` writes."""
     if is_dataclass(value) and not isinstance(value, type):
         found = ((word, getattr(value, name), default) for name, word, default in _shape(type(value)))
         return {word: as_json(content) for word, content, default in found if content != default}
     if isinstance(value, tuple):
-        return [as_json(one) for one in value]
+        return [as_json(item) for item in value]
     return value
 
 
 def write_document(document: Document) -> str:
-    """The document as compact JSON, in ASCII."""
+    """Return the document as compact ASCII JSON."""
     return json.dumps(as_json(document), separators=(",", ":"))

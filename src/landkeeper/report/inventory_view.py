@@ -1,4 +1,4 @@
-"""Accounts, VPCs, overlaps and coverage as the document has them."""
+"""Accounts, VPCs, overlaps and coverage in the document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from landkeeper.vpctracker.coverage import Coverage
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from landkeeper.report.material import ReportInput
+    from landkeeper.report.report_input import ReportInput
     from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.config import TrackerConfig
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 COMPLETE, NEVER_READ = "complete", "never_read"
 _OTHER_REASONS = {
     NEVER_READ: "never read",
-    "governed": "empty by decree, and not read",
-    "disabled": "not enabled in the account, and not read",
+    "governed": "closed by policy, not read",
+    "disabled": "not enabled in the account, not read",
 }
 _SUBNET = "subnet-"
 
 
 class Numbered:
-    """Texts in the order in which they turned up, each once."""
+    """Distinct texts, numbered in the order in which they were added."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._numbers = {text: number for number, text in enumerate(texts)}
 
     def number(self, text: str) -> int:
-        """Which one it is; a new one comes last."""
+        """Return the text's number; add the text at the end if it is new."""
         return self._numbers.setdefault(text, len(self._numbers))
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All of them."""
+        """Return all texts in order."""
         return tuple(self._numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What other parts of the document refer to by number."""
+    """Numbers by which parts of the document refer to each other."""
 
     accounts: Mapping[AccountId, int]
     spaces: Mapping[str, int]
@@ -61,43 +61,43 @@ class Numbers:
 
 
 def view_accounts(known: Snapshot) -> tuple[AccountView, ...]:
-    """Every account that was tried or owns a VPC, by name and id."""
+    """Return every account that has coverage or owns a VPC, by name and id."""
     names: dict[AccountId, str] = {}
-    for one in known.vpcs:
-        names[one.vpc.owner] = one.vpc.account_name or names.get(one.vpc.owner, "")
-    for account, covered in known.coverage.items():
-        names[account] = covered.account_name or names.get(account, "")
+    for vpc in (stored.vpc for stored in known.vpcs):
+        names[vpc.owner] = vpc.account_name or names.get(vpc.owner, "")
+    for account, coverage in known.coverage.items():
+        names[account] = coverage.account_name or names.get(account, "")
     return tuple(
         _view_account(account, name, known.coverage.get(account))
         for name, account in sorted((name, account) for account, name in names.items())
     )
 
 
-def _view_account(account: AccountId, name: str, covered: Coverage | None) -> AccountView:
-    covered = covered or Coverage(account)
-    return AccountView(account, name, covered.unit, str(covered.membership))
+def _view_account(account: AccountId, name: str, coverage: Coverage | None) -> AccountView:
+    coverage = coverage or Coverage(account)
+    return AccountView(account, name, coverage.unit, str(coverage.membership))
 
 
 def view_spaces(config: TrackerConfig) -> tuple[SpaceView, ...]:
-    """The declared spaces, the default one last."""
+    """Return the declared spaces, then the default space."""
     declared = [space for space in config.spaces if space.name != DEFAULT_SPACE]
     return tuple(
         SpaceView(space.name, tuple(map(str, space.repeated))) for space in (*declared, spaces_of(config).default)
     )
 
 
-def view_vpcs(material: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
-    """The live VPCs, in the order in which they are known."""
-    spaces = spaces_of(material.config)
+def view_vpcs(report_input: ReportInput, numbers: Numbers) -> tuple[VpcView, ...]:
+    """Return the live VPCs, in stored order."""
+    spaces = spaces_of(report_input.config)
     return tuple(
-        _view_vpc(one, spaces.space_of(one.vpc).name, material.known, numbers)
-        for one in material.known.vpcs
-        if one.is_live
+        _view_vpc(stored, spaces.space_of(stored.vpc).name, report_input.known, numbers)
+        for stored in report_input.known.vpcs
+        if stored.is_live
     )
 
 
-def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> VpcView:
-    vpc, about = one.vpc, known.about(one)
+def _view_vpc(stored: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> VpcView:
+    vpc, about = stored.vpc, known.about(stored)
     blocks = tuple(dict.fromkeys(vpc.taken_blocks))
     return VpcView(
         id=vpc.id,
@@ -109,7 +109,7 @@ def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> 
              subnet.free_addresses)
             for subnet in vpc.subnets
         ),
-        first_seen=format_time(one.first_seen),
+        first_seen=format_time(stored.first_seen),
         space=None if space == DEFAULT_SPACE else numbers.spaces[space],
         name=vpc.name,
         state=vpc.state,
@@ -125,7 +125,7 @@ def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> 
         gateways=tuple(
             dict.fromkeys(link.transit_gateway for link in vpc.transit_gateways if link.state == "available")
         ),
-        last_changed=None if one.last_changed == one.first_seen else format_time(one.last_changed),
+        last_changed=None if stored.last_changed == stored.first_seen else format_time(stored.last_changed),
         stale=(_time(about.read_at) or "") if about.is_stale else None,
         why_stale=about.why_stale,
         shared_with=vpc.shared_with,
@@ -134,7 +134,10 @@ def _view_vpc(one: StoredVpc, space: str, known: Snapshot, numbers: Numbers) -> 
 
 
 def _used(vpc: Vpc) -> float | None:
-    """The share of its IPv4 addresses that its subnets do not have free, the five that AWS takes of each included."""
+    """Return the share of the VPC's IPv4 addresses in use in its subnets; None if it is unknown.
+
+    The five addresses that AWS reserves in each subnet count as in use (Amazon VPC User Guide, "Subnet CIDR blocks").
+    """
     if "Subnets" in vpc.omitted:
         return None
     size = sum(parse_block(text).size for text in vpc.cidr_blocks if ":" not in text)
@@ -147,10 +150,10 @@ def _used(vpc: Vpc) -> float | None:
 def view_overlaps(
     known: Snapshot, config: TrackerConfig, vpcs: Mapping[VpcKey, int], numbers: Numbers
 ) -> tuple[OverlapView, ...]:
-    """What overlaps, in the order of what hurts. `vpcs` are the numbers of the live ones."""
+    """Return the overlaps, the most harmful first. `vpcs` are the numbers of the live VPCs."""
     connections = {connection: number for number, connection in enumerate(config.connections)}
     return tuple(
-        _view_overlap(finding, vpcs, numbers, tuple(connections[one] for one in finding.connections))
+        _view_overlap(finding, vpcs, numbers, tuple(connections[declared] for declared in finding.connections))
         for finding in find_overlaps_by_harm(known.vpcs, config)
     )
 
@@ -170,38 +173,36 @@ def _view_overlap(
 
 
 def view_coverage(coverage: Iterable[Coverage], numbers: Numbers) -> tuple[CoverageView, ...]:
-    """How well each account is known."""
-    return tuple(_view_coverage(one, numbers) for one in coverage)
+    """Return when each account and region was last read."""
+    return tuple(_view_coverage(account, numbers) for account in coverage)
 
 
-def _view_coverage(one: Coverage, numbers: Numbers) -> CoverageView:
+def _view_coverage(coverage: Coverage, numbers: Numbers) -> CoverageView:
     return CoverageView(
-        account=numbers.accounts[one.account],
-        tried_at=_time(one.tried_at),
+        account=numbers.accounts[coverage.account],
+        tried_at=_time(coverage.tried_at),
         regions=tuple(
-            _view_region(numbers.regions.number(region), covered) for region, covered in sorted(one.regions.items())
+            _view_region(numbers.regions.number(name), region) for name, region in sorted(coverage.regions.items())
         ),
-        reason="" if one.failure is None else _word(one.failure),
-        code="" if one.failure is None else one.failure.code,
-        failed_runs=one.failed_runs,
+        reason="" if coverage.failure is None else _word(coverage.failure),
+        code="" if coverage.failure is None else coverage.failure.code,
+        failed_runs=coverage.failed_runs,
     )
 
 
-def _view_region(
-    number: int, covered: RegionCoverage
-) -> tuple[int, str, str | None] | tuple[int, str, str | None, str]:
-    read_at = _time(covered.complete_at)
-    if covered.standing is not Standing.READ:
-        return number, str(covered.standing), read_at
-    if covered.failure is not None:
-        return number, _word(covered.failure), read_at, covered.failure.code
+def _view_region(number: int, region: RegionCoverage) -> tuple[int, str, str | None] | tuple[int, str, str | None, str]:
+    read_at = _time(region.complete_at)
+    if region.standing is not Standing.READ:
+        return number, str(region.standing), read_at
+    if region.failure is not None:
+        return number, _word(region.failure), read_at, region.failure.code
     return number, COMPLETE if read_at else NEVER_READ, read_at
 
 
 def view_reasons(coverage: Iterable[CoverageView]) -> dict[str, str]:
-    """Each reason that the coverage names, in plain words."""
+    """Return the text of each reason that the coverage names."""
     known = {reason.name.lower(): str(reason) for reason in FailureReason} | _OTHER_REASONS
-    named = {word for one in coverage for word in (one.reason, *(region[1] for region in one.regions))}
+    named = {word for account in coverage for word in (account.reason, *(region[1] for region in account.regions))}
     return {word: known[word] for word in sorted(named & known.keys())}
 
 

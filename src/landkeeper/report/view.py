@@ -1,4 +1,4 @@
-"""The document, made of what is stored."""
+"""Make the document from stored data."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ from landkeeper.report.pools_view import view_pools
 from landkeeper.report.trends import view_trends
 
 if TYPE_CHECKING:
-    from landkeeper.report.material import ReportInput
+    from landkeeper.report.report_input import ReportInput
 
 
-def view_report(material: ReportInput) -> Document:
-    """Everything that the page is given. A report of an earlier time is without what is only known of the present."""
-    known, config = material.known, material.config
+def view_report(report_input: ReportInput) -> Document:
+    """Return the document. A report of an earlier time lacks the parts that have no history."""
+    known, config = report_input.known, report_input.config
     is_present = known.as_of is None
     accounts, spaces = view_accounts(known), view_spaces(config)
     numbers = Numbers(
         {AccountId(account.id): number for number, account in enumerate(accounts)},
         {space.name: number for number, space in enumerate(spaces)},
     )
-    vpcs = view_vpcs(material, numbers)
-    live = {one.vpc.key: number for number, one in enumerate(one for one in known.vpcs if one.is_live)}
+    vpcs = view_vpcs(report_input, numbers)
+    live = {stored.vpc.key: number for number, stored in enumerate(stored for stored in known.vpcs if stored.is_live)}
     coverage = view_coverage(known.coverage.values() if is_present else (), numbers)
-    trends = view_trends(material)
+    trends = view_trends(report_input)
     names = {account.id: account.name for account in accounts}
-    broom = view_broom(material.ledger, names) if material.ledger is not None and is_present else None
+    broom = view_broom(report_input.ledger, names) if report_input.ledger is not None and is_present else None
     return Document(
-        generated_at=format_time(material.now),
+        generated_at=format_time(report_input.now),
         as_of=None if known.as_of is None else format_time(known.as_of),
-        source=material.source,
-        landkeeper=material.landkeeper,
+        source=report_input.source,
+        landkeeper=report_input.landkeeper,
         notices=tuple(find_notices(known, vpcs, trends, broom)),
         accounts=accounts,
         regions=numbers.regions.texts,
         zones=numbers.zones.texts,
         words=numbers.words.texts,
         spaces=spaces,
-        connections=tuple((one.source, one.target) for one in config.connections),
+        connections=tuple((connection.source, connection.target) for connection in config.connections),
         vpcs=vpcs,
         overlaps=view_overlaps(known, config, live, numbers),
-        pools=view_pools(material) if is_present else (),
+        pools=view_pools(report_input) if is_present else (),
         coverage=coverage,
         reasons=view_reasons(coverage),
         trends=trends,
         broom=broom,
-        backtest=material.backtest,
+        backtest=report_input.backtest,
     )

@@ -20,7 +20,7 @@ UNREADABLE_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Address spaces that never meet may have the same blocks: overlaps, connections and allocation stay inside one."""
+    """Separate address spaces may use the same blocks: overlaps, connections and allocation stay within a space."""
 
     name: str
     accounts: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """Regions that are empty by decree, as a service control policy closes them: not read, not alarmed."""
+    """Regions closed by policy, for example by a service control policy: not read, no alarm."""
 
     regions: tuple[Region, ...]
     accounts: tuple[AccountId, ...] = ()
@@ -80,5 +80,5 @@ class TrackerConfig:
     notices: Notices = Notices()
 
     def is_governed(self, account: AccountId, region: Region) -> bool:
-        """Whether the region of that account is empty by decree."""
+        """Return whether the region of that account is closed by policy."""
         return any(region in one.regions and (not one.accounts or account in one.accounts) for one in self.governed)

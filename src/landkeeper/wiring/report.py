@@ -14,8 +14,8 @@ from landkeeper import __version__
 from landkeeper.org import Failure, UsageError
 from landkeeper.report.backtest_file import parse_backtest
 from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
-from landkeeper.report.material import CASES_LOOKED_BACK, Ledger, ReportInput
 from landkeeper.report.page import PageError, render
+from landkeeper.report.report_input import CASES_LOOKED_BACK, Ledger, ReportInput
 from landkeeper.report.view import view_report
 from landkeeper.vpctracker.answers.listing import Snapshot, read_known
 from landkeeper.vpctracker.config import TrackerConfig
@@ -126,18 +126,18 @@ def write_report(
     """
     page = read_page()
     answer = None if backtest is None else parse_backtest(read_named_file(backtest, what="backtest"), str(backtest))
-    material = _read_material(settings, as_of, answer)
-    content = render(view_report(material), page).encode()
+    report_input = _read_input(settings, as_of, answer)
+    content = render(view_report(report_input), page).encode()
     replace_file(out, content)
-    return Written(out, len(content), material.known)
+    return Written(out, len(content), report_input.known)
 
 
 def read_report(settings: Settings) -> Document:
     """The report of what the settings' stores hold right now. Raises UsageError, StoreError or LedgerError."""
-    return view_report(_read_material(settings))
+    return view_report(_read_input(settings))
 
 
-def _read_material(
+def _read_input(
     settings: Settings, as_of: datetime | None = None, backtest: Mapping[str, Any] | None = None
 ) -> ReportInput:
     """What the stores hold; of a file that a newer Landkeeper wrote that it is one, and no more."""

@@ -50,10 +50,10 @@ def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
     client = sessions.home("dynamodb")
     ledger = None if settings.ledger_table is None else LedgerTable(client, settings.ledger_table)
     pools, name = PoolTable(client, settings.vpc_table), f"table {settings.vpc_table}"
-    material = Stores(vpcs, pools, ledger, read_config(settings), name).read(unreadable=remembered)
-    document = view_report(material)
+    report_input = Stores(vpcs, pools, ledger, read_config(settings), name).read(unreadable=remembered)
+    document = view_report(report_input)
     page = render(document, read_page()).encode()
-    written = write_unreadable(remembered, material.now.date(), count_unreadable(material))
+    written = write_unreadable(remembered, report_input.now.date(), count_unreadable(report_input))
     failure = bucket.write_report(page, written)
     if failure is not None:
         raise ReportNotKeptError(f"the report cannot be written to the bucket {settings.report_bucket}: {failure}")

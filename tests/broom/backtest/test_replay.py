@@ -14,7 +14,7 @@ from tests import past_logs as past
 from tests.broom_world import CONFIRMED, STRICT, policy
 
 from landkeeper.broom.backtest.history import Chronicle
-from landkeeper.broom.backtest.replay import Doubt, Fate, PastFate, backtest, unknown_limits, window, with_grace
+from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest.summary import By, compare, tally_by, total
 from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.broom.cloudtrail.scan import scan_log
@@ -128,13 +128,13 @@ class TestThePolicysOwnWords:
     def test_new_units_are_not_asked_for_and_the_doubt_is_said(self) -> None:
         text = STRICT + "onboarding: {ous: [ou-ab12-new], action: notify}\n"
         found = fates(policy(text), past.launch("i-1"))["i-1"]
-        assert (found.fate, found.warnings) == (Fate.NOTIFIED, (Doubt.UNITS_UNKNOWN,))
+        assert (found.fate, found.warnings) == (Fate.NOTIFIED, (HitWarning.UNITS_UNKNOWN,))
 
     def test_what_services_launch_is_in_doubt(self) -> None:
         by_service = {**past.JANE, "type": "AssumedRole", "invokedBy": "autoscaling.amazonaws.com"}
         found = fates(policy(), past.launch("i-1", userIdentity=by_service), past.spot(["i-2"], "10:00:00"))
-        assert found["i-1"].warnings == (Doubt.BY_A_SERVICE,)
-        assert found["i-2"].warnings == (Doubt.NO_TAGS_TOLD,)
+        assert found["i-1"].warnings == (HitWarning.BY_SERVICE,)
+        assert found["i-2"].warnings == (HitWarning.NO_TAGS_LOGGED,)
 
     def test_what_a_template_may_have_tagged_is_in_doubt(self) -> None:
         launches = []
@@ -146,12 +146,16 @@ class TestThePolicysOwnWords:
             launches[-1]["requestParameters"]["launchTemplate"] = template
         found = fates(policy(), *launches, past.launch("i-3"))
         assert [each.past.launch_template for each in found.values()] == ["lt-1", "web", ""]
-        assert [each.warnings for each in found.values()] == [(Doubt.FROM_A_TEMPLATE,), (Doubt.FROM_A_TEMPLATE,), ()]
+        assert [each.warnings for each in found.values()] == [
+            (HitWarning.FROM_TEMPLATE,),
+            (HitWarning.FROM_TEMPLATE,),
+            (),
+        ]
 
     def test_a_grace_that_was_not_over_when_the_logs_were_read_is_in_doubt(self) -> None:
         told = chronicle(past.launch("i-1")).instances()
         (found,) = backtest(policy(GRACEFUL), told, read_at=datetime(2026, 1, 1, 10, 5, tzinfo=UTC))
-        assert (found.fate, found.warnings) == (Fate.TERMINATED, (Doubt.TIME_NOT_OVER,))
+        assert (found.fate, found.warnings) == (Fate.TERMINATED, (HitWarning.STILL_DUE,))
 
     def test_the_window_is_the_longest_wait_and_a_grace_may_be_given_for_all_rules(self) -> None:
         assert window(policy(GRACEFUL)) == timedelta(minutes=15)

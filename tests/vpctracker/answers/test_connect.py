@@ -67,7 +67,7 @@ def test_the_blocks_in_the_way_are_named() -> None:
     assert "10.0.1.0/24 and 10.0.0.0/16 both propagate and the longer prefix wins" in pair.routing.because
     same = _pair(_stored(1, "10.0.0.0/16"), _stored(2, "10.0.0.0/16"))
     assert same.peering.because == "10.0.0.0/16 on both"
-    assert same.routing.because == "10.0.0.0/16 is on both and propagates from the first to be attached only"
+    assert same.routing.because == "both have 10.0.0.0/16, which propagates only from the VPC attached first"
 
 
 def test_two_default_vpcs_are_said_to_be_that() -> None:
@@ -94,7 +94,7 @@ def test_different_spaces_never_meet() -> None:
     spaces = spaces_of(TrackerConfig(spaces=(Space("plants", (ACCOUNTS[0],)),)))
     pair = pair_vpcs(_stored(1, "10.0.0.0/16"), _stored(2, "10.1.0.0/16", owner=1), spaces)
     assert pair.peering == pair.routing
-    assert pair.routing.because == "they are in different spaces, plants and default, which never meet"
+    assert pair.routing.because == "they are in different spaces: plants and default"
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])

@@ -26,33 +26,6 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
-def create_ledger_table(client: DynamoDBClient, name: str) -> None:
-    """Make the table, as the stack would, and wait until it is there."""
-    with _explaining(name):
-        client.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": "S"} for attribute in (_KEY, "State", "DueAt")
-            ],
-            KeySchema=[{"AttributeName": _KEY, "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "State", "KeyType": "HASH"},
-                        {"AttributeName": "DueAt", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-        client.update_time_to_live(
-            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ExpiresAt"}
-        )
-
-
 class LedgerTable:
     """Broom's `Ledger` in a DynamoDB table. Raises LedgerError when the table does not answer."""
 

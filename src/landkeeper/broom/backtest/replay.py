@@ -2,7 +2,7 @@
 
 Each instance goes through `landkeeper.broom.actions.decide`, the first time at its launch and then whenever that says
 to look again, with the tags that the log shows it had by then. Terminations go through the limits in the order of their
-times. Nothing is called, and what only AWS knows is left out: `Doubt` says of which instances that may matter.
+times. Nothing is called, and what only AWS knows is left out: `HitWarning` says for which instances that may matter.
 """
 
 from __future__ import annotations
@@ -41,33 +41,33 @@ _FATES = {Penalty.TERMINATE: Fate.TERMINATED, Penalty.STOP: Fate.STOPPED, Penalt
 _SPOT = "spot.amazonaws.com"
 
 HITS = (Fate.TERMINATED, Fate.HELD, Fate.STOPPED, Fate.NOTIFIED)
-"""What counts as hit: the policy would have done something, or asked a person to."""
+"""Hits: the policy would have acted, or asked a person to act."""
 
 
-class Doubt(StrEnum):
-    """Why an instance may have fared better, or worse, than the log lets one see."""
+class HitWarning(StrEnum):
+    """Why the policy may have treated an instance differently from what the log shows."""
 
-    NO_TAGS_TOLD = "launched for a Spot request, of which the log shows no tags"
-    FROM_A_TEMPLATE = "launched from a template, whose tags the log may not show"
-    BY_A_SERVICE = "launched by a service, which may tag it otherwise"
-    UNITS_UNKNOWN = "which units its account is in is not known"
-    TIME_NOT_OVER = "its time was not over when the logs were read"
+    NO_TAGS_LOGGED = "launched for a Spot request whose tags the log does not show"
+    FROM_TEMPLATE = "launched from a template, whose tags the log may not show"
+    BY_SERVICE = "launched by a service, which may tag it otherwise"
+    UNITS_UNKNOWN = "the organizational units of its account are unknown"
+    STILL_DUE = "its decision was not due yet when the logs were read"
 
 
 @dataclass(frozen=True, slots=True)
 class PastFate:
-    """An instance of the past, and what the policy would have done."""
+    """A past instance, and what the policy would have done."""
 
     past: PastInstance
     fate: Fate
     at: datetime
-    """When that would have been decided."""
+    """When the decision would have been made."""
     tags: Tags
-    """The tags that it had then."""
+    """The tags that the instance had then."""
     rule: str
-    """The rule that was broken; empty for none."""
+    """The broken rule; empty if there is none."""
     because: str
-    warnings: tuple[Doubt, ...] = ()
+    warnings: tuple[HitWarning, ...] = ()
 
     @property
     def is_hit(self) -> bool:
@@ -139,7 +139,7 @@ def _fate_of(past: PastInstance, decision: Decision, at: datetime, tags: Tags, r
     rule = broken.rule if broken is not None and fate is not Fate.GONE else ""
     found = PastFate(past, fate, at, tags, rule, because)
     is_unplaced = broken is not None and broken.is_unplaced
-    return replace(found, warnings=_doubts(found, read_at, is_unplaced=is_unplaced)) if found.is_hit else found
+    return replace(found, warnings=_warnings(found, read_at, is_unplaced=is_unplaced)) if found.is_hit else found
 
 
 def _fate(decision: Decision) -> Fate:
@@ -152,17 +152,17 @@ def _fate(decision: Decision) -> Fate:
             return Fate.COMPLIANT
 
 
-def _doubts(found: PastFate, read_at: datetime, *, is_unplaced: bool) -> tuple[Doubt, ...]:
+def _warnings(found: PastFate, read_at: datetime, *, is_unplaced: bool) -> tuple[HitWarning, ...]:
     case = found.past.case
     service = case.principal.invoked_by
     holds = {
-        Doubt.NO_TAGS_TOLD: service == _SPOT,
-        Doubt.FROM_A_TEMPLATE: bool(found.past.launch_template),
-        Doubt.BY_A_SERVICE: service not in {"", _SPOT},
-        Doubt.UNITS_UNKNOWN: is_unplaced,
-        Doubt.TIME_NOT_OVER: found.at > read_at,
+        HitWarning.NO_TAGS_LOGGED: service == _SPOT,
+        HitWarning.FROM_TEMPLATE: bool(found.past.launch_template),
+        HitWarning.BY_SERVICE: service not in {"", _SPOT},
+        HitWarning.UNITS_UNKNOWN: is_unplaced,
+        HitWarning.STILL_DUE: found.at > read_at,
     }
-    return tuple(doubt for doubt, is_so in holds.items() if is_so)
+    return tuple(warning for warning, is_so in holds.items() if is_so)
 
 
 def _hold(policy: Policy, fates: Sequence[PastFate]) -> list[PastFate]:

@@ -63,7 +63,7 @@ def read_schema() -> Any:
     import json  # noqa: PLC0415
     from importlib.resources import files  # noqa: PLC0415
 
-    return json.loads(files("landkeeper.broom").joinpath("policy.schema.json").read_text(encoding="utf-8"))
+    return json.loads(files("landkeeper.broom.policy").joinpath("policy.schema.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

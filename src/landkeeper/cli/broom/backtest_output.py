@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from landkeeper.broom.backtest.replay import Doubt, Fate, PastFate
+from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate
 from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli.broom.output import one_line
@@ -94,7 +94,7 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
         who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
         fate = (notes or {}).get(case.instance_id, str(each.fate))
-        warnings = "".join(f"\nin doubt: {doubt}" for doubt in each.warnings)
+        warnings = "".join(f"\nin doubt: {warning}" for warning in each.warnings)
         why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (warnings, "dim"))
         table.add_row(Text(what), Text(who), why)
     stdout().print(table)
@@ -180,14 +180,14 @@ def _unknown(answer: Answer) -> Iterator[str]:
         yield f"Not evaluated: {silent} whose instances CloudTrail omitted because of their number."
     if answer.unknown_limits:
         yield f"Not applied: {', '.join(answer.unknown_limits)}; they cannot be computed from logs."
-    for doubt in Doubt:
-        number = _doubted(answer, doubt)
+    for warning in HitWarning:
+        number = _count_warned(answer, warning)
         if number:
-            yield f"In doubt: {number:,} of the hits: {doubt}."
+            yield f"In doubt: {number:,} of the hits: {warning}."
 
 
-def _doubted(answer: Answer, doubt: Doubt) -> int:
-    return sum(doubt in each.warnings for each in answer.hits)
+def _count_warned(answer: Answer, warning: HitWarning) -> int:
+    return sum(warning in hit.warnings for hit in answer.hits)
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:
@@ -204,7 +204,11 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "totals": _totals(answer),
         "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
         "instances": [_row(each) for each in answer.hits],
-        "doubts": [{"Doubt": str(each), "Instances": count} for each in Doubt if (count := _doubted(answer, each))],
+        "doubts": [
+            {"Doubt": str(warning), "Instances": count}
+            for warning in HitWarning
+            if (count := _count_warned(answer, warning))
+        ],
         "not_applied": list(answer.unknown_limits),
         "not_judged": [{"EventId": launch.event_id, "Source": source} for source, launch in past.chronicle.unnamed],
         "skipped": [{"File": each.name, "Reason": each.reason} for each in past.skipped],
@@ -286,7 +290,7 @@ def _row(each: PastFate) -> dict[str, Any]:
         "Rule": each.rule,
         "Because": each.because,
         "Tags": dict(each.tags),
-        "Doubts": [str(doubt) for doubt in each.warnings],
+        "Doubts": [str(warning) for warning in each.warnings],
         "EventId": case.event_ids[0],
         "Source": each.past.source,
     }

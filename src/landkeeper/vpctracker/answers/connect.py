@@ -130,7 +130,7 @@ def _apart(source: Vpc, target: Vpc, spaces: Spaces) -> Verdict | None:
         return Verdict(Possible.NO, f"{source.region} and {target.region} are in different AWS partitions")
     one, other = spaces.space_of(source).name, spaces.space_of(target).name
     if one != other:
-        return Verdict(Possible.NO, f"they are in different spaces, {one} and {other}, which never meet")
+        return Verdict(Possible.NO, f"they are in different spaces: {one} and {other}")
     return None
 
 
@@ -153,7 +153,7 @@ def _routing(mine: Sequence[Block], theirs: Sequence[Block], obstacles: Sequence
         return Verdict(Possible.YES)
     identical = [one.source for one in obstacles if one.is_identical]
     nested = [one for one in obstacles if not one.is_identical]
-    words = [f"{block} is on both and propagates from the first to be attached only" for block in identical]
+    words = [f"both have {block}, which propagates only from the VPC attached first" for block in identical]
     words += [_nested(one) for one in nested]
     free = any(
         a.version == b.version and a != b for a in mine if a not in identical for b in theirs if b not in identical
@@ -164,8 +164,8 @@ def _routing(mine: Sequence[Block], theirs: Sequence[Block], obstacles: Sequence
 def _nested(obstacle: Obstacle) -> str:
     inner, outer = sorted((obstacle.source, obstacle.target), key=lambda block: block.size)
     return (
-        f"{inner} and {outer} both propagate and the longer prefix wins: the addresses of {inner} are reached in the "
-        f"VPC that has {inner}, and not from inside the VPC that has {outer}"
+        f"{inner} and {outer} both propagate and the longer prefix wins: traffic to {inner} goes to the VPC that has "
+        f"{inner}, except from inside the VPC that has {outer}"
     )
 
 

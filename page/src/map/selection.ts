@@ -1,21 +1,21 @@
-/** What the address asks the map for. */
+/** What the page's address selects on the map. */
 
 import { parseBlock, type Block } from "../addresses";
 import type { Place } from "../route";
 import type { Vpc, World } from "../world";
 import { COLOURINGS, type Colouring } from "./colours";
 
-export interface Asked {
+export interface Selection {
   readonly vpc: Vpc | null;
   readonly space: number;
   readonly colouring: Colouring;
-  /** Null where the address names none. */
+  /** Null if the address names no block. */
   readonly block: Block | null;
   readonly text: string;
 }
 
-export function askedOf(world: World, { about }: Place): Asked {
-  const vpc = world.vpcs.find((one) => one.id === about.get("vpc")) ?? null;
+export function selectionOf(world: World, { about }: Place): Selection {
+  const vpc = world.vpcs.find((candidate) => candidate.id === about.get("vpc")) ?? null;
   const colour = about.get("colour") ?? "";
   return {
     vpc,
@@ -27,7 +27,7 @@ export function askedOf(world: World, { about }: Place): Asked {
 }
 
 function spaceNamed(world: World, name: string | null): number | null {
-  const found = world.report.spaces.findIndex((one) => one.name === name);
+  const found = world.report.spaces.findIndex((space) => space.name === name);
   return found < 0 ? null : found;
 }
 

@@ -1,4 +1,4 @@
-"""Materials of reports, for several suites."""
+"""Inputs of reports, for several suites."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from tests.strategies import START, accounts, blocks, coverages, stored_vpcs, texts
 
 from landkeeper.report.document import Document, write_document
-from landkeeper.report.material import ReportInput
+from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.config import Connection, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage
@@ -23,20 +23,22 @@ from landkeeper.vpctracker.inventory import StoredVpc
 NOW = START + timedelta(days=6)
 
 
-def material(
+def report_input(
     *vpcs: StoredVpc, config: TrackerConfig | None = None, coverage: tuple[Coverage, ...] = (), **more: Any
 ) -> ReportInput:
-    """What a report of these VPCs is made from."""
+    """Return the input of a report on these VPCs."""
     known = Snapshot(
-        vpcs, {one.account: one for one in coverage}, **{k: more.pop(k) for k in ("left_out", "as_of") if k in more}
+        vpcs,
+        {account.account: account for account in coverage},
+        **{k: more.pop(k) for k in ("left_out", "as_of") if k in more},
     )
     return ReportInput(known, config or TrackerConfig(), more.pop("now", NOW), "file landkeeper.db", "0.1.0", **more)
 
 
 @st.composite
-def materials(draw: st.DrawFn) -> ReportInput:
-    """Any VPCs and coverage there can be, in spaces or not, now or at an earlier time."""
-    vpcs = {one.vpc.key: one for one in draw(st.lists(stored_vpcs(), max_size=6))}
+def report_inputs(draw: st.DrawFn) -> ReportInput:
+    """Draw any VPCs and coverage, with or without spaces, for the present or an earlier time."""
+    vpcs = {stored.vpc.key: stored for stored in draw(st.lists(stored_vpcs(), max_size=6))}
     spaces = st.builds(Space, st.just("plant"), st.just(()), st.just({"Plant": "*"}), st.tuples(blocks))
     config = TrackerConfig(
         spaces=tuple(draw(st.lists(spaces, max_size=1))),
@@ -46,7 +48,7 @@ def materials(draw: st.DrawFn) -> ReportInput:
     as_of = draw(st.none() | st.just(NOW - timedelta(days=1)))
     backtest = draw(st.none() | st.just(BACKTEST))
     named = draw(texts)
-    return material(
+    return report_input(
         *vpcs.values(),
         config=config,
         coverage=coverage,
@@ -70,7 +72,7 @@ def _validator() -> Any:
 
 
 def checked(document: Document) -> dict[str, Any]:
-    """The document as a page reads it, which its schema allows."""
+    """Return the document as a page parses it, after validation by the schema."""
     read: dict[str, Any] = json.loads(write_document(document))
     _validator().validate(read)
     return read

@@ -1,4 +1,4 @@
-"""What a report is made from: values as the products keep them, and the time."""
+"""What a report is made from: stored values and the time."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
 LOOKED_BACK = timedelta(days=90)
 """How far the trends go back."""
 CASES_LOOKED_BACK = timedelta(days=30)
-"""How long ago a case may have been settled to be in the report."""
+"""Cases that were settled longer ago are not in the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The cases that there are; those of launches that complied are of no interest."""
+    """Cases from Broom's ledger, without compliant and exempt launches."""
 
     cases: tuple[Case, ...]
     since: datetime
-    """Cases that were settled before it are not among them."""
+    """Cases that were settled earlier are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """All that goes into a report."""
+    """Everything that goes into a report."""
 
     known: Snapshot
     config: TrackerConfig
     now: datetime
     source: str
-    """What the store is called."""
+    """The store, as in `table VPCTracker`."""
     landkeeper: str
-    """The version that makes the report."""
+    """The version of Landkeeper."""
     pools: tuple[PoolState, ...] = ()
-    """Every pool of the store, by space and address."""
+    """Every pool of the store, ordered by space and address."""
     ledger: Ledger | None = None
     backtest: Mapping[str, Any] | None = None
-    """The JSON answer of a backtest."""
+    """The JSON output of a backtest."""
     unreadable: Mapping[date, int] = field(default_factory=dict)
-    """Accounts that could not be read completely on earlier days, as earlier reports knew it."""
+    """Accounts that could not be read completely, by day, as earlier reports recorded it."""
 
     @property
     def moment(self) -> datetime:
-        """The time that the report is of."""
+        """Return the time whose state the report shows."""
         return self.known.as_of or self.now
