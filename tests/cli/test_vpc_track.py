@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ec2_answers import CALLER_IDENTITY, ec2_pages
+from tests.ec2_answers import CALLER_IDENTITY, assumed_role, ec2_pages
 from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.cli import run
@@ -18,11 +18,6 @@ from landkeeper.org import AccountId, Membership
 from landkeeper.vpctracker.coverage import Coverage
 
 _HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
-_ASSUMED = (
-    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId>"
-    "<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>"
-    "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
-)
 
 
 class Aws:
@@ -41,8 +36,10 @@ class Aws:
         action = call["Action"]
         if action in self.refused:
             return self.refused[action]
-        told = {"GetCallerIdentity": CALLER_IDENTITY, "AssumeRole": _ASSUMED, **self._organization(call)}
-        return (200, told[action]) if action in told else ec2_pages(call)
+        answers = {"GetCallerIdentity": CALLER_IDENTITY, **self._organization(call)}
+        if action == "AssumeRole":
+            return 200, assumed_role(call["RoleArn"])
+        return (200, answers[action]) if action in answers else ec2_pages(call)
 
     def _organization(self, call: Mapping[str, str]) -> dict[str, str]:
         is_root = '"ParentId": "r-ab12"' in call.get("Body", "")
@@ -142,3 +139,28 @@ def test_unknown_connections_are_told_and_make_the_run_incomplete(aws: Aws, caps
         f"peerings and transit gateway attachments could not be read: {_HOME} eu-west-1, us-west-2: "
         "permission missing (UnauthorizedOperation: no)"
     )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        assumed_role(f"arn:aws:iam::{_LAKE}:role/reader", account=_GONE),
+        "<html>sign in first</html>",
+        "<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>",
+        "<AssumeRoleResponse><AssumeRoleResult>",
+    ],
+)
+def test_an_answer_with_anothers_credentials_or_none_costs_that_account_alone(
+    aws: Aws, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    assert _track("--org") == 0
+    before = _coverage()
+    aws.refused["AssumeRole"] = (200, answer)
+    assert _track("--org") == 3
+    assert f"lake ({_LAKE})" in capsys.readouterr().err
+    after = _coverage()
+    assert after[_LAKE].regions == before[_LAKE].regions
+    assert after[_LAKE].failed_runs == 1
+    assert after[_HOME].failed_runs == 0
+    with closing(VpcFile(Path("landkeeper.db"))) as store:
+        assert {stored.vpc.state for stored in store.read_all()} == {"available"}
