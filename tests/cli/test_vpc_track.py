@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ec2_answers import CALLER_IDENTITY, assumed_role, ec2_pages
+from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, assumed_role, ec2_pages
 from tests.servers import Answer, answering, ec2_refusal
 
 from landkeeper.cli import run
@@ -164,3 +164,18 @@ def test_an_answer_with_anothers_credentials_or_none_costs_that_account_alone(
     assert after[_HOME].failed_runs == 0
     with closing(VpcFile(Path("landkeeper.db"))) as store:
         assert {stored.vpc.state for stored in store.read_all()} == {"available"}
+
+
+def test_no_region_at_all_is_a_failed_read_and_no_empty_account(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _track() == 0
+    before = _coverage()
+    aws.refused["DescribeRegions"] = (200, EC2_XML.format("DescribeRegions", "<regionInfo/>"))
+    assert run(["vpc", "track", "--role", "reader"]) == 3
+    assert "EC2 lists no enabled regions, and there always are some" in capsys.readouterr().err
+    assert _coverage()[_HOME].regions == before[_HOME].regions
+
+
+def test_no_account_at_all_is_no_organization(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.accounts = []
+    assert _track("--org") == 2
+    assert "Organizations lists no accounts, and there always are some" in capsys.readouterr().err

@@ -18,13 +18,15 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, UsageError
 
 CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """What a call can raise. The last is what a cut or foreign answer becomes; botocore keeps it apart from its others."""
 
-STRANGE_ANSWERS = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
-"""What reading an answer can raise that leaves out what AWS always sends, or has something else in its place."""
+STRANGE_ANSWERS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, UsageError)
+"""What reading an answer can raise that leaves out what AWS always sends, or has something else in its place.
+
+UsageError is what `parse_account_id` and `parse_region` raise."""
 
 # Codes as the services' API references and the EC2 guide's "Error codes" page list them.
 _BY_CODE = {

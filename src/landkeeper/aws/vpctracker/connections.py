@@ -32,7 +32,7 @@ def read_peerings(client: EC2Client) -> Mapping[VpcId, tuple[Peering, ...]]:
             if raw["Status"]["Code"] not in _ENDED_PEERINGS:
                 for vpc, peering in parse_peering(raw):
                     found[vpc].append(peering)
-    return {vpc: tuple(sorted(peerings, key=lambda one: one.id)) for vpc, peerings in found.items()}
+    return {vpc: tuple(sorted(peerings, key=lambda peering: peering.id)) for vpc, peerings in found.items()}
 
 
 def parse_peering(raw: Mapping[str, Any]) -> Iterator[tuple[VpcId, Peering]]:
@@ -54,8 +54,8 @@ def parse_peering(raw: Mapping[str, Any]) -> Iterator[tuple[VpcId, Peering]]:
 
 def _blocks_of(side: Mapping[str, Any]) -> tuple[str, ...]:
     primary = [side["CidrBlock"]] if side.get("CidrBlock") else []
-    others = sorted(one["CidrBlock"] for one in side.get("CidrBlockSet", ()) if one["CidrBlock"] not in primary)
-    return (*primary, *others, *sorted(one["Ipv6CidrBlock"] for one in side.get("Ipv6CidrBlockSet", ())))
+    others = sorted(raw["CidrBlock"] for raw in side.get("CidrBlockSet", ()) if raw["CidrBlock"] not in primary)
+    return (*primary, *others, *sorted(raw["Ipv6CidrBlock"] for raw in side.get("Ipv6CidrBlockSet", ())))
 
 
 def read_transit_gateways(client: EC2Client) -> Mapping[VpcId, tuple[TransitGatewayAttachment, ...]]:
@@ -72,7 +72,7 @@ def read_transit_gateways(client: EC2Client) -> Mapping[VpcId, tuple[TransitGate
         for raw in page["TransitGatewayAttachments"]:
             if raw["State"] not in _ENDED_ATTACHMENTS:
                 found[VpcId(raw["ResourceId"])].append(parse_attachment(raw))
-    return {vpc: tuple(sorted(attachments, key=lambda one: one.id)) for vpc, attachments in found.items()}
+    return {vpc: tuple(sorted(attachments, key=lambda attachment: attachment.id)) for vpc, attachments in found.items()}
 
 
 def parse_attachment(raw: Mapping[str, Any]) -> TransitGatewayAttachment:

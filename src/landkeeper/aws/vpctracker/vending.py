@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.inventory import AVAILABLE, VpcId
@@ -34,16 +34,16 @@ _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 class Ec2Network:
     """One region of one account, as the port `Network` has it, and what has to be known of it beforehand."""
 
-    def __init__(self, sessions: AccountSessions, grant: AccountCredentials, region: Region) -> None:
-        """`grant` is the way into the account."""
+    def __init__(self, sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> None:
+        """`credentials` are the way into the account."""
         self._sessions = sessions
-        self._grant = grant
+        self._credentials = credentials
         self._region = region
 
     @property
     def account(self) -> AccountId:
         """The account that it is meant to be."""
-        return self._grant.account
+        return self._credentials.account
 
     def read_caller(self) -> AccountId | Failure:
         """The account whose the credentials are, as STS says it."""
@@ -51,19 +51,11 @@ class Ec2Network:
 
     def read_zones(self) -> tuple[Zone, ...] | Failure:
         """The availability zones that the account may use now; no Local and Wavelength Zones."""
-        return self._read(
-            lambda ec2: tuple(
-                Zone(raw["ZoneId"], raw["ZoneName"])
-                for raw in ec2.describe_availability_zones()["AvailabilityZones"]
-                if raw["State"] == AVAILABLE
-                and raw.get("ZoneType", "availability-zone") == "availability-zone"
-                and raw.get("OptInStatus", "opt-in-not-required") in _ENABLED
-            )
-        )
+        return self._read(_zones)
 
     def count_vpcs(self) -> int | Failure:
         """How many VPCs the account has in the region; those that others share with it do not count."""
-        own: list[FilterTypeDef] = [{"Name": "owner-id", "Values": [self._grant.account]}]
+        own: list[FilterTypeDef] = [{"Name": "owner-id", "Values": [self._credentials.account]}]
         return self._read(lambda ec2: len(_all_vpcs(ec2, own)))
 
     def read_quota(self, code: str) -> int | Failure:
@@ -122,12 +114,12 @@ class Ec2Network:
 
     def _read(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
         try:
-            with self._sessions.signing_as(self._grant):
+            with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2(self._region))
         except CALL_ERRORS as error:
             return failure_of(error)
-        except KeyError as error:
-            return _strange(error)
+        except STRANGE_ANSWERS as error:
+            return strange_answer("AWS", error)
 
     def _do(self, ask: Callable[[EC2Client], object]) -> Failure | None:
         answer = self._read(ask)
@@ -135,17 +127,27 @@ class Ec2Network:
 
     def _ask_once(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
         try:
-            with self._sessions.signing_as(self._grant):
+            with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2_once(self._region))
         except CALL_ERRORS as error:
             failure = failure_of(error)
             return Unsure(failure) if _may_have_happened(error, failure) else failure
-        except KeyError as error:
-            return Unsure(_strange(error))
+        except STRANGE_ANSWERS as error:
+            return Unsure(strange_answer("AWS", error))
 
 
-def _strange(error: KeyError) -> Failure:
-    return Failure(FailureReason.OTHER, "StrangeAnswer", f"AWS's answer is not as documented: {error!r}")
+def _zones(ec2: EC2Client) -> tuple[Zone, ...]:
+    """Raise LookupError where there are none: a region has several (EC2 User Guide, "Availability Zones")."""
+    listed = ec2.describe_availability_zones()["AvailabilityZones"]
+    if not listed:
+        raise LookupError("no availability zones")
+    return tuple(
+        Zone(raw["ZoneId"], raw["ZoneName"])
+        for raw in listed
+        if raw["State"] == AVAILABLE
+        and raw.get("ZoneType", "availability-zone") == "availability-zone"
+        and raw.get("OptInStatus", "opt-in-not-required") in _ENABLED
+    )
 
 
 def _may_have_happened(error: ClientError | BotoCoreError | ResponseParserError, failure: Failure) -> bool:
