@@ -13,13 +13,14 @@ from __future__ import annotations
 import platform
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore
 import botocore.session
@@ -29,13 +30,19 @@ from botocore.exceptions import ProfileNotFound
 
 from landkeeper import __version__
 from landkeeper.aws.assumed_roles import assume_role
+from landkeeper.aws.deadlines import Clock, Deadline, deadline_after, do_within, keep_deadlines
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_sts import STSClient
 
+ACCOUNT_SECONDS = 600.0
+"""How long everything that is read in one account may take, unless the settings say otherwise."""
+_PART_OF_WHAT_IS_LEFT = 0.5
+"""How much of the time left one account may take, so that what follows has some too."""
 _KEPT_CREDENTIALS = 64
 _RENEW_BEFORE = timedelta(minutes=5)
 # Of a user, a role's session, or root (IAM User Guide, "IAM identifiers").
@@ -43,6 +50,9 @@ _PRINCIPAL = re.compile(r"arn:(?P<partition>aws[a-z-]*):[a-z]+::(?P<account>[0-9
 _HASTE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 _LINKS = Config(signature_version="s3v4")
 _ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+
+
+T = TypeVar("T")
 
 
 class NoAccountSetError(LandkeeperError):
@@ -148,12 +158,19 @@ class AccountSessions:
         role_name: str | None = None,
         external_id: str | None = None,
         region: str,
+        account_seconds: float = ACCOUNT_SECONDS,
+        clock: Clock = time.monotonic,
     ) -> None:
-        """`home` holds the credentials at hand; without `role_name` only their own account can be reached."""
+        """`home` holds the credentials at hand; without `role_name` only their own account can be reached.
+
+        `clock` counts the seconds that an account may take.
+        """
         self._home = home
         self._role_name = role_name
         self._external_id = external_id
         self._region = region
+        self._account_seconds = account_seconds
+        self._clock = clock
         self._config = client_config()
         self._clients: dict[tuple[botocore.session.Session, str, str, Config | None], Any] = {}
         self._kept: OrderedDict[AccountId, AccountCredentials] = OrderedDict()
@@ -163,6 +180,8 @@ class AccountSessions:
         swapped.register_component("credential_provider", _SwappedProvider())
         swapped.register("creating-client-class.ec2", _SharedMethods())
         self._swapped = swapped
+        keep_deadlines(home)
+        keep_deadlines(swapped)
 
     @property
     def region(self) -> Region:
@@ -183,21 +202,12 @@ class AccountSessions:
 
     def _identity(self) -> re.Match[str]:
         if self._principal is None:
-            principal = self._read_principal()
+            sts = self.home("sts")
+            principal = do_within(self.account_deadline(), lambda: _read_principal(sts))
             if isinstance(principal, Failure):
                 raise HomeAccountError(principal)
             self._principal = principal
         return self._principal
-
-    def _read_principal(self) -> re.Match[str] | Failure:
-        try:
-            arn = self.home("sts").get_caller_identity()["Arn"]
-            found = _PRINCIPAL.fullmatch(arn)
-        except CALL_ERRORS as error:
-            return failure_of(error)
-        except STRANGE_ANSWERS as error:
-            return strange_answer("STS", error)
-        return found or strange_answer("STS", ValueError(f"{arn} is not the ARN of a principal"))
 
     def grant_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
         """The credentials for `account`: those at hand for their own account, else of the role there, assumed once."""
@@ -233,6 +243,29 @@ class AccountSessions:
             while len(self._kept) > _KEPT_CREDENTIALS:
                 self._kept.popitem(last=False)
         return credentials
+
+    def account_deadline(self) -> Deadline:
+        """Until when an account has to be read that is begun now: within half of the time left, where that is less."""
+        return deadline_after(self._account_seconds, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
+
+    def do_in(self, account: AccountId, work: Callable[[], T | Failure]) -> T | Failure:
+        """What `work` answers, whose calls are signed for the account.
+
+        A Failure where there is no way in, AWS refuses a call or answers with something else, or it takes too long.
+        """
+        return do_within(self.account_deadline(), lambda: self._do_in(account, work))
+
+    def _do_in(self, account: AccountId, work: Callable[[], T | Failure]) -> T | Failure:
+        try:
+            credentials = self.grant_for(account)
+            if isinstance(credentials, Failure):
+                return credentials
+            with self.signing_as(credentials):
+                return work()
+        except CALL_ERRORS as error:
+            return failure_of(error)
+        except STRANGE_ANSWERS as error:
+            return strange_answer("AWS", error)
 
     def find_unknown_regions(self, regions: Collection[Region]) -> tuple[Region, ...]:
         """Those of the regions that AWS does not have in this partition.
@@ -312,6 +345,17 @@ class AccountSessions:
             return self._clients[key]
 
 
+def _read_principal(sts: STSClient) -> re.Match[str] | Failure:
+    try:
+        arn = sts.get_caller_identity()["Arn"]
+        found = _PRINCIPAL.fullmatch(arn)
+    except CALL_ERRORS as error:
+        return failure_of(error)
+    except STRANGE_ANSWERS as error:
+        return strange_answer("STS", error)
+    return found or strange_answer("STS", ValueError(f"{arn} is not the ARN of a principal"))
+
+
 def open_sessions(
     region: Region,
     *,
@@ -319,6 +363,8 @@ def open_sessions(
     role_name: str | None = None,
     external_id: str | None = None,
     prefer_profile_region: bool = False,
+    account_seconds: float = ACCOUNT_SECONDS,
+    clock: Clock = time.monotonic,
 ) -> AccountSessions:
     """Sessions on the credentials at hand, or on those of a profile. Raises UsageError for an unknown profile.
 
@@ -332,4 +378,11 @@ def open_sessions(
         raise UsageError(f"there is no profile '{profile}' in the AWS configuration") from error
     # What a profile needs to get its credentials, a role or a sign-in, is asked for in this region too.
     home.set_config_variable("region", configured or region)
-    return AccountSessions(home, role_name=role_name, external_id=external_id, region=configured or region)
+    return AccountSessions(
+        home,
+        role_name=role_name,
+        external_id=external_id,
+        region=configured or region,
+        account_seconds=account_seconds,
+        clock=clock,
+    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import failure_of
 from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import AccountId, Failure, FailureReason, Region
@@ -97,15 +97,10 @@ class Ec2Instances:
             )
         return _act_on_all(client, ids, call)
 
-    def _in_account(self, account: AccountId, region: Region, work: Callable[[EC2Client], _T]) -> _T | Failure:
-        try:
-            grant = self._sessions.grant_for(account)
-            if isinstance(grant, Failure):
-                return grant
-            with self._sessions.signing_as(grant):
-                return work(self._sessions.ec2(region))
-        except CALL_ERRORS as error:
-            return failure_of(error)
+    def _in_account(
+        self, account: AccountId, region: Region, work: Callable[[EC2Client], _T | Failure]
+    ) -> _T | Failure:
+        return self._sessions.do_in(account, lambda: work(self._sessions.ec2(region)))
 
 
 def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, LiveInstance]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.aws.paging import pages
 from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.inventory import Peering, TransitGatewayAttachment, VpcId
 
@@ -26,8 +27,7 @@ def read_peerings(client: EC2Client) -> Mapping[VpcId, tuple[Peering, ...]]:
     Both sides are there, also of a peering between two VPCs of one account. Raises what boto3 raises.
     """
     found: defaultdict[VpcId, list[Peering]] = defaultdict(list)
-    pages = client.get_paginator("describe_vpc_peering_connections").paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    for page in pages:
+    for page in pages(client, "describe_vpc_peering_connections", page_size=PAGE_SIZE):
         for raw in page["VpcPeeringConnections"]:
             if raw["Status"]["Code"] not in _ENDED_PEERINGS:
                 for vpc, peering in parse_peering(raw):
@@ -65,10 +65,8 @@ def read_transit_gateways(client: EC2Client) -> Mapping[VpcId, tuple[TransitGate
     gateway is. Raises what boto3 raises.
     """
     found: defaultdict[VpcId, list[TransitGatewayAttachment]] = defaultdict(list)
-    pages = client.get_paginator("describe_transit_gateway_attachments").paginate(
-        Filters=[{"Name": "resource-type", "Values": ["vpc"]}], PaginationConfig={"PageSize": PAGE_SIZE}
-    )
-    for page in pages:
+    filters = [{"Name": "resource-type", "Values": ["vpc"]}]
+    for page in pages(client, "describe_transit_gateway_attachments", page_size=PAGE_SIZE, Filters=filters):
         for raw in page["TransitGatewayAttachments"]:
             if raw["State"] not in _ENDED_ATTACHMENTS:
                 found[VpcId(raw["ResourceId"])].append(parse_attachment(raw))

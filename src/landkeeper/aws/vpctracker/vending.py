@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.inventory import AVAILABLE, VpcId
@@ -72,9 +73,7 @@ class Ec2Network:
         return self._read(
             lambda ec2: tuple(
                 MadeSubnet(raw["SubnetId"], raw["CidrBlock"], raw["AvailabilityZoneId"])
-                for page in ec2.get_paginator("describe_subnets").paginate(
-                    Filters=filters, PaginationConfig={"PageSize": PAGE_SIZE}
-                )
+                for page in pages(ec2, "describe_subnets", page_size=PAGE_SIZE, Filters=filters)
                 for raw in page["Subnets"]
             )
         )
@@ -169,8 +168,7 @@ def _of_request(request_id: str) -> FilterTypeDef:
 
 
 def _all_vpcs(ec2: EC2Client, filters: list[FilterTypeDef]) -> list[Mapping[str, Any]]:
-    pages = ec2.get_paginator("describe_vpcs").paginate(Filters=filters, PaginationConfig={"PageSize": PAGE_SIZE})
-    return [raw for page in pages for raw in page["Vpcs"]]
+    return [raw for page in pages(ec2, "describe_vpcs", page_size=PAGE_SIZE, Filters=filters) for raw in page["Vpcs"]]
 
 
 def _made_vpc(raw: Mapping[str, Any]) -> MadeVpc:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from landkeeper.aws.deadlines import deadline_after, do_each_within, do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE, read_peerings, read_transit_gateways
 from landkeeper.org import Account, AccountId, Failure, Region, Standing, parse_region
 from landkeeper.vpctracker.cidr import parse_block
@@ -53,12 +55,35 @@ class RegionReader:
         account: Account,
         read: Callable[[AccountSessions, AccountCredentials, Region], T],
         regions: Collection[Region] | None = None,
-    ) -> Mapping[Region, T | NotRead] | Failure:
+    ) -> Mapping[Region, T | NotRead | Unreadable] | Failure:
         """What `read` answers for `regions`, or for every region of the account.
 
         Those that are governed or not enabled are left out; a Failure when the account or its regions are not known.
+        Regions that are late are unreadable: those that hang keep no other from being read.
         """
         sessions = self._sessions_of(account.id)
+        deadline = sessions.account_deadline()
+        entered = do_within(deadline, lambda: self._enter(sessions, account, regions))
+        if isinstance(entered, Failure):
+            return entered
+        credentials, standings = entered
+        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
+        to_read = _from_its_own_start(account.id, [region for region in standings if region not in left_out])
+
+        def read_in_time(region: Region) -> T | Failure:
+            half = deadline_after(math.inf, part=0.5)
+            return do_within(half, lambda: read(sessions, credentials, region))
+
+        answers = do_each_within(deadline, read_in_time, to_read, at_once=self._calls_at_once)
+        reads = {
+            region: Unreadable(answer) if isinstance(answer, Failure) else answer for region, answer in answers.items()
+        }
+        return {**left_out, **reads}
+
+    def _enter(
+        self, sessions: AccountSessions, account: Account, regions: Collection[Region] | None
+    ) -> tuple[AccountCredentials, Mapping[Region, Standing]] | Failure:
+        """The way into the account, and how each region stands that is to be read or left out."""
         credentials = sessions.grant_for(account.id)
         if isinstance(credentials, Failure):
             return credentials
@@ -68,16 +93,10 @@ class RegionReader:
             return found
 
         def standing_of(region: Region) -> Standing:
-            governed = found[region] is Standing.READ and self._is_governed(credentials.account, region)
+            governed = found[region] is Standing.READ and self._is_governed(account.id, region)
             return Standing.GOVERNED if governed else found[region]
 
-        standings = {region: standing_of(region) for region in found}
-        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
-        to_read = _from_its_own_start(credentials.account, [region for region in standings if region not in left_out])
-        with ThreadPoolExecutor(self._calls_at_once, thread_name_prefix="region") as pool:
-            # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
-            reads = pool.map(lambda region: read(sessions, credentials, region), to_read)
-            return {**left_out, **dict(zip(to_read, reads, strict=True))}
+        return credentials, {region: standing_of(region) for region in found}
 
 
 class Ec2VpcReader(RegionReader):
@@ -175,13 +194,12 @@ def _vpc_of(
 
 
 def _read_raw_vpcs(client: EC2Client) -> list[Mapping[str, Any]]:
-    pages = client.get_paginator("describe_vpcs").paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    return [raw for page in pages for raw in page["Vpcs"]]
+    return [raw for page in pages(client, "describe_vpcs", page_size=PAGE_SIZE) for raw in page["Vpcs"]]
 
 
 def _read_subnets(client: EC2Client) -> Mapping[str, tuple[Subnet, ...]]:
     found: defaultdict[str, list[Subnet]] = defaultdict(list)
-    for page in client.get_paginator("describe_subnets").paginate(PaginationConfig={"PageSize": PAGE_SIZE}):
+    for page in pages(client, "describe_subnets", page_size=PAGE_SIZE):
         for raw in page["Subnets"]:
             found[raw["VpcId"]].append(
                 Subnet(
