@@ -8,8 +8,18 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.servers import Answer, read_call
+from tests.waiting import HANG_SECONDS
+
+from landkeeper.aws.deadlines import THREAD_NAME
 
 _BYTE_EVERY_SECONDS = 0.02
+
+
+def wait_for_late_work() -> None:
+    """Wait until work that nobody waits for any more has come to its end."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD_NAME:
+            thread.join(HANG_SECONDS)
 
 
 class Drip:

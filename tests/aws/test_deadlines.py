@@ -10,12 +10,11 @@ import botocore.session
 import pytest
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, assumed_role, ec2_pages
 from tests.servers import HOME_REGION, Answer, answering
-from tests.slow_servers import Drip, Hang, answering_slowly
+from tests.slow_servers import Drip, Hang, answering_slowly, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.broom.instances import Ec2Instances
 from landkeeper.aws.deadlines import (
-    THREAD_NAME,
     Deadline,
     DeadlineExceededError,
     deadline_after,
@@ -48,12 +47,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def _wait_for_late_work() -> None:
-    for thread in threading.enumerate():
-        if thread.name == THREAD_NAME:
-            thread.join(HANG_SECONDS)
 
 
 def test_a_deadline_holds_for_what_is_begun_within_it(clock: Clock) -> None:
@@ -148,7 +141,7 @@ def test_late_work_begins_no_other_request(no_aws: None, clock: Clock) -> None:
 
         failure = do_within(Deadline(1030, clock), work)
         gate.set()
-        _wait_for_late_work()
+        wait_for_late_work()
     assert isinstance(failure, Failure)
     assert failure.reason is FailureReason.TIMED_OUT
     assert calls == ["DescribeVpcs"]
@@ -173,7 +166,7 @@ def test_a_termination_is_not_sent_when_the_check_before_it_is_late(entered: Ent
         id_ = InstanceId("i-0abcdef1234567890")
         result = Ec2Instances(sessions).terminate_instances(_LAKE, _HERE, [id_])[id_]
         gate.set()
-        _wait_for_late_work()
+        wait_for_late_work()
     assert isinstance(result, Refused)
     assert result.failure.reason is FailureReason.TIMED_OUT
     assert "TerminateInstances" not in calls
