@@ -22,6 +22,8 @@ from landkeeper.org import Failure, FailureReason
 if TYPE_CHECKING:
     import botocore.session
 
+LATE = "DeadlineExceeded"
+"""The code of the Failure of work that is late."""
 THREAD_NAME = "within-deadline"
 """What the threads are called that do such work."""
 _LOOK_EVERY_SECONDS = 0.5
@@ -164,7 +166,7 @@ def do_each_within(
     with shared.lock:
         if shared.error is not None:
             raise shared.error
-        late = Failure(FailureReason.TIMED_OUT, "DeadlineExceeded", f"not done within {seconds:.0f} seconds")
+        late = Failure(FailureReason.TIMED_OUT, LATE, f"not done within {seconds:.0f} seconds")
         return {item: shared.answers.get(item, late) for item in items}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from landkeeper.aws.deadlines import Clock, deadline_after, do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Membership, parse_account_id
 from landkeeper.vpctracker.discovery import Unit
 
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
 
 _SERVICE = "Organizations"
+_LONGEST_SECONDS = 1800.0
+"""How long it may take to list an organization, or to walk through its units."""
+_PART_OF_WHAT_IS_LEFT = 0.8
+T = TypeVar("T")
 _MEMBERSHIPS = {
     "ACTIVE": Membership.ACTIVE,
     "SUSPENDED": Membership.SUSPENDED,
@@ -22,21 +29,27 @@ _MEMBERSHIPS = {
 }
 
 
-def list_members(client: OrganizationsClient) -> tuple[Member, ...] | Failure:
+def list_members(client: OrganizationsClient, *, clock: Clock = time.monotonic) -> tuple[Member, ...] | Failure:
     """Every account of the organization, whatever its state; a Failure when there is none, or it may not be listed.
 
     It takes the credentials of the management account or of a delegated administrator. A page may be empty and still
     not be the last, but an organization has at least its management account.
     Source: AWS Organizations API Reference, "ListAccounts", "Account"; User Guide, "Terminology and concepts".
     """
+
+    def read() -> tuple[Member, ...]:
+        return tuple(_parse_member(raw) for page in pages(client, "list_accounts") for raw in page["Accounts"])
+
+    return _read_in_time(read, clock) or empty_answer(_SERVICE, "accounts")
+
+
+def _read_in_time(read: Callable[[], T], clock: Clock) -> T | Failure:
     try:
-        pages = client.get_paginator("list_accounts").paginate()
-        members = tuple(_parse_member(raw) for page in pages for raw in page["Accounts"])
+        return do_within(deadline_after(_LONGEST_SECONDS, part=_PART_OF_WHAT_IS_LEFT, clock=clock), read)
     except CALL_ERRORS as error:
         return failure_of(error)
     except STRANGE_ANSWERS as error:
         return strange_answer(_SERVICE, error)
-    return members or empty_answer(_SERVICE, "accounts")
 
 
 def _parse_member(raw: Mapping[str, Any]) -> Member:
@@ -81,8 +94,8 @@ def place_members(client: OrganizationsClient, members: tuple[Member, ...]) -> t
 
 
 def _accounts_in(client: OrganizationsClient, unit: Unit) -> tuple[AccountId, ...]:
-    pages = client.get_paginator("list_accounts_for_parent").paginate(ParentId=unit.id)
-    return tuple(AccountId(raw["Id"]) for page in pages for raw in page["Accounts"])
+    listed = pages(client, "list_accounts_for_parent", ParentId=unit.id)
+    return tuple(AccountId(raw["Id"]) for page in listed for raw in page["Accounts"])
 
 
 def _placed(member: Member, units: tuple[str, ...]) -> Member:
@@ -96,26 +109,21 @@ _Found = tuple[Unit, tuple[str, ...], tuple[AccountId, ...]]
 def _walk(
     client: OrganizationsClient, accounts_in: Callable[[Unit], tuple[AccountId, ...]]
 ) -> tuple[_Found, ...] | Failure:
-    try:
-        found = tuple((unit, above, accounts_in(unit)) for unit, above in _walk_down(client))
-    except CALL_ERRORS as error:
-        return failure_of(error)
-    except STRANGE_ANSWERS as error:
-        return strange_answer(_SERVICE, error)
+    def read() -> tuple[_Found, ...]:
+        return tuple((unit, above, accounts_in(unit)) for unit, above in _walk_down(client))
+
     # An organization has one root (AWS Organizations User Guide, "Terminology and concepts").
-    return found or empty_answer(_SERVICE, "roots")
+    return _read_in_time(read, time.monotonic) or empty_answer(_SERVICE, "roots")
 
 
 def _walk_down(client: OrganizationsClient) -> Iterator[tuple[Unit, tuple[str, ...]]]:
-    roots = client.get_paginator("list_roots").paginate()
     waiting: list[tuple[Unit, tuple[str, ...]]] = [
-        (Unit(raw["Id"], ""), (raw["Id"],)) for page in roots for raw in page["Roots"]
+        (Unit(raw["Id"], ""), (raw["Id"],)) for page in pages(client, "list_roots") for raw in page["Roots"]
     ]
     while waiting:
         unit, above = waiting.pop()
         yield unit, above
-        pages = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=unit.id)
-        for page in pages:
+        for page in pages(client, "list_organizational_units_for_parent", ParentId=unit.id):
             for raw in page["OrganizationalUnits"]:
                 path = f"{unit.path}/{raw['Name']}" if unit.path else raw["Name"]
                 waiting.append((Unit(raw["Id"], path), (*above, raw["Id"])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from landkeeper.aws.deadlines import do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.vpctracker.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
 from landkeeper.aws.vpctracker.vpcs import RegionReader
@@ -53,12 +54,13 @@ class Ec2DefaultVpcs(RegionReader):
     def read_region(self, account: Account, region: Region) -> RegionDefault:
         """The default VPC of one region as it is right now."""
         sessions = self._sessions_of(account.id)
-        credentials = sessions.grant_for(account.id)
-        return (
-            Unreadable(credentials)
-            if isinstance(credentials, Failure)
-            else read_default_vpc(sessions, credentials, region)
-        )
+
+        def read() -> RegionDefault | Failure:
+            credentials = sessions.grant_for(account.id)
+            return credentials if isinstance(credentials, Failure) else read_default_vpc(sessions, credentials, region)
+
+        answer = do_within(sessions.account_deadline(), read)
+        return Unreadable(answer) if isinstance(answer, Failure) else answer
 
     def rehearse(self, account: Account, plan: Plan) -> Failure | None:
         """Whose the credentials are, and for each kind of step a dry run."""
@@ -85,14 +87,7 @@ class Ec2DefaultVpcs(RegionReader):
         self, account: Account, region: Region, work: Callable[[AccountSessions, EC2Client], Failure | None]
     ) -> Failure | None:
         sessions = self._sessions_of(account.id)
-        credentials = sessions.grant_for(account.id)
-        if isinstance(credentials, Failure):
-            return credentials
-        try:
-            with sessions.signing_as(credentials):
-                return work(sessions, sessions.ec2(region))
-        except CALL_ERRORS as error:
-            return failure_of(error)
+        return sessions.do_in(account.id, lambda: work(sessions, sessions.ec2(region)))
 
 
 def read_default_vpc(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> RegionDefault:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from landkeeper.aws.deadlines import LATE, do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE
@@ -112,6 +113,9 @@ class Ec2Network:
         return _unless_gone(self._do(lambda ec2: ec2.delete_vpc(VpcId=vpc)))
 
     def _read(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
+        return do_within(self._sessions.account_deadline(), lambda: self._read_now(ask))
+
+    def _read_now(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
         try:
             with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2(self._region))
@@ -125,6 +129,11 @@ class Ec2Network:
         return answer if isinstance(answer, Failure) else None
 
     def _ask_once(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
+        answer = do_within(self._sessions.account_deadline(), lambda: self._ask_once_now(ask))
+        # What is late may come to its end all the same.
+        return Unsure(answer) if isinstance(answer, Failure) and answer.code == LATE else answer
+
+    def _ask_once_now(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
         try:
             with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2_once(self._region))
