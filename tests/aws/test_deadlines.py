@@ -221,7 +221,7 @@ def test_credentials_at_hand_that_nobody_tells_of_in_time_are_an_error(entered: 
     with answering_slowly(answer) as url:
         entered(url)
         sessions = open_sessions(HOME_REGION, clock=clock)
-        with pytest.raises(HomeAccountError, match="not done within 600 seconds"):
+        with pytest.raises(HomeAccountError, match="not done within 120 seconds"):
             sessions.home_account()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, assumed_role, ec2_pages
 from tests.servers import Answer, answering, ec2_refusal
+from tests.slow_servers import Drip, answering_slowly
 
 from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import AccountId, Membership
+from landkeeper.org import AccountId, Membership, Region
 from landkeeper.vpctracker.coverage import Coverage
 
 _HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
@@ -26,6 +27,7 @@ class Aws:
     def __init__(self) -> None:
         self.accounts = [self._account(_HOME, "home"), self._account(_LAKE, "lake", "ou-ab12-11111111")]
         self.refused: dict[str, Answer] = {}
+        self.scripted: dict[str, Callable[[Mapping[str, str]], Answer]] = {}
 
     def _account(self, account: str, name: str, *units: str) -> dict[str, Any]:
         path = "/".join(("o-exampleorgid", "r-ab12", *units, account, ""))
@@ -34,6 +36,8 @@ class Aws:
 
     def answer(self, call: Mapping[str, str]) -> Answer:
         action = call["Action"]
+        if action in self.scripted:
+            return self.scripted[action](call)
         if action in self.refused:
             return self.refused[action]
         answers = {"GetCallerIdentity": CALLER_IDENTITY, **self._organization(call)}
@@ -179,3 +183,25 @@ def test_no_account_at_all_is_no_organization(aws: Aws, capsys: pytest.CaptureFi
     aws.accounts = []
     assert _track("--org") == 2
     assert "Organizations lists no accounts, and there always are some" in capsys.readouterr().err
+
+
+def test_pages_that_go_in_a_circle_end_in_a_failure_of_the_region(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    def circle(call: Mapping[str, str]) -> Answer:
+        token = {None: "A", "A": "B", "B": "A"}[call.get("NextToken")]
+        return 200, EC2_XML.format("DescribeVpcs", f"<vpcSet/><nextToken>{token}</nextToken>")
+
+    aws.scripted["DescribeVpcs"] = circle
+    assert _track() == 3
+    assert "PaginationError: Error during pagination: an earlier token came again: A" in capsys.readouterr().err
+    assert _coverage()[_HOME].regions[Region("eu-west-1")].complete_at is None
+
+
+def test_an_answer_that_never_ends_is_a_failure_of_the_account(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACCOUNT_SECONDS", "1")
+    with answering_slowly(lambda _: Drip()) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        assert _track() == 3
+    assert "timed out (DeadlineExceeded: not done within" in capsys.readouterr().err
+    assert all(region.complete_at is None for region in _coverage()[_HOME].regions.values())

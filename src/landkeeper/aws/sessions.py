@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 ACCOUNT_SECONDS = 600.0
-"""How long everything that is read in one account may take, unless the settings say otherwise."""
+"""How long the calls in one account may take altogether, unless whoever opens the sessions says otherwise."""
+_IDENTITY_SECONDS = 120.0
 _PART_OF_WHAT_IS_LEFT = 0.5
 """How much of the time left one account may take, so that what follows has some too."""
 _KEPT_CREDENTIALS = 64
@@ -203,7 +204,8 @@ class AccountSessions:
     def _identity(self) -> re.Match[str]:
         if self._principal is None:
             sts = self.home("sts")
-            principal = do_within(self.account_deadline(), lambda: _read_principal(sts))
+            deadline = deadline_after(_IDENTITY_SECONDS, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
+            principal = do_within(deadline, lambda: _read_principal(sts))
             if isinstance(principal, Failure):
                 raise HomeAccountError(principal)
             self._principal = principal

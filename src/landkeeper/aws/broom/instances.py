@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from landkeeper.aws.failures import failure_of
+from landkeeper.aws.paging import pages
 from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import AccountId, Failure, FailureReason, Region
@@ -113,7 +114,7 @@ def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, 
 def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, LiveInstance]:
     found = {
         InstanceId(raw["InstanceId"]): _live(raw)
-        for page in client.get_paginator("describe_instances").paginate(Filters=filters)
+        for page in pages(client, "describe_instances", Filters=filters)
         for reservation in page["Reservations"]
         for raw in reservation["Instances"]
     }
@@ -154,12 +155,11 @@ def _live(raw: Mapping[str, Any]) -> LiveInstance:
 
 
 def _group_tags(client: AutoScalingClient, groups: Sequence[str]) -> dict[str, Tags]:
-    pages = client.get_paginator("describe_auto_scaling_groups")
     return {
         raw["AutoScalingGroupName"]: {
             tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ()) if tag.get("PropagateAtLaunch")
         }
-        for page in pages.paginate(AutoScalingGroupNames=list(groups))
+        for page in pages(client, "describe_auto_scaling_groups", AutoScalingGroupNames=list(groups))
         for raw in page["AutoScalingGroups"]
     }
 
