@@ -83,7 +83,7 @@ def ec2_pages(call: Mapping[str, str]) -> Answer:
 def entered(
     monkeypatch: pytest.MonkeyPatch, no_aws: None
 ) -> Callable[[str], tuple[AccountSessions, AccountCredentials]]:
-    """Sessions and a grant for a server at an address."""
+    """Sessions and credentials for a server at an address."""
 
     def enter(url: str) -> tuple[AccountSessions, AccountCredentials]:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -104,3 +104,16 @@ CALLER_IDENTITY = (
     "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/jane</Arn>"
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
+
+
+def assumed_role(role_arn: str, *, account: str = "", session: str = "landkeeper") -> str:
+    """STS's answer for a role; with `account` for the role of that name in another one."""
+    partition, own, name = role_arn.split(":")[1], role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    arn = f"arn:{partition}:sts::{account or own}:assumed-role/{name}/{session}"
+    return (
+        "<AssumeRoleResponse><AssumeRoleResult>"
+        f"<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{session}</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>"
+        "<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+        "<SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
+        "</AssumeRoleResult></AssumeRoleResponse>"
+    )

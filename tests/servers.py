@@ -97,7 +97,7 @@ def answering(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            self._send(*answer(_call(self.headers, body)))
+            self._send(*answer(read_call(self.headers, body)))
 
         def do_GET(self) -> None:
             path, _, asked = self.path.partition("?")
@@ -127,7 +127,8 @@ def answering(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[str]:
         server.server_close()
 
 
-def _call(headers: Message, body: str) -> Mapping[str, str]:
+def read_call(headers: Message, body: str) -> Mapping[str, str]:
+    """The parameters of a call, as `answering` describes them."""
     target = headers.get("X-Amz-Target")
     if target is not None:
         return {"Action": target.rsplit(".", 1)[-1], "Body": body}

@@ -117,3 +117,11 @@ def test_days_in_the_ledger_are_a_number() -> None:
     for text in ("0", "-1", "many", "9999999"):
         with pytest.raises(UsageError, match="LANDKEEPER_LEDGER_DAYS is"):
             read_settings({"LANDKEEPER_LEDGER_DAYS": text})
+
+
+def test_the_seconds_of_an_account_are_a_number() -> None:
+    assert read_settings({}).account_seconds == 600
+    assert read_settings({"LANDKEEPER_ACCOUNT_SECONDS": " 90 "}).account_seconds == 90
+    for text in ("0", "-1", "1.5", "soon", "9999999"):
+        with pytest.raises(UsageError, match=f"LANDKEEPER_ACCOUNT_SECONDS is '{text}': expected a number of seconds"):
+            read_settings({"LANDKEEPER_ACCOUNT_SECONDS": text})

@@ -14,6 +14,7 @@ from landkeeper.org import AccountId, Region, UsageError, parse_account_id, pars
 DEFAULT_FILE = Path("landkeeper.db")
 DEFAULT_LOG_LIMIT_BYTES = 256 * 1024 * 1024
 DEFAULT_REGION = Region("us-east-1")
+DEFAULT_ACCOUNT_SECONDS = 600.0
 DEFAULT_NETWORK_ROLE = "landkeeper-network"
 """What `member-roles.yaml` calls the role that may change networks."""
 
@@ -48,6 +49,9 @@ class Settings:
     """`LANDKEEPER_REGIONS`: the regions to read; empty means those that an account has enabled."""
     accounts: tuple[AccountId, ...] = ()
     """`LANDKEEPER_ACCOUNTS`: the accounts to read; empty means the organisation."""
+    account_seconds: float = DEFAULT_ACCOUNT_SECONDS
+    """`LANDKEEPER_ACCOUNT_SECONDS`: how long calls in one account may take altogether; what is late is a failure of
+    that account."""
     queue_url: str | None = None
     """`LANDKEEPER_QUEUE_URL`: where work for later goes."""
     schedule_role_arn: str | None = None
@@ -139,6 +143,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         external_id=environ.get("LANDKEEPER_EXTERNAL_ID") or None,
         regions=regions,
         accounts=accounts,
+        account_seconds=_seconds(environ, "LANDKEEPER_ACCOUNT_SECONDS"),
         queue_url=environ.get("LANDKEEPER_QUEUE_URL") or None,
         schedule_role_arn=environ.get("LANDKEEPER_SCHEDULE_ROLE_ARN") or None,
         log_role_arn=environ.get("LANDKEEPER_LOG_ROLE_ARN") or None,
@@ -160,6 +165,15 @@ def _days(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 100_000:
         raise UsageError(f"{name} is '{text}': expected a number of days")
     return int(text)
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return DEFAULT_ACCOUNT_SECONDS
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:7]) < 1_000_000:
+        raise UsageError(f"{name} is '{text}': expected a number of seconds")
+    return float(text)
 
 
 def _log_limit(memory_mb: str) -> int:

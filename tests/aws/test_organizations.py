@@ -15,7 +15,7 @@ from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Membership
 from landkeeper.vpctracker.discovery import Unit
 
-_LAKE, _APPS = AccountId("111122223333"), AccountId("444455556666")
+_LAKE, _APPS, _CLOSED = AccountId("111122223333"), AccountId("444455556666"), AccountId("777788889999")
 
 
 @contextmanager
@@ -123,7 +123,8 @@ def test_units_are_found_with_the_names_above_them() -> None:
 def test_accounts_without_paths_are_placed_by_asking_every_unit() -> None:
     with _client(_tree) as client:
         placed = place_members(
-            client, (Member(Account(_LAKE, "lake")), Member(Account(_APPS)), Member(Account(AccountId("777788889999"))))
+            client,
+            (Member(Account(_LAKE, "lake")), Member(Account(_APPS)), Member(Account(_CLOSED), Membership.CLOSED)),
         )
     assert isinstance(placed, tuple)
     assert [member.account.organizational_units for member in placed] == [
@@ -136,3 +137,31 @@ def test_accounts_with_paths_are_not_asked_for_again() -> None:
     members = (Member(Account(_LAKE, organizational_units=("r-ab12",))),)
     with _client(lambda _: (500, "nobody should ask")) as client:
         assert place_members(client, members) == members
+
+
+def test_an_active_account_that_is_in_no_unit_was_not_looked_for_everywhere() -> None:
+    with _client(_tree) as client:
+        placed = place_members(client, (Member(Account(_LAKE)), Member(Account(_CLOSED, "lost"))))
+    assert placed == Failure(FailureReason.OTHER, "NoParent", f"account lost ({_CLOSED}) is found in no unit")
+
+
+def test_lists_that_are_never_empty_are_failures_where_they_are() -> None:
+    with _client(lambda _: (200, json.dumps({"Accounts": [], "Roots": []}))) as client:
+        failures = (list_members(client), read_units(client), place_members(client, (Member(Account(_LAKE)),)))
+    assert [getattr(failure, "code", None) for failure in failures] == ["EmptyAnswer"] * 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"Accounts": [{"Name": "lake"}], "Roots": [{"Name": "Root"}]},
+        {"Accounts": [{"Id": _LAKE, "Arn": "lake"}], "Roots": ["Root"]},
+        {"Accounts": "none", "Roots": 1},
+        {"Accounts": [{"Id": "444455556666:role/other"}], "Roots": [None]},
+    ],
+)
+def test_a_garbled_answer_is_a_failure(body: object) -> None:
+    with _client(lambda _: (200, json.dumps(body))) as client:
+        failures = (list_members(client), read_units(client), place_members(client, (Member(Account(_LAKE)),)))
+    assert [getattr(failure, "code", None) for failure in failures] == ["StrangeAnswer"] * 3

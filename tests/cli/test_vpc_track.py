@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ec2_answers import CALLER_IDENTITY, ec2_pages
+from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, assumed_role, ec2_pages
 from tests.servers import Answer, answering, ec2_refusal
+from tests.slow_servers import Drip, answering_slowly
 
 from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import AccountId, Membership
+from landkeeper.org import AccountId, Membership, Region
 from landkeeper.vpctracker.coverage import Coverage
 
 _HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
-_ASSUMED = (
-    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId>"
-    "<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>"
-    "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
-)
 
 
 class Aws:
@@ -31,6 +27,7 @@ class Aws:
     def __init__(self) -> None:
         self.accounts = [self._account(_HOME, "home"), self._account(_LAKE, "lake", "ou-ab12-11111111")]
         self.refused: dict[str, Answer] = {}
+        self.scripted: dict[str, Callable[[Mapping[str, str]], Answer]] = {}
 
     def _account(self, account: str, name: str, *units: str) -> dict[str, Any]:
         path = "/".join(("o-exampleorgid", "r-ab12", *units, account, ""))
@@ -39,10 +36,14 @@ class Aws:
 
     def answer(self, call: Mapping[str, str]) -> Answer:
         action = call["Action"]
+        if action in self.scripted:
+            return self.scripted[action](call)
         if action in self.refused:
             return self.refused[action]
-        told = {"GetCallerIdentity": CALLER_IDENTITY, "AssumeRole": _ASSUMED, **self._organization(call)}
-        return (200, told[action]) if action in told else ec2_pages(call)
+        answers = {"GetCallerIdentity": CALLER_IDENTITY, **self._organization(call)}
+        if action == "AssumeRole":
+            return 200, assumed_role(call["RoleArn"])
+        return (200, answers[action]) if action in answers else ec2_pages(call)
 
     def _organization(self, call: Mapping[str, str]) -> dict[str, str]:
         is_root = '"ParentId": "r-ab12"' in call.get("Body", "")
@@ -142,3 +143,65 @@ def test_unknown_connections_are_told_and_make_the_run_incomplete(aws: Aws, caps
         f"peerings and transit gateway attachments could not be read: {_HOME} eu-west-1, us-west-2: "
         "permission missing (UnauthorizedOperation: no)"
     )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        assumed_role(f"arn:aws:iam::{_LAKE}:role/reader", account=_GONE),
+        "<html>sign in first</html>",
+        "<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>",
+        "<AssumeRoleResponse><AssumeRoleResult>",
+    ],
+)
+def test_an_answer_with_anothers_credentials_or_none_costs_that_account_alone(
+    aws: Aws, capsys: pytest.CaptureFixture[str], answer: str
+) -> None:
+    assert _track("--org") == 0
+    before = _coverage()
+    aws.refused["AssumeRole"] = (200, answer)
+    assert _track("--org") == 3
+    assert f"lake ({_LAKE})" in capsys.readouterr().err
+    after = _coverage()
+    assert after[_LAKE].regions == before[_LAKE].regions
+    assert after[_LAKE].failed_runs == 1
+    assert after[_HOME].failed_runs == 0
+    with closing(VpcFile(Path("landkeeper.db"))) as store:
+        assert {stored.vpc.state for stored in store.read_all()} == {"available"}
+
+
+def test_no_region_at_all_is_a_failed_read_and_no_empty_account(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _track() == 0
+    before = _coverage()
+    aws.refused["DescribeRegions"] = (200, EC2_XML.format("DescribeRegions", "<regionInfo/>"))
+    assert run(["vpc", "track", "--role", "reader"]) == 3
+    assert "EC2 lists no enabled regions, and there always are some" in capsys.readouterr().err
+    assert _coverage()[_HOME].regions == before[_HOME].regions
+
+
+def test_no_account_at_all_is_no_organization(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.accounts = []
+    assert _track("--org") == 2
+    assert "Organizations lists no accounts, and there always are some" in capsys.readouterr().err
+
+
+def test_pages_that_go_in_a_circle_end_in_a_failure_of_the_region(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    def circle(call: Mapping[str, str]) -> Answer:
+        token = {None: "A", "A": "B", "B": "A"}[call.get("NextToken")]
+        return 200, EC2_XML.format("DescribeVpcs", f"<vpcSet/><nextToken>{token}</nextToken>")
+
+    aws.scripted["DescribeVpcs"] = circle
+    assert _track() == 3
+    assert "PaginationError: Error during pagination: an earlier token came again: A" in capsys.readouterr().err
+    assert _coverage()[_HOME].regions[Region("eu-west-1")].complete_at is None
+
+
+def test_an_answer_that_never_ends_is_a_failure_of_the_account(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANDKEEPER_ACCOUNT_SECONDS", "1")
+    with answering_slowly(lambda _: Drip()) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        assert _track() == 3
+    assert "timed out (DeadlineExceeded: not done within" in capsys.readouterr().err
+    assert all(region.complete_at is None for region in _coverage()[_HOME].regions.values())

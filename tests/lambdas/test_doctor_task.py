@@ -70,7 +70,8 @@ def test_broom_may_end_nothing_with_a_role_that_only_looks(
     assert sorted(looker["refused"]) == ["autoscaling:DescribeAutoScalingGroups", "ec2:TerminateInstances"]
     # Its own account is entered with the function's own credentials, which moto lets do everything.
     assert (own["way_in"], own["refused"]) == (None, {})
-    assert answer["organization"] is None or answer["organization"]["code"] == "AWSOrganizationsNotInUseException"
+    # moto lists no account where no test has made an organization.
+    assert answer["organization"] is None or answer["organization"]["code"] == "EmptyAnswer"
 
 
 @pytest.mark.parametrize("accounts", ["111122223333", ["111122223333"] * 6, ["shop"]])

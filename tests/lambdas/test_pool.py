@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.answer_server import AnswerServer, answer_server
-from tests.servers import home_sessions
+from tests.servers import Answer, answering, home_sessions
+from tests.slow_servers import wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpctracker.custom_resource import UnansweredError
@@ -23,12 +24,15 @@ EVENT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "events/stack_cr
 
 
 class Hurried:
-    """A Lambda context with as little time left as makes no difference."""
+    """A Lambda context whose time is over when a test says so."""
 
     aws_request_id = "1"
 
+    def __init__(self) -> None:
+        self.milliseconds = 150_000
+
     def get_remaining_time_in_millis(self) -> int:
-        return 1_000
+        return self.milliseconds
 
 
 @pytest.fixture
@@ -74,13 +78,40 @@ def test_what_nobody_expected_is_answered_and_logged(
 def test_what_takes_too_long_is_answered_in_time(
     stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = threading.Event()
-    monkeypatch.setattr(pool, "do_for_stack", lambda *_: done.wait(HANG_SECONDS))
+    done, context = threading.Event(), Hurried()
+
+    def hang(*_: object) -> None:
+        context.milliseconds = 30_000
+        done.wait(HANG_SECONDS)
+
+    monkeypatch.setattr(pool, "do_for_stack", hang)
     try:
-        assert pool.handler(_asked(stack), Hurried())["Status"] == "FAILED"
-        assert "took longer than 1 seconds: try again" in stack.answers[0]["Reason"]
+        assert pool.handler(_asked(stack), context)["Status"] == "FAILED"
+        assert stack.answers[0]["Reason"] == "it took too long: not done within 120 seconds; try again"
     finally:
         done.set()
+
+
+def test_what_took_too_long_reserves_nothing_after_the_answer(
+    stack: AnswerServer, no_aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, calls, context = threading.Event(), list[str](), Hurried()
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        calls.append(call["Action"])
+        context.milliseconds = 30_000
+        gate.wait(HANG_SECONDS)
+        return 200, "{}"
+
+    with answering(answer) as url:
+        for name, value in (("ENDPOINT_URL", url), ("ACCESS_KEY_ID", "AKIAEXAMPLE"), ("SECRET_ACCESS_KEY", "secret")):
+            monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setenv("LANDKEEPER_VPC_TABLE", "VPCTracker")
+        event = _asked(stack, RequestType="Delete", PhysicalResourceId="res-1")
+        assert pool.handler(event, context)["Status"] == "FAILED"
+        gate.set()
+        wait_for_late_work()
+    assert len(calls) == 1
 
 
 def test_what_is_no_request_is_an_error() -> None:

@@ -8,19 +8,23 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Collection, Iterator
-from concurrent import futures
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.servers import home_sessions
+from tests.slow_servers import Drip, answering_slowly, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
+from landkeeper.aws.sessions import HomeAccountError
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.lambdas import tracker
 from landkeeper.lambdas.tracker import UnfinishedError, handler, warm_worker
-from landkeeper.org import Account, Region, UsageError
+from landkeeper.org import UsageError
+from landkeeper.settings import Settings
+from landkeeper.vpctracker.dispatch import AccountJob
+from landkeeper.wiring.vpctracker.function import Worker
 
 _ROLE = "OrganizationAccountAccessRole"
 pytestmark = pytest.mark.embedded
@@ -87,10 +91,10 @@ class Invocation:
     aws_request_id = "11111111-2222-3333-4444-555555555555"
 
     def __init__(self, seconds: float = 300) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(self._seconds * 1000)
+        return int(self.seconds * 1000)
 
 
 @pytest.fixture
@@ -167,28 +171,65 @@ def test_a_store_that_does_not_answer_fails_the_messages_that_need_it(
 
 
 def test_what_takes_too_long_comes_again_and_nothing_else_does(
-    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gate = threading.Event()
-    read = warm_worker().reader.read_account
+    gate, context = threading.Event(), Invocation(seconds=300)
+    monkeypatch.setattr(tracker, "MOST_AT_ONCE", 1)
+    track = Worker.track
 
-    def slowly(account: Account, regions: Collection[Region] | None = None) -> object:
-        if account.name == "lake":
+    def slowly(worker: Worker, job: AccountJob) -> object:
+        if job.account.name == "lake":
+            context.seconds = 15
             gate.wait(HANG_SECONDS)
-        return read(account, regions)
+        return track(worker, job)
 
-    def in_time(running: Collection[futures.Future[object]], timeout: float) -> object:
-        # Three seconds, however long a busy machine takes over them: they end when the first account is done.
-        assert timeout == 3
-        return futures.wait(running, HANG_SECONDS, futures.FIRST_COMPLETED)
-
-    monkeypatch.setattr(warm_worker().reader, "read_account", slowly)
-    monkeypatch.setattr(tracker, "wait", in_time)
+    monkeypatch.setattr(Worker, "track", slowly)
     try:
-        assert _failed(handler(_event("tracker_accounts"), Invocation(seconds=18))) == ["3", "4", "5", "6", "2"]
+        assert _failed(handler(_event("tracker_accounts"), context)) == ["3", "4", "5", "6", "2"]
         assert [coverage.account_name for coverage in worker_of.read_all_coverage()] == ["shop"]
+        (line,) = (line for line in _lines(capsys) if line["message"] == "took too long")
+        assert "not done within 285 seconds" in line["Reason"]
     finally:
         gate.set()
+        wait_for_late_work()
+    assert [coverage.account_name for coverage in worker_of.read_all_coverage()] == ["shop"]
+
+
+def test_a_worker_that_cannot_be_made_in_time_gives_everything_back(
+    worker_of: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, context = threading.Event(), Invocation(seconds=300)
+
+    def hang(_: Settings) -> None:
+        context.seconds = 15
+        gate.wait(HANG_SECONDS)
+
+    monkeypatch.setattr(tracker, "open_worker", hang)
+    try:
+        answer = handler(_event("tracker_accounts"), context)
+        assert sorted(_failed(answer)) == ["1", "2", "3", "4", "5", "6", "7"]
+    finally:
+        gate.set()
+        wait_for_late_work()
+
+
+@pytest.mark.parametrize("event", [{}, {"task": "notices"}, {"task": "doctor", "accounts": []}])
+def test_a_run_that_is_late_says_so_before_it_is_killed(
+    event: dict[str, Any], table: VpcTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = Invocation(seconds=300)
+
+    def answer(_: Mapping[str, str]) -> Drip:
+        context.seconds = 15
+        return Drip()
+
+    with answering_slowly(answer) as url:
+        for service in ("STS", "DYNAMODB", "SNS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        monkeypatch.setenv("LANDKEEPER_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:notices")
+        monkeypatch.setenv("LANDKEEPER_ROLE_NAME", _ROLE)
+        with pytest.raises((UnfinishedError, HomeAccountError), match="not done within"):
+            handler({**event, "accounts": ["310000000001"]} if "accounts" in event else event, context)
 
 
 def test_news_of_changes_rereads_the_regions_that_the_function_is_for(

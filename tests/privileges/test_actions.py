@@ -450,14 +450,24 @@ _CALLS = {
 
 
 def _calls_in(module: Path) -> Iterator[str]:
-    """Calls of SDK clients: methods with the name of an operation, and paginators of one."""
+    """Calls of SDK clients: methods with the name of an operation, and pages of one."""
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            name = node.func.attr
-            if name in {"get_paginator", "get_waiter"} and isinstance(node.args[0], ast.Constant):
-                name = _WAITERS.get(str(node.args[0].value), str(node.args[0].value))
-            if name in _CALLS:
-                yield _CALLS[name]
+        if isinstance(node, ast.Call) and (name := _operation_in(node)) in _CALLS:
+            yield _CALLS[name]
+
+
+def _operation_in(call: ast.Call) -> str:
+    match call:
+        case ast.Call(
+            func=ast.Attribute(attr="get_paginator" | "get_waiter"), args=[ast.Constant(value=str(name)), *_]
+        ):
+            return _WAITERS.get(name, name)
+        case ast.Call(func=ast.Name(id="pages"), args=[_, ast.Constant(value=str(name)), *_]):
+            return name
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name
+        case _:
+            return ""
 
 
 _WAITERS = {"table_exists": "describe_table"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -23,11 +23,21 @@ class Backoff:
     patience_seconds: float = inf
     """How long after the start another pause may begin."""
 
-    def pauses(self) -> Iterator[bool]:
-        """True after each pause, as long as there is another try."""
+    def pauses(
+        self,
+        *,
+        sleep: Callable[[float], object] | None = None,
+        clock: Callable[[], float] | None = None,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> Iterator[bool]:
+        """True after each pause, as long as there is another try.
+
+        `sleep` waits and `clock` counts seconds: those of `time` by default. `jitter` picks a number between its two.
+        """
+        sleep, clock = sleep or time.sleep, clock or time.monotonic
         pause, attempt = self.first_seconds, 1
-        until = time.monotonic() + self.patience_seconds
-        while attempt < self.attempts and time.monotonic() < until:
-            time.sleep(pause * random.uniform(self.least, 1))  # noqa: S311 - spreads retries, guards no secret
+        until = clock() + self.patience_seconds
+        while attempt < self.attempts and clock() < until:
+            sleep(pause * jitter(self.least, 1))
             pause, attempt = min(self.longest_seconds, pause * 2), attempt + 1
             yield True

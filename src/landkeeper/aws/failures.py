@@ -18,10 +18,15 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, UsageError
 
 CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """What a call can raise. The last is what a cut or foreign answer becomes; botocore keeps it apart from its others."""
+
+STRANGE_ANSWERS = (LookupError, TypeError, ValueError, AttributeError, OverflowError, UsageError)
+"""What reading an answer can raise that leaves out what AWS always sends, or has something else in its place.
+
+UsageError is what `parse_account_id` and `parse_region` raise."""
 
 # Codes as the services' API references and the EC2 guide's "Error codes" page list them.
 _BY_CODE = {
@@ -74,6 +79,16 @@ _NO_CREDENTIALS = (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+
+
+def strange_answer(service: str, error: Exception) -> Failure:
+    """The Failure of an answer that is not as documented."""
+    return Failure(FailureReason.OTHER, "StrangeAnswer", f"the answer of {service} is not as documented: {error!r}")
+
+
+def empty_answer(service: str, nouns: str) -> Failure:
+    """The Failure of a list that is empty, although in AWS it never is."""
+    return Failure(FailureReason.OTHER, "EmptyAnswer", f"{service} lists no {nouns}, and there always are some")
 
 
 def failure_of(error: ClientError | BotoCoreError | ResponseParserError) -> Failure:

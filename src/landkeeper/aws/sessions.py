@@ -11,35 +11,49 @@ Clients are botocore's own: boto3, which makes the same ones, would only take lo
 from __future__ import annotations
 
 import platform
+import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import ProfileNotFound
 
 from landkeeper import __version__
-from landkeeper.aws.failures import failure_of
+from landkeeper.aws.assumed_roles import assume_role
+from landkeeper.aws.deadlines import Clock, Deadline, deadline_after, do_within, keep_deadlines
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_sts import STSClient
 
-SESSION_NAME = "landkeeper"
-_KEPT_GRANTS = 64
+ACCOUNT_SECONDS = 600.0
+"""How long the calls in one account may take altogether, unless whoever opens the sessions says otherwise."""
+_IDENTITY_SECONDS = 120.0
+_PART_OF_WHAT_IS_LEFT = 0.5
+"""How much of the time left one account may take, so that what follows has some too."""
+_KEPT_CREDENTIALS = 64
 _RENEW_BEFORE = timedelta(minutes=5)
+# Of a user, a role's session, or root (IAM User Guide, "IAM identifiers").
+_PRINCIPAL = re.compile(r"arn:(?P<partition>aws[a-z-]*):[a-z]+::(?P<account>[0-9]{12}):\S+")
 _HASTE = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 _LINKS = Config(signature_version="s3v4")
 _ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+
+
+T = TypeVar("T")
 
 
 class NoAccountSetError(LandkeeperError):
@@ -59,15 +73,15 @@ class AccountCredentials:
     """The right to call AWS in one account: credentials at hand, or a role that was assumed there."""
 
     account: AccountId
-    credentials: Credentials
+    keys: Credentials
     expires_at: datetime | None = None
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether it will last for some minutes more."""
-        return self.expires_at is None or now < self.expires_at - _RENEW_BEFORE
+        """Whether they will last for some minutes more."""
+        return self.expires_at is None or now + _RENEW_BEFORE < self.expires_at
 
 
-_current: ContextVar[AccountCredentials | None] = ContextVar("landkeeper_grant", default=None)
+_current: ContextVar[AccountCredentials | None] = ContextVar("landkeeper_credentials", default=None)
 
 
 class _SwappedCredentials(Credentials):
@@ -77,10 +91,10 @@ class _SwappedCredentials(Credentials):
         super().__init__("swapped-per-call", "swapped-per-call")
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        grant = _current.get()
-        if grant is None:
+        credentials = _current.get()
+        if credentials is None:
             raise NoAccountSetError("a call to AWS was made without saying for which account")
-        return grant.credentials.get_frozen_credentials()
+        return credentials.keys.get_frozen_credentials()
 
 
 class _SwappedProvider:
@@ -135,7 +149,7 @@ def client_config(*, max_connections: int = 64) -> Config:
 class AccountSessions:
     """Credentials for any account of the organisation, and clients that sign with them.
 
-    Safe to use from several threads: a thread says `with sessions.signing_as(grant):` and calls.
+    Safe to use from several threads: a thread says `with sessions.signing_as(credentials):` and calls.
     """
 
     def __init__(
@@ -145,21 +159,30 @@ class AccountSessions:
         role_name: str | None = None,
         external_id: str | None = None,
         region: str,
+        account_seconds: float = ACCOUNT_SECONDS,
+        clock: Clock = time.monotonic,
     ) -> None:
-        """`home` holds the credentials at hand; without `role_name` only their own account can be reached."""
+        """`home` holds the credentials at hand; without `role_name` only their own account can be reached.
+
+        `clock` counts the seconds that an account may take.
+        """
         self._home = home
         self._role_name = role_name
         self._external_id = external_id
         self._region = region
+        self._account_seconds = account_seconds
+        self._clock = clock
         self._config = client_config()
         self._clients: dict[tuple[botocore.session.Session, str, str, Config | None], Any] = {}
-        self._grants: OrderedDict[AccountId, AccountCredentials] = OrderedDict()
+        self._kept: OrderedDict[AccountId, AccountCredentials] = OrderedDict()
         self._lock = threading.Lock()
-        self._home_arn = ""
+        self._principal: re.Match[str] | None = None
         swapped = botocore.session.Session(profile=home.profile)
         swapped.register_component("credential_provider", _SwappedProvider())
         swapped.register("creating-client-class.ec2", _SharedMethods())
         self._swapped = swapped
+        keep_deadlines(home)
+        keep_deadlines(swapped)
 
     @property
     def region(self) -> Region:
@@ -168,34 +191,36 @@ class AccountSessions:
 
     def home_account(self) -> AccountId:
         """The account of the credentials at hand. Raises HomeAccountError when AWS does not accept them."""
-        return AccountId(self._identity().split(":")[4])
+        return AccountId(self._identity()["account"])
 
     def home_principal(self) -> str:
         """The ARN of whoever the credentials at hand belong to. Raises HomeAccountError as `home_account` does."""
-        return self._identity()
+        return self._identity()[0]
 
     def partition(self) -> str:
-        """The partition of the credentials at hand: `aws`, `aws-cn`, `aws-us-gov`."""
-        return self._identity().split(":")[1]
+        """The partition of the credentials at hand: `aws`, `aws-cn`, `aws-us-gov`. Raises as `home_account` does."""
+        return self._identity()["partition"]
 
-    def _identity(self) -> str:
-        if not self._home_arn:
-            try:
-                self._home_arn = self.home("sts").get_caller_identity()["Arn"]
-            except (ClientError, BotoCoreError) as error:
-                raise HomeAccountError(failure_of(error)) from error
-        return self._home_arn
+    def _identity(self) -> re.Match[str]:
+        if self._principal is None:
+            sts = self.home("sts")
+            deadline = deadline_after(_IDENTITY_SECONDS, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
+            principal = do_within(deadline, lambda: _read_principal(sts))
+            if isinstance(principal, Failure):
+                raise HomeAccountError(principal)
+            self._principal = principal
+        return self._principal
 
     def grant_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
-        """A grant for `account`: the credentials at hand for their own account, else the role there, assumed once."""
+        """The credentials for `account`: those at hand for their own account, else of the role there, assumed once."""
         if account == self.home_account():
-            credentials = self._home.get_credentials()
-            if credentials is None:
+            keys = self._home.get_credentials()
+            if keys is None:
                 return Failure(FailureReason.CREDENTIALS, message="no AWS credentials found")
-            return AccountCredentials(account, credentials)
+            return AccountCredentials(account, keys)
         moment = now or datetime.now(UTC)
         with self._lock:
-            kept = self._grants.get(account)
+            kept = self._kept.get(account)
         if kept is not None and kept.is_fresh(moment):
             return kept
         return self._assume(account)
@@ -204,25 +229,45 @@ class AccountSessions:
         if self._role_name is None:
             return Failure(FailureReason.ROLE_NOT_ASSUMABLE, message="no role name is set")
         arn = f"arn:{self.partition()}:iam::{account}:role/{self._role_name}"
-        extra: dict[str, Any] = {"ExternalId": self._external_id} if self._external_id else {}
         try:
-            answer = self.home("sts").assume_role(RoleArn=arn, RoleSessionName=SESSION_NAME, **extra)
-        except ClientError as error:
+            assumed = assume_role(self.home("sts"), arn, self._external_id)
+        except CALL_ERRORS as error:
             failure = failure_of(error)
             if failure.reason is FailureReason.MISSING_PERMISSION:
                 return Failure(FailureReason.ROLE_NOT_ASSUMABLE, failure.code, failure.message)
             return failure
-        except BotoCoreError as error:
-            return failure_of(error)
-        given = answer["Credentials"]
-        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        grant = AccountCredentials(account, credentials, given["Expiration"])
+        if isinstance(assumed, Failure):
+            return assumed
+        credentials = AccountCredentials(account, assumed.keys, assumed.expires_at)
         with self._lock:
-            self._grants[account] = grant
-            self._grants.move_to_end(account)
-            while len(self._grants) > _KEPT_GRANTS:
-                self._grants.popitem(last=False)
-        return grant
+            self._kept[account] = credentials
+            self._kept.move_to_end(account)
+            while len(self._kept) > _KEPT_CREDENTIALS:
+                self._kept.popitem(last=False)
+        return credentials
+
+    def account_deadline(self) -> Deadline:
+        """Until when an account has to be read that is begun now: within half of the time left, where that is less."""
+        return deadline_after(self._account_seconds, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
+
+    def do_in(self, account: AccountId, work: Callable[[], T | Failure]) -> T | Failure:
+        """What `work` answers, whose calls are signed for the account.
+
+        A Failure where there is no way in, AWS refuses a call or answers with something else, or it takes too long.
+        """
+        return do_within(self.account_deadline(), lambda: self._do_in(account, work))
+
+    def _do_in(self, account: AccountId, work: Callable[[], T | Failure]) -> T | Failure:
+        try:
+            credentials = self.grant_for(account)
+            if isinstance(credentials, Failure):
+                return credentials
+            with self.signing_as(credentials):
+                return work()
+        except CALL_ERRORS as error:
+            return failure_of(error)
+        except STRANGE_ANSWERS as error:
+            return strange_answer("AWS", error)
 
     def find_unknown_regions(self, regions: Collection[Region]) -> tuple[Region, ...]:
         """Those of the regions that AWS does not have in this partition.
@@ -234,26 +279,27 @@ class AccountSessions:
             return ()
         try:
             listed = self.home("ec2").describe_regions(AllRegions=True)["Regions"]
-        except (ClientError, BotoCoreError):
+            known = {region["RegionName"] for region in listed}
+        except (*CALL_ERRORS, *STRANGE_ANSWERS):
             return tuple(unknown)
-        return tuple(region for region in unknown if region not in {one["RegionName"] for one in listed})
+        return tuple(region for region in unknown if region not in known)
 
     def forget(self, account: AccountId) -> None:
-        """Drop the grant of an account that is done with."""
+        """Drop the credentials of an account that is done with."""
         with self._lock:
-            self._grants.pop(account, None)
+            self._kept.pop(account, None)
 
     @contextmanager
-    def signing_as(self, grant: AccountCredentials) -> Iterator[None]:
-        """While this lasts, clients of this session sign for the grant's account, in this thread."""
-        token = _current.set(grant)
+    def signing_as(self, credentials: AccountCredentials) -> Iterator[None]:
+        """While this lasts, clients of this session sign with these credentials, in this thread."""
+        token = _current.set(credentials)
         try:
             yield
         finally:
             _current.reset(token)
 
     def caller_account(self) -> AccountId:
-        """The account that `signing_as` signs for, as STS sees it. Raises what botocore raises."""
+        """The account that `signing_as` signs for, as STS sees it. Raises what botocore raises, KeyError too."""
         return AccountId(self._client(self._swapped, "sts", self._region).get_caller_identity()["Account"])
 
     def ec2(self, region: Region) -> EC2Client:
@@ -301,6 +347,17 @@ class AccountSessions:
             return self._clients[key]
 
 
+def _read_principal(sts: STSClient) -> re.Match[str] | Failure:
+    try:
+        arn = sts.get_caller_identity()["Arn"]
+        found = _PRINCIPAL.fullmatch(arn)
+    except CALL_ERRORS as error:
+        return failure_of(error)
+    except STRANGE_ANSWERS as error:
+        return strange_answer("STS", error)
+    return found or strange_answer("STS", ValueError(f"{arn} is not the ARN of a principal"))
+
+
 def open_sessions(
     region: Region,
     *,
@@ -308,6 +365,8 @@ def open_sessions(
     role_name: str | None = None,
     external_id: str | None = None,
     prefer_profile_region: bool = False,
+    account_seconds: float = ACCOUNT_SECONDS,
+    clock: Clock = time.monotonic,
 ) -> AccountSessions:
     """Sessions on the credentials at hand, or on those of a profile. Raises UsageError for an unknown profile.
 
@@ -321,4 +380,11 @@ def open_sessions(
         raise UsageError(f"there is no profile '{profile}' in the AWS configuration") from error
     # What a profile needs to get its credentials, a role or a sign-in, is asked for in this region too.
     home.set_config_variable("region", configured or region)
-    return AccountSessions(home, role_name=role_name, external_id=external_id, region=configured or region)
+    return AccountSessions(
+        home,
+        role_name=role_name,
+        external_id=external_id,
+        region=configured or region,
+        account_seconds=account_seconds,
+        clock=clock,
+    )

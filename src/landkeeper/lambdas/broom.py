@@ -1,17 +1,20 @@
 """Broom's function: reads what events point to, and deals with the launches in it.
 
-An SQS batch is answered message by message: what failed comes again, the rest is done. The log is JSON lines.
+An SQS batch is answered message by message: what failed, took too long or was not begun in time comes again, the rest
+is done. The log is JSON lines.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, assert_never
 
+from landkeeper.aws.deadlines import Deadline, deadline_after, do_within, within
 from landkeeper.broom.cloudtrail.found import Harvest
 from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import (
@@ -26,6 +29,7 @@ from landkeeper.broom.feeds import (
 )
 from landkeeper.broom.launches import InstanceId
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
+from landkeeper.lambdas.time_left import deadline_of
 from landkeeper.org import AccountId, Failure, LandkeeperError, is_batch
 from landkeeper.settings import read_settings
 from landkeeper.wiring.broom.function import FunctionBroom
@@ -35,8 +39,21 @@ if TYPE_CHECKING:
     from landkeeper.wiring.broom.launches import LaunchProcessorRun
 
 
+_SPARE_SECONDS = 15.0
+"""How long before its time is over the function stops, and gives back what it has not done."""
+_LEAST_SECONDS = 5.0
+"""With less time left no other message is begun."""
+_PART_OF_WHAT_IS_LEFT = 1 / 2
+"""How much of the time left a message may take at most, so that one that hangs takes no others with it; the last of a
+batch, and an event that comes alone, may take all of it."""
+
+
 class UnfinishedError(LandkeeperError):
     """Part of a message was not dealt with, and may be the next time."""
+
+
+class LateError(LandkeeperError):
+    """A message took longer than it may, and comes again."""
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
@@ -45,28 +62,54 @@ def handler(event: object, context: object) -> dict[str, Any]:
     Raises UnfinishedError for any other event that has to come again. `{"task": "doctor", "accounts": […]}` is answered
     with what may be done in these accounts, and nothing is done.
     """
+    deadline = deadline_of(context, spare_seconds=_SPARE_SECONDS)
     if isinstance(event, dict) and event.get("task") == "doctor":
-        # Here and not above: other invocations start without it.
-        from landkeeper.wiring.access import answer_terminator  # noqa: PLC0415
-
-        return answer_terminator(read_settings(os.environ), event)
+        return _answer_doctor(event, deadline)
     begin_request(context)
     run = _Run()
-    failed = []
-    for message in read_messages(event):
-        try:
-            run.take(message)
-        except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
-            log("ERROR", "message failed", {"MessageId": message.id, "Error": f"{type(error).__name__}: {error}"})
-            failed.append(message.id)
-            # What is unfinished has been counted, failure by failure.
-            run.counts["Failures"] += not isinstance(error, UnfinishedError)
-    put_metrics(run.counts)
+    failed = list(_take_all(run, read_messages(event), deadline))
+    # A copy: what is late may still be counting.
+    put_metrics(dict(run.counts))
     if is_batch(event):
         return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
     if failed:
         raise UnfinishedError("the event was not dealt with; the log says why")
     return {"done": True}
+
+
+def _answer_doctor(event: dict[Any, Any], deadline: Deadline) -> dict[str, Any]:
+    # Here and not above: other invocations start without it.
+    from landkeeper.wiring.access import answer_terminator  # noqa: PLC0415
+
+    answer = do_within(deadline, lambda: answer_terminator(read_settings(os.environ), event))
+    if isinstance(answer, Failure):
+        raise UnfinishedError(f"the function's time was over: {answer}")
+    return answer
+
+
+def _take_all(run: _Run, messages: Sequence[Message], deadline: Deadline) -> Iterator[str]:
+    """Deal with the messages, one after another; the ids of those that have to come again."""
+    for number, message in enumerate(messages):
+        if deadline.seconds_left() < _LEAST_SECONDS:
+            log("WARNING", "not begun", {"MessageIds": [each.id for each in messages[number:]]})
+            yield from (each.id for each in messages[number:])
+            return
+        with within(deadline):
+            share = deadline_after(math.inf, part=1.0 if message is messages[-1] else _PART_OF_WHAT_IS_LEFT)
+        error = _take_in_time(run, message, share)
+        if error is not None:
+            log("ERROR", "message failed", {"MessageId": message.id, "Error": f"{type(error).__name__}: {error}"})
+            # What is unfinished has been counted, failure by failure.
+            run.counts["Failures"] += not isinstance(error, UnfinishedError)
+            yield message.id
+
+
+def _take_in_time(run: _Run, message: Message, share: Deadline) -> Exception | None:
+    try:
+        late = do_within(share, lambda: run.take(message))
+    except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
+        return error
+    return None if late is None else LateError(late.message)
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,12 @@ of CloudFormation's, and what could not be delivered, is an error; Lambda then t
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from landkeeper.aws.deadlines import Deadline, do_within
 from landkeeper.lambdas.log_lines import begin_request, log
-from landkeeper.org import LandkeeperError
+from landkeeper.lambdas.time_left import deadline_of
+from landkeeper.org import Failure, LandkeeperError
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.pools.custom_resource import StackCall, parse_call
 from landkeeper.vpctracker.pools.pool import Reservation
@@ -19,14 +20,13 @@ from landkeeper.wiring.vpctracker.pool_function import do_for_stack, tell_stack
 
 _SPARE_SECONDS = 30.0
 """How long before its time is over the function gives up: the answer has to be delivered within that."""
-_LONGEST_SECONDS = 120.0
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
     """Do what CloudFormation asks, and tell it. Raises UsageError for anything else, UnansweredError."""
     begin_request(context)
     call = parse_call(event)
-    outcome = _outcome_of(call, _seconds_left(context))
+    outcome = _outcome_of(call, deadline_of(context, spare_seconds=_SPARE_SECONDS))
     tell_stack(call, outcome)
     failed = isinstance(outcome, str)
     told = {"Request": call.kind, "StackId": call.stack, "LogicalResourceId": call.logical_id}
@@ -35,21 +35,16 @@ def handler(event: object, context: object) -> dict[str, Any]:
     return {"Status": "FAILED" if failed else "SUCCESS", **what}
 
 
-def _outcome_of(call: StackCall, seconds: float) -> Reservation | str | None:
-    """The reservation it is about, or why it cannot be done."""
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack")
-    done = pool.submit(_do, call)
-    # Not `with pool`: that would wait for what takes too long.
-    pool.shutdown(wait=False)
+def _outcome_of(call: StackCall, deadline: Deadline) -> Reservation | str | None:
+    """The reservation it is about, or why it cannot be done. What takes longer calls AWS no more after that."""
     try:
-        return done.result(timeout=seconds)
-    except TimeoutError:
-        return f"it took longer than {seconds:.0f} seconds: try again"
+        done = do_within(deadline, lambda: _do(call))
     except LandkeeperError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer
         log("ERROR", "failed", {"StackId": call.stack, "Error": f"{type(error).__name__}: {error}"})
         return f"Landkeeper failed with {type(error).__name__}; its function's log has more"
+    return f"it took too long: {done.message}; try again" if isinstance(done, Failure) else done
 
 
 def _do(call: StackCall) -> Reservation | None:
@@ -57,8 +52,3 @@ def _do(call: StackCall) -> Reservation | None:
     for message in unsent:
         log("WARNING", "not sent", {"Message": message.body, "Reason": message.reason})
     return given
-
-
-def _seconds_left(context: object) -> float:
-    milliseconds = getattr(context, "get_remaining_time_in_millis", lambda: _LONGEST_SECONDS * 1000)()
-    return max(float(milliseconds) / 1000 - _SPARE_SECONDS, 1.0)

@@ -14,13 +14,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from landkeeper.aws.deadlines import Deadline, do_each_within, do_within
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
-from landkeeper.org import LandkeeperError, UsageError, is_batch
+from landkeeper.lambdas.time_left import deadline_of
+from landkeeper.org import Failure, LandkeeperError, UsageError, is_batch
 from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.dispatch import (
     AccountJob,
@@ -44,8 +45,7 @@ Summary = dict[str, Any]
 MOST_AT_ONCE = 10
 """Accounts that one worker reads at the same time."""
 _SPARE_SECONDS = 15.0
-"""How long before its time is over a worker gives back what it has not done."""
-_LONGEST_SECONDS = 900.0
+"""How long before its time is over a function stops, and a worker gives back what it has not done."""
 
 
 class UnfinishedError(LandkeeperError):
@@ -59,21 +59,28 @@ def handler(event: object, context: object) -> Summary:
     answer or the log, and no error; a store that cannot be written is one.
     """
     begin_request(context)
-    settings = read_settings(os.environ)
+    settings, deadline = read_settings(os.environ), deadline_of(context, spare_seconds=_SPARE_SECONDS)
     match event:
         case {"Records": _} if is_batch(event):
-            return work(read_messages(event), _seconds_left(context))
+            return work(read_messages(event), deadline)
         case {"detail-type": str(kind)} if kind == DETAIL_TYPE:
-            return _work_on_event(event, context)
-        case {"task": str(task), **asked}:
-            return _do_task(task, asked, settings)
+            return _work_on_event(event, deadline)
+        case {"task": str(task), **question}:
+            return _do_in_time(deadline, lambda: _do_task(task, question, settings))
         case _ if settings.queue_url is not None:
-            return send_out(settings, _run_name(context))
+            return _do_in_time(deadline, lambda: send_out(settings, _run_name(context)))
         case _:
-            return scan(settings)
+            return _do_in_time(deadline, lambda: scan(settings))
 
 
-def _do_task(task: str, asked: Mapping[Any, Any], settings: Settings) -> Summary:
+def _do_in_time(deadline: Deadline, do: Callable[[], Summary]) -> Summary:
+    answer = do_within(deadline, do)
+    if isinstance(answer, Failure):
+        raise UnfinishedError(f"the function's time was over: {answer}")
+    return answer
+
+
+def _do_task(task: str, question: Mapping[Any, Any], settings: Settings) -> Summary:
     match task:
         case "notices":
             return tell(settings)
@@ -81,7 +88,7 @@ def _do_task(task: str, asked: Mapping[Any, Any], settings: Settings) -> Summary
             # Here and not above: other invocations start without it.
             from landkeeper.wiring.access import answer_reader  # noqa: PLC0415
 
-            return answer_reader(settings, asked)
+            return answer_reader(settings, question)
         case _:
             raise UsageError(f"there is no task '{task}'")
 
@@ -139,20 +146,20 @@ def _keep_report(settings: Settings, store: VpcStore) -> Summary:
     return {"report": summary}
 
 
-def work(messages: Sequence[Message], seconds: float) -> Summary:
-    """Do what the messages ask for within so many seconds; names those that have to come again.
+def work(messages: Sequence[Message], deadline: Deadline) -> Summary:
+    """Do what the messages ask for by the deadline; names those that have to come again.
 
     What nobody can read comes again as well, until the queue puts it aside as a dead letter, where a person sees it.
     """
     failed = list(_unreadable_messages(messages))
     jobs = plan_jobs(messages)
     if jobs:
-        failed += _do_all(warm_worker(), jobs, seconds)
+        failed += _do_all(jobs, deadline)
     return {"batchItemFailures": [{"itemIdentifier": id_} for id_ in failed]}
 
 
-def _work_on_event(event: Any, context: object) -> Summary:
-    answer = work([Message("the event", parse_event(event))], _seconds_left(context))
+def _work_on_event(event: Any, deadline: Deadline) -> Summary:
+    answer = work([Message("the event", parse_event(event))], deadline)
     if answer["batchItemFailures"]:
         raise UnfinishedError("the event was not dealt with; the log says why")
     return {"done": True}
@@ -172,41 +179,51 @@ def _unreadable_messages(messages: Iterable[Message]) -> Iterator[str]:
                 assert_never(message.work)
 
 
-def _do_all(worker: Worker, jobs: Sequence[Job], seconds: float) -> Iterator[str]:
-    """Do the jobs, several at a time; the messages of those that failed or took too long."""
-    pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="worker")
-    running = {pool.submit(_do, worker, job): job for job in jobs}
-    done, late = wait(running, timeout=seconds)
-    # Not `with pool`: that would wait for the late ones, and time would be over for the whole batch.
-    pool.shutdown(wait=False, cancel_futures=True)
+def _do_all(jobs: Sequence[Job], deadline: Deadline) -> Iterator[str]:
+    """Do the jobs, several at a time; the messages of those that failed, took too long, or were not begun."""
+    worker = do_within(deadline, warm_worker)
+    if isinstance(worker, Failure):
+        yield from _give_back(jobs, worker)
+        return
+    outcomes = do_each_within(deadline, lambda job: _try(worker, job), jobs, at_once=MOST_AT_ONCE)
     counts = Counter({"VpcsRead": 0, "AccountsUnreadable": 0})
-    for future in done:
-        yield from _conclude(future, running[future], counts)
+    for job, outcome in outcomes.items():
+        match outcome:
+            case AccountOutcome() | RereadOutcome():
+                _count(outcome, counts)
+                _log_outcome(outcome, job)
+            case Exception():
+                log("ERROR", "failed", {"MessageIds": job.message_ids, "Error": f"{type(outcome).__name__}: {outcome}"})
+                yield from job.message_ids
+            case Failure():
+                yield from _give_back([job], outcome)
+            case _:
+                assert_never(outcome)
     put_metrics(counts)
-    for future in late:
-        log("ERROR", "took too long", {"MessageIds": running[future].message_ids})
-        yield from running[future].message_ids
 
 
-def _do(worker: Worker, job: Job) -> AccountOutcome | RereadOutcome:
-    match job:
-        case AccountJob():
-            return worker.track(job)
-        case RereadJob():
-            return worker.reread(job)
-        case _:
-            assert_never(job)
-
-
-def _conclude(future: Future[AccountOutcome | RereadOutcome], job: Job, counts: Counter[str]) -> Iterator[str]:
-    try:
-        outcome = future.result()
-        if isinstance(outcome, AccountOutcome):
-            counts.update(VpcsRead=len(outcome.seen), AccountsUnreadable=bool(outcome.unreadable))
-        _log_outcome(outcome, job)
-    except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
-        log("ERROR", "failed", {"MessageIds": job.message_ids, "Error": f"{type(error).__name__}: {error}"})
+def _give_back(jobs: Sequence[Job], late: Failure) -> Iterator[str]:
+    for job in jobs:
+        log("ERROR", "took too long", {"MessageIds": job.message_ids, "Reason": str(late)})
         yield from job.message_ids
+
+
+def _try(worker: Worker, job: Job) -> AccountOutcome | RereadOutcome | Exception:
+    try:
+        match job:
+            case AccountJob():
+                return worker.track(job)
+            case RereadJob():
+                return worker.reread(job)
+            case _:
+                assert_never(job)
+    except Exception as error:  # noqa: BLE001 - one message must not take its batch with it
+        return error
+
+
+def _count(outcome: AccountOutcome | RereadOutcome, counts: Counter[str]) -> None:
+    if isinstance(outcome, AccountOutcome):
+        counts.update(VpcsRead=len(outcome.seen), AccountsUnreadable=bool(outcome.unreadable))
 
 
 def _log_outcome(outcome: AccountOutcome | RereadOutcome, job: Job) -> None:
@@ -255,11 +272,6 @@ def _place(place: UnreadablePlace) -> Summary:
         "Code": place.failure.code,
         "Message": place.failure.message,
     }
-
-
-def _seconds_left(context: object) -> float:
-    milliseconds = getattr(context, "get_remaining_time_in_millis", lambda: _LONGEST_SECONDS * 1000)()
-    return max(float(milliseconds) / 1000 - _SPARE_SECONDS, 1.0)
 
 
 def _run_name(context: object) -> str:

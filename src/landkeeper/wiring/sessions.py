@@ -17,7 +17,12 @@ def home_sessions(settings: Settings, *, profile: str | None = None) -> AccountS
     """
     from landkeeper.aws.sessions import open_sessions
 
-    return open_sessions(settings.region, profile=profile, prefer_profile_region=not settings.region_is_given)
+    return open_sessions(
+        settings.region,
+        profile=profile,
+        prefer_profile_region=not settings.region_is_given,
+        account_seconds=settings.account_seconds,
+    )
 
 
 def member_sessions(settings: Settings) -> AccountSessions:
@@ -29,4 +34,5 @@ def member_sessions(settings: Settings) -> AccountSessions:
         role_name=settings.role_name,
         external_id=settings.external_id,
         prefer_profile_region=not settings.region_is_given,
+        account_seconds=settings.account_seconds,
     )

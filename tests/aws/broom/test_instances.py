@@ -73,7 +73,7 @@ def test_nothing_is_done_with_credentials_of_another_account() -> None:
     sessions = home_sessions(ROLE)
     elsewhere = sessions.grant_for(other)
     assert not isinstance(elsewhere, Failure)
-    sessions._grants[account] = elsewhere
+    sessions._kept[account] = elsewhere
     refused = Ec2Instances(sessions).terminate_instances(account, HERE, ids)[ids[0]]
     assert isinstance(refused, Refused)
     assert "the credentials are for 220000000006, not 220000000005" in str(refused.failure)

@@ -8,13 +8,15 @@ import pytest
 from tests.campaign import IS_CAMPAIGN
 from tests.default_vpc_uses import USES, Made
 from tests.default_vpc_world import Interrupted, Place, Places, interrupted_after, places
+from tests.ec2_answers import EC2_XML, Enter, vpc_xml
 from tests.member_instances import HERE
 from tests.servers import Answer, answering, home_session, home_sessions
 
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions
 from landkeeper.aws.vpctracker.default_vpc_holders import find_hosted_zones
+from landkeeper.aws.vpctracker.default_vpcs import read_default_vpc
 from landkeeper.org import FailureReason
-from landkeeper.vpctracker.default_vpcs.plan import InUse, Look, Plan, Reason, Unknown
+from landkeeper.vpctracker.default_vpcs.plan import DefaultVpc, InUse, Look, Plan, Reason, Unknown
 from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, survey_default_vpcs
 from landkeeper.vpctracker.inventory import VpcId
 
@@ -198,7 +200,7 @@ def test_credentials_of_another_account_delete_nothing(places: Places) -> None:
     assert isinstance(plan, Plan)
     grant = places.sessions.grant_for(other.account.id)
     assert isinstance(grant, AccountCredentials)
-    places.sessions._grants[place.account.id] = grant
+    places.sessions._kept[place.account.id] = grant
     refused = place.reader().rehearse(place.account, plan)
     assert refused is not None
     assert (refused.code, refused.message) == (
@@ -233,3 +235,22 @@ def test_private_hosted_zones_are_read_to_the_last_page(no_aws: None) -> None:
     assert [one.id for one in found] == ["Z1", "Z2"]
     assert {one.vpc for one in found} == {"vpc-1"}
     assert [(call["vpcid"], call["vpcregion"]) for call in asked] == [("vpc-1", HERE)] * 2
+
+
+def test_what_every_vpc_has_was_not_read_where_the_answer_is_empty(entered: Enter) -> None:
+    lists = {"RouteTables": "routeTableSet", "NetworkAcls": "networkAclSet", "SecurityGroups": "securityGroupInfo"}
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        action = call.get("Action", "")
+        if action == "DescribeVpcs":
+            default = vpc_xml(1).replace("</item>", "<isDefault>true</isDefault></item>")
+            return 200, EC2_XML.format(action, f"<vpcSet>{default}</vpcSet>")
+        return 200, EC2_XML.format(action, f"<{lists.get(action.removeprefix('Describe'), 'other')}/>")
+
+    with answering(answer) as url:
+        found = read_default_vpc(*entered(url), HERE)
+    assert isinstance(found, DefaultVpc)
+    unchecked = {each.look: each.failure.message for each in found.unchecked}
+    assert "has no main route table" in unchecked[Look.ROUTE]
+    assert "has no default network ACL" in unchecked[Look.NETWORK_ACL]
+    assert "has no security group" in unchecked[Look.SECURITY_GROUP]

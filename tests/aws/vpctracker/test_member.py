@@ -47,3 +47,12 @@ def test_the_state_is_what_organizations_says_and_the_older_field_where_that_is_
     with answering(answer) as url:
         client = boto3.Session("1", "2", region_name="us-east-1").client("organizations", endpoint_url=url)
         assert find_member_state(client, AccountId("111122223333")) == state
+
+
+@pytest.mark.parametrize("account", [{}, {"Id": "111122223333"}, {"Id": "444455556666", "State": "ACTIVE"}, "active"])
+def test_an_answer_about_another_account_or_none_is_a_failure(account: object) -> None:
+    with answering(lambda _: (200, json.dumps({"Account": account}))) as url:
+        client = boto3.Session("1", "2", region_name="us-east-1").client("organizations", endpoint_url=url)
+        state = find_member_state(client, AccountId("111122223333"))
+    assert isinstance(state, Failure)
+    assert state.code == "StrangeAnswer"

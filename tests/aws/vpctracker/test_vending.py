@@ -136,7 +136,13 @@ def test_zones_are_those_that_the_account_may_use_now(
     with answering(lambda _: (200, body)) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
         assert _network().read_zones() == (Zone("euw1-az1", "euw1-az1-name"),)
-    with answering(lambda _: (200, "<R/>")) as url:
+
+
+@pytest.mark.parametrize("body", ["<R/>", "<R><availabilityZoneInfo/></R>"])
+def test_a_region_without_any_zone_was_not_read(
+    aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    with answering(lambda _: (200, body)) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
         strange = _network().read_zones()
     assert isinstance(strange, Failure)

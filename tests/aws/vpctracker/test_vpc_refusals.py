@@ -16,6 +16,7 @@ from landkeeper.org import Account, Failure, FailureReason, Region
 from landkeeper.vpctracker.differences import Complete, Unreadable
 
 _HERE = Region("eu-west-1")
+_REGION_XML = "<regionInfo><item><regionName>{}</regionName><optInStatus>not-opted-in</optInStatus></item></regionInfo>"
 
 
 @pytest.mark.parametrize(
@@ -161,11 +162,12 @@ def test_a_refusal_in_the_middle_of_theec2_pages_is_no_shorter_list(entered: Ent
     [
         (ec2_refusal("UnauthorizedOperation"), FailureReason.MISSING_PERMISSION),
         ((200, "<DescribeRegionsResponse/>"), FailureReason.OTHER),
+        ((200, EC2_XML.format("DescribeRegions", "<regionInfo/>")), FailureReason.OTHER),
+        ((200, EC2_XML.format("DescribeRegions", _REGION_XML.format("eu.example.com"))), FailureReason.OTHER),
+        ((200, EC2_XML.format("DescribeRegions", _REGION_XML.format("me-south-1"))), FailureReason.OTHER),
     ],
 )
-def test_regions_that_may_not_be_listed_fail_the_account(
-    entered: Enter, refusal: Answer, reason: FailureReason
-) -> None:
+def test_regions_that_are_not_listed_fail_the_account(entered: Enter, refusal: Answer, reason: FailureReason) -> None:
     with answering(lambda call: (200, CALLER_IDENTITY) if call["Action"] == "GetCallerIdentity" else refusal) as url:
         sessions, grant = entered(url)
         read = Ec2VpcReader(lambda _: sessions).read_account(Account(grant.account))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import failure_of
+from landkeeper.aws.paging import pages
 from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import AccountId, Failure, FailureReason, Region
@@ -97,15 +98,10 @@ class Ec2Instances:
             )
         return _act_on_all(client, ids, call)
 
-    def _in_account(self, account: AccountId, region: Region, work: Callable[[EC2Client], _T]) -> _T | Failure:
-        try:
-            grant = self._sessions.grant_for(account)
-            if isinstance(grant, Failure):
-                return grant
-            with self._sessions.signing_as(grant):
-                return work(self._sessions.ec2(region))
-        except CALL_ERRORS as error:
-            return failure_of(error)
+    def _in_account(
+        self, account: AccountId, region: Region, work: Callable[[EC2Client], _T | Failure]
+    ) -> _T | Failure:
+        return self._sessions.do_in(account, lambda: work(self._sessions.ec2(region)))
 
 
 def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, LiveInstance]:
@@ -118,7 +114,7 @@ def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, 
 def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, LiveInstance]:
     found = {
         InstanceId(raw["InstanceId"]): _live(raw)
-        for page in client.get_paginator("describe_instances").paginate(Filters=filters)
+        for page in pages(client, "describe_instances", Filters=filters)
         for reservation in page["Reservations"]
         for raw in reservation["Instances"]
     }
@@ -159,12 +155,11 @@ def _live(raw: Mapping[str, Any]) -> LiveInstance:
 
 
 def _group_tags(client: AutoScalingClient, groups: Sequence[str]) -> dict[str, Tags]:
-    pages = client.get_paginator("describe_auto_scaling_groups")
     return {
         raw["AutoScalingGroupName"]: {
             tag["Key"]: tag.get("Value", "") for tag in raw.get("Tags", ()) if tag.get("PropagateAtLaunch")
         }
-        for page in pages.paginate(AutoScalingGroupNames=list(groups))
+        for page in pages(client, "describe_auto_scaling_groups", AutoScalingGroupNames=list(groups))
         for raw in page["AutoScalingGroups"]
     }
 

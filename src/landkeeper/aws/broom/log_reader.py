@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
 
-from landkeeper.aws.sessions import SESSION_NAME, AccountSessions, client_config
+from landkeeper.aws.assumed_roles import assume_role
+from landkeeper.aws.sessions import AccountSessions, client_config
+from landkeeper.org import Failure
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,14 +39,15 @@ class _ClientInRole:
         return session.create_client("s3", region_name=self._sessions.region, config=client_config())
 
     def _assume(self) -> dict[str, str]:
-        given = self._sessions.home("sts").assume_role(RoleArn=self._role_arn, RoleSessionName=SESSION_NAME)[
-            "Credentials"
-        ]
+        assumed = assume_role(self._sessions.home("sts"), self._role_arn)
+        if isinstance(assumed, Failure):
+            raise CredentialRetrievalError(provider=self._role_arn, error_msg=str(assumed))
+        keys = assumed.keys.get_frozen_credentials()
         return {
-            "access_key": given["AccessKeyId"],
-            "secret_key": given["SecretAccessKey"],
-            "token": given["SessionToken"],
-            "expiry_time": given["Expiration"].isoformat(),
+            "access_key": keys.access_key or "",
+            "secret_key": keys.secret_key or "",
+            "token": keys.token or "",
+            "expiry_time": assumed.expires_at.isoformat(),
         }
 
 

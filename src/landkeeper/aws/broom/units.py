@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.org import AccountId, Failure, FailureReason
 
 if TYPE_CHECKING:
@@ -64,4 +64,6 @@ class AccountUnits:
             parent = next((raw["Id"] for page in pages for raw in page["Parents"]), None)
         except CALL_ERRORS as error:
             return failure_of(error)
+        except STRANGE_ANSWERS as error:
+            return strange_answer("Organizations", error)
         return parent or Failure(FailureReason.NOT_FOUND, "NoParent", f"Organizations knows no parent of {child}")

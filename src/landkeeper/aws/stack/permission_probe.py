@@ -47,19 +47,19 @@ def try_account(
     sessions: AccountSessions, account: AccountId, region: Region, calls: Mapping[str, Call]
 ) -> Mapping[str, Failure] | Failure:
     """What of the calls is refused in the account, and why; a Failure where there is no way in at all."""
-    grant = sessions.grant_for(account)
-    if isinstance(grant, Failure):
-        return grant
+    return sessions.do_in(account, lambda: _find_refused(sessions, region, calls))
+
+
+def _find_refused(sessions: AccountSessions, region: Region, calls: Mapping[str, Call]) -> Mapping[str, Failure]:
     refused: dict[str, Failure] = {}
-    with sessions.signing_as(grant):
-        for action, call in calls.items():
-            failure = _try(call, sessions.ec2(region))
-            if failure is not None:
-                refused[action] = failure
-        if "ec2:TerminateInstances" in calls:
-            failure = _try(lambda client: client.describe_auto_scaling_groups(MaxRecords=1), sessions.scaling(region))
-            if failure is not None:
-                refused["autoscaling:DescribeAutoScalingGroups"] = failure
+    for action, call in calls.items():
+        failure = _try(call, sessions.ec2(region))
+        if failure is not None:
+            refused[action] = failure
+    if "ec2:TerminateInstances" in calls:
+        failure = _try(lambda client: client.describe_auto_scaling_groups(MaxRecords=1), sessions.scaling(region))
+        if failure is not None:
+            refused["autoscaling:DescribeAutoScalingGroups"] = failure
     return refused
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.aws.paging import pages
 from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.inventory import Peering, TransitGatewayAttachment, VpcId
 
@@ -26,13 +27,12 @@ def read_peerings(client: EC2Client) -> Mapping[VpcId, tuple[Peering, ...]]:
     Both sides are there, also of a peering between two VPCs of one account. Raises what boto3 raises.
     """
     found: defaultdict[VpcId, list[Peering]] = defaultdict(list)
-    pages = client.get_paginator("describe_vpc_peering_connections").paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    for page in pages:
+    for page in pages(client, "describe_vpc_peering_connections", page_size=PAGE_SIZE):
         for raw in page["VpcPeeringConnections"]:
             if raw["Status"]["Code"] not in _ENDED_PEERINGS:
                 for vpc, peering in parse_peering(raw):
                     found[vpc].append(peering)
-    return {vpc: tuple(sorted(peerings, key=lambda one: one.id)) for vpc, peerings in found.items()}
+    return {vpc: tuple(sorted(peerings, key=lambda peering: peering.id)) for vpc, peerings in found.items()}
 
 
 def parse_peering(raw: Mapping[str, Any]) -> Iterator[tuple[VpcId, Peering]]:
@@ -54,8 +54,8 @@ def parse_peering(raw: Mapping[str, Any]) -> Iterator[tuple[VpcId, Peering]]:
 
 def _blocks_of(side: Mapping[str, Any]) -> tuple[str, ...]:
     primary = [side["CidrBlock"]] if side.get("CidrBlock") else []
-    others = sorted(one["CidrBlock"] for one in side.get("CidrBlockSet", ()) if one["CidrBlock"] not in primary)
-    return (*primary, *others, *sorted(one["Ipv6CidrBlock"] for one in side.get("Ipv6CidrBlockSet", ())))
+    others = sorted(raw["CidrBlock"] for raw in side.get("CidrBlockSet", ()) if raw["CidrBlock"] not in primary)
+    return (*primary, *others, *sorted(raw["Ipv6CidrBlock"] for raw in side.get("Ipv6CidrBlockSet", ())))
 
 
 def read_transit_gateways(client: EC2Client) -> Mapping[VpcId, tuple[TransitGatewayAttachment, ...]]:
@@ -65,14 +65,12 @@ def read_transit_gateways(client: EC2Client) -> Mapping[VpcId, tuple[TransitGate
     gateway is. Raises what boto3 raises.
     """
     found: defaultdict[VpcId, list[TransitGatewayAttachment]] = defaultdict(list)
-    pages = client.get_paginator("describe_transit_gateway_attachments").paginate(
-        Filters=[{"Name": "resource-type", "Values": ["vpc"]}], PaginationConfig={"PageSize": PAGE_SIZE}
-    )
-    for page in pages:
+    filters = [{"Name": "resource-type", "Values": ["vpc"]}]
+    for page in pages(client, "describe_transit_gateway_attachments", page_size=PAGE_SIZE, Filters=filters):
         for raw in page["TransitGatewayAttachments"]:
             if raw["State"] not in _ENDED_ATTACHMENTS:
                 found[VpcId(raw["ResourceId"])].append(parse_attachment(raw))
-    return {vpc: tuple(sorted(attachments, key=lambda one: one.id)) for vpc, attachments in found.items()}
+    return {vpc: tuple(sorted(attachments, key=lambda attachment: attachment.id)) for vpc, attachments in found.items()}
 
 
 def parse_attachment(raw: Mapping[str, Any]) -> TransitGatewayAttachment:

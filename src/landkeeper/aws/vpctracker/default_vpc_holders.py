@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.aws import paging
 from landkeeper.aws.vpctracker.connections import read_peerings, read_transit_gateways
 from landkeeper.vpctracker.default_vpcs.plan import Holder, Look
 from landkeeper.vpctracker.inventory import VpcId
@@ -25,7 +26,7 @@ _PAGE_SIZE = 100
 
 def pages(client: Any, operation: str, listed: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
     """Everything that an operation of EC2 lists."""
-    for page in client.get_paginator(operation).paginate(**asked, PaginationConfig={"PageSize": _PAGE_SIZE}):
+    for page in paging.pages(client, operation, page_size=_PAGE_SIZE, **asked):
         yield from page[listed]
 
 

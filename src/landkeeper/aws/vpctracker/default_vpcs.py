@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.deadlines import do_within
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.vpctracker.default_vpc_holders import LOOKS, find_hosted_zones, in_vpc, pages
 from landkeeper.aws.vpctracker.vpcs import RegionReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 GATEWAY_MARK = "landkeeper:default-vpc"
 """The tag that says from which default VPC an internet gateway was taken."""
 
-_STRANGE_ANSWERS = (KeyError, ValueError)
 _DENIED = frozenset({FailureReason.MISSING_PERMISSION, FailureReason.SCP_DENY})
 # Detaching what is not attached; EC2 names the gateway's attachment, not the gateway (EC2 guide, "Error codes").
 _DONE_BEFORE = frozenset({"Gateway.NotAttached"})
@@ -54,8 +54,13 @@ class Ec2DefaultVpcs(RegionReader):
     def read_region(self, account: Account, region: Region) -> RegionDefault:
         """The default VPC of one region as it is right now."""
         sessions = self._sessions_of(account.id)
-        grant = sessions.grant_for(account.id)
-        return Unreadable(grant) if isinstance(grant, Failure) else read_default_vpc(sessions, grant, region)
+
+        def read() -> RegionDefault | Failure:
+            credentials = sessions.grant_for(account.id)
+            return credentials if isinstance(credentials, Failure) else read_default_vpc(sessions, credentials, region)
+
+        answer = do_within(sessions.account_deadline(), read)
+        return Unreadable(answer) if isinstance(answer, Failure) else answer
 
     def rehearse(self, account: Account, plan: Plan) -> Failure | None:
         """Whose the credentials are, and for each kind of step a dry run."""
@@ -63,11 +68,11 @@ class Ec2DefaultVpcs(RegionReader):
         def ask(sessions: AccountSessions, client: EC2Client) -> Failure | None:
             caller = sessions.caller_account()
             if caller != account.id:
-                told = f"the credentials are for {caller}, not {account.id}"
-                return Failure(FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", told)
+                message = f"the credentials are for {caller}, not {account.id}"
+                return Failure(FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", message)
             firsts = {step.act: step for step in reversed(plan.steps)}
             answers = (_call(client, step, dry_run=True) for step in firsts.values())
-            return next((one for one in answers if one is not None and one.reason in _DENIED), None)
+            return next((answer for answer in answers if answer is not None and answer.reason in _DENIED), None)
 
         return self._in_account(account, plan.vpc.region, ask)
 
@@ -82,33 +87,22 @@ class Ec2DefaultVpcs(RegionReader):
         self, account: Account, region: Region, work: Callable[[AccountSessions, EC2Client], Failure | None]
     ) -> Failure | None:
         sessions = self._sessions_of(account.id)
-        grant = sessions.grant_for(account.id)
-        if isinstance(grant, Failure):
-            return grant
-        try:
-            with sessions.signing_as(grant):
-                return work(sessions, sessions.ec2(region))
-        except CALL_ERRORS as error:
-            return failure_of(error)
+        return sessions.do_in(account.id, lambda: work(sessions, sessions.ec2(region)))
 
 
-def read_default_vpc(sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionDefault:
-    """The default VPC that the grant's account owns in the region, with whatever may need it."""
+def read_default_vpc(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> RegionDefault:
+    """The default VPC that the account of the credentials owns in the region, with whatever may need it."""
     try:
-        with sessions.signing_as(grant):
+        with sessions.signing_as(credentials):
             raw_vpcs = pages(
                 sessions.ec2(region), "describe_vpcs", "Vpcs", Filters=[{"Name": "is-default", "Values": ["true"]}]
             )
-            own = [raw for raw in raw_vpcs if raw["OwnerId"] == grant.account and raw["IsDefault"]]
+            own = [raw for raw in raw_vpcs if raw["OwnerId"] == credentials.account and raw["IsDefault"]]
             return _read_around(sessions, own[0], region) if own else NoDefaultVpc()
     except CALL_ERRORS as error:
         return Unreadable(failure_of(error))
-    except _STRANGE_ANSWERS as error:
-        return Unreadable(_strange(error))
-
-
-def _strange(error: KeyError | ValueError) -> Failure:
-    return Failure(FailureReason.OTHER, "StrangeAnswer", f"AWS's answer is not as documented: {error!r}")
+    except STRANGE_ANSWERS as error:
+        return Unreadable(strange_answer("AWS", error))
 
 
 class _Looking:
@@ -122,8 +116,8 @@ class _Looking:
             return tuple(read())
         except CALL_ERRORS as error:
             self.unchecked.append(Unchecked(look, failure_of(error)))
-        except _STRANGE_ANSWERS as error:
-            self.unchecked.append(Unchecked(look, _strange(error)))
+        except STRANGE_ANSWERS as error:
+            self.unchecked.append(Unchecked(look, strange_answer("AWS", error)))
         return ()
 
 
@@ -148,7 +142,7 @@ def _read_around(sessions: AccountSessions, raw: Mapping[str, Any], region: Regi
         gateways=looking.all(Look.INTERNET_GATEWAY, lambda: _read_gateways(ec2, id_)),
         route_tables=looking.all(Look.ROUTE, lambda: _read_route_tables(ec2, id_)),
         extra_network_acls=looking.all(Look.NETWORK_ACL, lambda: _read_network_acls(ec2, id_)),
-        groups=looking.all(Look.SECURITY_GROUP, lambda: _read_groups(ec2)),
+        groups=looking.all(Look.SECURITY_GROUP, lambda: _read_groups(ec2, id_)),
         holders=tuple(holders),
         unchecked=tuple(looking.unchecked),
     )
@@ -163,22 +157,29 @@ def _read_gateways(ec2: EC2Client, vpc: VpcId) -> Iterable[InternetGateway]:
     """The VPC's own, and those that were marked as its own and are attached to nothing now."""
     for raw in pages(ec2, "describe_internet_gateways", "InternetGateways"):
         attachments = raw.get("Attachments", ())
-        is_attached = any(one.get("VpcId") == vpc for one in attachments)
+        is_attached = any(attachment.get("VpcId") == vpc for attachment in attachments)
         is_marked = {"Key": GATEWAY_MARK, "Value": vpc} in raw.get("Tags", ())
         if is_attached or (is_marked and not attachments):
             yield InternetGateway(raw["InternetGatewayId"], is_attached, is_marked)
 
 
 def _read_route_tables(ec2: EC2Client, vpc: VpcId) -> Iterable[RouteTable]:
-    for raw in pages(ec2, "describe_route_tables", "RouteTables", Filters=in_vpc(vpc)):
-        associations = raw.get("Associations", ())
-        targets = [_target_of(route) for route in raw.get("Routes", ()) if route.get("State", "active") == "active"]
-        targets += [one["GatewayId"] for one in associations if one.get("GatewayId")]
-        yield RouteTable(
-            raw["RouteTableId"],
-            is_main=any(one.get("Main") for one in associations),
-            leads_to=tuple(dict.fromkeys(target for target in targets if target)),
-        )
+    """Raise LookupError where the main one is missing (VPC User Guide, "Route table concepts": every VPC has it)."""
+    tables = [_route_table(raw) for raw in pages(ec2, "describe_route_tables", "RouteTables", Filters=in_vpc(vpc))]
+    if not any(table.is_main for table in tables):
+        raise LookupError(f"{vpc} has no main route table")
+    return tables
+
+
+def _route_table(raw: Mapping[str, Any]) -> RouteTable:
+    associations = raw.get("Associations", ())
+    targets = [_target_of(route) for route in raw.get("Routes", ()) if route.get("State", "active") == "active"]
+    targets += [association["GatewayId"] for association in associations if association.get("GatewayId")]
+    return RouteTable(
+        raw["RouteTableId"],
+        is_main=any(association.get("Main") for association in associations),
+        leads_to=tuple(dict.fromkeys(target for target in targets if target)),
+    )
 
 
 # What a route can lead to, and its description's name for it (EC2 API Reference, "Route").
@@ -195,18 +196,29 @@ def _target_of(route: Mapping[str, Any]) -> str:
 
 
 def _read_network_acls(ec2: EC2Client, vpc: VpcId) -> Iterable[str]:
-    for raw in pages(ec2, "describe_network_acls", "NetworkAcls", Filters=in_vpc(vpc)):
-        if not raw["IsDefault"]:
-            yield raw["NetworkAclId"]
+    """Raise LookupError where the default one is missing (VPC User Guide, "Network ACL basics": every VPC has it)."""
+    acls = list(pages(ec2, "describe_network_acls", "NetworkAcls", Filters=in_vpc(vpc)))
+    if not any(raw["IsDefault"] for raw in acls):
+        raise LookupError(f"{vpc} has no default network ACL")
+    return [raw["NetworkAclId"] for raw in acls if not raw["IsDefault"]]
 
 
-def _read_groups(ec2: EC2Client) -> Iterable[SecurityGroup]:
-    """All of the region: only so is seen which rules elsewhere name a group of the VPC."""
-    for raw in pages(ec2, "describe_security_groups", "SecurityGroups"):
-        rules = (*raw.get("IpPermissions", ()), *raw.get("IpPermissionsEgress", ()))
-        pairs = (pair for rule in rules for pair in rule.get("UserIdGroupPairs", ()))
-        names = frozenset(pair["GroupId"] for pair in pairs if pair.get("GroupId"))
-        yield SecurityGroup(raw["GroupId"], raw["GroupName"], raw.get("VpcId", ""), names)
+def _read_groups(ec2: EC2Client, vpc: VpcId) -> Iterable[SecurityGroup]:
+    """All of the region: only so is seen which rules elsewhere name a group of the VPC.
+
+    Raise LookupError where the VPC has none (VPC User Guide, "Default security groups": it cannot be deleted).
+    """
+    groups = [_security_group(raw) for raw in pages(ec2, "describe_security_groups", "SecurityGroups")]
+    if not any(group.vpc == vpc for group in groups):
+        raise LookupError(f"{vpc} has no security group")
+    return groups
+
+
+def _security_group(raw: Mapping[str, Any]) -> SecurityGroup:
+    rules = (*raw.get("IpPermissions", ()), *raw.get("IpPermissionsEgress", ()))
+    pairs = (pair for rule in rules for pair in rule.get("UserIdGroupPairs", ()))
+    names = frozenset(pair["GroupId"] for pair in pairs if pair.get("GroupId"))
+    return SecurityGroup(raw["GroupId"], raw["GroupName"], raw.get("VpcId", ""), names)
 
 
 def _call(client: EC2Client, step: Step, *, dry_run: bool = False) -> Failure | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.org import Failure, Region
 from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
 
@@ -19,10 +20,11 @@ _PROVISIONED = frozenset({"provisioned", "pending-deprovision", "failed-deprovis
 def read_ipams(client: EC2Client) -> tuple[str, ...] | Failure:
     """The ids of the IPAMs whose home is the client's region."""
     try:
-        pages = client.get_paginator("describe_ipams").paginate()
-        return tuple(one["IpamId"] for page in pages for one in page["Ipams"])
+        return tuple(ipam["IpamId"] for page in pages(client, "describe_ipams") for ipam in page["Ipams"])
     except CALL_ERRORS as error:
         return failure_of(error)
+    except STRANGE_ANSWERS as error:
+        return strange_answer("IPAM", error)
 
 
 def read_ipam(
@@ -35,17 +37,21 @@ def read_ipam(
     """
     try:
         pools = tuple(_read_pools(ec2(home), ipam))
-        allocations = tuple(one for pool in pools for one in _read_allocations(ec2(pool.locale or home), pool))
+        allocations = tuple(
+            allocation for pool in pools for allocation in _read_allocations(ec2(pool.locale or home), pool)
+        )
     except CALL_ERRORS as error:
         return failure_of(error)
+    except STRANGE_ANSWERS as error:
+        return strange_answer("IPAM", error)
     return pools, allocations
 
 
 def _read_pools(client: EC2Client, ipam: str) -> Iterator[IpamPool]:
-    for page in client.get_paginator("describe_ipam_pools").paginate():
-        for one in page["IpamPools"]:
-            if one["IpamArn"].rpartition("/")[2] == ipam and not one["State"].startswith(("delete-", "create-failed")):
-                yield _pool(one, tuple(_read_cidrs(client, one["IpamPoolId"])))
+    for page in pages(client, "describe_ipam_pools"):
+        for raw in page["IpamPools"]:
+            if raw["IpamArn"].rpartition("/")[2] == ipam and not raw["State"].startswith(("delete-", "create-failed")):
+                yield _pool(raw, tuple(_read_cidrs(client, raw["IpamPoolId"])))
 
 
 def _pool(raw: Any, cidrs: tuple[str, ...]) -> IpamPool:
@@ -66,20 +72,20 @@ def _pool(raw: Any, cidrs: tuple[str, ...]) -> IpamPool:
 
 
 def _read_cidrs(client: EC2Client, pool: str) -> Iterator[str]:
-    for page in client.get_paginator("get_ipam_pool_cidrs").paginate(IpamPoolId=pool):
-        yield from (one["Cidr"] for one in page["IpamPoolCidrs"] if one["State"] in _PROVISIONED)
+    for page in pages(client, "get_ipam_pool_cidrs", IpamPoolId=pool):
+        yield from (raw["Cidr"] for raw in page["IpamPoolCidrs"] if raw["State"] in _PROVISIONED)
 
 
 def _read_allocations(client: EC2Client, pool: IpamPool) -> Iterator[IpamAllocation]:
-    for page in client.get_paginator("get_ipam_pool_allocations").paginate(IpamPoolId=pool.id):
-        for one in page["IpamPoolAllocations"]:
+    for page in pages(client, "get_ipam_pool_allocations", IpamPoolId=pool.id):
+        for raw in page["IpamPoolAllocations"]:
             yield IpamAllocation(
-                id=one["IpamPoolAllocationId"],
+                id=raw["IpamPoolAllocationId"],
                 pool=pool.id,
-                cidr=one["Cidr"],
-                kind=one["ResourceType"],
-                resource=one.get("ResourceId", ""),
-                owner=one.get("ResourceOwner", ""),
-                region=one.get("ResourceRegion", ""),
-                description=one.get("Description", ""),
+                cidr=raw["Cidr"],
+                kind=raw["ResourceType"],
+                resource=raw.get("ResourceId", ""),
+                owner=raw.get("ResourceOwner", ""),
+                region=raw.get("ResourceRegion", ""),
+                description=raw.get("Description", ""),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.org import AccountId, Failure
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ def find_member_state(client: OrganizationsClient, account: AccountId) -> str | 
     """
     try:
         found = client.describe_account(AccountId=account)["Account"]
+        if found["Id"] != account:
+            raise LookupError(f"it is about {found['Id']}, not {account}")
+        # `Status` is retired; an endpoint that does not know `State` yet answers it alone.
+        return str(found.get("State") or found["Status"])
     except CALL_ERRORS as error:
         return failure_of(error)
-    # `Status` is retired; an endpoint that does not know `State` yet answers it alone.
-    return str(found.get("State", found.get("Status", "")))
+    except STRANGE_ANSWERS as error:
+        return strange_answer("Organizations", error)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.deadlines import LATE, do_within
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.inventory import AVAILABLE, VpcId
@@ -34,16 +36,16 @@ _ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 class Ec2Network:
     """One region of one account, as the port `Network` has it, and what has to be known of it beforehand."""
 
-    def __init__(self, sessions: AccountSessions, grant: AccountCredentials, region: Region) -> None:
-        """`grant` is the way into the account."""
+    def __init__(self, sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> None:
+        """`credentials` are the way into the account."""
         self._sessions = sessions
-        self._grant = grant
+        self._credentials = credentials
         self._region = region
 
     @property
     def account(self) -> AccountId:
         """The account that it is meant to be."""
-        return self._grant.account
+        return self._credentials.account
 
     def read_caller(self) -> AccountId | Failure:
         """The account whose the credentials are, as STS says it."""
@@ -51,19 +53,11 @@ class Ec2Network:
 
     def read_zones(self) -> tuple[Zone, ...] | Failure:
         """The availability zones that the account may use now; no Local and Wavelength Zones."""
-        return self._read(
-            lambda ec2: tuple(
-                Zone(raw["ZoneId"], raw["ZoneName"])
-                for raw in ec2.describe_availability_zones()["AvailabilityZones"]
-                if raw["State"] == AVAILABLE
-                and raw.get("ZoneType", "availability-zone") == "availability-zone"
-                and raw.get("OptInStatus", "opt-in-not-required") in _ENABLED
-            )
-        )
+        return self._read(_zones)
 
     def count_vpcs(self) -> int | Failure:
         """How many VPCs the account has in the region; those that others share with it do not count."""
-        own: list[FilterTypeDef] = [{"Name": "owner-id", "Values": [self._grant.account]}]
+        own: list[FilterTypeDef] = [{"Name": "owner-id", "Values": [self._credentials.account]}]
         return self._read(lambda ec2: len(_all_vpcs(ec2, own)))
 
     def read_quota(self, code: str) -> int | Failure:
@@ -80,9 +74,7 @@ class Ec2Network:
         return self._read(
             lambda ec2: tuple(
                 MadeSubnet(raw["SubnetId"], raw["CidrBlock"], raw["AvailabilityZoneId"])
-                for page in ec2.get_paginator("describe_subnets").paginate(
-                    Filters=filters, PaginationConfig={"PageSize": PAGE_SIZE}
-                )
+                for page in pages(ec2, "describe_subnets", page_size=PAGE_SIZE, Filters=filters)
                 for raw in page["Subnets"]
             )
         )
@@ -121,31 +113,49 @@ class Ec2Network:
         return _unless_gone(self._do(lambda ec2: ec2.delete_vpc(VpcId=vpc)))
 
     def _read(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
+        return do_within(self._sessions.account_deadline(), lambda: self._read_now(ask))
+
+    def _read_now(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure:
         try:
-            with self._sessions.signing_as(self._grant):
+            with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2(self._region))
         except CALL_ERRORS as error:
             return failure_of(error)
-        except KeyError as error:
-            return _strange(error)
+        except STRANGE_ANSWERS as error:
+            return strange_answer("AWS", error)
 
     def _do(self, ask: Callable[[EC2Client], object]) -> Failure | None:
         answer = self._read(ask)
         return answer if isinstance(answer, Failure) else None
 
     def _ask_once(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
+        answer = do_within(self._sessions.account_deadline(), lambda: self._ask_once_now(ask))
+        # What is late may come to its end all the same.
+        return Unsure(answer) if isinstance(answer, Failure) and answer.code == LATE else answer
+
+    def _ask_once_now(self, ask: Callable[[EC2Client], Answer]) -> Answer | Failure | Unsure:
         try:
-            with self._sessions.signing_as(self._grant):
+            with self._sessions.signing_as(self._credentials):
                 return ask(self._sessions.ec2_once(self._region))
         except CALL_ERRORS as error:
             failure = failure_of(error)
             return Unsure(failure) if _may_have_happened(error, failure) else failure
-        except KeyError as error:
-            return Unsure(_strange(error))
+        except STRANGE_ANSWERS as error:
+            return Unsure(strange_answer("AWS", error))
 
 
-def _strange(error: KeyError) -> Failure:
-    return Failure(FailureReason.OTHER, "StrangeAnswer", f"AWS's answer is not as documented: {error!r}")
+def _zones(ec2: EC2Client) -> tuple[Zone, ...]:
+    """Raise LookupError where there are none: a region has several (EC2 User Guide, "Availability Zones")."""
+    listed = ec2.describe_availability_zones()["AvailabilityZones"]
+    if not listed:
+        raise LookupError("no availability zones")
+    return tuple(
+        Zone(raw["ZoneId"], raw["ZoneName"])
+        for raw in listed
+        if raw["State"] == AVAILABLE
+        and raw.get("ZoneType", "availability-zone") == "availability-zone"
+        and raw.get("OptInStatus", "opt-in-not-required") in _ENABLED
+    )
 
 
 def _may_have_happened(error: ClientError | BotoCoreError | ResponseParserError, failure: Failure) -> bool:
@@ -167,8 +177,7 @@ def _of_request(request_id: str) -> FilterTypeDef:
 
 
 def _all_vpcs(ec2: EC2Client, filters: list[FilterTypeDef]) -> list[Mapping[str, Any]]:
-    pages = ec2.get_paginator("describe_vpcs").paginate(Filters=filters, PaginationConfig={"PageSize": PAGE_SIZE})
-    return [raw for page in pages for raw in page["Vpcs"]]
+    return [raw for page in pages(ec2, "describe_vpcs", page_size=PAGE_SIZE, Filters=filters) for raw in page["Vpcs"]]
 
 
 def _made_vpc(raw: Mapping[str, Any]) -> MadeVpc:

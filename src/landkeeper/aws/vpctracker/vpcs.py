@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.aws.deadlines import deadline_after, do_each_within, do_within
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
+from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE, read_peerings, read_transit_gateways
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing
+from landkeeper.org import Account, AccountId, Failure, Region, Standing, parse_region
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, TransitGatewayAttachment, Vpc, VpcId
@@ -27,9 +29,6 @@ CALLS_AT_ONCE = 4
 """Regions of one account that are read at the same time, at most: EC2 throttles per account and region."""
 
 T = TypeVar("T")
-
-# EC2 left out what it always sends, or sent what is no address block.
-_STRANGE_ANSWERS = (KeyError, ValueError)
 
 
 class RegionReader:
@@ -56,31 +55,48 @@ class RegionReader:
         account: Account,
         read: Callable[[AccountSessions, AccountCredentials, Region], T],
         regions: Collection[Region] | None = None,
-    ) -> Mapping[Region, T | NotRead] | Failure:
+    ) -> Mapping[Region, T | NotRead | Unreadable] | Failure:
         """What `read` answers for `regions`, or for every region of the account.
 
         Those that are governed or not enabled are left out; a Failure when the account or its regions are not known.
+        Regions that are late are unreadable: those that hang keep no other from being read.
         """
         sessions = self._sessions_of(account.id)
-        grant = sessions.grant_for(account.id)
-        if isinstance(grant, Failure):
-            return grant
+        deadline = sessions.account_deadline()
+        entered = do_within(deadline, lambda: self._enter(sessions, account, regions))
+        if isinstance(entered, Failure):
+            return entered
+        credentials, standings = entered
+        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
+        to_read = _from_its_own_start(account.id, [region for region in standings if region not in left_out])
+
+        def read_in_time(region: Region) -> T | Failure:
+            half = deadline_after(math.inf, part=0.5)
+            return do_within(half, lambda: read(sessions, credentials, region))
+
+        answers = do_each_within(deadline, read_in_time, to_read, at_once=self._calls_at_once)
+        reads = {
+            region: Unreadable(answer) if isinstance(answer, Failure) else answer for region, answer in answers.items()
+        }
+        return {**left_out, **reads}
+
+    def _enter(
+        self, sessions: AccountSessions, account: Account, regions: Collection[Region] | None
+    ) -> tuple[AccountCredentials, Mapping[Region, Standing]] | Failure:
+        """The way into the account, and how each region stands that is to be read or left out."""
+        credentials = sessions.grant_for(account.id)
+        if isinstance(credentials, Failure):
+            return credentials
         chosen = self._regions or None if regions is None else regions
-        found = find_regions(sessions, grant) if chosen is None else dict.fromkeys(chosen, Standing.READ)
+        found = find_regions(sessions, credentials) if chosen is None else dict.fromkeys(chosen, Standing.READ)
         if isinstance(found, Failure):
             return found
 
         def standing_of(region: Region) -> Standing:
-            governed = found[region] is Standing.READ and self._is_governed(grant.account, region)
+            governed = found[region] is Standing.READ and self._is_governed(account.id, region)
             return Standing.GOVERNED if governed else found[region]
 
-        standings = {region: standing_of(region) for region in found}
-        left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
-        to_read = _from_its_own_start(grant.account, [region for region in standings if region not in left_out])
-        with ThreadPoolExecutor(self._calls_at_once, thread_name_prefix="region") as pool:
-            # Each call says in its own thread whose it is: a ContextVar of this thread is not seen there.
-            reads = pool.map(lambda region: read(sessions, grant, region), to_read)
-            return {**left_out, **dict(zip(to_read, reads, strict=True))}
+        return credentials, {region: standing_of(region) for region in found}
 
 
 class Ec2VpcReader(RegionReader):
@@ -106,16 +122,22 @@ def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequen
     return (*regions[start:], *regions[:start])
 
 
-def find_regions(sessions: AccountSessions, grant: AccountCredentials) -> Mapping[Region, Standing] | Failure:
-    """Every region there is, and whether the account has enabled it; asked for where the sessions are at home."""
+def find_regions(sessions: AccountSessions, credentials: AccountCredentials) -> Mapping[Region, Standing] | Failure:
+    """Every region there is, and whether the account has enabled it; asked for where the sessions are at home.
+
+    A Failure where none is enabled: those that need no opt-in always are (Account Management guide, "Enable or disable
+    Regions").
+    """
     try:
-        with sessions.signing_as(grant):
+        with sessions.signing_as(credentials):
             listed = sessions.ec2(sessions.region).describe_regions(AllRegions=True)["Regions"]
+        standings = {parse_region(raw["RegionName"]): _standing_of(raw) for raw in listed}
     except CALL_ERRORS as error:
         return failure_of(error)
-    except _STRANGE_ANSWERS as error:
-        return _strange(error)
-    standings = {Region(one["RegionName"]): _standing_of(one) for one in listed}
+    except STRANGE_ANSWERS as error:
+        return strange_answer("EC2", error)
+    if Standing.READ not in standings.values():
+        return empty_answer("EC2", "enabled regions")
     return dict(sorted(standings.items()))
 
 
@@ -123,14 +145,14 @@ def _standing_of(region: RegionTypeDef) -> Standing:
     return Standing.READ if region.get("OptInStatus", "opted-in") in _ENABLED else Standing.DISABLED
 
 
-def read_region(sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionRead:
-    """Every VPC that the grant's account sees in the region, shared ones included, with the subnets it sees in them
-    and what they are connected to.
+def read_region(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> RegionRead:
+    """Every VPC that the account sees in the region, shared ones included, with the subnets it sees in them and what
+    they are connected to.
 
     Where the connections alone cannot be read, the region is complete and says why they are unknown.
     """
     try:
-        with sessions.signing_as(grant):
+        with sessions.signing_as(credentials):
             client = sessions.ec2(region)
             raw_vpcs = _read_raw_vpcs(client)
             # Most regions of most accounts are empty: that costs one call, not four.
@@ -139,13 +161,9 @@ def read_region(sessions: AccountSessions, grant: AccountCredentials, region: Re
         vpcs = tuple(_vpc_of(raw, region, subnets, connections) for raw in raw_vpcs)
     except CALL_ERRORS as error:
         return Unreadable(failure_of(error))
-    except _STRANGE_ANSWERS as error:
-        return Unreadable(_strange(error))
+    except STRANGE_ANSWERS as error:
+        return Unreadable(strange_answer("EC2", error))
     return Complete(vpcs, connections.failure)
-
-
-def _strange(error: KeyError | ValueError) -> Failure:
-    return Failure(FailureReason.OTHER, "StrangeAnswer", f"EC2's answer is not as documented: {error!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +178,8 @@ def _read_connections(client: EC2Client) -> _Connections:
         return _Connections(read_peerings(client), read_transit_gateways(client))
     except CALL_ERRORS as error:
         return _Connections(failure=failure_of(error))
-    except _STRANGE_ANSWERS as error:
-        return _Connections(failure=_strange(error))
+    except STRANGE_ANSWERS as error:
+        return _Connections(failure=strange_answer("EC2", error))
 
 
 def _vpc_of(
@@ -176,13 +194,12 @@ def _vpc_of(
 
 
 def _read_raw_vpcs(client: EC2Client) -> list[Mapping[str, Any]]:
-    pages = client.get_paginator("describe_vpcs").paginate(PaginationConfig={"PageSize": PAGE_SIZE})
-    return [raw for page in pages for raw in page["Vpcs"]]
+    return [raw for page in pages(client, "describe_vpcs", page_size=PAGE_SIZE) for raw in page["Vpcs"]]
 
 
 def _read_subnets(client: EC2Client) -> Mapping[str, tuple[Subnet, ...]]:
     found: defaultdict[str, list[Subnet]] = defaultdict(list)
-    for page in client.get_paginator("describe_subnets").paginate(PaginationConfig={"PageSize": PAGE_SIZE}):
+    for page in pages(client, "describe_subnets", page_size=PAGE_SIZE):
         for raw in page["Subnets"]:
             found[raw["VpcId"]].append(
                 Subnet(
@@ -202,13 +219,13 @@ def parse_vpc(raw: Mapping[str, Any], region: Region, subnets: tuple[Subnet, ...
     """
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
     associations = [
-        _parse_association(one, one["CidrBlock"], one.get("CidrBlockState"))
-        for one in raw.get("CidrBlockAssociationSet", ())
+        _parse_association(association, association["CidrBlock"], association.get("CidrBlockState"))
+        for association in raw.get("CidrBlockAssociationSet", ())
     ]
     associations += [
-        _parse_association(one, one["Ipv6CidrBlock"], one.get("Ipv6CidrBlockState"))
-        for one in raw.get("Ipv6CidrBlockAssociationSet", ())
-        if one.get("Ipv6CidrBlock")
+        _parse_association(association, association["Ipv6CidrBlock"], association.get("Ipv6CidrBlockState"))
+        for association in raw.get("Ipv6CidrBlockAssociationSet", ())
+        if association.get("Ipv6CidrBlock")
     ]
     return Vpc(
         id=VpcId(raw["VpcId"]),
@@ -218,7 +235,7 @@ def parse_vpc(raw: Mapping[str, Any], region: Region, subnets: tuple[Subnet, ...
         is_default=raw.get("IsDefault", False),
         state=raw["State"],
         name=tags.get("Name", ""),
-        cidr_associations=tuple(sorted(associations, key=lambda one: one.id)),
+        cidr_associations=tuple(sorted(associations, key=lambda association: association.id)),
         tags=dict(sorted(tags.items())),
         instance_tenancy=raw.get("InstanceTenancy", "default"),
         dhcp_options_id=raw.get("DhcpOptionsId", ""),

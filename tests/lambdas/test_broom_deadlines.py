@@ -1,0 +1,121 @@
+"""Broom's function ends before Lambda ends it: a message that hangs comes again, and takes no other with it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.deployed_broom import MEMBER, Deployed, batch, record, start_one
+from tests.member_instances import state_of
+from tests.refusing_front import Front, serving
+from tests.slow_servers import Drip, answering_slowly, wait_for_late_work
+from tests.waiting import HANG_SECONDS
+
+from landkeeper.broom.case import State
+from landkeeper.embedded.simulators import Embedded
+from landkeeper.lambdas.broom import UnfinishedError, handler
+from landkeeper.org import AccountId
+
+pytestmark = pytest.mark.embedded
+
+
+@dataclass
+class HangingRegion:
+    """Lambda's context, and a region of EC2 that does not answer: the time passes when it is called."""
+
+    aws_request_id = "1"
+    region: str = "us-west-2"
+    seconds: float = 120.0
+    passes: float = 30.0
+    gate: threading.Event = field(default_factory=threading.Event)
+    calls: list[str] = field(default_factory=list)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+    def refuse(self, action: str, _: str, region: str) -> None:
+        if region == self.region:
+            self.calls.append(action)
+            self.seconds = max(0.0, self.seconds - self.passes)
+            self.gate.wait(HANG_SECONDS)
+
+
+@pytest.fixture
+def hanging(deployed: Deployed, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingRegion]:
+    made = HangingRegion()
+    with serving(Front(aws_environment.moto_url, made.refuse)) as url:
+        for service in ("EC2", "STS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        yield made
+        made.gate.set()
+        wait_for_late_work()
+
+
+def _hung() -> dict[str, Any]:
+    return {**record("i-00000000000000000"), "awsRegion": "us-west-2"}
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_region_that_hangs_takes_no_healthy_message_along(deployed: Deployed, hanging: HangingRegion) -> None:
+    bad = start_one(MEMBER)
+    answer = handler(batch(deployed.log(_hung()), deployed.log(record(bad))), hanging)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert hanging.calls == ["DescribeInstances"]
+    assert state_of(MEMBER, bad) == "terminated"
+    assert deployed.case_state(bad) is State.REPORTED
+
+
+def test_what_was_not_begun_in_time_is_given_back(
+    deployed: Deployed, hanging: HangingRegion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, hanging.passes = start_one(MEMBER), 101.0
+    bodies = [deployed.log(_hung()), deployed.log(record(bad)), "garbage"]
+    answer = handler(batch(*bodies), hanging)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m1", "m2", "m3"]
+    assert state_of(MEMBER, bad) == "running"
+    lines = _lines(capsys)
+    assert [line["MessageIds"] for line in lines if line["message"] == "not begun"] == [["m2", "m3"]]
+    hanging.gate.set()
+    wait_for_late_work()
+    hanging.seconds = 120.0
+    assert handler(batch(bodies[1]), hanging) == {"batchItemFailures": []}
+    assert state_of(MEMBER, bad) == "terminated"
+
+
+def test_a_message_that_is_late_as_a_whole_comes_again_and_is_counted(
+    deployed: Deployed, hanging: HangingRegion, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = deployed.log(record(start_one(MEMBER)))
+
+    def answer(_: Mapping[str, str]) -> Drip:
+        hanging.seconds = 60.0
+        return Drip()
+
+    with answering_slowly(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        answered = handler(batch(body, "garbage"), hanging)
+    assert [each["itemIdentifier"] for each in answered["batchItemFailures"]] == ["m1", "m2"]
+    lines = _lines(capsys)
+    (late,) = (line for line in lines if line["message"] == "message failed" and line["MessageId"] == "m1")
+    assert late["Error"] == "LateError: not done within 52 seconds"
+    (metrics,) = (line for line in lines if line["message"] == "metrics")
+    assert metrics["Failures"] == 2
+
+
+def test_an_event_that_comes_alone_and_is_late_is_an_error(hanging: HangingRegion) -> None:
+    hanging.passes = 120.0
+    with pytest.raises(UnfinishedError):
+        handler({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": _hung()}, hanging)
+
+
+def test_the_doctors_question_is_answered_in_time_or_refused(hanging: HangingRegion) -> None:
+    hanging.region, hanging.passes = "us-east-1", 120.0
+    with pytest.raises(UnfinishedError, match="the function's time was over"):
+        handler({"task": "doctor", "accounts": [AccountId("320000000009")]}, hanging)
