@@ -155,7 +155,7 @@ class World:
         """The exit code; None where the process was interrupted."""
         for sessions in self.opened.values():
             # A process begins without knowing who it is.
-            sessions._home_arn = ""
+            sessions._principal = None
         self.watch.begin(at, how)
         try:
             return run(case.arguments)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.deployed_broom import MEMBER, Deployed, batch, record, start_one
 from tests.member_instances import state_of
-from tests.refusing_front import Front, serving
+from tests.scripted_aws import Call, scripted_aws
 from tests.slow_servers import Drip, answering_slowly, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
@@ -37,9 +37,10 @@ class HangingRegion:
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds * 1000)
 
-    def refuse(self, action: str, _: str, region: str) -> None:
-        if region == self.region:
-            self.calls.append(action)
+    def hold(self, call: Call) -> None:
+        """Let the time pass, and the call wait, where it is one of that region."""
+        if call.region == self.region:
+            self.calls.append(call.action)
             self.seconds = max(0.0, self.seconds - self.passes)
             self.gate.wait(HANG_SECONDS)
 
@@ -47,9 +48,10 @@ class HangingRegion:
 @pytest.fixture
 def hanging(deployed: Deployed, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingRegion]:
     made = HangingRegion()
-    with serving(Front(aws_environment.moto_url, made.refuse)) as url:
+    with scripted_aws(aws_environment.moto_url) as aws:
+        aws.script = made.hold
         for service in ("EC2", "STS"):
-            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", aws.url)
         yield made
         made.gate.set()
         wait_for_late_work()
