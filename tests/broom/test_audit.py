@@ -12,9 +12,9 @@ from landkeeper.broom.audit import Audited, audit_overdue, audit_place
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason
 
@@ -28,7 +28,7 @@ class World:
     def __init__(self) -> None:
         self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), CollectedReports()
         self.clock = Clock(LAUNCHED_AT + timedelta(hours=2))
-        self.outside = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
+        self.ports = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
         self.run("i-1")
         self.run("i-2", Code="LOL")
 
@@ -38,11 +38,10 @@ class World:
         self.ec2.instances[InstanceId(id_)] = live
 
     def audit(self, *, under: Policy | None = None, act_since: timedelta | None = None) -> Audited:
-        place = (ACCOUNT, REGION)
-        return audit_place(under or policy(), place, self.outside, run_limit=RunLimit(), act_since=act_since)
+        return audit_place(Sweep(under or policy(), self.ports), (ACCOUNT, REGION), act_since=act_since)
 
     def take_up(self, *, under: Policy | None = None) -> SweepResult:
-        return audit_overdue(under or policy(), self.outside, run_limit=RunLimit())
+        return audit_overdue(Sweep(under or policy(), self.ports))
 
     def case(self, id_: InstanceId = I1) -> Case:
         return self.ledger.find_cases([id_])[id_]
@@ -57,7 +56,7 @@ def test_a_bad_instance_of_which_no_log_told_is_dealt_with_and_reported(world: W
     audited = world.audit()
     assert (world.ec2.ended, audited.running) == ([I1], 2)
     (finding,) = audited.findings
-    assert (finding.instance_id, finding.account, finding.note.outcome) == (I1, ACCOUNT, "destroyed")
+    assert (finding.result.instance.id, finding.account, finding.result.outcome) == (I1, ACCOUNT, "destroyed")
     assert "User (unknown) created an instance" in world.topic.reports[0].text
     assert "Image Id: ami-1\n" in world.topic.reports[0].text
     assert I2 not in world.ledger.find_cases([I2])
@@ -78,7 +77,7 @@ def test_what_is_old_and_unknown_is_reported_and_not_touched(world: World) -> No
 
 
 def test_a_case_that_is_settled_is_left_alone(world: World) -> None:
-    sweep_launches(policy(terminate="notify"), [launch("i-1")], world.outside, run_limit=RunLimit())
+    Sweep(policy(terminate="notify"), world.ports).handle_launches([launch("i-1")])
     assert world.audit().findings == ()
     assert world.ec2.ended == []
 
@@ -99,7 +98,7 @@ def test_a_region_that_cannot_be_read_is_named_and_a_disabled_one_is_not(world: 
 
 def test_a_case_whose_message_was_lost_is_taken_up(world: World) -> None:
     world.clock.now = LAUNCHED_AT
-    sweep_launches(policy(GRACEFUL), [launch("i-1")], world.outside, run_limit=RunLimit())
+    Sweep(policy(GRACEFUL), world.ports).handle_launches([launch("i-1")])
     world.clock.pass_time(minutes=64)
     world.take_up(under=policy(GRACEFUL))
     assert world.case().state is State.WAITING
@@ -113,8 +112,7 @@ def test_a_report_that_nobody_took_is_made_again(world: World) -> None:
         def publish_report(self, report: object) -> Failure:
             return Failure(FailureReason.THROTTLED)
 
-    outside = replace(world.outside, reports=Full())
-    sweep_launches(policy(), [launch("i-1")], outside, run_limit=RunLimit())
+    Sweep(policy(), replace(world.ports, reports=Full())).handle_launches([launch("i-1")])
     assert world.case().state is State.ACTED
     world.clock.pass_time(minutes=6)
     world.take_up()
@@ -124,7 +122,7 @@ def test_a_report_that_nobody_took_is_made_again(world: World) -> None:
 
 
 def test_what_the_kill_switch_left_is_dealt_with_once_it_is_on_again(world: World) -> None:
-    sweep_launches(policy(), [launch("i-1")], world.outside, actions_on=False, run_limit=RunLimit())
+    Sweep(policy(), world.ports, actions_on=False).handle_launches([launch("i-1")])
     world.clock.pass_time(minutes=6)
     world.take_up()
     assert world.ec2.ended == [I1]

@@ -12,10 +12,10 @@ from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, la
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Untagging
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.ports import SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 
 I1 = InstanceId("i-1")
@@ -41,16 +41,16 @@ class World:
     clock: Clock = field(default_factory=Clock)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
-    def outside(self) -> SweepPorts:
+    def ports(self) -> SweepPorts:
         return SweepPorts(self.ec2, self.ec2, self.ledger, CollectedReports(), self.queue, self.clock)
 
     def launch(self, **tags: str) -> None:
         self.ec2.run("i-1")
-        sweep_launches(CONFIRMED, [launch("i-1", tags=tags)], self.outside(), run_limit=RunLimit())
+        Sweep(CONFIRMED, self.ports()).handle_launches([launch("i-1", tags=tags)])
 
     def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> SweepResult:
         off = Untagging(LAUNCHED_AT + at, frozenset([InstanceId(id_)]), frozenset(keys))
-        return sweep_untagged(CONFIRMED, [off], self.outside(), run_limit=RunLimit())
+        return sweep_untagged(Sweep(CONFIRMED, self.ports()), [off])
 
     def case(self) -> Case:
         return self.ledger.find_cases([I1])[I1]
@@ -107,7 +107,7 @@ def test_who_waits_for_something_else_goes_on_waiting() -> None:
 def test_what_is_settled_stays_settled() -> None:
     world = World()
     world.ec2.run("i-1", Code="LOL")
-    sweep_launches(CONFIRMED, [launch("i-1", tags={"Code": "LOL"})], world.outside(), run_limit=RunLimit())
+    Sweep(CONFIRMED, world.ports()).handle_launches([launch("i-1", tags={"Code": "LOL"})])
     assert world.case().state is State.COMPLIANT
     assert world.take_off("Code").notes == {}
 
@@ -120,5 +120,5 @@ def test_every_tag_that_a_policy_speaks_of_counts() -> None:
     world = World()
     for number, key in enumerate("ABCD"):
         off = Untagging(LAUNCHED_AT, frozenset([I1]), frozenset([key]))
-        sweep_untagged(nested, [off], world.outside(), run_limit=RunLimit())
+        sweep_untagged(Sweep(nested, world.ports()), [off])
         assert world.ledger.asked == min(number + 1, 3)

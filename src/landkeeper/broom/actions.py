@@ -99,6 +99,9 @@ def decide(
         case LiveInstance():
             if seen.has_ended:
                 return _ended(policy, case, subject, now, f"the instance is {seen.state}")
+            if seen.has_stopped and case.is_under_way and case.action is Penalty.STOP:
+                # Whatever its tags are by now: a run that crashed while it was stopping it told nobody.
+                return Decision(Keep(State.ACTED, f"the instance is {seen.state}", Outcome.STOPPED))
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
             return _judge(policy, case, subject, seen, now, actions_on=actions_on, group_tags=group_tags or {})
@@ -113,6 +116,10 @@ def is_worth_retrying(failure: Failure, attempts: int) -> bool:
 
 def _unread(policy: Policy, case: Case, subject: Subject, failure: Failure, now: datetime) -> Decision:
     because = f"the instance could not be read: {failure}"
+    if case.is_under_way:
+        if case.attempts + 1 < MOST_ATTEMPTS:
+            return Decision(Keep(State.ACTING, because, try_again=True))
+        return Decision(Keep(State.FAILED, because, Outcome.UNKNOWN))
     logged = evaluate(policy, subject, case.logged_tags, now)
     if case.attempts + 1 < MOST_ATTEMPTS:
         return Decision(Keep(State.FAILED, because, try_again=True), logged)
@@ -128,7 +135,7 @@ def _absent(policy: Policy, case: Case, subject: Subject, now: datetime) -> Deci
 
 def _ended(policy: Policy, case: Case, subject: Subject, now: datetime, because: str) -> Decision:
     """The instance is gone. Where a run crashed while it was acting, that was its doing."""
-    if case.state is State.ACTING and case.action is Penalty.TERMINATE:
+    if case.is_under_way and case.action is Penalty.TERMINATE:
         return Decision(Keep(State.ACTED, because, Outcome.DESTROYED))
     tags = case.logged_tags if case.live_tags is None else case.live_tags
     verdict = evaluate(policy, subject, tags, now)

@@ -15,15 +15,17 @@ from landkeeper.broom.case import Case, State
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
-from landkeeper.broom.sweep import Place, SweepPorts, sweep_cases
+from landkeeper.broom.ports import AuditScope, Place
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import InstanceResult, SweepResult
-from landkeeper.org import AccountId, Failure, FailureReason, Principal
+from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
 
 PATIENCE = timedelta(minutes=30)
 """How old an instance must be before an audit looks at it: until then its log may still be on its way."""
+ACT_SINCE = timedelta(days=1)
+"""How old an instance of which no log told may be for the audit on a schedule to do more than tell."""
 OVERDUE = timedelta(minutes=5)
 """How long after its time a case counts as one that has not come back by itself."""
 _LOOKED_BACK = timedelta(days=2)
@@ -36,10 +38,9 @@ _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 class Finding:
     """What an audit found out about one instance, and did."""
 
-    instance_id: InstanceId
     account: AccountId
-    region: str
-    note: InstanceResult
+    region: Region
+    result: InstanceResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,59 @@ class Audited:
     """Whether they could be listed."""
 
 
-def audit_place(
-    policy: Policy,
-    place: Place,
-    outside: SweepPorts,
-    *,
-    actions_on: bool = True,
-    run_limit: RunLimit,
-    act_since: timedelta | None = None,
-) -> Audited:
-    """Judge what runs in an account and region by its tags, and deal with what breaks the policy and is not settled.
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit of several accounts came to."""
+
+    findings: tuple[Finding, ...]
+    failures: tuple[str, ...]
+    running: int
+    places: int
+    """How many regions of accounts were read."""
+    unread: int
+    """How many were not, and accounts of which not even the regions are known. Disabled regions count for nothing."""
+
+
+def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
+    """Take up what is overdue, and audit every account, one region after the other.
+
+    Raise UsageError where the accounts cannot be listed.
+    """
+    overdue = audit_overdue(sweep)
+    cases = sweep.ports.ledger.find_cases(tuple(overdue.notes))
+    found = [Finding(cases[id_].account, cases[id_].region, result) for id_, result in overdue.notes.items()]
+    audited = [place for account in scope.find_accounts() for place in audit_account(sweep, scope, account)]
+    return AuditResult(
+        findings=(*found, *(finding for place in audited for finding in place.findings)),
+        failures=(*overdue.failures, *(failure for place in audited for failure in place.swept.failures)),
+        running=sum(place.running for place in audited),
+        places=sum(place.is_read for place in audited),
+        unread=sum(bool(place.swept.failures) and not place.is_read for place in audited),
+    )
+
+
+def audit_account(
+    sweep: Sweep, scope: AuditScope, account: AccountId, *, act_since: timedelta | None = None
+) -> Iterator[Audited]:
+    """Audit every region of an account, one after the other."""
+    places = scope.find_places(account)
+    if isinstance(places, Failure):
+        swept = SweepResult()
+        swept.fail(f"{account} could not be audited: {places}", try_again=False)
+        yield Audited(swept, is_read=False)
+        return
+    for place in places:
+        yield audit_place(sweep, place, act_since=act_since)
+
+
+def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = None) -> Audited:
+    """Judge what runs in an account and region by its tags, and handle what breaks the policy and is not settled.
 
     Instances of which no log told and that are older than `act_since` are reported, and nothing else is done to them.
     """
-    now = outside.clock()
-    running = outside.reader.list_running(*place)
+    policy, ports = sweep.policy, sweep.ports
+    now = ports.clock()
+    running = ports.reader.list_running(*place)
     if isinstance(running, Failure):
         swept = SweepResult()
         if running.reason is not FailureReason.REGION_DISABLED:
@@ -76,29 +115,28 @@ def audit_place(
         return Audited(swept, is_read=False)
     suspects = [_open(live, place, now, act_since) for live in running.values() if _is_of_age(live, now)]
     suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
-    known = outside.ledger.find_cases([case.instance_id for case in suspects])
+    known = ports.ledger.find_cases([case.instance_id for case in suspects])
     cases = [known.get(case.instance_id, case) for case in suspects]
     cases = [case for case in cases if not case.is_settled]
-    swept = sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
-    findings = (Finding(case.instance_id, *place, swept.notes[case.instance_id]) for case in cases)
+    swept = sweep.handle_cases(cases)
+    findings = (Finding(*place, swept.notes[case.instance_id]) for case in cases)
     return Audited(swept, tuple(findings), len(running))
 
 
-def audit_overdue(policy: Policy, outside: SweepPorts, *, actions_on: bool = True, run_limit: RunLimit) -> SweepResult:
+def audit_overdue(sweep: Sweep) -> SweepResult:
     """Take up the cases that should have come back by now, and those of which nobody was told."""
-    overdue = list(islice(_find_overdue(outside), _MOST_DUE))
+    overdue = list(islice(_find_overdue(sweep), _MOST_DUE))
     # The index that found them may be behind the table.
-    cases = outside.ledger.find_cases([case.instance_id for case in overdue]).values()
-    return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+    return sweep.resume_cases([case.instance_id for case in overdue])
 
 
-def _find_overdue(outside: SweepPorts) -> Iterator[Case]:
-    before = outside.clock() - OVERDUE
+def _find_overdue(sweep: Sweep) -> Iterator[Case]:
+    before = sweep.ports.clock() - OVERDUE
     for state in _OPEN:
-        yield from outside.ledger.list_cases(state, due_before=before)
+        yield from sweep.ports.ledger.list_cases(state, due_before=before)
     for state in _MAYBE_UNREPORTED:
-        there = outside.ledger.list_cases(state, due_after=before - _LOOKED_BACK, due_before=before)
-        yield from (case for case in there if case.awaits_only_report)
+        recent = sweep.ports.ledger.list_cases(state, due_after=before - _LOOKED_BACK, due_before=before)
+        yield from (case for case in recent if case.awaits_only_report)
 
 
 def _is_of_age(live: LiveInstance, now: datetime) -> bool:

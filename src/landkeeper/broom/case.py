@@ -46,6 +46,8 @@ class Outcome(StrEnum):
     PROTECTED = "protected"
     REFUSED = "refused"
     ACTIONS_OFF = "actions off"
+    UNKNOWN = "unknown"
+    """The call was made, and neither its answer nor the instance could be read since."""
 
 
 _NOBODY = frozenset({UNKNOWN_PRINCIPAL.kind, "AWSService"})
@@ -135,6 +137,11 @@ class Case:
     def subject(self) -> Subject:
         """What a policy asks about the instance."""
         return Subject(self.account, self.region, self.instance_type, self.principal)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its instance is being stopped or terminated, and what came of that is not known yet."""
+        return self.state is State.ACTING and self.action in {Penalty.STOP, Penalty.TERMINATE}
 
     @property
     def needs_report(self) -> bool:

@@ -12,33 +12,25 @@ from datetime import datetime
 from landkeeper.broom.actions import YOUNG
 from landkeeper.broom.case import Case, State, untagged
 from landkeeper.broom.launches import Tags, Untagging
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.requirements import asked_keys
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.policy.wildcards import fits
-from landkeeper.broom.sweep import SweepPorts, sweep_cases
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 
 
-def sweep_untagged(
-    policy: Policy,
-    untaggings: Iterable[Untagging],
-    outside: SweepPorts,
-    *,
-    actions_on: bool = True,
-    run_limit: RunLimit,
-) -> SweepResult:
+def sweep_untagged(sweep: Sweep, untaggings: Iterable[Untagging]) -> SweepResult:
     """Take the cases as far as they can go now that waited for the tags of their log, which these calls took off.
 
     The ledger is asked only about calls that took off a tag which the policy speaks of, and that recently.
     """
-    now = outside.clock()
+    policy, now = sweep.policy, sweep.ports.clock()
     telling = [each for each in untaggings if now - each.event_time < YOUNG and _takes_off(policy, each)]
     ids = sorted({id_ for each in telling for id_ in each.instance_ids})
-    found = outside.ledger.find_cases(ids).values() if ids else ()
+    found = sweep.ports.ledger.find_cases(ids).values() if ids else ()
     cases = [after for case in found if (after := _without(policy, case, telling, now)) is not None]
-    return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+    return sweep.handle_cases(cases)
 
 
 def _takes_off(policy: Policy, untagging: Untagging) -> bool:

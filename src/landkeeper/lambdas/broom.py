@@ -140,7 +140,7 @@ class _Run:
             for id_, note in each.notes.items():
                 log(
                     "INFO", "judged", {"InstanceId": id_, "Verdict": note.verdict, "Action": note.action,
-                    "Outcome": note.outcome, "Because": note.because},
+                    "Outcome": note.outcome or "", "Because": note.because},
                 )  # fmt: skip
                 self.counts.update(_metrics_of(note))
             for failure in each.failures:
