@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from tests.broom_world import ACCOUNT, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
+from tests.broom_world import ACCOUNT, CONFIRMED, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.audit import Audited, audit_overdue, audit_place
+from landkeeper.broom.audit import Audited, audit_everything, audit_overdue, audit_place
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.ports import Place, SweepPorts
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason
 
-I1, I2 = InstanceId("i-1"), InstanceId("i-2")
+I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 1h")
 
 
@@ -76,10 +78,88 @@ def test_what_is_old_and_unknown_is_reported_and_not_touched(world: World) -> No
     assert "too old for a scheduled audit to touch, so notify instead of terminate" in world.topic.reports[0].text
 
 
-def test_a_case_that_is_settled_is_left_alone(world: World) -> None:
+def test_a_case_that_was_reported_is_left_alone_and_counted(world: World) -> None:
     Sweep(policy(terminate="notify"), world.ports).handle_launches([launch("i-1")])
-    assert world.audit().findings == ()
+    audited = world.audit()
+    assert (audited.findings, audited.swept.left_out) == ((), {"reported before": 1})
     assert world.ec2.ended == []
+
+
+def test_what_an_audit_does_nothing_about_is_counted_by_reason(world: World) -> None:
+    world.run("i-3")
+    world.run("i-4")
+    world.ec2.refusals[InstanceId("i-4")] = Refused(Failure(FailureReason.OTHER), is_protected=True)
+    limited = policy(STRICT + "limits: {terminations_per_hour: 0}")
+    Sweep(limited, world.ports).handle_launches([launch("i-1", "i-3")])
+    Sweep(policy(), world.ports).handle_launches([launch("i-4", event_id="event-2")])
+    world.ec2.instances[I2] = replace(world.ec2.instances[I2], launched_at=world.clock.now)
+    audited = world.audit()
+    assert audited.swept.left_out == {"held for a person": 2, "failed and reported": 1, "younger than 30 minutes": 1}
+
+
+@pytest.mark.parametrize(("settled", "because"), [
+    ("Code", "checked again: it was compliant at 2026-01-01T12:00:00Z"),
+    ("spare", "checked again: it was exempt at 2026-01-01T12:00:00Z"),
+])  # fmt: skip
+def test_an_instance_that_lost_its_tags_after_it_was_settled_is_judged_again(
+    world: World, settled: str, because: str
+) -> None:
+    checked = policy(CONFIRMED + "exempt: [{tag: spare}]\n")
+    world.run("i-1", **{settled: "LOL"})
+    Sweep(checked, world.ports).handle_launches([launch("i-1", tags={settled: "LOL"})])
+    world.run("i-1")
+    (finding,) = world.audit(under=checked).findings
+    # However old the instance is, two reads come before the end.
+    assert (finding.result.action, world.case().state, world.ec2.ended) == ("wait", State.WAITING, [])
+    world.clock.pass_time(minutes=1)
+    Sweep(checked, world.ports).resume_cases([I1])
+    assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+    assert because in world.case().how
+
+
+def test_a_scheduled_audit_only_reports_what_lost_its_tags_when_it_was_old(world: World) -> None:
+    world.run("i-1", Code="LOL")
+    Sweep(policy(), world.ports).handle_launches([launch("i-1")])
+    world.run("i-1")
+    world.audit(act_since=timedelta(hours=1))
+    assert (world.ec2.ended, world.case().outcome) == ([], Outcome.NOTIFIED)
+    assert "too old for a scheduled audit to touch" in world.case().how
+
+
+def test_an_instance_that_runs_although_the_ledger_has_it_as_gone_is_judged_again(world: World) -> None:
+    live = world.ec2.instances.pop(I1)
+    Sweep(policy(), world.ports).handle_launches([launch("i-1")])
+    assert (world.case().state, len(world.topic.reports)) == (State.GONE, 1)
+    world.ec2.instances[I1] = live
+    world.audit()
+    assert (world.ec2.ended, world.case().outcome) == ([I1], Outcome.DESTROYED)
+    assert "(checked again: the ledger had it as gone, and it runs)" in world.topic.reports[1].text
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Accounts and regions as a test names them."""
+
+    places: Mapping[AccountId, Sequence[Place] | Failure]
+
+    def find_accounts(self) -> Sequence[AccountId]:
+        return tuple(self.places)
+
+    def find_places(self, account: AccountId) -> Sequence[Place] | Failure:
+        return self.places[account]
+
+
+def test_an_audit_of_everything_takes_up_what_is_overdue_and_counts_what_it_read(world: World) -> None:
+    world.clock.now = LAUNCHED_AT
+    world.run("i-3")
+    Sweep(policy(GRACEFUL), world.ports).handle_launches([launch("i-3")])
+    world.clock.pass_time(hours=2)
+    closed = AccountId("444455556666")
+    scope = Scope({ACCOUNT: [(ACCOUNT, REGION)], closed: Failure(FailureReason.ROLE_NOT_ASSUMABLE)})
+    result = audit_everything(Sweep(policy(), world.ports), scope)
+    assert [found.result.instance.id for found in result.findings] == [I3, I1]
+    assert result.failures == ("444455556666 could not be audited: role not assumable",)
+    assert (result.running, result.places, result.unread, result.left_out) == (2, 1, 1, {})
 
 
 def test_a_group_that_is_exempt_by_principal_is_exempt_without_a_log(world: World) -> None:

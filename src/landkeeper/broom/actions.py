@@ -16,6 +16,8 @@ from landkeeper.org import Failure, FailureReason, format_time
 
 YOUNG = timedelta(minutes=10)
 """Until this age EC2 may not show an instance, or its tags, although they are there."""
+ACT_SINCE = timedelta(days=1)
+"""How old an instance may be for what nobody expected, such as an audit's find, to do more than notify."""
 LOOK_AGAIN_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 """After so many failed calls a case is reported as it stands instead of being tried again."""
@@ -160,13 +162,19 @@ def _judge(
         case Exempt():
             return Decision(Keep(State.EXEMPT, verdict.because), verdict)
         case Violation():
-            verdict = _in_doubt(policy, case, verdict)
+            verdict = _in_doubt(policy, case, _reopened(case, verdict))
             wait = _reason_to_wait(policy, case, verdict, now)
             if wait is None and group_tags and now - case.event_time < YOUNG:
                 wait = _wait_for_group(policy, case, verdict, {**group_tags, **live.tags}, now)
             return Decision(wait or _penalty(verdict, live, actions_on=actions_on), verdict)
         case _:
             assert_never(verdict)
+
+
+def _reopened(case: Case, violation: Violation) -> Violation:
+    if not case.reopened_because:
+        return violation
+    return replace(violation, how=f"{violation.how} (checked again: {case.reopened_because})")
 
 
 def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
@@ -186,9 +194,9 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
     grace_ends = case.event_time + violation.grace
     if now < grace_ends:
         return Wait(grace_ends, f"{violation.because}; it may be tagged until {format_time(grace_ends)}")
-    if not policy.confirm_after or now - case.event_time >= YOUNG:
+    if not policy.confirm_after or now - case.known_since >= YOUNG:
         return None
-    if not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
+    if case.reopened_at is None and not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
         return Wait(
             min(now + LOOK_AGAIN_AFTER, case.event_time + YOUNG),
             f"{violation.because}; the log shows tags that comply, which EC2 may not show yet",

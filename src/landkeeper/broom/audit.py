@@ -6,12 +6,13 @@ reports that were not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.case import Case, State
+from landkeeper.broom.case import Case, State, reopen
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
@@ -20,16 +21,15 @@ from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.ports import AuditScope, Place
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import InstanceResult, SweepResult
-from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region
+from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region, format_time
 
 PATIENCE = timedelta(minutes=30)
 """How old an instance must be before an audit looks at it: until then its log may still be on its way."""
-ACT_SINCE = timedelta(days=1)
-"""How old an instance of which no log told may be for the audit on a schedule to do more than tell."""
 OVERDUE = timedelta(minutes=5)
 """How long after its time a case counts as one that has not come back by itself."""
 _LOOKED_BACK = timedelta(days=2)
 _MOST_DUE = 500
+_LEFT_OUT = {State.HELD: "held for a person", State.FAILED: "failed and reported"}
 _OPEN = (State.WAITING, State.JUDGED, State.ACTING)
 _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 
@@ -66,6 +66,8 @@ class AuditResult:
     """How many regions of accounts were read."""
     unread: int
     """How many were not, and accounts of which not even the regions are known. Disabled regions count for nothing."""
+    left_out: Counter[str]
+    """How many running instances nothing was done about, by the reason: those that comply are not among them."""
 
 
 def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
@@ -83,6 +85,7 @@ def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
         running=sum(place.running for place in audited),
         places=sum(place.is_read for place in audited),
         unread=sum(bool(place.swept.failures) and not place.is_read for place in audited),
+        left_out=sum((place.swept.left_out for place in audited), Counter[str]()),
     )
 
 
@@ -101,9 +104,11 @@ def audit_account(
 
 
 def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = None) -> Audited:
-    """Judge what runs in an account and region by its tags, and handle what breaks the policy and is not settled.
+    """Judge what runs in an account and region by its tags, and handle what breaks the policy.
 
-    Instances of which no log told and that are older than `act_since` are reported, and nothing else is done to them.
+    A case that was settled as compliant, exempt or gone is opened again. What was acted on or reported before is not:
+    it is counted as left out. Instances that are older than `act_since` and that no log reported, or whose case is
+    opened again, are reported, and nothing else is done to them.
     """
     policy, ports = sweep.policy, sweep.ports
     now = ports.clock()
@@ -113,14 +118,32 @@ def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = Non
         if running.reason is not FailureReason.REGION_DISABLED:
             swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
         return Audited(swept, is_read=False)
-    suspects = [_open(live, place, now, act_since) for live in running.values() if _is_of_age(live, now)]
+    old_enough = [live for live in running.values() if _is_of_age(live, now)]
+    suspects = [_open(live, place, now, act_since) for live in old_enough]
     suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
     known = ports.ledger.find_cases([case.instance_id for case in suspects])
-    cases = [known.get(case.instance_id, case) for case in suspects]
-    cases = [case for case in cases if not case.is_settled]
-    swept = sweep.handle_cases(cases)
-    findings = (Finding(*place, swept.notes[case.instance_id]) for case in cases)
+    cases = [_take_up(known.get(case.instance_id, case), now, act_since) for case in suspects]
+    swept = sweep.handle_cases([case for case in cases if not case.is_settled])
+    swept.left_out = _left_out(cases, young=len(running) - len(old_enough))
+    findings = (Finding(*place, swept.notes[case.instance_id]) for case in cases if not case.is_settled)
     return Audited(swept, tuple(findings), len(running))
+
+
+def _take_up(case: Case, now: datetime, act_since: timedelta | None) -> Case:
+    """Return the case, opened again where it was settled as one that needs no action and its instance breaks a rule."""
+    if case.state is State.GONE:
+        because = "the ledger had it as gone, and it runs"
+    else:
+        because = f"it was {case.state} at {format_time(case.changed_at)}"
+    is_old = act_since is not None and now - case.event_time > act_since
+    notify_only = "it is too old for a scheduled audit to touch" if is_old else ""
+    return reopen(case, now, because, notify_only=notify_only) or case
+
+
+def _left_out(cases: Iterable[Case], *, young: int) -> Counter[str]:
+    """Count the running instances that nothing was done about, by the reason."""
+    settled = Counter(_LEFT_OUT.get(case.state, "reported before") for case in cases if case.is_settled)
+    return +Counter({f"younger than {PATIENCE // timedelta(minutes=1)} minutes": young}) + settled
 
 
 def audit_overdue(sweep: Sweep) -> SweepResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -62,6 +63,8 @@ class SweepResult:
     """Whether some of it may work the next time, so that the message must come again."""
     waiting: int = 0
     """How many instances are looked at again later."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many running instances an audit did nothing about, by the reason."""
     launches: dict[str, Launch] = field(default_factory=dict)
     """The launches by event id, with what EC2 knows and the log left out: instances, and who asked for them."""
 
@@ -71,6 +74,7 @@ class SweepResult:
         self.failures += other.failures
         self.try_again = self.try_again or other.try_again
         self.waiting += other.waiting
+        self.left_out += other.left_out
         self.launches |= other.launches
 
     def fail(self, sentence: str, *, try_again: bool) -> None:

@@ -80,7 +80,8 @@ class LaunchProcessorRun:
     def audit(self, account: AccountId | None) -> Iterator[SweepResult]:
         """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
         # Here and not above: audits are few, and what they need beside is much.
-        from landkeeper.broom.audit import ACT_SINCE, audit_account, audit_overdue
+        from landkeeper.broom.actions import ACT_SINCE
+        from landkeeper.broom.audit import audit_account, audit_overdue
         from landkeeper.wiring.broom.audit import SettingsScope
 
         queue, scope = self._opened.ports.queue, SettingsScope(self._opened.settings, self._opened.sessions)

@@ -49,13 +49,16 @@ def run_audit(
         for found in result.findings
     ]  # fmt: skip
     if format_ == "json":
-        totals = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
+        counts = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
+        totals = {**counts, "LeftOut": dict(result.left_out)}
         print_json({"findings": rows, "failures": list(result.failures), "totals": totals})
     else:
         unread = counted(result.unread, "account or region", "accounts or regions")
+        left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(result.left_out.items()))
         totals_line = (
             f"running instances: {result.running}, in {counted(result.places, 'region')}; "
             f"{len(rows)} violate the policy"
+            f"{f'; left out: {left_out}' if left_out else ''}"
             f"{f'; {unread} could not be read' if result.unread else ''}"
         )
         print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=totals_line)
