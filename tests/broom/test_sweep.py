@@ -29,7 +29,7 @@ from tests.broom_world import (
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.cloudtrail.found import FoundLaunch, Harvest
 from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.instance_state import FRESH, ActionResult, Gone, Refused
+from landkeeper.broom.instance_state import FRESH, ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.limits import RunLimit
@@ -144,6 +144,31 @@ def test_an_hour_ends_no_more_than_its_limit(world: World) -> None:
     world.clock.pass_time(hours=1)
     world.sweep(launch("i-4"), under=limited)
     assert world.ec2.ended == [I1, InstanceId("i-4")]
+
+
+def test_an_account_that_is_over_its_limit_holds_nobody_elses(world: World) -> None:
+    class Ec2OfTwo(FakeEc2):
+        """Its instances are in two accounts."""
+
+        def read_instances(
+            self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        ) -> Mapping[InstanceId, LiveInstance]:
+            return {id_: self.instances[id_] for id_ in ids}
+
+        def terminate_instances(
+            self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
+        ) -> Mapping[InstanceId, ActionResult]:
+            self.ended += ids
+            return dict.fromkeys(ids, Done())
+
+    world.ec2 = Ec2OfTwo(world.ec2.instances)
+    limited = policy(STRICT + "limits: {terminations_per_hour: 2, terminations_per_hour_per_account: 1}")
+    world.sweep(launch("i-1", "i-2", "i-3", tags={}), under=limited)
+    world.ec2.run("i-4")
+    world.sweep(launch("i-4", event_id="event-2", account=AccountId("444455556666")), under=limited)
+    assert world.ec2.ended == [I1, InstanceId("i-4")]
+    held = "the limit of 1 terminations in one hour in account 111122223333 is reached"
+    assert world.case(I3).error == held
 
 
 def test_an_auto_scaling_group_loses_two_instances_an_hour_and_is_held(world: World) -> None:
