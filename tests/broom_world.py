@@ -11,12 +11,13 @@ from typing import Any
 
 from landkeeper.broom.case import Case
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
-from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
+from landkeeper.broom.instance_state import FRESH, ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import AccountId, Failure, Principal, Region
 
@@ -111,13 +112,13 @@ class FakeEc2:
         )
 
     def terminate_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
         assert (account, region) == (ACCOUNT, REGION)
         return {id_: self._end(id_, "terminated", self.ended) for id_ in ids}
 
     def stop_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
         assert (account, region) == (ACCOUNT, REGION)
         return {id_: self._end(id_, "stopped", self.stopped) for id_ in ids}
@@ -154,17 +155,17 @@ class World:
     queue: FakeQueue = field(default_factory=FakeQueue)
     clock: Clock = field(default_factory=Clock)
 
-    def outside(self) -> SweepPorts:
+    def ports(self) -> SweepPorts:
         return SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
 
     def sweep(
         self, *launches: Launch, under: Policy | None = None, actions_on: bool = True, run: RunLimit | None = None
     ) -> SweepResult:
         checked = under or policy()
-        return sweep_launches(checked, launches, self.outside(), actions_on=actions_on, run_limit=run or RunLimit())
+        return Sweep(checked, self.ports(), run or RunLimit(), actions_on).handle_launches(launches)
 
     def look_again(self, *ids: InstanceId, under: Policy | None = None) -> SweepResult:
-        return sweep_due_cases(under or policy(), ids, self.outside(), run_limit=RunLimit())
+        return Sweep(under or policy(), self.ports()).resume_cases(ids)
 
     def case(self, id_: InstanceId = I1) -> Case:
         return self.ledger.find_cases([id_])[id_]

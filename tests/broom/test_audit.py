@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from tests.broom_world import ACCOUNT, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
+from tests.broom_world import ACCOUNT, CONFIRMED, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.audit import Audited, audit_overdue, audit_place
+from landkeeper.broom.audit import Audited, audit_everything, audit_overdue, audit_place
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
+from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.ports import Place, SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason
 
-I1, I2 = InstanceId("i-1"), InstanceId("i-2")
+I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 1h")
 
 
@@ -28,7 +30,7 @@ class World:
     def __init__(self) -> None:
         self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), CollectedReports()
         self.clock = Clock(LAUNCHED_AT + timedelta(hours=2))
-        self.outside = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
+        self.ports = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, FakeQueue(), self.clock)
         self.run("i-1")
         self.run("i-2", Code="LOL")
 
@@ -38,11 +40,10 @@ class World:
         self.ec2.instances[InstanceId(id_)] = live
 
     def audit(self, *, under: Policy | None = None, act_since: timedelta | None = None) -> Audited:
-        place = (ACCOUNT, REGION)
-        return audit_place(under or policy(), place, self.outside, run_limit=RunLimit(), act_since=act_since)
+        return audit_place(Sweep(under or policy(), self.ports), (ACCOUNT, REGION), act_since=act_since)
 
     def take_up(self, *, under: Policy | None = None) -> SweepResult:
-        return audit_overdue(under or policy(), self.outside, run_limit=RunLimit())
+        return audit_overdue(Sweep(under or policy(), self.ports))
 
     def case(self, id_: InstanceId = I1) -> Case:
         return self.ledger.find_cases([id_])[id_]
@@ -57,7 +58,7 @@ def test_a_bad_instance_of_which_no_log_told_is_dealt_with_and_reported(world: W
     audited = world.audit()
     assert (world.ec2.ended, audited.running) == ([I1], 2)
     (finding,) = audited.findings
-    assert (finding.instance_id, finding.account, finding.note.outcome) == (I1, ACCOUNT, "destroyed")
+    assert (finding.result.instance.id, finding.account, finding.result.outcome) == (I1, ACCOUNT, "destroyed")
     assert "User (unknown) created an instance" in world.topic.reports[0].text
     assert "Image Id: ami-1\n" in world.topic.reports[0].text
     assert I2 not in world.ledger.find_cases([I2])
@@ -77,10 +78,88 @@ def test_what_is_old_and_unknown_is_reported_and_not_touched(world: World) -> No
     assert "too old for a scheduled audit to touch, so notify instead of terminate" in world.topic.reports[0].text
 
 
-def test_a_case_that_is_settled_is_left_alone(world: World) -> None:
-    sweep_launches(policy(terminate="notify"), [launch("i-1")], world.outside, run_limit=RunLimit())
-    assert world.audit().findings == ()
+def test_a_case_that_was_reported_is_left_alone_and_counted(world: World) -> None:
+    Sweep(policy(terminate="notify"), world.ports).handle_launches([launch("i-1")])
+    audited = world.audit()
+    assert (audited.findings, audited.swept.left_out) == ((), {"reported before": 1})
     assert world.ec2.ended == []
+
+
+def test_what_an_audit_does_nothing_about_is_counted_by_reason(world: World) -> None:
+    world.run("i-3")
+    world.run("i-4")
+    world.ec2.refusals[InstanceId("i-4")] = Refused(Failure(FailureReason.OTHER), is_protected=True)
+    limited = policy(STRICT + "limits: {terminations_per_hour: 0}")
+    Sweep(limited, world.ports).handle_launches([launch("i-1", "i-3")])
+    Sweep(policy(), world.ports).handle_launches([launch("i-4", event_id="event-2")])
+    world.ec2.instances[I2] = replace(world.ec2.instances[I2], launched_at=world.clock.now)
+    audited = world.audit()
+    assert audited.swept.left_out == {"held for a person": 2, "failed and reported": 1, "younger than 30 minutes": 1}
+
+
+@pytest.mark.parametrize(("settled", "because"), [
+    ("Code", "checked again: it was compliant at 2026-01-01T12:00:00Z"),
+    ("spare", "checked again: it was exempt at 2026-01-01T12:00:00Z"),
+])  # fmt: skip
+def test_an_instance_that_lost_its_tags_after_it_was_settled_is_judged_again(
+    world: World, settled: str, because: str
+) -> None:
+    checked = policy(CONFIRMED + "exempt: [{tag: spare}]\n")
+    world.run("i-1", **{settled: "LOL"})
+    Sweep(checked, world.ports).handle_launches([launch("i-1", tags={settled: "LOL"})])
+    world.run("i-1")
+    (finding,) = world.audit(under=checked).findings
+    # However old the instance is, two reads come before the end.
+    assert (finding.result.action, world.case().state, world.ec2.ended) == ("wait", State.WAITING, [])
+    world.clock.pass_time(minutes=1)
+    Sweep(checked, world.ports).resume_cases([I1])
+    assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+    assert because in world.case().how
+
+
+def test_a_scheduled_audit_only_reports_what_lost_its_tags_when_it_was_old(world: World) -> None:
+    world.run("i-1", Code="LOL")
+    Sweep(policy(), world.ports).handle_launches([launch("i-1")])
+    world.run("i-1")
+    world.audit(act_since=timedelta(hours=1))
+    assert (world.ec2.ended, world.case().outcome) == ([], Outcome.NOTIFIED)
+    assert "too old for a scheduled audit to touch" in world.case().how
+
+
+def test_an_instance_that_runs_although_the_ledger_has_it_as_gone_is_judged_again(world: World) -> None:
+    live = world.ec2.instances.pop(I1)
+    Sweep(policy(), world.ports).handle_launches([launch("i-1")])
+    assert (world.case().state, len(world.topic.reports)) == (State.GONE, 1)
+    world.ec2.instances[I1] = live
+    world.audit()
+    assert (world.ec2.ended, world.case().outcome) == ([I1], Outcome.DESTROYED)
+    assert "(checked again: the ledger had it as gone, and it runs)" in world.topic.reports[1].text
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Accounts and regions as a test names them."""
+
+    places: Mapping[AccountId, Sequence[Place] | Failure]
+
+    def find_accounts(self) -> Sequence[AccountId]:
+        return tuple(self.places)
+
+    def find_places(self, account: AccountId) -> Sequence[Place] | Failure:
+        return self.places[account]
+
+
+def test_an_audit_of_everything_takes_up_what_is_overdue_and_counts_what_it_read(world: World) -> None:
+    world.clock.now = LAUNCHED_AT
+    world.run("i-3")
+    Sweep(policy(GRACEFUL), world.ports).handle_launches([launch("i-3")])
+    world.clock.pass_time(hours=2)
+    closed = AccountId("444455556666")
+    scope = Scope({ACCOUNT: [(ACCOUNT, REGION)], closed: Failure(FailureReason.ROLE_NOT_ASSUMABLE)})
+    result = audit_everything(Sweep(policy(), world.ports), scope)
+    assert [found.result.instance.id for found in result.findings] == [I3, I1]
+    assert result.failures == ("444455556666 could not be audited: role not assumable",)
+    assert (result.running, result.places, result.unread, result.left_out) == (2, 1, 1, {})
 
 
 def test_a_group_that_is_exempt_by_principal_is_exempt_without_a_log(world: World) -> None:
@@ -99,7 +178,7 @@ def test_a_region_that_cannot_be_read_is_named_and_a_disabled_one_is_not(world: 
 
 def test_a_case_whose_message_was_lost_is_taken_up(world: World) -> None:
     world.clock.now = LAUNCHED_AT
-    sweep_launches(policy(GRACEFUL), [launch("i-1")], world.outside, run_limit=RunLimit())
+    Sweep(policy(GRACEFUL), world.ports).handle_launches([launch("i-1")])
     world.clock.pass_time(minutes=64)
     world.take_up(under=policy(GRACEFUL))
     assert world.case().state is State.WAITING
@@ -113,8 +192,7 @@ def test_a_report_that_nobody_took_is_made_again(world: World) -> None:
         def publish_report(self, report: object) -> Failure:
             return Failure(FailureReason.THROTTLED)
 
-    outside = replace(world.outside, reports=Full())
-    sweep_launches(policy(), [launch("i-1")], outside, run_limit=RunLimit())
+    Sweep(policy(), replace(world.ports, reports=Full())).handle_launches([launch("i-1")])
     assert world.case().state is State.ACTED
     world.clock.pass_time(minutes=6)
     world.take_up()
@@ -124,7 +202,7 @@ def test_a_report_that_nobody_took_is_made_again(world: World) -> None:
 
 
 def test_what_the_kill_switch_left_is_dealt_with_once_it_is_on_again(world: World) -> None:
-    sweep_launches(policy(), [launch("i-1")], world.outside, actions_on=False, run_limit=RunLimit())
+    Sweep(policy(), world.ports, actions_on=False).handle_launches([launch("i-1")])
     world.clock.pass_time(minutes=6)
     world.take_up()
     assert world.ec2.ended == [I1]

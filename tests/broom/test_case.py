@@ -23,6 +23,7 @@ from landkeeper.broom.case import (
     move,
     open_case,
     release,
+    reopen,
     with_event,
 )
 from landkeeper.broom.policy.rules import Penalty
@@ -170,3 +171,22 @@ def test_a_very_long_story_keeps_its_beginning_and_its_end() -> None:
     for number in range(100):
         case = move(case, State.WAITING, LATER, f"step {number}", due_at=LATER)
     assert [step.because for step in case.story] == [f"step {n}" for n in (*range(10), *range(70, 100))]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_only_what_was_settled_without_a_deed_is_opened_again(state: State) -> None:
+    settled = replace(
+        CASE, state=state, version=3, live_tags={"Code": "LOL"}, rule="code", outcome=Outcome.ALREADY_GONE,
+        reported_at=LATER, first_fault_at=LATER, released_by="jane", attempts=2,
+    )  # fmt: skip
+    again = reopen(settled, LATER, "because", notify_only="old")
+    if state not in {State.COMPLIANT, State.EXEMPT, State.GONE}:
+        assert again is None
+        return
+    assert again is not None
+    # It is written with its next move, on condition that nobody else wrote it.
+    assert (again.version, again.state, again.due_at) == (3, State.WAITING, LATER)
+    assert (again.rule, again.outcome, again.reported_at, again.first_fault_at) == ("", None, None, None)
+    assert (again.released_by, again.attempts, again.notify_only) == ("", 0, "old")
+    assert (again.known_since, again.story[-1]) == (LATER, Step(LATER, State.WAITING, "because"))
+    assert parse_case(case_to_record(again)) == again

@@ -13,9 +13,9 @@ from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason, Principal
 
@@ -40,13 +40,13 @@ class World:
         self.ec2, self.ledger, self.topic = FakeEc2(), ScratchLedger(), Topic()
         self.queue, self.clock = FakeQueue(), Clock()
         self.ec2.run("i-1")
-        self.outside = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
+        self.ports = SweepPorts(self.ec2, self.ec2, self.ledger, self.topic, self.queue, self.clock)
 
-    def sweep(self, one: Launch | None = None, *, under: Policy | None = None) -> SweepResult:
-        return sweep_launches(under or policy(), [one or launch("i-1")], self.outside, run_limit=RunLimit())
+    def sweep(self, launched: Launch | None = None, *, under: Policy | None = None) -> SweepResult:
+        return Sweep(under or policy(), self.ports).handle_launches([launched or launch("i-1")])
 
     def look_again(self, *ids: InstanceId, under: Policy | None = None) -> SweepResult:
-        return sweep_due_cases(under or policy(), ids or [I1], self.outside, run_limit=RunLimit())
+        return Sweep(under or policy(), self.ports).resume_cases(ids or [I1])
 
     def case(self, id_: InstanceId = I1) -> Case:
         return self.ledger.find_cases([id_])[id_]
@@ -194,7 +194,7 @@ def test_without_knowing_how_many_run_a_share_holds_everything(world: World) -> 
             return Failure(FailureReason.THROTTLED)
 
     reader = Uncounted(world.ec2.instances)
-    sweep_launches(shared, [launch("i-1")], replace(world.outside, reader=reader), run_limit=RunLimit())
+    Sweep(shared, replace(world.ports, reader=reader)).handle_launches([launch("i-1")])
     assert world.ec2.ended == []
     assert world.case().error.startswith("how many instances run there could not be read")
 
@@ -279,6 +279,6 @@ def test_tags_of_the_log_that_were_taken_off_since_are_not_waited_for(world: Wor
     off = Untagging(LAUNCHED_AT + timedelta(minutes=minutes), frozenset([I1]), frozenset(["Code"]))
     tagged = launch("i-1", tags={"Code": "LOL"})
     for _ in range(2):
-        sweep_launches(checked, [tagged], world.outside, run_limit=RunLimit(), untaggings=[off])
+        Sweep(checked, world.ports).handle_launches([tagged], [off])
         world.clock.pass_time(seconds=60)
     assert world.case().state is state

@@ -10,11 +10,10 @@ from tests.broom_world import I1, I2, I3, LAUNCHED_AT, STRICT, World, launch, po
 
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.new_launches import WriteFirstLedger, sweep_first_seen
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep import sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import Failure, FailureReason
 
@@ -42,19 +41,19 @@ def world() -> World:
 
 
 def first_seen(world: World, *launches: Launch, under: Policy | None = None) -> SweepResult:
-    return sweep_first_seen(under or policy(), launches, world.outside(), run_limit=RunLimit())
+    return sweep_first_seen(Sweep(under or policy(), world.ports()), launches)
 
 
 def test_new_launches_are_dealt_with_and_the_ledger_is_not_asked(world: World) -> None:
     asked = AskedLedger(world.ledger)
-    outside = replace(world.outside(), ledger=asked)
-    swept = sweep_first_seen(policy(), [launch("i-1", "i-2", "i-3")], outside, run_limit=RunLimit())
+    sweep = Sweep(policy(), replace(world.ports(), ledger=asked))
+    swept = sweep_first_seen(sweep, [launch("i-1", "i-2", "i-3")])
     assert world.ec2.ended == [I1, I3]
     assert [world.case(id_).state for id_ in (I1, I2, I3)] == [State.REPORTED, State.COMPLIANT, State.REPORTED]
     assert len(world.topic.reports) == 1
     assert (swept.failures, swept.waiting) == ([], 0)
     assert asked.asked == []
-    sweep_launches(policy(), [launch("i-2")], outside, run_limit=RunLimit())
+    sweep.handle_launches([launch("i-2")])
     assert asked.asked == [I2]
 
 

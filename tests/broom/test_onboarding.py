@@ -11,11 +11,11 @@ from landkeeper.broom.audit import audit_place
 from landkeeper.broom.case import Case, Outcome
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.explain import Result, Step, explain
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Subject, Violation, evaluate
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.org import AccountId, Failure, FailureReason
 
 NEW, OLD = "ou-ab12-nnnnnnnn", "ou-ab12-oooooooo"
@@ -44,8 +44,8 @@ class Units:
 def swept(units: Units | None, *, under: Policy, **tags: str) -> tuple[FakeEc2, Case, str]:
     ec2, ledger, topic = FakeEc2(), ScratchLedger(), CollectedReports()
     ec2.run("i-1", **tags)
-    outside = SweepPorts(ec2, ec2, ledger, topic, FakeQueue(), Clock(), units)
-    sweep_launches(under, [launch("i-1")], outside, run_limit=RunLimit())
+    ports = SweepPorts(ec2, ec2, ledger, topic, FakeQueue(), Clock(), units)
+    Sweep(under, ports).handle_launches([launch("i-1")])
     return ec2, ledger.find_cases([InstanceId("i-1")])[InstanceId("i-1")], "".join(one.text for one in topic.reports)
 
 
@@ -79,8 +79,8 @@ def test_where_nobody_can_be_asked_every_account_counts_as_new() -> None:
 def test_an_audit_asks_for_units_too(unit: str, ended: list[str]) -> None:
     ec2, ledger, clock = FakeEc2(), ScratchLedger(), Clock()
     ec2.run("i-1")
-    outside = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock, Units(frozenset({unit})))
-    audit_place(policy(BOARDING), (ACCOUNT, REGION), outside, run_limit=RunLimit())
+    ports = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock, Units(frozenset({unit})))
+    audit_place(Sweep(policy(BOARDING), ports), (ACCOUNT, REGION))
     assert ec2.ended == ended
 
 

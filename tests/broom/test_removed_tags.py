@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.case import Case, State
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Untagging
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.ports import SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 
 I1 = InstanceId("i-1")
@@ -41,16 +41,20 @@ class World:
     clock: Clock = field(default_factory=Clock)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
-    def outside(self) -> SweepPorts:
+    def ports(self) -> SweepPorts:
         return SweepPorts(self.ec2, self.ec2, self.ledger, CollectedReports(), self.queue, self.clock)
 
     def launch(self, **tags: str) -> None:
         self.ec2.run("i-1")
-        sweep_launches(CONFIRMED, [launch("i-1", tags=tags)], self.outside(), run_limit=RunLimit())
+        Sweep(CONFIRMED, self.ports()).handle_launches([launch("i-1", tags=tags)])
+
+    def launch_live(self, **tags: str) -> None:
+        self.ec2.run("i-1", **tags)
+        Sweep(CONFIRMED, self.ports()).handle_launches([launch("i-1", tags=tags)])
 
     def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> SweepResult:
         off = Untagging(LAUNCHED_AT + at, frozenset([InstanceId(id_)]), frozenset(keys))
-        return sweep_untagged(CONFIRMED, [off], self.outside(), run_limit=RunLimit())
+        return sweep_untagged(Sweep(CONFIRMED, self.ports()), [off])
 
     def case(self) -> Case:
         return self.ledger.find_cases([I1])[I1]
@@ -84,10 +88,17 @@ def test_two_bad_reads_are_still_a_minute_apart() -> None:
     [
         ({"keys": ("Name",)}, 0),
         ({"keys": ("Code",), "id_": "i-2"}, 1),
-        ({"keys": ("Code",), "at": timedelta(minutes=-8)}, 0),
+        ({"keys": ("Code",), "at": timedelta(minutes=-8)}, 1),
+        ({"keys": ("Code",), "at": timedelta(days=-1)}, 0),
         ({"keys": ("spares",)}, 1),
     ],
-    ids=["a tag nobody asks for", "another instance", "long ago", "a tag that would have exempted it"],
+    ids=[
+        "a tag nobody asks for",
+        "another instance",
+        "before the launch",
+        "long ago",
+        "a tag that would have exempted it",
+    ],
 )
 def test_what_changes_nothing_wakes_nobody(world: World, given: dict[str, object], asks: int) -> None:
     before = world.ledger.asked
@@ -104,12 +115,55 @@ def test_who_waits_for_something_else_goes_on_waiting() -> None:
     assert world.take_off("Code").notes == {}
 
 
-def test_what_is_settled_stays_settled() -> None:
+@pytest.fixture
+def settled() -> World:
+    """A world whose instance complied at its launch."""
     world = World()
-    world.ec2.run("i-1", Code="LOL")
-    sweep_launches(CONFIRMED, [launch("i-1", tags={"Code": "LOL"})], world.outside(), run_limit=RunLimit())
+    world.launch_live(Code="LOL")
     assert world.case().state is State.COMPLIANT
-    assert world.take_off("Code").notes == {}
+    world.clock.pass_time(hours=2)
+    return world
+
+
+def test_tags_taken_off_after_a_case_was_settled_are_noticed_and_confirmed(settled: World) -> None:
+    settled.ec2.run("i-1")
+    settled.take_off("Code", at=timedelta(hours=2))
+    assert (settled.ec2.ended, settled.case().state, settled.queue.sent) == ([], State.WAITING, [((I1,), 60)])
+    settled.clock.pass_time(seconds=60)
+    swept = Sweep(CONFIRMED, settled.ports()).resume_cases([I1])
+    assert (settled.ec2.ended, settled.case().state) == ([I1], State.REPORTED)
+    assert "tag Code is missing (checked again: tags were taken off after it was settled)" in swept.notes[I1].because
+    assert settled.take_off("Code", at=timedelta(hours=2)).notes == {}
+
+
+def test_tags_that_were_put_on_again_leave_a_settled_case_as_it_was(settled: World) -> None:
+    settled.take_off("Code", at=timedelta(hours=2))
+    assert (settled.case().state, settled.queue.sent) == (State.COMPLIANT, [])
+
+
+def test_an_exemption_that_was_taken_off_is_noticed() -> None:
+    world = World()
+    world.launch_live(spare="yes")
+    assert world.case().state is State.EXEMPT
+    world.ec2.run("i-1")
+    world.take_off("spare")
+    assert world.case().state is State.WAITING
+
+
+def test_an_instance_that_complied_for_more_than_a_day_is_reported_and_not_touched(settled: World) -> None:
+    settled.ec2.run("i-1")
+    settled.clock.pass_time(days=1)
+    settled.take_off("Code", at=timedelta(days=1, hours=2))
+    assert (settled.ec2.ended, settled.case().outcome) == ([], Outcome.NOTIFIED)
+    assert "it is older than a day, and complied until then, so notify instead of terminate" in settled.case().how
+
+
+def test_tags_that_make_no_difference_reopen_nothing(settled: World) -> None:
+    assert settled.take_off("spare", at=timedelta(hours=2)).notes == {}
+    settled.ec2.instances.clear()
+    settled.take_off("Code", at=timedelta(hours=2))
+    assert (settled.case().state, settled.case().outcome) == (State.GONE, None)
+    assert settled.take_off("Code", at=timedelta(hours=2)).notes == {}
 
 
 def test_every_tag_that_a_policy_speaks_of_counts() -> None:
@@ -120,5 +174,5 @@ def test_every_tag_that_a_policy_speaks_of_counts() -> None:
     world = World()
     for number, key in enumerate("ABCD"):
         off = Untagging(LAUNCHED_AT, frozenset([I1]), frozenset([key]))
-        sweep_untagged(nested, [off], world.outside(), run_limit=RunLimit())
+        sweep_untagged(Sweep(nested, world.ports()), [off])
         assert world.ledger.asked == min(number + 1, 3)

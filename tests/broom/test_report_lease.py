@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from tests.broom_world import CONFIRMED, I1, I2, I3, STRICT, World, launch, policy
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.broom.batching import due_together
 from landkeeper.broom.case import LEASE, Case, Outcome, State, hold_report, offer_report
 from landkeeper.broom.dry_run import ScratchLedger
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.ports import SweepPorts
 from landkeeper.broom.report_lease import agree_on_report
-from landkeeper.broom.sweep import SweepPorts, sweep_due_cases, sweep_launches
+from landkeeper.broom.requeueing import due_together
+from landkeeper.broom.sweep import Sweep
 
 Run = Callable[[SweepPorts], object]
 
@@ -66,9 +66,9 @@ class _Turning:
     who: int
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*given: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
             self.turns.take(self.who)
-            return getattr(self.target, name)(*given)
+            return getattr(self.target, name)(*given, **named)
 
         return call
 
@@ -95,7 +95,7 @@ def run_together(world: World, runs: Sequence[Run], drawn: random.Random) -> Non
 
 def _feeds(count: int, checked: Policy) -> list[Run]:
     one = launch("i-1", "i-2", "i-3")
-    return [lambda outside: sweep_launches(checked, [one], outside, run_limit=RunLimit())] * count
+    return [lambda ports: Sweep(checked, ports).handle_launches([one])] * count
 
 
 def _messages(world: World, checked: Policy) -> list[Run]:
@@ -103,7 +103,7 @@ def _messages(world: World, checked: Policy) -> list[Run]:
     sent, world.queue.sent = world.queue.sent, []
     world.clock.pass_time(seconds=max((delay for _, delay in sent), default=0))
     return [
-        lambda outside, ids=ids: sweep_due_cases(checked, ids, outside, run_limit=RunLimit())  # type: ignore[misc]
+        lambda ports, ids=ids: Sweep(checked, ports).resume_cases(ids)  # type: ignore[misc]
         for ids, _ in sent
     ]
 

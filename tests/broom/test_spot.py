@@ -17,8 +17,9 @@ from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, PAST_EVENTS, Ignor
 from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Launch, SpotRequest
-from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_launches
+from landkeeper.broom.offline import judged_by_sweep
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 SPOTTED = InstanceId("i-0aaaaaaaaaaaaaaa8")
@@ -47,8 +48,8 @@ def swept(
     parts = [records] if files == 1 else [[each] for each in records]
     for number, part in enumerate(parts):
         harvest.add_file(f"{number}.json", json.dumps({"Records": part}).encode())
-    outside = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock)
-    sweep_launches(policy(), [each.launch for each in harvest.launches], outside, run_limit=RunLimit())
+    ports = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), clock)
+    Sweep(policy(), ports).handle_launches([found.launch for found in harvest.launches])
     return ledger.find_cases([SPOTTED])[SPOTTED], ec2
 
 
@@ -66,12 +67,12 @@ def test_exemptions_by_principal_are_those_of_who_asked() -> None:
     ec2.run(SPOTTED)
     ec2.instances[SPOTTED] = replace(ec2.instances[SPOTTED], spot_request=REQUEST)
     harvest.add_file("a.json", json.dumps([ASKED, FULFILLED]).encode())
-    outside = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), Clock())
+    ports = SweepPorts(ec2, ec2, ledger, CollectedReports(), FakeQueue(), Clock())
     exempting = policy(
         "version: 1\nrules: [{name: a, require: {tag: A}, action: terminate}]\nexempt: [{principal: '*/Developer/*'}]"
     )
-    swept = sweep_launches(exempting, [each.launch for each in harvest.launches], outside, run_limit=RunLimit())
-    (judged,) = judge_by_notes(harvest.launches, swept)
+    swept = Sweep(exempting, ports).handle_launches([found.launch for found in harvest.launches])
+    (judged,) = judged_by_sweep(harvest.launches, swept)
     assert judged.found.launch.principal.name == "EC2 Spot for Developer/jane@example.com"
     assert (ec2.ended, ledger.find_cases([SPOTTED])[SPOTTED].state) == ([], "exempt")
 

@@ -29,12 +29,13 @@ from tests.broom_world import (
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.cloudtrail.found import FoundLaunch, Harvest
 from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
-from landkeeper.broom.instance_state import ActionResult, Refused
+from landkeeper.broom.instance_state import FRESH, ActionResult, Done, Gone, LiveInstance, Refused
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy.offline import find_unnamed, judge_offline
-from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_launches
+from landkeeper.broom.offline import find_unnamed, judge_offline, judged_by_sweep
+from landkeeper.broom.ports import SweepPorts
+from landkeeper.broom.sweep import Sweep
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 
@@ -145,6 +146,31 @@ def test_an_hour_ends_no_more_than_its_limit(world: World) -> None:
     assert world.ec2.ended == [I1, InstanceId("i-4")]
 
 
+def test_an_account_that_is_over_its_limit_holds_nobody_elses(world: World) -> None:
+    class Ec2OfTwo(FakeEc2):
+        """Its instances are in two accounts."""
+
+        def read_instances(
+            self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        ) -> Mapping[InstanceId, LiveInstance]:
+            return {id_: self.instances[id_] for id_ in ids}
+
+        def terminate_instances(
+            self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
+        ) -> Mapping[InstanceId, ActionResult]:
+            self.ended += ids
+            return dict.fromkeys(ids, Done())
+
+    world.ec2 = Ec2OfTwo(world.ec2.instances)
+    limited = policy(STRICT + "limits: {terminations_per_hour: 2, terminations_per_hour_per_account: 1}")
+    world.sweep(launch("i-1", "i-2", "i-3", tags={}), under=limited)
+    world.ec2.run("i-4")
+    world.sweep(launch("i-4", event_id="event-2", account=AccountId("444455556666")), under=limited)
+    assert world.ec2.ended == [I1, InstanceId("i-4")]
+    held = "the limit of 1 terminations in one hour in account 111122223333 is reached"
+    assert world.case(I3).error == held
+
+
 def test_an_auto_scaling_group_loses_two_instances_an_hour_and_is_held(world: World) -> None:
     ids = [f"i-group{number}" for number in range(3)]
     for id_ in ids:
@@ -172,15 +198,33 @@ def test_a_throttled_termination_is_tried_again_until_it_is_reported(world: Worl
     assert len(world.topic.reports) == 1
 
 
-def test_an_instance_that_vanished_before_the_call_is_gone(world: World) -> None:
-    class Vanishing(FakeEc2):
-        def terminate_instances(
-            self, account: AccountId, region: Region, ids: Sequence[InstanceId]
-        ) -> Mapping[InstanceId, ActionResult]:
-            self.instances.clear()
-            return FakeEc2.terminate_instances(self, account, region, ids)
+class Vanishing(FakeEc2):
+    """EC2 that shows an instance, and does not know it when it is to be terminated: so many times."""
 
+    times = 1
+
+    def terminate_instances(
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
+    ) -> Mapping[InstanceId, ActionResult]:
+        self.times -= 1
+        if self.times >= 0:
+            return dict.fromkeys(ids, Gone())
+        return FakeEc2.terminate_instances(self, account, region, ids, within=within)
+
+
+def test_a_young_instance_that_ec2_does_not_know_at_the_call_is_tried_again(world: World) -> None:
     world.ec2 = Vanishing(world.ec2.instances)
+    swept = world.sweep(launch("i-1"))
+    assert (world.case().state, swept.notes[I1].action, swept.waiting) == (State.WAITING, "wait", 1)
+    assert (world.queue.sent, world.topic.reports) == ([((I1,), 60)], [])
+    world.clock.pass_time(seconds=60)
+    world.look_again(I1)
+    assert (world.ec2.ended, world.case().outcome) == ([I1], Outcome.DESTROYED)
+
+
+def test_an_old_instance_that_vanished_before_the_call_is_gone(world: World) -> None:
+    world.ec2 = Vanishing(world.ec2.instances)
+    world.clock.pass_time(minutes=10)
     world.sweep(launch("i-1"))
     assert (world.case().state, world.case().outcome) == (State.GONE, Outcome.ALREADY_GONE)
     assert "This instance was already gone." in world.topic.reports[0].text
@@ -250,11 +294,11 @@ class _Wrapped:
         self._killer = killer
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*given: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
             self._killer.calls -= 1
             if self._killer.calls < 0 and not self._killer.after:
                 raise KilledError
-            answer = getattr(self._target, name)(*given)
+            answer = getattr(self._target, name)(*given, **named)
             if self._killer.calls < 0:
                 raise KilledError
             return answer
@@ -275,9 +319,9 @@ def test_killed_anywhere_and_delivered_again_there_is_one_outcome(
     killed = 0
     for calls, after in kills:
         killer = Killer(calls, after)
-        outside = killer.around(world)
+        ports = killer.around(world)
         try:
-            sweep_launches(checked, [one], outside, run_limit=RunLimit())
+            Sweep(checked, ports).handle_launches([one])
         except KilledError:
             killed += 1
         world.clock.pass_time(minutes=6)
@@ -293,9 +337,9 @@ def test_killed_anywhere_and_delivered_again_there_is_one_outcome(
 
 def test_a_case_in_other_hands_is_left_to_them(world: World) -> None:
     killer = Killer(5, after=False)
-    outside = killer.around(world)
+    ports = killer.around(world)
     with pytest.raises(KilledError):
-        sweep_launches(policy(), [launch("i-1")], outside, run_limit=RunLimit())
+        Sweep(policy(), ports).handle_launches([launch("i-1")])
     assert world.case().state is State.ACTING
     assert world.sweep(launch("i-1")).waiting == 1
     assert world.queue.sent == [((I1,), 300)]
@@ -316,10 +360,10 @@ def test_a_case_that_another_run_wrote_meanwhile_is_theirs(world: World, text: s
 def test_a_dry_run_says_the_same_and_changes_nothing(world: World) -> None:
     world.sweep(launch("i-3"))
     scratch = ScratchLedger(world.ledger)
-    outside = SweepPorts(world.ec2, RehearsedActions(), scratch, CollectedReports(), NoQueue(), world.clock)
+    ports = SweepPorts(world.ec2, RehearsedActions(), scratch, CollectedReports(), NoQueue(), world.clock)
     found = [FoundLaunch(launch("i-1", "i-2", "i-3"), "file", False)]
-    swept = sweep_launches(policy(), [found[0].launch], outside, run_limit=RunLimit())
-    (judged,) = judge_by_notes(found, swept)
+    swept = Sweep(policy(), ports).handle_launches([found[0].launch])
+    (judged,) = judged_by_sweep(found, swept)
     assert [(each.verdict, each.action) for each in judged.instances] == [
         ("violation", "terminate"),
         ("compliant", "keep"),
@@ -329,14 +373,14 @@ def test_a_dry_run_says_the_same_and_changes_nothing(world: World) -> None:
     assert world.ec2.ended == [I3]
     assert I1 not in world.ledger.find_cases([I1])
     world.ec2.run("i-9")
-    sweep_launches(policy(terminate="stop"), [launch("i-9")], outside, run_limit=RunLimit())
+    Sweep(policy(terminate="stop"), ports).handle_launches([launch("i-9")])
     assert world.ec2.stopped == []
 
 
 def test_what_was_not_read_is_shown_with_the_tags_of_the_log(world: World) -> None:
     found = [FoundLaunch(launch("i-unknown", tags={"A": "b"}), "file", False)]
     swept = world.sweep(found[0].launch)
-    (judged,) = judge_by_notes(found, swept)
+    (judged,) = judged_by_sweep(found, swept)
     assert (judged.instances[0].verdict, judged.instances[0].action) == ("unknown", "wait")
     assert judged.instances[0].tags == {"A": "b"}
     assert world.queue.sent == [((InstanceId("i-unknown"),), 60)]
@@ -371,8 +415,8 @@ def test_a_scratch_ledger_refuses_what_is_not_the_next_version(world: World) -> 
 
 
 def test_without_a_queue_a_case_waits_in_the_ledger(world: World) -> None:
-    outside = replace(world.outside(), queue=NoQueue())
-    swept = sweep_launches(policy(CONFIRMED), [launch("i-1")], outside, run_limit=RunLimit())
+    ports = replace(world.ports(), queue=NoQueue())
+    swept = Sweep(policy(CONFIRMED), ports).handle_launches([launch("i-1")])
     assert (swept.waiting, swept.failures, world.case().state) == (1, [], State.WAITING)
 
 
@@ -398,8 +442,8 @@ def test_a_harvest_keeps_what_took_tags_off() -> None:
 def test_what_ec2_completes_of_a_launch_is_shown(world: World) -> None:
     world.ec2.launched["token-1"] = [I1]
     found = [FoundLaunch(replace(launch(), client_token="token-1"), "file", False)]
-    (judged,) = judge_by_notes(found, world.sweep(found[0].launch))
+    (judged,) = judged_by_sweep(found, world.sweep(found[0].launch))
     assert [(each.instance.id, each.outcome) for each in judged.instances] == [(I1, "destroyed")]
     unknown = [FoundLaunch(replace(launch(event_id="event-2"), client_token="token-2"), "file", False)]
-    (judged,) = judge_by_notes(unknown, world.sweep(unknown[0].launch))
+    (judged,) = judged_by_sweep(unknown, world.sweep(unknown[0].launch))
     assert judged.instances == ()

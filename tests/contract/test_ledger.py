@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.broom_world import LAUNCHED_AT, launch
 from tests.ledger_tables import create_ledger_table
+from tests.scripted_aws import Call, LostAnswer, scripted_aws
 from tests.servers import home_sessions
 
 from landkeeper.aws.broom.ledger_table import LedgerTable
@@ -24,6 +25,7 @@ from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.stored_case import LedgerError, case_to_record
 from landkeeper.embedded.ledger_file import LedgerFile
+from landkeeper.embedded.simulators import Embedded
 
 LATER = LAUNCHED_AT + timedelta(minutes=1)
 
@@ -244,3 +246,67 @@ def test_settled_cases_leave_the_table_in_time_and_open_ones_stay() -> None:
     assert found == [None, {"N": str(int((now + timedelta(days=30)).timestamp()))}]
     assert table.find_cases([InstanceId("i-1")]) == {"i-1": settled}
     assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "ExpiresAt"
+
+
+class RepeatingConnection:
+    """A connection that makes every write twice, and answers as the second time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        if statement.startswith(("INSERT INTO broom_cases", "UPDATE broom_cases")):
+            self._connection.execute(statement, values)
+        return self._connection.execute(statement, values)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture(params=["file", pytest.param("table", marks=pytest.mark.embedded)])
+def repeating(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Ledger]]:
+    """Opens a ledger, and the same ledger again, to which each write is made twice as its first answer is lost."""
+    with ExitStack() as stack:
+        if request.param == "file":
+
+            def open_file() -> LedgerFile:
+                file = stack.enter_context(closing(LedgerFile(tmp_path / "landkeeper.db")))
+                file._connection = RepeatingConnection(file._connection)  # type: ignore[assignment]
+                return file
+
+            yield open_file
+            return
+        simulators: Embedded = request.getfixturevalue("aws_environment")
+        name = f"Ledger-{uuid.uuid4().hex[:8]}"
+        create_ledger_table(home_sessions().home("dynamodb"), name)
+        aws = stack.enter_context(scripted_aws(simulators.ministack_url))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", aws.url)
+
+        def lose_first(call: Call) -> LostAnswer | None:
+            """Every other write is the repeated one."""
+            is_write = call.action in {"PutItem", "UpdateItem"}
+            return LostAnswer() if is_write and (aws.count("PutItem") + aws.count("UpdateItem")) % 2 else None
+
+        aws.script = lose_first
+        yield lambda: LedgerTable(home_sessions().home("dynamodb"), name)
+
+
+def test_a_write_whose_answer_was_lost_is_known_for_ones_own(repeating: Callable[[], Ledger]) -> None:
+    mine, theirs = repeating(), repeating()
+    case = a_case()
+    assert mine.write_case(case)
+    moved = move(case, State.ACTING, LATER)
+    assert mine.write_case(moved)
+    # The same words written by another run are not one's own.
+    assert not theirs.write_case(moved)
+    assert not theirs.write_case(case)
+    assert theirs.find_cases([case.instance_id]) == {case.instance_id: moved}
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("repeating", ["table"], indirect=True)
+def test_a_count_whose_answer_was_lost_counts_once(repeating: Callable[[], Ledger]) -> None:
+    ledger = repeating()
+    assert [ledger.take("HOUR#1", 2, LATER) for _ in range(3)] == [True, True, False]

@@ -6,23 +6,34 @@ import pytest
 from tests.member_instances import ROLE
 from tests.servers import home_session
 
+from landkeeper.broom.case import Outcome
 from landkeeper.broom.feeds import LogObject
-from landkeeper.broom.sweep_result import InstanceResult
+from landkeeper.broom.launches import InstanceId, LaunchedInstance
+from landkeeper.broom.sweep_result import ActionKind, InstanceResult, VerdictKind
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import _metrics_of
 from landkeeper.org import Failure
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom.function import FunctionBroom
 
+VIOLATION, TERMINATE = VerdictKind.VIOLATION, ActionKind.TERMINATE
+
+
+def _result(
+    verdict: VerdictKind, action: ActionKind, outcome: Outcome | None = None, *, is_stored: bool = False
+) -> InstanceResult:
+    instance = LaunchedInstance(InstanceId("i-1"), "ami-1", "t3.micro", {})
+    return InstanceResult(instance, {}, verdict, action, "", outcome, is_stored)
+
 
 @pytest.mark.parametrize(
     ("note", "counted"),
     [
-        (InstanceResult("violation", "terminate", "", "destroyed"), ["InstancesJudged", "InstancesDestroyed"]),
-        (InstanceResult("violation", "terminate", "", "held"), ["InstancesJudged", "InstancesHeld"]),
-        (InstanceResult("compliant", "keep", ""), ["InstancesJudged", "InstancesKept"]),
-        (InstanceResult("violation", "wait", ""), []),
-        (InstanceResult("violation", "terminate", "", "held", is_stored=True), []),
+        (_result(VIOLATION, TERMINATE, Outcome.DESTROYED), ["InstancesJudged", "InstancesDestroyed"]),
+        (_result(VIOLATION, TERMINATE, Outcome.HELD), ["InstancesJudged", "InstancesHeld"]),
+        (_result(VerdictKind.COMPLIANT, ActionKind.KEEP), ["InstancesJudged", "InstancesKept"]),
+        (_result(VIOLATION, ActionKind.WAIT), []),
+        (_result(VIOLATION, TERMINATE, Outcome.HELD, is_stored=True), []),
     ],
 )
 def test_an_instance_counts_once_and_as_what_became_of_it(note: InstanceResult, counted: list[str]) -> None:

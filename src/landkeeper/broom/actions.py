@@ -16,6 +16,8 @@ from landkeeper.org import Failure, FailureReason, format_time
 
 YOUNG = timedelta(minutes=10)
 """Until this age EC2 may not show an instance, or its tags, although they are there."""
+ACT_SINCE = timedelta(days=1)
+"""How old an instance may be for what nobody expected, such as an audit's find, to do more than notify."""
 LOOK_AGAIN_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 """After so many failed calls a case is reported as it stands instead of being tried again."""
@@ -99,6 +101,9 @@ def decide(
         case LiveInstance():
             if seen.has_ended:
                 return _ended(policy, case, subject, now, f"the instance is {seen.state}")
+            if seen.has_stopped and case.is_under_way and case.action is Penalty.STOP:
+                # Whatever its tags are by now: a run that crashed while it was stopping it told nobody.
+                return Decision(Keep(State.ACTED, f"the instance is {seen.state}", Outcome.STOPPED))
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
             return _judge(policy, case, subject, seen, now, actions_on=actions_on, group_tags=group_tags or {})
@@ -113,6 +118,10 @@ def is_worth_retrying(failure: Failure, attempts: int) -> bool:
 
 def _unread(policy: Policy, case: Case, subject: Subject, failure: Failure, now: datetime) -> Decision:
     because = f"the instance could not be read: {failure}"
+    if case.is_under_way:
+        if case.attempts + 1 < MOST_ATTEMPTS:
+            return Decision(Keep(State.ACTING, because, try_again=True))
+        return Decision(Keep(State.FAILED, because, Outcome.UNKNOWN))
     logged = evaluate(policy, subject, case.logged_tags, now)
     if case.attempts + 1 < MOST_ATTEMPTS:
         return Decision(Keep(State.FAILED, because, try_again=True), logged)
@@ -128,7 +137,7 @@ def _absent(policy: Policy, case: Case, subject: Subject, now: datetime) -> Deci
 
 def _ended(policy: Policy, case: Case, subject: Subject, now: datetime, because: str) -> Decision:
     """The instance is gone. Where a run crashed while it was acting, that was its doing."""
-    if case.state is State.ACTING and case.action is Penalty.TERMINATE:
+    if case.is_under_way and case.action is Penalty.TERMINATE:
         return Decision(Keep(State.ACTED, because, Outcome.DESTROYED))
     tags = case.logged_tags if case.live_tags is None else case.live_tags
     verdict = evaluate(policy, subject, tags, now)
@@ -153,13 +162,19 @@ def _judge(
         case Exempt():
             return Decision(Keep(State.EXEMPT, verdict.because), verdict)
         case Violation():
-            verdict = _in_doubt(policy, case, verdict)
+            verdict = _in_doubt(policy, case, _reopened(case, verdict))
             wait = _reason_to_wait(policy, case, verdict, now)
             if wait is None and group_tags and now - case.event_time < YOUNG:
                 wait = _wait_for_group(policy, case, verdict, {**group_tags, **live.tags}, now)
             return Decision(wait or _penalty(verdict, live, actions_on=actions_on), verdict)
         case _:
             assert_never(verdict)
+
+
+def _reopened(case: Case, violation: Violation) -> Violation:
+    if not case.reopened_because:
+        return violation
+    return replace(violation, how=f"{violation.how} (checked again: {case.reopened_because})")
 
 
 def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
@@ -179,9 +194,9 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
     grace_ends = case.event_time + violation.grace
     if now < grace_ends:
         return Wait(grace_ends, f"{violation.because}; it may be tagged until {format_time(grace_ends)}")
-    if not policy.confirm_after or now - case.event_time >= YOUNG:
+    if not policy.confirm_after or now - case.known_since >= YOUNG:
         return None
-    if not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
+    if case.reopened_at is None and not isinstance(evaluate(policy, case.subject, case.logged_tags, now), Violation):
         return Wait(
             min(now + LOOK_AGAIN_AFTER, case.event_time + YOUNG),
             f"{violation.because}; the log shows tags that comply, which EC2 may not show yet",

@@ -6,21 +6,22 @@ reports that were not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.case import Case, State
+from landkeeper.broom.case import Case, State, reopen
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
-from landkeeper.broom.sweep import Place, SweepPorts, sweep_cases
+from landkeeper.broom.ports import AuditScope, Place
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import InstanceResult, SweepResult
-from landkeeper.org import AccountId, Failure, FailureReason, Principal
+from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region, format_time
 
 PATIENCE = timedelta(minutes=30)
 """How old an instance must be before an audit looks at it: until then its log may still be on its way."""
@@ -28,6 +29,7 @@ OVERDUE = timedelta(minutes=5)
 """How long after its time a case counts as one that has not come back by itself."""
 _LOOKED_BACK = timedelta(days=2)
 _MOST_DUE = 500
+_LEFT_OUT = {State.HELD: "held for a person", State.FAILED: "failed and reported"}
 _OPEN = (State.WAITING, State.JUDGED, State.ACTING)
 _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 
@@ -36,10 +38,9 @@ _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 class Finding:
     """What an audit found out about one instance, and did."""
 
-    instance_id: InstanceId
     account: AccountId
-    region: str
-    note: InstanceResult
+    region: Region
+    result: InstanceResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +55,111 @@ class Audited:
     """Whether they could be listed."""
 
 
-def audit_place(
-    policy: Policy,
-    place: Place,
-    outside: SweepPorts,
-    *,
-    actions_on: bool = True,
-    run_limit: RunLimit,
-    act_since: timedelta | None = None,
-) -> Audited:
-    """Judge what runs in an account and region by its tags, and deal with what breaks the policy and is not settled.
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit of several accounts came to."""
 
-    Instances of which no log told and that are older than `act_since` are reported, and nothing else is done to them.
+    findings: tuple[Finding, ...]
+    failures: tuple[str, ...]
+    running: int
+    places: int
+    """How many regions of accounts were read."""
+    unread: int
+    """How many were not, and accounts of which not even the regions are known. Disabled regions count for nothing."""
+    left_out: Counter[str]
+    """How many running instances nothing was done about, by the reason: those that comply are not among them."""
+
+
+def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
+    """Take up what is overdue, and audit every account, one region after the other.
+
+    Raise UsageError where the accounts cannot be listed.
     """
-    now = outside.clock()
-    running = outside.reader.list_running(*place)
+    overdue = audit_overdue(sweep)
+    cases = sweep.ports.ledger.find_cases(tuple(overdue.notes))
+    found = [Finding(cases[id_].account, cases[id_].region, result) for id_, result in overdue.notes.items()]
+    audited = [place for account in scope.find_accounts() for place in audit_account(sweep, scope, account)]
+    return AuditResult(
+        findings=(*found, *(finding for place in audited for finding in place.findings)),
+        failures=(*overdue.failures, *(failure for place in audited for failure in place.swept.failures)),
+        running=sum(place.running for place in audited),
+        places=sum(place.is_read for place in audited),
+        unread=sum(bool(place.swept.failures) and not place.is_read for place in audited),
+        left_out=sum((place.swept.left_out for place in audited), Counter[str]()),
+    )
+
+
+def audit_account(
+    sweep: Sweep, scope: AuditScope, account: AccountId, *, act_since: timedelta | None = None
+) -> Iterator[Audited]:
+    """Audit every region of an account, one after the other."""
+    places = scope.find_places(account)
+    if isinstance(places, Failure):
+        swept = SweepResult()
+        swept.fail(f"{account} could not be audited: {places}", try_again=False)
+        yield Audited(swept, is_read=False)
+        return
+    for place in places:
+        yield audit_place(sweep, place, act_since=act_since)
+
+
+def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = None) -> Audited:
+    """Judge what runs in an account and region by its tags, and handle what breaks the policy.
+
+    A case that was settled as compliant, exempt or gone is opened again. What was acted on or reported before is not:
+    it is counted as left out. Instances that are older than `act_since` and that no log reported, or whose case is
+    opened again, are reported, and nothing else is done to them.
+    """
+    policy, ports = sweep.policy, sweep.ports
+    now = ports.clock()
+    running = ports.reader.list_running(*place)
     if isinstance(running, Failure):
         swept = SweepResult()
         if running.reason is not FailureReason.REGION_DISABLED:
             swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
         return Audited(swept, is_read=False)
-    suspects = [_open(live, place, now, act_since) for live in running.values() if _is_of_age(live, now)]
+    old_enough = [live for live in running.values() if _is_of_age(live, now)]
+    suspects = [_open(live, place, now, act_since) for live in old_enough]
     suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
-    known = outside.ledger.find_cases([case.instance_id for case in suspects])
-    cases = [known.get(case.instance_id, case) for case in suspects]
-    cases = [case for case in cases if not case.is_settled]
-    swept = sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
-    findings = (Finding(case.instance_id, *place, swept.notes[case.instance_id]) for case in cases)
+    known = ports.ledger.find_cases([case.instance_id for case in suspects])
+    cases = [_take_up(known.get(case.instance_id, case), now, act_since) for case in suspects]
+    swept = sweep.handle_cases([case for case in cases if not case.is_settled])
+    swept.left_out = _left_out(cases, young=len(running) - len(old_enough))
+    findings = (Finding(*place, swept.notes[case.instance_id]) for case in cases if not case.is_settled)
     return Audited(swept, tuple(findings), len(running))
 
 
-def audit_overdue(policy: Policy, outside: SweepPorts, *, actions_on: bool = True, run_limit: RunLimit) -> SweepResult:
+def _take_up(case: Case, now: datetime, act_since: timedelta | None) -> Case:
+    """Return the case, opened again where it was settled as one that needs no action and its instance breaks a rule."""
+    if case.state is State.GONE:
+        because = "the ledger had it as gone, and it runs"
+    else:
+        because = f"it was {case.state} at {format_time(case.changed_at)}"
+    is_old = act_since is not None and now - case.event_time > act_since
+    notify_only = "it is too old for a scheduled audit to touch" if is_old else ""
+    return reopen(case, now, because, notify_only=notify_only) or case
+
+
+def _left_out(cases: Iterable[Case], *, young: int) -> Counter[str]:
+    """Count the running instances that nothing was done about, by the reason."""
+    settled = Counter(_LEFT_OUT.get(case.state, "reported before") for case in cases if case.is_settled)
+    return +Counter({f"younger than {PATIENCE // timedelta(minutes=1)} minutes": young}) + settled
+
+
+def audit_overdue(sweep: Sweep) -> SweepResult:
     """Take up the cases that should have come back by now, and those of which nobody was told."""
-    overdue = list(islice(_find_overdue(outside), _MOST_DUE))
+    overdue = list(islice(_find_overdue(sweep), _MOST_DUE))
     # The index that found them may be behind the table.
-    cases = outside.ledger.find_cases([case.instance_id for case in overdue]).values()
-    return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+    return sweep.resume_cases([case.instance_id for case in overdue])
 
 
-def _find_overdue(outside: SweepPorts) -> Iterator[Case]:
-    before = outside.clock() - OVERDUE
+def _find_overdue(sweep: Sweep) -> Iterator[Case]:
+    before = sweep.ports.clock() - OVERDUE
     for state in _OPEN:
-        yield from outside.ledger.list_cases(state, due_before=before)
+        yield from sweep.ports.ledger.list_cases(state, due_before=before)
     for state in _MAYBE_UNREPORTED:
-        there = outside.ledger.list_cases(state, due_after=before - _LOOKED_BACK, due_before=before)
-        yield from (case for case in there if case.awaits_only_report)
+        recent = sweep.ports.ledger.list_cases(state, due_after=before - _LOOKED_BACK, due_before=before)
+        yield from (case for case in recent if case.awaits_only_report)
 
 
 def _is_of_age(live: LiveInstance, now: datetime) -> bool:

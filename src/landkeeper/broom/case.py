@@ -46,10 +46,14 @@ class Outcome(StrEnum):
     PROTECTED = "protected"
     REFUSED = "refused"
     ACTIONS_OFF = "actions off"
+    UNKNOWN = "unknown"
+    """The call was made, and neither its answer nor the instance could be read since."""
 
 
 _NOBODY = frozenset({UNKNOWN_PRINCIPAL.kind, "AWSService"})
 _JUDGEMENTS = frozenset({State.JUDGED, State.COMPLIANT, State.EXEMPT, State.GONE, State.FAILED})
+
+_REOPENED = frozenset({State.COMPLIANT, State.EXEMPT, State.GONE})
 
 MOVES: dict[State, frozenset[State]] = {
     State.WAITING: _JUDGEMENTS | {State.WAITING},
@@ -117,6 +121,9 @@ class Case:
     """The principal who let it go after it was held; the limits do not hold it again."""
     notify_only: str = ""
     """Why nothing is done to the instance but to tell of it; empty where the rule's action counts."""
+    reopened_at: datetime | None = None
+    """When it was opened again after it had been settled; None if it never was."""
+    reopened_because: str = ""
     story: tuple[Step, ...] = ()
     """Its moves, oldest first; of very many those in the middle are left out."""
 
@@ -132,9 +139,19 @@ class Case:
                 return self.changed_at
 
     @property
+    def known_since(self) -> datetime:
+        """When what it is judged for can have begun: at its launch, or when it was opened again."""
+        return self.reopened_at or self.event_time
+
+    @property
     def subject(self) -> Subject:
         """What a policy asks about the instance."""
         return Subject(self.account, self.region, self.instance_type, self.principal)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its instance is being stopped or terminated, and what came of that is not known yet."""
+        return self.state is State.ACTING and self.action in {Penalty.STOP, Penalty.TERMINATE}
 
     @property
     def needs_report(self) -> bool:
@@ -228,6 +245,21 @@ def release(case: Case, by: str, now: datetime) -> Case | None:
         return None
     fresh = {"outcome": None, "reported_at": None, "error": "", "attempts": 0}
     return move(case, State.JUDGED, now, f"released by {by}", released_by=by, **fresh)
+
+
+def reopen(case: Case, now: datetime, because: str, *, notify_only: str = "") -> Case | None:
+    """Return a settled case as one to judge again, to be written with its next move; None for any other case.
+
+    What was acted on or reported stays settled, and so does what is held or has failed: those are for people.
+    """
+    if case.state not in _REOPENED:
+        return None
+    fresh: dict[str, Any] = {"rule": "", "how": "", "action": None, "outcome": None, "error": "", "attempts": 0}
+    fresh |= {"first_fault_at": None, "reported_at": None, "acted_at": None, "released_by": "", "lease_until": None}
+    return replace(
+        case, state=State.WAITING, due_at=now, changed_at=now, reopened_at=now, reopened_because=because,
+        notify_only=notify_only or case.notify_only, story=_told(case, Step(now, State.WAITING, because)), **fresh,
+    )  # fmt: skip
 
 
 def move(case: Case, to: State, now: datetime, because: str = "", **changes: Any) -> Case:

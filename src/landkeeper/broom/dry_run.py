@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from landkeeper.broom.case import Case, State, due_cases
-from landkeeper.broom.instance_state import ActionResult, Done
+from landkeeper.broom.instance_state import FRESH, ActionResult, Done
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.ports import Ledger
@@ -60,13 +60,13 @@ class RehearsedActions:
     """Says that everything was done, and does nothing."""
 
     def terminate_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
         """Every instance would be ended."""
         return dict.fromkeys(ids, Done())
 
     def stop_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
         """Every instance would be stopped."""
         return dict.fromkeys(ids, Done())

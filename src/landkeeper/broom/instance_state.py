@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import Failure
 
+FRESH = timedelta(seconds=5)
+"""How long ago a read may have begun for an instance to be stopped or terminated on the strength of it."""
 ENDED = frozenset({"shutting-down", "terminated"})
+STOPPED = frozenset({"stopping", "stopped"})
 GROUP_TAG = "aws:autoscaling:groupName"
 # Tags by which those that keep up a number of instances mark theirs.
 _FLEETS = {
@@ -43,6 +46,11 @@ class LiveInstance:
     def has_ended(self) -> bool:
         """Whether it is terminated, or about to be."""
         return self.state in ENDED
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it is stopped, or about to be."""
+        return self.state in STOPPED
 
     @property
     def group(self) -> str:
@@ -89,6 +97,20 @@ class Refused:
     """Whether termination or stop protection is what stands in the way."""
     is_final: bool = False
     """Whether EC2 cannot do that with such an instance at all, however often it is asked."""
+    is_unknown: bool = False
+    """Whether EC2 may have done it all the same: its answer was lost, or was an error of its own."""
 
 
-ActionResult = Done | Gone | Refused
+@dataclass(frozen=True, slots=True)
+class BatchFailed:
+    """The call for several instances failed as a whole; EC2 may have done it to some of them."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """The call was not made: by then what was read of the instance was too old to act on."""
+
+
+ActionResult = Done | Gone | Refused | BatchFailed | TooLate

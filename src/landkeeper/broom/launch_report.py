@@ -29,6 +29,7 @@ _SENTENCES = {
     Outcome.HELD: "This instance has not been touched: it is held back ({error}).",
     Outcome.PROTECTED: "This instance is still there: it is protected ({error}).",
     Outcome.REFUSED: "This instance is still there: {error}.",
+    Outcome.UNKNOWN: "This instance may have been changed: what became of it could not be read ({error}).",
     Outcome.ACTIONS_OFF: "This instance has not been touched: actions are turned off.",
 }
 

@@ -51,6 +51,11 @@ class Gate:
         counter = f"GROUP#{case.account}#{case.region}#{live.group}#{hour}"
         if live.group and not self.ledger.take(counter, MOST_OF_A_GROUP, expires_at):
             return f"Auto Scaling group {live.group} has lost {MOST_OF_A_GROUP} instances within this hour already"
+        per_account = self.limits.terminations_per_hour_per_account
+        # Before the limit of all accounts: what one account has too many takes nothing from the others.
+        counter = f"ACCOUNT#{case.account}#{hour}"
+        if per_account is not None and not self.ledger.take(counter, per_account, expires_at):
+            return f"the limit of {per_account} terminations in one hour in account {case.account} is reached"
         per_hour = self.limits.terminations_per_hour
         if per_hour is not None and not self.ledger.take(f"HOUR#{hour}", per_hour, expires_at):
             return f"the limit of {per_hour} terminations in one hour is reached"

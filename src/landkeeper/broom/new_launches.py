@@ -13,10 +13,8 @@ from datetime import datetime
 
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
-from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep import SweepPorts, sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 
 
@@ -54,26 +52,19 @@ class WriteFirstLedger:
         return self._ledger.take(counter, limit, expires_at)
 
 
-def sweep_first_seen(
-    policy: Policy,
-    launches: Sequence[Launch],
-    outside: SweepPorts,
-    *,
-    actions_on: bool = True,
-    run_limit: RunLimit,
-    untaggings: Sequence[Untagging] = (),
-) -> SweepResult:
-    """As `sweep_launches`; costs less where the launches are new, and more where they are not."""
-    unasked = WriteFirstLedger(outside.ledger)
-    swept = sweep_launches(
-        policy, launches, replace(outside, ledger=unasked), actions_on=actions_on, run_limit=run_limit,
-        untaggings=untaggings,
-    )  # fmt: skip
-    if not unasked.known:
+def sweep_first_seen(sweep: Sweep, launches: Sequence[Launch], untaggings: Sequence[Untagging] = ()) -> SweepResult:
+    """Handle launches as `Sweep.handle_launches` does; cheaper where they are new, and dearer where they are not."""
+    ledger = WriteFirstLedger(sweep.ports.ledger)
+    swept = replace(sweep, ports=replace(sweep.ports, ledger=ledger)).handle_launches(launches, untaggings)
+    if not ledger.known:
         return swept
-    again = [one for one in launches if not one.instances or any(each.id in unasked.known for each in one.instances)]
-    known = sweep_launches(policy, again, outside, actions_on=actions_on, run_limit=run_limit, untaggings=untaggings)
-    if unasked.known.issuperset(swept.notes):
+    again = [
+        launch
+        for launch in launches
+        if not launch.instances or any(instance.id in ledger.known for instance in launch.instances)
+    ]
+    known = sweep.handle_launches(again, untaggings)
+    if ledger.known.issuperset(swept.notes):
         # What failed for cases that are done with has not failed.
         return known
     swept.take_in(known)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from landkeeper.broom.case import Case, State
-from landkeeper.broom.instance_state import ActionResult, LiveInstance
+from landkeeper.broom.instance_state import FRESH, ActionResult, LiveInstance
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import AccountId, Failure, Region
+
+Place = tuple[AccountId, Region]
 
 
 class InstanceReader(Protocol):
@@ -39,14 +42,17 @@ class InstanceActions(Protocol):
     """Acts on instances in any account and region: the only way in which Broom destroys anything."""
 
     def terminate_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """End the instances. Every id is in the answer."""
+        """Terminate the instances in one call. Every id is in the answer.
+
+        Later than `within` from now no request is sent: what is known of the instances is too old then.
+        """
 
     def stop_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """Stop the instances. Every id is in the answer."""
+        """Stop the instances in one call, as `terminate_instances` terminates them. Every id is in the answer."""
 
 
 class Ledger(Protocol):
@@ -94,3 +100,27 @@ class CaseQueue(Protocol):
 
     def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
         """See to it that these cases turn up again after the delay, or before it; never much later."""
+
+
+class AuditScope(Protocol):
+    """Knows what an audit looks at."""
+
+    def find_accounts(self) -> Sequence[AccountId]:
+        """Return the accounts to audit. Raise UsageError where they cannot be listed."""
+
+    def find_places(self, account: AccountId) -> Sequence[Place] | Failure:
+        """Return the regions of an account to audit, or why they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPorts:
+    """What a sweep reaches outside of this room."""
+
+    reader: InstanceReader
+    actions: InstanceActions
+    ledger: Ledger
+    reports: Reports
+    queue: CaseQueue
+    clock: Callable[[], datetime]
+    units: UnitReader | None = None
+    """None where nobody can be asked: every account counts as new then, if the policy has new units."""

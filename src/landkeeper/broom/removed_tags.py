@@ -1,44 +1,42 @@
-"""Cases that wait for tags which the log showed, and which were taken off since: they need not wait any longer.
+"""Tags that a `DeleteTags` took off: what complied by them is judged again.
 
-A launch and what took its tags off may be told in two deliveries. A case that waits because the log shows tags that
-comply is looked at again as soon as a `DeleteTags` on its instance is told.
+A launch and what took its tags off may come in two deliveries. A case that waits because the log shows tags that comply
+need not wait any longer, and one that was settled as compliant or exempt is opened again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from landkeeper.broom.actions import YOUNG
-from landkeeper.broom.case import Case, State, untagged
+from landkeeper.broom.actions import ACT_SINCE
+from landkeeper.broom.case import Case, State, reopen, untagged
 from landkeeper.broom.launches import Tags, Untagging
-from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.requirements import asked_keys
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.policy.wildcards import fits
-from landkeeper.broom.sweep import SweepPorts, sweep_cases
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 
 
-def sweep_untagged(
-    policy: Policy,
-    untaggings: Iterable[Untagging],
-    outside: SweepPorts,
-    *,
-    actions_on: bool = True,
-    run_limit: RunLimit,
-) -> SweepResult:
-    """Take the cases as far as they can go now that waited for the tags of their log, which these calls took off.
+def sweep_untagged(sweep: Sweep, untaggings: Iterable[Untagging]) -> SweepResult:
+    """Judge again, by live tags, the instances that complied by tags which these calls took off.
 
-    The ledger is asked only about calls that took off a tag which the policy speaks of, and that recently.
+    The ledger is read only for calls of the last day that took off a tag which the policy speaks of. An instance that
+    is older than a day is reported, and nothing else is done to it.
     """
-    now = outside.clock()
-    telling = [each for each in untaggings if now - each.event_time < YOUNG and _takes_off(policy, each)]
-    ids = sorted({id_ for each in telling for id_ in each.instance_ids})
-    found = outside.ledger.find_cases(ids).values() if ids else ()
-    cases = [after for case in found if (after := _without(policy, case, telling, now)) is not None]
-    return sweep_cases(policy, cases, outside, actions_on=actions_on, run_limit=run_limit)
+    policy, now = sweep.policy, sweep.ports.clock()
+    relevant = [
+        untagging
+        for untagging in untaggings
+        if now - untagging.event_time < ACT_SINCE and _takes_off(policy, untagging)
+    ]
+    ids = sorted({id_ for untagging in relevant for id_ in untagging.instance_ids})
+    found = sweep.ports.ledger.find_cases(ids).values() if ids else ()
+    cases = [after for case in found if (after := _judged_anew(policy, case, relevant, now)) is not None]
+    return sweep.handle_cases(cases)
 
 
 def _takes_off(policy: Policy, untagging: Untagging) -> bool:
@@ -50,11 +48,20 @@ def _takes_off(policy: Policy, untagging: Untagging) -> bool:
     return any(key in asked or any(fits(pattern, key) for pattern in exempting) for key in untagging.keys)
 
 
-def _without(policy: Policy, case: Case, untaggings: Iterable[Untagging], now: datetime) -> Case | None:
-    """The case without the tags that were taken off; None where it did not wait for them."""
-    after = untagged(case, untaggings)
-    waited = case.state is State.WAITING and not _breaks(policy, case, case.logged_tags, now)
-    return after if waited and _breaks(policy, after, after.logged_tags, now) else None
+def _judged_anew(policy: Policy, case: Case, untaggings: Iterable[Untagging], now: datetime) -> Case | None:
+    """Return the case without the tags that were taken off; None where they make no difference to it."""
+    if case.state is State.WAITING:
+        after = untagged(case, untaggings)
+        waited = not _breaks(policy, case, case.logged_tags, now)
+        return after if waited and _breaks(policy, after, after.logged_tags, now) else None
+    if case.state not in {State.COMPLIANT, State.EXEMPT}:
+        return None
+    left = untagged(replace(case, logged_tags=case.live_tags or {}), untaggings).logged_tags
+    if not _breaks(policy, case, left, now):
+        return None
+    is_old = now - case.event_time > ACT_SINCE
+    notify_only = "it is older than a day, and complied until then" if is_old else ""
+    return reopen(case, now, "tags were taken off after it was settled", notify_only=notify_only)
 
 
 def _breaks(policy: Policy, case: Case, tags: Tags, now: datetime) -> bool:

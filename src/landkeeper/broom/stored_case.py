@@ -58,6 +58,8 @@ def case_to_record(case: Case) -> Record:
         "Successor": case.successor or None,
         "ReleasedBy": case.released_by or None,
         "NotifyOnly": case.notify_only or None,
+        "ReopenedAt": _write_time(case.reopened_at),
+        "ReopenedBecause": case.reopened_because or None,
         "Story": [
             {"At": format_exact_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
         ],
@@ -106,6 +108,8 @@ def _parse(record: Mapping[str, Any]) -> Case:
         successor=record.get("Successor", ""),
         released_by=record.get("ReleasedBy", ""),
         notify_only=record.get("NotifyOnly", ""),
+        reopened_at=_read_time(record, "ReopenedAt"),
+        reopened_because=record.get("ReopenedBecause", ""),
         story=tuple(
             Step(datetime.fromisoformat(step["At"]), State(step["State"]), step["Because"])
             for step in record.get("Story", ())

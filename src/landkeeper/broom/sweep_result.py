@@ -1,30 +1,53 @@
-"""What came of a sweep, in words: a note on each instance, and what could not be done."""
+"""What came of a sweep: a result for each instance, and what could not be done."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
 
-from landkeeper.broom.actions import Decision
-from landkeeper.broom.case import Case, State
+from landkeeper.broom.actions import Action, Decision, Keep, Notify, Stop, Terminate, Wait
+from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.instance_state import LiveInstance, Seen
-from landkeeper.broom.launches import InstanceId, Launch, Tags
-from landkeeper.broom.policy.offline import words_of
+from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
+from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Verdict, Violation
 from landkeeper.org import format_time
+
+
+class VerdictKind(StrEnum):
+    """What the policy says about an instance."""
+
+    COMPLIANT = "compliant"
+    EXEMPT = "exempt"
+    VIOLATION = "violation"
+    UNKNOWN = "unknown"
+    """There was nothing to judge."""
+
+
+class ActionKind(StrEnum):
+    """What is done about an instance, or would be."""
+
+    KEEP = "keep"
+    NOTIFY = "notify"
+    STOP = "stop"
+    TERMINATE = "terminate"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceResult:
-    """What a sweep found out about an instance and did, in words."""
+    """An instance, what the policy says about it, and what is done or would be."""
 
-    verdict: str
-    """`compliant`, `exempt`, `violation`, or `unknown`."""
-    action: str
-    """`keep`, `notify`, `stop`, `terminate`, or `wait`."""
+    instance: LaunchedInstance
+    tags: Tags
+    """The tags it was judged by: those that EC2 showed; those of the log where it was not read."""
+    verdict: VerdictKind
+    action: ActionKind
     because: str
-    outcome: str = ""
-    """What came of it where a rule was broken: `destroyed`, `held`, …"""
-    tags: Tags | None = None
-    """The tags that EC2 showed; None where the instance was not read."""
+    outcome: Outcome | None = None
+    """What came of it where a rule was broken and something was done."""
     is_stored: bool = False
     """Whether this is what the ledger has from before, and nothing was found out or done now."""
 
@@ -40,6 +63,8 @@ class SweepResult:
     """Whether some of it may work the next time, so that the message must come again."""
     waiting: int = 0
     """How many instances are looked at again later."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many running instances an audit did nothing about, by the reason."""
     launches: dict[str, Launch] = field(default_factory=dict)
     """The launches by event id, with what EC2 knows and the log left out: instances, and who asked for them."""
 
@@ -49,6 +74,7 @@ class SweepResult:
         self.failures += other.failures
         self.try_again = self.try_again or other.try_again
         self.waiting += other.waiting
+        self.left_out += other.left_out
         self.launches |= other.launches
 
     def fail(self, sentence: str, *, try_again: bool) -> None:
@@ -57,19 +83,57 @@ class SweepResult:
         self.try_again = self.try_again or try_again
 
 
-def note_on(decision: Decision, seen: Seen) -> InstanceResult:
-    """The note on an instance that was just judged."""
-    verdict = words_of(decision.verdict)[0] if decision.verdict is not None else "unknown"
-    tags = seen.tags if isinstance(seen, LiveInstance) else None
-    return InstanceResult(verdict, type(decision.action).__name__.lower(), decision.action.because, tags=tags)
+def judged_result(case: Case, decision: Decision, seen: Seen) -> InstanceResult:
+    """Return the result of an instance that was just judged."""
+    verdict = kinds_of(decision.verdict)[0] if decision.verdict is not None else VerdictKind.UNKNOWN
+    tags = seen.tags if isinstance(seen, LiveInstance) else case.logged_tags
+    return InstanceResult(_instance(case), tags, verdict, _kind_of(decision.action), decision.action.because)
 
 
-def note_on_stored(case: Case) -> InstanceResult:
-    """The note on an instance whose case the ledger has as it stands."""
-    verdict = {State.COMPLIANT: "compliant", State.EXEMPT: "exempt"}.get(case.state, "violation")
-    action = str(case.action) if case.outcome is not None and case.action is not None else "keep"
+def stored_result(case: Case) -> InstanceResult:
+    """Return the result of an instance whose case the ledger has as it stands."""
+    kinds = {State.COMPLIANT: VerdictKind.COMPLIANT, State.EXEMPT: VerdictKind.EXEMPT}
+    verdict = kinds.get(case.state, VerdictKind.VIOLATION)
+    action = PENALTY_KINDS[case.action] if case.outcome is not None and case.action is not None else ActionKind.KEEP
     rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
     because = f"{rule}the ledger has it as {case.state} since {format_time(case.changed_at)}"
-    return InstanceResult(
-        verdict, action, because, outcome=str(case.outcome or ""), tags=case.live_tags, is_stored=True
-    )
+    tags = case.logged_tags if case.live_tags is None else case.live_tags
+    return InstanceResult(_instance(case), tags, verdict, action, because, case.outcome, is_stored=True)
+
+
+def kinds_of(verdict: Verdict) -> tuple[VerdictKind, ActionKind]:
+    """Return the kind of the verdict, and of the action that follows from it."""
+    match verdict:
+        case Compliant():
+            return VerdictKind.COMPLIANT, ActionKind.KEEP
+        case Exempt():
+            return VerdictKind.EXEMPT, ActionKind.KEEP
+        case Violation(action=action):
+            return VerdictKind.VIOLATION, PENALTY_KINDS[action]
+        case _:
+            assert_never(verdict)
+
+
+PENALTY_KINDS = {
+    Penalty.NOTIFY: ActionKind.NOTIFY, Penalty.STOP: ActionKind.STOP, Penalty.TERMINATE: ActionKind.TERMINATE,
+}  # fmt: skip
+
+
+def _kind_of(action: Action) -> ActionKind:
+    match action:
+        case Terminate():
+            return ActionKind.TERMINATE
+        case Stop():
+            return ActionKind.STOP
+        case Notify():
+            return ActionKind.NOTIFY
+        case Wait():
+            return ActionKind.WAIT
+        case Keep():
+            return ActionKind.KEEP
+        case _:
+            assert_never(action)
+
+
+def _instance(case: Case) -> LaunchedInstance:
+    return LaunchedInstance(case.instance_id, case.image_id, case.instance_type, case.logged_tags)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from landkeeper.broom.case import Case, State, due_cases
 from landkeeper.broom.launches import InstanceId
@@ -95,21 +96,31 @@ class LedgerFile:
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
         self._forget_expired()
-        item = json.dumps(case_to_record(case))
+        write_id = uuid4().hex
+        item = json.dumps({**case_to_record(case), "WriteId": write_id})
         expires_at = None
         if self._keep is not None and case.is_settled:
             expires_at = int((case.changed_at + self._keep).timestamp())
         if case.version == 1:
-            return self._changes(
+            is_written = self._changes(
                 "INSERT INTO broom_cases (instance_id, version, item, expires_at) VALUES (?, 1, ?, ?)"
                 " ON CONFLICT (instance_id) DO UPDATE SET version = 1, item = excluded.item,"
                 " expires_at = excluded.expires_at WHERE expires_at <= ?",
                 (case.instance_id, item, expires_at, _now()),
             )
-        return self._changes(
-            "UPDATE broom_cases SET version = ?, item = ?, expires_at = ? WHERE instance_id = ? AND version = ?",
-            (case.version, item, expires_at, case.instance_id, case.version - 1),
-        )
+        else:
+            is_written = self._changes(
+                "UPDATE broom_cases SET version = ?, item = ?, expires_at = ? WHERE instance_id = ? AND version = ?",
+                (case.version, item, expires_at, case.instance_id, case.version - 1),
+            )
+        return is_written or self._has_written(case.instance_id, write_id)
+
+    def _has_written(self, id_: InstanceId, write_id: str) -> bool:
+        """Return whether the stored case is that very write: a statement that was repeated finds its own."""
+        query = "SELECT item FROM broom_cases WHERE instance_id = ?"
+        with self._explaining(), self._lock:
+            row = self._connection.execute(query, (id_,)).fetchone()
+        return row is not None and self._parse(row[0]).get("WriteId") == write_id
 
     def _forget_expired(self) -> None:
         """Remove what is over, once for each time the file is opened to write."""

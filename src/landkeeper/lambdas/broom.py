@@ -183,9 +183,11 @@ class _Run:
             for id_, note in each.notes.items():
                 log(
                     "INFO", "judged", {"InstanceId": id_, "Verdict": note.verdict, "Action": note.action,
-                    "Outcome": note.outcome, "Because": note.because},
+                    "Outcome": note.outcome or "", "Because": note.because},
                 )  # fmt: skip
                 self.counts.update(_metrics_of(note))
+            if each.left_out:
+                log("INFO", "left out by the audit", {"MessageId": message.id, **each.left_out})
             for failure in each.failures:
                 log("WARNING", "not done", {"MessageId": message.id, "Reason": failure})
         self.counts["Failures"] += len(unread) + sum(len(each.failures) for each in swept)

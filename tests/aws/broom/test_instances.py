@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -10,7 +11,7 @@ from tests.member_instances import HERE, ROLE, start_instances
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 from landkeeper.aws.broom.instances import Ec2Instances
-from landkeeper.broom.instance_state import Done, Gone, LiveInstance, Refused
+from landkeeper.broom.instance_state import FRESH, BatchFailed, Done, Gone, LiveInstance, Refused, TooLate
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
@@ -39,15 +40,14 @@ def test_instances_are_read_where_they_are_and_missing_ones_are_left_out() -> No
 
 @embedded
 @pytest.mark.usefixtures("aws_environment")
-def test_one_unknown_id_does_not_spoil_the_batch() -> None:
+def test_one_unknown_id_fails_the_batch_and_itself_alone() -> None:
     account = AccountId("220000000002")
     ids = start_instances(account, count=2)
     instances = Ec2Instances(home_sessions(ROLE))
-    assert instances.terminate_instances(account, HERE, [ids[0], MISSING, ids[1]]) == {
-        ids[0]: Done(),
-        MISSING: Gone(),
-        ids[1]: Done(),
-    }
+    results = instances.terminate_instances(account, HERE, [ids[0], MISSING, ids[1]])
+    assert all(isinstance(result, BatchFailed) for result in results.values())
+    assert instances.terminate_instances(account, HERE, [MISSING]) == {MISSING: Gone()}
+    assert instances.terminate_instances(account, HERE, ids) == dict.fromkeys(ids, Done())
     read = instances.read_instances(account, HERE, ids)
     assert not isinstance(read, Failure)
     assert {id_: live.has_ended for id_, live in read.items()} == dict.fromkeys(ids, True)
@@ -119,28 +119,59 @@ def ids_in(call: Mapping[str, str]) -> list[str]:
 
 
 @embedded
-def test_a_protected_instance_fails_alone_and_what_ended_with_its_batch_is_done(
+def test_a_batch_that_fails_is_one_call_and_a_protected_instance_alone_says_so(
     aws_environment: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[list[str]] = []
 
     def answer(call: Mapping[str, str]) -> Answer:
-        if call["Action"] == "DescribeInstances":
-            return described((A, "running", ""), (B, "shutting-down", ""), (C, "running", ""))
         calls.append(ids_in(call))
-        if A in calls[-1]:
-            return ec2_refusal("OperationNotPermitted", "protected: modify its 'disableApiTermination' attribute")
-        return 200, _XML.format("TerminateInstances", "<instancesSet/>")
+        return ec2_refusal("OperationNotPermitted", "protected: modify its 'disableApiTermination' attribute")
 
     with answering(answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
-        results = Ec2Instances(home_sessions()).terminate_instances(HOME, HERE, [A, B, C])
-    assert calls == [[A, B, C], [A], [C]]
-    assert (results[B], results[C]) == (Done(), Done())
-    refused = results[A]
+        instances = Ec2Instances(home_sessions())
+        batch = instances.terminate_instances(HOME, HERE, [A, B, C])
+        refused = instances.terminate_instances(HOME, HERE, [A])[A]
+    assert calls == [[A, B, C], [A]]
+    assert all(isinstance(result, BatchFailed) for result in batch.values())
     assert isinstance(refused, Refused)
     assert refused.is_protected
     assert refused.failure.code == "OperationNotPermitted"
+
+
+@embedded
+def test_no_request_is_sent_after_its_time_however_often_it_is_repeated(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        calls.append(call["Action"])
+        # botocore repeats what is throttled; by then the time is over.
+        monkeypatch.setattr(time, "monotonic", lambda: late)
+        return ec2_refusal("RequestLimitExceeded", status=503)
+
+    with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        instances = Ec2Instances(home_sessions())
+        assert instances.terminate_instances(HOME, HERE, [A], within=-FRESH) == {A: TooLate()}
+        assert instances.stop_instances(HOME, HERE, [A, B], within=-FRESH) == {A: TooLate(), B: TooLate()}
+        assert calls == []
+        late = time.monotonic() + FRESH.total_seconds() + 1
+        assert instances.terminate_instances(HOME, HERE, [A]) == {A: TooLate()}
+    assert calls == ["TerminateInstances"]
+
+
+@embedded
+def test_an_error_of_ec2s_own_may_have_worked(aws_environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(lambda _: ec2_refusal("InternalError", status=500)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        sessions = home_sessions()
+        sessions._config = Config(retries={"total_max_attempts": 1})
+        refused = Ec2Instances(sessions).stop_instances(HOME, HERE, [A])[A]
+    assert isinstance(refused, Refused)
+    assert (refused.is_unknown, refused.is_final) == (True, False)
 
 
 @embedded
@@ -187,6 +218,7 @@ def test_a_batch_that_nobody_answers_is_refused_as_a_whole(
     for result in results.values():
         assert isinstance(result, Refused)
         assert result.failure.reason is FailureReason.TIMED_OUT
+        assert result.is_unknown
 
 
 @embedded

@@ -176,6 +176,11 @@ class TestLimits:
         assert found["i-50"].because.endswith("; the limit of 2 terminations in one hour is reached")
         assert (found["i-50"].is_hit, found["i-50"].rule) == (True, "code")
 
+    def test_what_is_over_the_limit_of_its_account_is_held(self) -> None:
+        limited = policy(STRICT + "limits: {terminations_per_hour_per_account: 1}\n")
+        found = fates(limited, past.launch(["i-1", "i-2"]))
+        assert [each.fate for each in found.values()] == [Fate.TERMINATED, Fate.HELD]
+
     def test_an_auto_scaling_group_is_held_after_two(self) -> None:
         group = {"aws:autoscaling:groupName": "web"}
         found = fates(policy(), *(past.launch(f"i-{at}", f"10:0{at}:00", tags=group) for at in range(4)))

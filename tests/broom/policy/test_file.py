@@ -61,7 +61,8 @@ def test_everything_that_a_policy_may_say_is_read() -> None:
         MINIMAL
         + "  grace: 2h\n"
         + "exempt:\n- {account: '0123*', owner: me, expires: 2030-12-31}\n"
-        + "limits: {terminations_per_hour: 20, terminations_per_run: 0, terminations_share: 2.5%}\n"
+        + "limits: {terminations_per_hour: 20, terminations_per_run: 0, terminations_share: 2.5%,"
+        + " terminations_per_hour_per_account: 5}\n"
         + "confirm_after: 0s\n"
         + "onboarding: {ous: [ou-ab12-new], action: stop}\n"
         + "report: optional\n",
@@ -69,7 +70,7 @@ def test_everything_that_a_policy_may_say_is_read() -> None:
     )
     assert policy.rules[0].grace == timedelta(hours=2)
     assert policy.exempt == (Exemption("account", "0123*", "me", date(2030, 12, 31)),)
-    assert policy.limits == Limits(20, 0, 0.025)
+    assert policy.limits == Limits(20, 0, 0.025, 5)
     assert not policy.report_required
     assert policy.confirm_after == timedelta(0)
     assert policy.onboarding == Onboarding(("ou-ab12-new",), Penalty.STOP)
@@ -245,7 +246,13 @@ POLICIES = mapping(
     {
         "exempt": some(EXEMPTIONS),
         "limits": mapping(
-            {}, {"terminations_per_hour": COUNTS, "terminations_per_run": COUNTS, "terminations_share": SHARES}
+            {},
+            {
+                "terminations_per_hour": COUNTS,
+                "terminations_per_run": COUNTS,
+                "terminations_share": SHARES,
+                "terminations_per_hour_per_account": COUNTS,
+            },
         ),
         "confirm_after": DURATIONS,
         "onboarding": st.one_of(

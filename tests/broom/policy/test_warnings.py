@@ -38,6 +38,8 @@ def test_a_policy_that_only_notifies_needs_no_limits_and_no_exemptions() -> None
     [
         (END, "3: there are rules that terminate and no limits: a mistake in a rule ends every instance it fits"),
         (END, "3: no service is exempt: Auto Scaling, EKS, Karpenter and EMR may tag instances after their launch"),
+        (END + "exempt: [{tag: eks:cluster-name}]\nlimits: {terminations_per_hour: 20}",
+         "7: without terminations_per_hour_per_account, one account can use up the limit of all accounts"),
         (END + "exempt: [{account: '444455556666'}, {tag: Ok}, {principal: x}]", "6: no service is exempt"),
         (END + SAFE + "confirm_after: 0s", "8: confirm_after is 0s: instances are lost whose tags EC2 shows"),
         (END + SAFE + "report: optional", "8: report is optional: instances are lost (terminate) where nobody"),

@@ -1,15 +1,19 @@
-"""Instances in any account and region, through EC2: read by filter, ended and stopped with the least batch damage.
+"""Instances in any account and region, through EC2: read by filter, stopped and terminated in one call.
 
 One unknown id fails a whole TerminateInstances call, and a protected instance fails its availability zone while
-other zones' instances end all the same. So whenever a batch fails, the instances are described again, and those
-that are still there are taken one by one.
+other zones' instances end all the same. So when a batch fails, it is left to the caller to read the instances again,
+and to act on those that are still there one by one.
 Source: Amazon EC2 API Reference, "TerminateInstances".
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
+from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +21,7 @@ from botocore.parsers import ResponseParserError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.paging import pages
-from landkeeper.broom.instance_state import ActionResult, Done, Gone, LiveInstance, Refused
+from landkeeper.broom.instance_state import FRESH, ActionResult, BatchFailed, Done, Gone, LiveInstance, Refused, TooLate
 from landkeeper.broom.launches import InstanceId, Tags
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
 
 _MOST_IDS_IN_A_FILTER = 200
-_MOST_IDS_IN_A_CALL = 500
+_SERVER_ERROR = 500
 _PROTECTED = frozenset({"OperationNotPermitted"})
 # What EC2 says of stopping an instance whose root is an instance store, or one of a one-time Spot request.
 _IMPOSSIBLE = frozenset({"UnsupportedOperation"})
@@ -37,6 +41,13 @@ _NO_SUCH_INSTANCE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.
 
 _T = TypeVar("_T")
 Call = Callable[["EC2Client", Sequence[InstanceId]], object]
+
+_send_before: ContextVar[float] = ContextVar("landkeeper_send_before", default=inf)
+"""The time of the monotonic clock after which no request may be sent that stops or terminates instances."""
+
+
+class _LateError(Exception):
+    """A request was about to be sent too late."""
 
 
 class Ec2Instances:
@@ -71,21 +82,25 @@ class Ec2Instances:
         return self._in_account(account, region, lambda _: _group_tags(self._sessions.scaling(region), sorted(groups)))
 
     def terminate_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """End the instances. Every id is in the answer."""
-        return self._act(account, region, ids, _terminate)
+        """Terminate the instances in one call. Every id is in the answer."""
+        return self._act(account, region, ids, _terminate, within)
 
     def stop_instances(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId]
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """Stop the instances. Every id is in the answer."""
-        return self._act(account, region, ids, _stop)
+        """Stop the instances in one call. Every id is in the answer."""
+        return self._act(account, region, ids, _stop, within)
 
     def _act(
-        self, account: AccountId, region: Region, ids: Sequence[InstanceId], call: Call
+        self, account: AccountId, region: Region, ids: Sequence[InstanceId], call: Call, within: timedelta
     ) -> Mapping[InstanceId, ActionResult]:
-        results = self._in_account(account, region, lambda client: self._act_if_there(client, account, ids, call))
+        token = _send_before.set(time.monotonic() + within.total_seconds())
+        try:
+            results = self._in_account(account, region, lambda client: self._act_if_there(client, account, ids, call))
+        finally:
+            _send_before.reset(token)
         return dict.fromkeys(ids, Refused(results)) if isinstance(results, Failure) else results
 
     def _act_if_there(
@@ -96,7 +111,7 @@ class Ec2Instances:
             return Failure(
                 FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount", f"the credentials are for {caller}, not {account}"
             )
-        return _act_on_all(client, ids, call)
+        return _act_on(client, ids, call)
 
     def _in_account(
         self, account: AccountId, region: Region, work: Callable[[EC2Client], _T | Failure]
@@ -164,33 +179,28 @@ def _group_tags(client: AutoScalingClient, groups: Sequence[str]) -> dict[str, T
     }
 
 
-def _act_on_all(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[InstanceId, ActionResult]:
-    results: dict[InstanceId, ActionResult] = {}
-    for some in _parts(ids, _MOST_IDS_IN_A_CALL):
-        results |= _act_on(client, some, call)
-    return results
-
-
 def _act_on(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[InstanceId, ActionResult]:
+    for operation in ("TerminateInstances", "StopInstances"):
+        event = f"before-send.ec2.{operation}"
+        client.meta.events.register_first(event, _refuse_late, unique_id=f"landkeeper-{event}")
     try:
         call(client, ids)
+    except _LateError:
+        return dict.fromkeys(ids, TooLate())
     except ClientError as error:
         if len(ids) == 1:
             return {ids[0]: _refusal(error)}
+        return dict.fromkeys(ids, BatchFailed(failure_of(error)))
     except (BotoCoreError, ResponseParserError) as error:
         # Nobody knows what arrived: whoever tries again looks at the instances first.
-        return dict.fromkeys(ids, Refused(failure_of(error)))
-    else:
-        return dict.fromkeys(ids, Done())
-    there = _describe(client, ids)
-    return {id_: _one_by_one(client, id_, there.get(id_), call) for id_ in ids}
+        return dict.fromkeys(ids, Refused(failure_of(error), is_unknown=True))
+    return dict.fromkeys(ids, Done())
 
 
-def _one_by_one(client: EC2Client, id_: InstanceId, live: LiveInstance | None, call: Call) -> ActionResult:
-    if live is None:
-        return Gone()
-    # Part of a failed batch may have worked: what has ended since was ended by it.
-    return Done() if live.has_ended else _act_on(client, [id_], call)[id_]
+def _refuse_late(**_: object) -> None:
+    """Stop a request, a repeated one too, that would be sent later than it may be."""
+    if time.monotonic() > _send_before.get():
+        raise _LateError
 
 
 def _refusal(error: ClientError) -> ActionResult:
@@ -200,7 +210,8 @@ def _refusal(error: ClientError) -> ActionResult:
     failure = failure_of(error)
     if code in _PROTECTED:
         return Refused(Failure(FailureReason.OTHER, failure.code, failure.message), is_protected=True)
-    return Refused(failure, is_final=code in _IMPOSSIBLE)
+    is_unknown = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR
+    return Refused(failure, is_final=code in _IMPOSSIBLE, is_unknown=is_unknown)
 
 
 def _terminate(client: EC2Client, ids: Sequence[InstanceId]) -> object:

@@ -1,4 +1,9 @@
-"""Broom's ledger in DynamoDB: one item a case, and one a counter, under the key `InstanceId`."""
+"""Broom's ledger in DynamoDB: one item a case, and one a counter, under the key `InstanceId`.
+
+botocore repeats a call whose answer was lost, and the condition of the repeated write fails on what the first one
+wrote. So every write carries an id, and a condition that fails on that same id is no failure.
+Source: Amazon DynamoDB Developer Guide, "Condition expressions", on `ReturnValuesOnConditionCheckFailure`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
 INDEX = "State-DueAt-index"
 _KEY = "InstanceId"
+_WRITE_ID = "WriteId"
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
@@ -69,7 +76,8 @@ class LedgerTable:
 
     def write_case(self, case: Case) -> bool:
         """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
-        item = to_item(case_to_record(case))
+        write_id = _new_id()
+        item = to_item({**case_to_record(case), _WRITE_ID: write_id})
         if self._keep is not None and case.is_settled:
             item["ExpiresAt"] = {"N": str(int((case.changed_at + self._keep).timestamp()))}
         before = case.version - 1
@@ -83,35 +91,53 @@ class LedgerTable:
                 "ExpressionAttributeNames": {"#version": "Version"},
                 "ExpressionAttributeValues": {":before": {"N": str(before)}},
             }
-        return self._if_allowed(lambda: self._client.put_item(TableName=self._name, Item=item, **condition))
+        return self._is_written(
+            write_id,
+            lambda: self._client.put_item(
+                TableName=self._name, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
+            ),
+        )
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
         """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
         if limit < 1:
             return False
-        return self._if_allowed(
+        write_id = _new_id()
+        return self._is_written(
+            write_id,
             lambda: self._client.update_item(
                 TableName=self._name,
                 Key={_KEY: {"S": counter}},
-                UpdateExpression="ADD Taken :one SET ExpiresAt = :expires_at",
-                ConditionExpression="attribute_not_exists(Taken) OR Taken < :limit",
+                UpdateExpression="ADD Taken :one SET ExpiresAt = :expires_at, WriteId = :write_id",
+                ConditionExpression=(
+                    "attribute_not_exists(Taken) OR (Taken < :limit AND"
+                    " (attribute_not_exists(WriteId) OR WriteId <> :write_id))"
+                ),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 ExpressionAttributeValues={
+                    ":write_id": {"S": write_id},
                     ":one": {"N": "1"},
                     ":limit": {"N": str(limit)},
                     ":expires_at": {"N": str(int(expires_at.timestamp()))},
                 },
-            )
+            ),
         )
 
-    def _if_allowed(self, write: Callable[[], object]) -> bool:
+    def _is_written(self, write_id: str, write: Callable[[], object]) -> bool:
+        """Return whether the write was made, be it by a call whose answer was lost."""
         with _explaining(self._name):
             try:
                 write()
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") != _CONDITION_FAILED:
                     raise
-                return False
+                stored: Mapping[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
+                return stored.get(_WRITE_ID) == {"S": write_id}
         return True
+
+
+def _new_id() -> str:
+    return uuid4().hex
 
 
 def _has_expired(item: Mapping[str, Any]) -> bool:

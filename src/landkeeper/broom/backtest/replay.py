@@ -167,7 +167,10 @@ def _warnings(found: PastFate, read_at: datetime, *, is_unplaced: bool) -> tuple
 
 def _hold(policy: Policy, fates: Sequence[PastFate]) -> list[PastFate]:
     """The same with those held that a limit would have held."""
-    knowable = Limits(terminations_per_hour=policy.limits.terminations_per_hour)
+    limits = policy.limits
+    knowable = Limits(
+        limits.terminations_per_hour, terminations_per_hour_per_account=limits.terminations_per_hour_per_account
+    )
     gate = Gate(knowable, RunLimit(), ScratchLedger(), lambda _: _NOT_COUNTED)
     held: dict[str, str] = {}
     for each in sorted(fates, key=lambda each: (each.at, each.past.case.instance_id)):

@@ -195,12 +195,13 @@ class _PolicyReader:
 
     def _limits(self, top: Mapping) -> Limits:
         node = top.get("limits")
-        known = ("terminations_per_hour", "terminations_per_run", "terminations_share")
+        counts = ("terminations_per_hour", "terminations_per_run", "terminations_per_hour_per_account")
+        known = (*counts, "terminations_share")
         fields = self.nodes.mapping(node, "limits", known) if node is not None else None
         if fields is None:
             return Limits()
-        per_hour, per_run = (self._count(fields, key) for key in known[:2])
-        return Limits(per_hour, per_run, self._share(fields, known[2]))
+        per_hour, per_run, per_account = (self._count(fields, key) for key in counts)
+        return Limits(per_hour, per_run, self._share(fields, "terminations_share"), per_account)
 
     def _onboarding(self, top: Mapping) -> Onboarding | None:
         node = top.get("onboarding")

@@ -64,6 +64,8 @@ class Limits:
     terminations_per_run: int | None = None
     terminations_share: float | None = None
     """In an hour, of the instances that run in the account and region: above 0, up to 1 for all of them."""
+    terminations_per_hour_per_account: int | None = None
+    """So that the instances of one account do not use up `terminations_per_hour`, which is for all accounts."""
 
 
 @dataclass(frozen=True, slots=True)

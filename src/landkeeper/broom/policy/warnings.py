@@ -9,7 +9,7 @@ from typing import assert_never
 
 from landkeeper.broom.policy.file import PolicyFile
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
-from landkeeper.broom.policy.rules import SEVERITY, Exemption, Penalty, Policy, Rule, has_expired
+from landkeeper.broom.policy.rules import SEVERITY, Exemption, Limits, Penalty, Policy, Rule, has_expired
 from landkeeper.broom.policy.wildcards import fits
 from landkeeper.documents import Problem
 
@@ -56,9 +56,11 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     if not policy.report_required:
         yield "report", f"report is optional: instances are lost ({severest}) where nobody can be told"
     limits = policy.limits
-    unlimited = limits.terminations_per_hour is limits.terminations_per_run is limits.terminations_share is None
+    unlimited = limits == Limits()
     if severest is Penalty.TERMINATE and unlimited:
         yield "rules", "there are rules that terminate and no limits: a mistake in a rule ends every instance it fits"
+    if limits.terminations_per_hour is not None and limits.terminations_per_hour_per_account is None:
+        yield "limits", "without terminations_per_hour_per_account, one account can use up the limit of all accounts"
     if not any(_exempts_a_service(exemption) for exemption in policy.exempt):
         where = "exempt" if policy.exempt else "rules"
         yield where, "no service is exempt: Auto Scaling, EKS, Karpenter and EMR may tag instances after their launch"

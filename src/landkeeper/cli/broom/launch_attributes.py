@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.org import format_exact_time
 
 if TYPE_CHECKING:
-    from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
+    from landkeeper.broom.offline import JudgedLaunch
+    from landkeeper.broom.sweep_result import InstanceResult
 
 
 def launch_attributes(judged: JudgedLaunch) -> dict[str, Any]:
@@ -22,18 +23,18 @@ def launch_attributes(judged: JudgedLaunch) -> dict[str, Any]:
         "Region": launch.region,
         "Source": judged.found.source,
         "Repeat": judged.found.is_repeat,
-        "Instances": [_instance(each) for each in judged.instances],
+        "Instances": [_instance(result) for result in judged.instances],
     }
 
 
-def _instance(judged: JudgedInstance) -> dict[str, Any]:
+def _instance(result: InstanceResult) -> dict[str, Any]:
     return {
-        "InstanceId": judged.instance.id,
-        "ImageId": judged.instance.image_id,
-        "InstanceType": judged.instance.type,
-        "Tags": dict(judged.tags),
-        "Verdict": judged.verdict,
-        "Action": judged.action,
-        "Because": judged.because,
-        "Outcome": judged.outcome,
+        "InstanceId": result.instance.id,
+        "ImageId": result.instance.image_id,
+        "InstanceType": result.instance.type,
+        "Tags": dict(result.tags),
+        "Verdict": result.verdict,
+        "Action": result.action,
+        "Because": result.because,
+        "Outcome": result.outcome or "",
     }

@@ -12,7 +12,7 @@ from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
     from landkeeper.broom.cloudtrail.found import Harvest
-    from landkeeper.broom.policy.offline import JudgedLaunch
+    from landkeeper.broom.offline import JudgedLaunch
 
 _ATTRIBUTES = (
     "EventId", "EventTime", "Principal", "AccountId", "Region", "InstanceId", "ImageId", "InstanceType", "Tags",
@@ -34,7 +34,7 @@ def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Fo
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
-    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    verdicts = Counter(str(each.verdict) for launch in judged for each in launch.instances)
     found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
     again = f", {repeats} of them duplicates" if repeats else ""
@@ -45,7 +45,7 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
 
 
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
-    verdicts = Counter(each.verdict for launch in judged for each in launch.instances)
+    verdicts = Counter(str(each.verdict) for launch in judged for each in launch.instances)
     return {
         "launches": [launch_attributes(each) for each in judged],
         "ignored": dict(harvest.ignored),

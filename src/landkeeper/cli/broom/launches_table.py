@@ -13,7 +13,8 @@ from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import stdout
 
 if TYPE_CHECKING:
-    from landkeeper.broom.policy.offline import JudgedInstance, JudgedLaunch
+    from landkeeper.broom.offline import JudgedLaunch
+    from landkeeper.broom.sweep_result import InstanceResult
 
 
 def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
@@ -40,8 +41,8 @@ def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
     stdout().print(table)
 
 
-def _cells(judged: JudgedInstance) -> tuple[Text, Text, Text]:
-    instance = judged.instance
+def _cells(result: InstanceResult) -> tuple[Text, Text, Text]:
+    instance = result.instance
     what = "\n".join(one_line(text) for text in (instance.id, instance.image_id, instance.type) if text)
-    action = f"{judged.action}: {judged.outcome}" if judged.outcome else judged.action
-    return Text(what), Text(one_line(action)), Text(one_line(judged.because))
+    action = f"{result.action}: {result.outcome}" if result.outcome else result.action
+    return Text(what), Text(one_line(action)), Text(one_line(result.because))

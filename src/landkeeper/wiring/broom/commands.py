@@ -19,11 +19,11 @@ from landkeeper.broom.cloudtrail.found import FoundLaunch
 from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.policy.offline import JudgedLaunch
+from landkeeper.broom.offline import JudgedLaunch, judged_by_sweep
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.ports import CaseQueue, Ledger, Reports
+from landkeeper.broom.ports import CaseQueue, Ledger, Reports, SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import SweepPorts, judge_by_notes, sweep_cases, sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
@@ -47,7 +47,7 @@ class OpenedBroom:
 
     settings: Settings
     sessions: AccountSessions
-    outside: SweepPorts
+    ports: SweepPorts
     printed: CollectedReports
     """The reports that had no topic to go to."""
 
@@ -66,21 +66,12 @@ def sweep_found_launches(
     untaggings: Sequence[Untagging] = (),
 ) -> CommandSweep:
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
-    run_limit = RunLimit(policy.limits.terminations_per_run)
     with open_for_command(settings, dry_run=dry_run) as opened:
-        swept = sweep_launches(
-            policy,
-            [each.launch for each in found],
-            opened.outside,
-            actions_on=settings.actions_on,
-            run_limit=run_limit,
-            untaggings=untaggings,
-        )
-        swept.take_in(
-            sweep_untagged(policy, untaggings, opened.outside, actions_on=settings.actions_on, run_limit=run_limit)
-        )
+        sweep = Sweep(policy, opened.ports, RunLimit(policy.limits.terminations_per_run), settings.actions_on)
+        swept = sweep.handle_launches([entry.launch for entry in found], untaggings)
+        swept.take_in(sweep_untagged(sweep, untaggings))
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
-    return CommandSweep(judge_by_notes(found, swept), swept, reports)
+    return CommandSweep(judged_by_sweep(found, swept), swept, reports)
 
 
 @contextmanager
@@ -88,10 +79,8 @@ def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBro
     """What a command works with; in a dry run nothing that it does reaches anything outside."""
     sessions, printed = member_sessions(settings), CollectedReports()
     with open_ledger(settings, lambda: sessions, to_write=not dry_run) as ledger:
-        outside = (
-            _rehearsal(sessions, ledger, printed) if dry_run else open_outside(settings, sessions, ledger, printed)
-        )
-        yield OpenedBroom(settings, sessions, outside, printed)
+        ports = _rehearsal(sessions, ledger, printed) if dry_run else open_ports(settings, sessions, ledger, printed)
+        yield OpenedBroom(settings, sessions, ports, printed)
 
 
 def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> CommandSweep:
@@ -100,22 +89,20 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
     Raises UsageError where there is no such case, or nothing holds it.
     """
     with open_for_command(settings, dry_run=False) as opened:
-        outside = opened.outside
-        case = outside.ledger.find_cases([id_]).get(id_)
+        ports = opened.ports
+        case = ports.ledger.find_cases([id_]).get(id_)
         if case is None:
             raise UsageError(f"no case for '{id_}' in the ledger")
-        released = release(case, opened.sessions.home_principal(), outside.clock())
+        released = release(case, opened.sessions.home_principal(), ports.clock())
         if released is None:
             raise UsageError(f"the case of {id_} is {case.state}: only held or failed cases can be released")
-        if not outside.ledger.write_case(released):
+        if not ports.ledger.write_case(released):
             raise UsageError(f"the case of {id_} changed in the meantime: check it and try again")
-        swept = sweep_cases(policy, [released], outside, actions_on=settings.actions_on, run_limit=RunLimit())
+        swept = Sweep(policy, ports, RunLimit(), settings.actions_on).handle_cases([released])
     return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
 
 
-def open_outside(
-    settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports
-) -> SweepPorts:
+def open_ports(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> SweepPorts:
     """What a sweep that is no rehearsal reaches; reports are `printed` where there is no topic for them."""
     instances = Ec2Instances(sessions)
     reports: Reports = printed

@@ -14,11 +14,11 @@ from landkeeper.broom.new_launches import sweep_first_seen
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import sweep_due_cases, sweep_launches
+from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
-from landkeeper.wiring.broom.commands import OpenedBroom, open_outside
+from landkeeper.wiring.broom.commands import OpenedBroom, open_ports
 from landkeeper.wiring.ledger import open_table
 from landkeeper.wiring.texts import read_text
 
@@ -32,7 +32,7 @@ class LaunchProcessor:
     def __init__(self, settings: Settings, sessions: AccountSessions, ledger_table: str, policy: str) -> None:
         """`policy` says where the policy is."""
         ledger, printed = open_table(sessions, ledger_table, settings), CollectedReports()
-        self.opened = OpenedBroom(settings, sessions, open_outside(settings, sessions, ledger, printed), printed)
+        self.opened = OpenedBroom(settings, sessions, open_ports(settings, sessions, ledger, printed), printed)
         self._where = policy
         self._policy: tuple[float, Policy] | None = None
 
@@ -53,9 +53,8 @@ class LaunchProcessorRun:
     def __init__(self, opened: OpenedBroom, policy: Policy) -> None:
         """`policy` holds for all that the invocation does."""
         self._opened = opened
-        self._policy = policy
-        self._limit = RunLimit(policy.limits.terminations_per_run)
-        self._actions_on = opened.settings.actions_on
+        limit = RunLimit(policy.limits.terminations_per_run)
+        self._sweep = Sweep(policy, opened.ports, limit, opened.settings.actions_on)
 
     def process(
         self,
@@ -65,35 +64,36 @@ class LaunchProcessorRun:
         *,
         are_new: bool,
     ) -> Iterator[SweepResult]:
-        """Deal with launches, with tags taken off since, and with cases that were put off until now.
+        """Handle launches, tags taken off since, and cases that were put off until now.
 
         `are_new` says that the launches are most likely heard of for the first time.
         """
-        outside, limit, actions_on = self._opened.outside, self._limit, self._actions_on
-        if launches:
-            sweep = sweep_first_seen if are_new else sweep_launches
-            yield sweep(self._policy, launches, outside, actions_on=actions_on, run_limit=limit, untaggings=untaggings)
+        if launches and are_new:
+            yield sweep_first_seen(self._sweep, launches, untaggings)
+        elif launches:
+            yield self._sweep.handle_launches(launches, untaggings)
         if untaggings:
-            yield sweep_untagged(self._policy, untaggings, outside, actions_on=actions_on, run_limit=limit)
+            yield sweep_untagged(self._sweep, untaggings)
         if due:
-            yield sweep_due_cases(self._policy, due, outside, actions_on=actions_on, run_limit=limit)
+            yield self._sweep.resume_cases(due)
 
     def audit(self, account: AccountId | None) -> Iterator[SweepResult]:
         """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
         # Here and not above: audits are few, and what they need beside is much.
-        from landkeeper.broom.audit import audit_overdue
-        from landkeeper.wiring.broom.audit import audit_account, find_accounts
+        from landkeeper.broom.actions import ACT_SINCE
+        from landkeeper.broom.audit import audit_account, audit_overdue
+        from landkeeper.wiring.broom.audit import SettingsScope
 
-        opened, limit = self._opened, self._limit
-        accounts = (account,) if account is not None else find_accounts(opened.settings, opened.sessions)
+        queue, scope = self._opened.ports.queue, SettingsScope(self._opened.settings, self._opened.sessions)
+        accounts = (account,) if account is not None else scope.find_accounts()
         if account is None:
-            yield audit_overdue(self._policy, opened.outside, actions_on=self._actions_on, run_limit=limit)
-            if isinstance(opened.outside.queue, SqsCaseQueue):
-                failure = opened.outside.queue.order_audits(accounts)
+            yield audit_overdue(self._sweep)
+            if isinstance(queue, SqsCaseQueue):
+                failure = queue.order_audits(accounts)
                 if failure is not None:
                     ordered = SweepResult()
                     ordered.fail(f"the account audits could not be queued: {failure}", try_again=True)
                     yield ordered
                 return
-        for one in accounts:
-            yield from (each.swept for each in audit_account(self._policy, one, opened, limit))
+        for audited in accounts:
+            yield from (place.swept for place in audit_account(self._sweep, scope, audited, act_since=ACT_SINCE))

@@ -33,32 +33,37 @@ def run_audit(
     from landkeeper.wiring.broom.audit import audit_from_command
 
     done = audit_from_command(settings, policy, dry_run=dry_run)
+    result = done.result
     print_reports(done.reports)
     rows = [
         dict(
             zip(
                 _NAMES,
                 (
-                    each.instance_id, each.account, each.region, each.note.verdict, each.note.action,
-                    each.note.outcome, each.note.because,
+                    found.result.instance.id, found.account, found.region, found.result.verdict,
+                    found.result.action, found.result.outcome or "", found.result.because,
                 ),
                 strict=True,
             )
         )
-        for each in done.findings
+        for found in result.findings
     ]  # fmt: skip
     if format_ == "json":
-        totals = {"Running": done.running, "Regions": done.places, "Unread": done.unread, "Findings": len(rows)}
-        print_json({"findings": rows, "failures": list(done.failures), "totals": totals})
+        counts = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
+        totals = {**counts, "LeftOut": dict(result.left_out)}
+        print_json({"findings": rows, "failures": list(result.failures), "totals": totals})
     else:
-        unread = counted(done.unread, "account or region", "accounts or regions")
+        unread = counted(result.unread, "account or region", "accounts or regions")
+        left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(result.left_out.items()))
         totals_line = (
-            f"running instances: {done.running}, in {counted(done.places, 'region')}; {len(rows)} violate the policy"
-            f"{f'; {unread} could not be read' if done.unread else ''}"
+            f"running instances: {result.running}, in {counted(result.places, 'region')}; "
+            f"{len(rows)} violate the policy"
+            f"{f'; left out: {left_out}' if left_out else ''}"
+            f"{f'; {unread} could not be read' if result.unread else ''}"
         )
         print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=totals_line)
-    for failure in done.failures:
+    for failure in result.failures:
         warn(failure)
     if dry_run:
         warn("dry run: live tags were read, no action was taken")
-    return INCOMPLETE if done.failures else DONE
+    return INCOMPLETE if result.failures else DONE

@@ -14,9 +14,10 @@ from landkeeper.broom.cloudtrail.found import Harvest
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import Absent, LiveInstance
 from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.offline import find_unnamed, subject_of
 from landkeeper.broom.policy.explain import Explanation, explain
-from landkeeper.broom.policy.offline import find_unnamed, subject_of, words_of
 from landkeeper.broom.policy.verdict import Subject
+from landkeeper.broom.sweep_result import kinds_of
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import one_line, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
@@ -184,7 +185,7 @@ def _print_table(answer: dict[str, Any]) -> None:
 
 
 def _answer(asked: _Asked, explanation: Explanation) -> dict[str, Any]:
-    verdict, action = words_of(explanation.verdict)
+    verdict, action = kinds_of(explanation.verdict)
     subject = asked.subject
     return {
         "InstanceId": asked.id,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.cloudtrail.found import FoundFault, Harvest
-from landkeeper.broom.policy.offline import JudgedLaunch, find_unnamed, judge_offline
+from landkeeper.broom.offline import JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.launches_output import print_launches
 from landkeeper.cli.broom.output import print_reports, warn
