@@ -23,6 +23,7 @@ from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.vpc_file import VpcFile
 from landkeeper.org import Account, Region
 from landkeeper.vpctracker.attributes import Attributes, vpc_to_attributes
+from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Complete, RegionRead
 from landkeeper.vpctracker.inventory import Vpc, VpcId
 from landkeeper.vpctracker.ports import VpcStore
@@ -54,7 +55,7 @@ class World:
 
     def read_account(self, account: Account, regions: Collection[Region] | None = None) -> Mapping[Region, RegionRead]:
         assert account == ACCOUNT
-        assert regions is None
+        assert set(regions or REGIONS) >= {REGIONS[0]}
         with self._lock:
             return {REGIONS[0]: Complete(tuple(self._vpcs.values()))}
 
@@ -136,6 +137,105 @@ def _check_history(store: VpcStore) -> None:
             state = {name: value for name, value in state.items() if name not in entry["Before"]} | entry["After"]
         assert state == vpc_to_attributes(stored[vpc])
     assert sum(map(len, histories.values())) == len(list(store.read_all_history()))
+
+
+class Slow:
+    """Two regions, the first of which is read at once; before the second is, `meanwhile` happens."""
+
+    def __init__(self, clock: Callable[[], datetime], *vpcs: Vpc) -> None:
+        self._clock = clock
+        self.vpcs = list(vpcs)
+        self.meanwhile: Callable[[], object] | None = None
+
+    def read_account(self, account: Account, regions: Collection[Region] | None = None) -> Mapping[Region, RegionRead]:
+        reads: dict[Region, RegionRead] = {}
+        for region in REGIONS if regions is None else sorted(regions):
+            began = self._clock()
+            reads[region] = Complete(tuple(vpc for vpc in self.vpcs if vpc.region == region), began=began)
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+        return reads
+
+
+def _new_vpc(number: int, name: str = "") -> Vpc:
+    return Vpc(vpc_ids(number), ACCOUNT.id, REGIONS[0], f"10.{number}.0.0/16", name=name)
+
+
+@pytest.mark.parametrize("confirm_deletions", [True, False])
+def test_a_slow_read_does_not_take_away_what_another_run_has_stored_since_it_began(
+    open_store: Callable[[], VpcStore], *, confirm_deletions: bool
+) -> None:
+    """Also where the slow one is the read after an event, which takes nothing away but marks what it does not see."""
+    clock, store = _ticking(), open_store()
+    world = Slow(clock)
+
+    def another_run() -> None:
+        world.vpcs.append(_new_vpc(1))
+        track_account(ACCOUNT, world, open_store(), clock=clock)
+
+    world.meanwhile = another_run
+    regions = None if confirm_deletions else REGIONS
+    outcome = track_account(ACCOUNT, world, store, clock=clock, regions=regions, confirm_deletions=confirm_deletions)
+    (stored,) = store.read_all()
+    assert (stored.is_live, stored.missing_since, stored.version) == (True, None, 1)
+    assert (outcome.changes, outcome.missed, outcome.unreadable) == ({}, {}, ())
+
+
+def test_a_slow_read_does_not_undo_a_change_that_another_run_has_stored_since_it_began(
+    open_store: Callable[[], VpcStore],
+) -> None:
+    clock, store = _ticking(), open_store()
+    world = Slow(clock, _new_vpc(1, "old"))
+    track_account(ACCOUNT, world, store, clock=clock)
+
+    def another_run() -> None:
+        world.vpcs = [_new_vpc(1, "new")]
+        track_account(ACCOUNT, world, open_store(), clock=clock)
+
+    world.meanwhile = another_run
+    track_account(ACCOUNT, world, store, clock=clock)
+    (stored,) = store.read_all()
+    assert (stored.vpc.name, stored.version) == ("new", 2)
+    _check_history(store)
+
+
+def test_a_slow_read_does_not_undo_what_another_run_found_unchanged(open_store: Callable[[], VpcStore]) -> None:
+    """The VPC was renamed and named back: the other run wrote nothing, and its complete read alone says so."""
+    clock, store = _ticking(), open_store()
+    world = Slow(clock, _new_vpc(1, "old"))
+    track_account(ACCOUNT, world, store, clock=clock)
+
+    def another_run() -> None:
+        world.vpcs = [_new_vpc(1, "old")]
+        track_account(ACCOUNT, world, open_store(), clock=clock)
+
+    world.vpcs, world.meanwhile = [_new_vpc(1, "for a moment")], another_run
+    track_account(ACCOUNT, world, store, clock=clock)
+    (stored,) = store.read_all()
+    assert (stored.vpc.name, stored.version) == ("old", 1)
+
+
+def test_a_slow_read_moves_no_time_back(open_store: Callable[[], VpcStore]) -> None:
+    clock, store = _ticking(), open_store()
+    world = Slow(clock)
+    at_the_other_run: list[Coverage] = []
+
+    def another_run() -> None:
+        track_account(ACCOUNT, world, open_store(), clock=clock)
+        at_the_other_run.append(store.read_coverage(ACCOUNT.id))
+
+    world.meanwhile = another_run
+    track_account(ACCOUNT, world, store, clock=clock)
+    (theirs,), now = at_the_other_run, store.read_coverage(ACCOUNT.id)
+    here, there = REGIONS
+    assert now.regions[here] == theirs.regions[here]
+    assert now.tried_at == theirs.tried_at
+    # Of the second region the slow read is the later one.
+    before, after = theirs.regions[there].complete_at, now.regions[there].complete_at
+    assert before is not None
+    assert after is not None
+    assert before < after
 
 
 _TRACKER = """

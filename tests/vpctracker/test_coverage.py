@@ -21,14 +21,16 @@ _NOTHING = Coverage(ACCOUNTS[0])
 
 
 def test_a_complete_read_is_remembered_with_its_time() -> None:
-    covered = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START)
+    covered = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
     assert covered == Coverage(ACCOUNTS[0], "team", START, regions={_HERE: RegionCoverage(START, connections_at=START)})
     assert covered.is_complete
 
 
 def test_a_failed_read_keeps_the_time_of_the_last_complete_one() -> None:
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START)
-    covered = cover_account(before, _ACCOUNT, {_HERE: Unreadable(_DENIED), _THERE: Unreadable(_DENIED)}, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    covered = cover_account(
+        before, _ACCOUNT, {_HERE: Unreadable(_DENIED), _THERE: Unreadable(_DENIED)}, _LATER, now=_LATER
+    )
     assert covered.regions == {
         _HERE: RegionCoverage(START, failed_at=_LATER, failure=_DENIED, connections_at=START),
         _THERE: RegionCoverage(failed_at=_LATER, failure=_DENIED),
@@ -37,66 +39,66 @@ def test_a_failed_read_keeps_the_time_of_the_last_complete_one() -> None:
 
 
 def test_a_region_that_can_be_read_again_has_no_failure_left() -> None:
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, START)
-    covered = cover_account(before, _ACCOUNT, {_HERE: Complete(())}, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, START, now=START)
+    covered = cover_account(before, _ACCOUNT, {_HERE: Complete(())}, _LATER, now=_LATER)
     assert covered.regions == {_HERE: RegionCoverage(_LATER, connections_at=_LATER)}
 
 
 def test_connections_that_could_not_be_read_leave_the_region_complete_and_their_last_time() -> None:
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START)
-    covered = cover_account(before, _ACCOUNT, {_HERE: Complete((), _DENIED)}, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    covered = cover_account(before, _ACCOUNT, {_HERE: Complete((), _DENIED)}, _LATER, now=_LATER)
     assert covered.regions == {_HERE: RegionCoverage(_LATER, connections_at=START, connections_failure=_DENIED)}
     assert covered.is_complete
 
 
 def test_a_governed_region_is_covered_as_governed_and_is_no_failure() -> None:
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, START)
-    covered = cover_account(before, _ACCOUNT, {_HERE: NotRead(Standing.GOVERNED)}, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, START, now=START)
+    covered = cover_account(before, _ACCOUNT, {_HERE: NotRead(Standing.GOVERNED)}, _LATER, now=_LATER)
     assert covered.regions == {_HERE: RegionCoverage(standing=Standing.GOVERNED)}
     assert covered.is_complete
-    opened = cover_account(covered, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, _LATER)
+    opened = cover_account(covered, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, _LATER, now=_LATER)
     assert opened.regions[_HERE].standing is Standing.READ
 
 
 def test_a_disabled_region_is_told_only_where_it_was_read_before() -> None:
     disabled = NotRead(Standing.DISABLED)
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START)
-    covered = cover_account(before, _ACCOUNT, {_HERE: disabled, _THERE: disabled}, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    covered = cover_account(before, _ACCOUNT, {_HERE: disabled, _THERE: disabled}, _LATER, now=_LATER)
     assert covered.regions == {_HERE: RegionCoverage(START, connections_at=START, standing=Standing.DISABLED)}
 
 
 def test_runs_that_failed_are_counted_until_one_is_complete() -> None:
     covered = _NOTHING
     for reads in (_DENIED, {_HERE: Unreadable(_DENIED)}):
-        covered = cover_account(covered, _ACCOUNT, reads, START)
+        covered = cover_account(covered, _ACCOUNT, reads, START, now=START)
     assert covered.failed_runs == 2
-    assert cover_account(covered, _ACCOUNT, {_HERE: Complete(())}, START).failed_runs == 0
+    assert cover_account(covered, _ACCOUNT, {_HERE: Complete(())}, START, now=START).failed_runs == 0
 
 
 def test_a_try_of_a_few_regions_is_no_run() -> None:
-    shut = cover_account(_NOTHING, _ACCOUNT, _DENIED, START)
-    covered = cover_account(shut, _ACCOUNT, {_HERE: Complete(())}, _LATER, is_whole=False)
+    shut = cover_account(_NOTHING, _ACCOUNT, _DENIED, START, now=START)
+    covered = cover_account(shut, _ACCOUNT, {_HERE: Complete(())}, _LATER, now=_LATER, is_whole=False)
     assert (covered.failure, covered.failed_runs, covered.tried_at) == (_DENIED, 1, START)
     assert covered.regions[_HERE].complete_at == _LATER
-    again = cover_account(_NOTHING, _ACCOUNT, _DENIED, _LATER, is_whole=False)
+    again = cover_account(_NOTHING, _ACCOUNT, _DENIED, _LATER, now=_LATER, is_whole=False)
     assert (again.failure, again.failed_runs, again.tried_at) == (_DENIED, 0, None)
 
 
 def test_an_account_that_is_read_is_an_active_one_of_its_organisation() -> None:
     gone = replace(_NOTHING, organization="o-exampleorgid", membership=Membership.DEPARTED)
-    covered = cover_account(gone, _ACCOUNT, {}, START)
+    covered = cover_account(gone, _ACCOUNT, {}, START, now=START)
     assert (covered.organization, covered.membership) == ("o-exampleorgid", Membership.ACTIVE)
-    moved = cover_account(gone, replace(_ACCOUNT, organization="o-another0orgid"), {}, START)
+    moved = cover_account(gone, replace(_ACCOUNT, organization="o-another0orgid"), {}, START, now=START)
     assert moved.organization == "o-another0orgid"
 
 
 def test_an_account_without_a_way_in_keeps_what_is_known_of_its_regions() -> None:
-    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START)
-    shut = cover_account(before, Account(ACCOUNTS[0]), _DENIED, _LATER)
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    shut = cover_account(before, Account(ACCOUNTS[0]), _DENIED, _LATER, now=_LATER)
     assert (shut.failure, shut.tried_at, shut.account_name) == (_DENIED, _LATER, "team")
     assert shut.regions == before.regions
     assert not shut.is_complete
-    assert cover_account(shut, _ACCOUNT, {}, _LATER).failure is None
+    assert cover_account(shut, _ACCOUNT, {}, _LATER, now=_LATER).failure is None
 
 
 def test_shared_vpcs_are_remembered_until_a_complete_read_shows_them_no_more() -> None:

@@ -167,7 +167,7 @@ def test_some_regions_can_be_read_again_without_the_others() -> None:
     outcome = track_account(
         _ACCOUNTS[0], world, store, clock=partial(_hours_later, 1), regions=(_HERE,), confirm_deletions=False
     )
-    assert outcome.missed == {_HERE}
+    assert outcome.missed == {_HERE: _hours_later(1)}
     assert outcome.changes == {"appeared": 1, "changed": 1}
     missing = {key.vpc: one.missing_since for key, one in store.items.items()}
     assert missing == {vpc_ids(1): _hours_later(1), vpc_ids(2): None, vpc_ids(3): None}
@@ -178,7 +178,7 @@ def test_some_regions_can_be_read_again_without_the_others() -> None:
     again = track_account(
         _ACCOUNTS[0], world, store, clock=partial(_hours_later, 2), regions=(_HERE,), confirm_deletions=False
     )
-    assert (again.missed, again.changes) == (frozenset(), {"disappeared": 1})
+    assert (again.missed, again.changes) == ({}, {"disappeared": 1})
 
 
 def test_an_unreadable_place_reads_as_account_region_and_reason() -> None:

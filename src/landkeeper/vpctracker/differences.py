@@ -1,7 +1,7 @@
 """What a run read of an account, and how that differs from what is stored.
 
 A failed read is not an empty one: only a complete read of the owner's own account takes a VPC away. What was not read
-stays as it is.
+stays as it is. `stored` is always what the store held before the read began, and each change is conditional on it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Complete:
     vpcs: tuple[Vpc, ...]
     connections_failure: Failure | None = None
     """Why peerings and transit gateway attachments could not be read; the VPCs then hold none, which means nothing."""
+    began: datetime | None = None
+    """When its first call was made; None where the reader does not say: then it began with its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Unreadable:
     """The region could not be read to the end; nothing is known of it."""
 
     failure: Failure
+    began: datetime | None = None
+    """As of a complete read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class NotRead:
 
 
 RegionRead = Complete | Unreadable | NotRead
+
+
+def began_at(read: RegionRead, run_began: datetime) -> datetime:
+    """Return when the read began: with its run, where nothing more exact is known."""
+    return run_began if isinstance(read, NotRead) or read.began is None else read.began
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +104,35 @@ def diff_account(
     stored: Iterable[StoredVpc],
     reads: Mapping[Region, RegionRead],
     account: Account,
-    now: datetime,
+    run_began: datetime,
     *,
     confirm_deletions: bool = True,
     deleted_by: Mapping[VpcId, str] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
-    """What has to be written so that the store agrees with the reads of one account.
+    """Return what has to be written so that the store agrees with the reads of one account.
 
-    `stored` holds what the account owns, and of other owners' VPCs those it sees or saw. A change of free addresses
+    `stored` holds what the account owns, and of other owners' VPCs those it sees or saw. A change is of the moment at
+    which the read of its region began. A change of free addresses
     alone is none. A shared VPC is one item under its owner: a participant's read adds or removes the participant, and
     says what the VPC is like only while no read of the owner does. Connections that could not be read stay as they
     were. Without `confirm_deletions` a VPC that is not seen is only marked, and gone at the next complete read.
     `deleted_by` says of VPCs that Landkeeper itself deleted for whom it did.
     """
-    kept = {one.vpc.key: one for one in stored}
+    kept = {before.vpc.key: before for before in stored}
     complete = {region: read for region, read in reads.items() if isinstance(read, Complete)}
+    began = {region: began_at(read, run_began) for region, read in complete.items()}
     seen = {vpc.key: fit_vpc(_with_known_connections(vpc, read, kept.get(vpc.key)))
             for read in complete.values() for vpc in read.vpcs}  # fmt: skip
-    changes = [_diff_seen(kept.get(key), vpc, account, now) for key, vpc in seen.items()]
-    unseen = [one for key, one in kept.items() if key not in seen and one.is_live and one.vpc.region in complete]
-    changes += [_diff_unseen(one, account, now, confirm_deletions=confirm_deletions, by=deleted_by.get(one.vpc.id, ""))
-                for one in unseen]  # fmt: skip
+    changes = [_diff_seen(kept.get(key), vpc, account, began[vpc.region]) for key, vpc in seen.items()]
+    unseen = [before for key, before in kept.items()
+              if key not in seen and before.is_live and before.vpc.region in complete]  # fmt: skip
+    changes += [
+        _diff_unseen(
+            before, account, began[before.vpc.region],
+            confirm_deletions=confirm_deletions, by=deleted_by.get(before.vpc.id, ""),
+        )
+        for before in unseen
+    ]  # fmt: skip
     return tuple(change for change in changes if change is not None)
 
 
@@ -164,7 +181,7 @@ def _diff_unseen(
         return Disappeared(before, _next(before, gone, now), by)
     if not confirm_deletions:
         return None
-    participants = tuple(one for one in before.vpc.shared_with if one != account.id)
+    participants = tuple(participant for participant in before.vpc.shared_with if participant != account.id)
     reader = NOBODY if before.vpc.read_by == account.id else before.vpc.read_by
     vpc = replace(before.vpc, shared_with=participants, read_by=reader)
     return _change(before, vpc, now, missing_since=before.missing_since)
@@ -182,7 +199,8 @@ def _next(before: StoredVpc, vpc: Vpc, now: datetime, missing_since: datetime | 
     return replace(
         before,
         vpc=vpc,
-        last_changed=now,
+        # A participant's read may have begun before the owner's, and be written after it: history stays in order.
+        last_changed=max(now, before.last_changed),
         version=before.version + 1,
         deleted_at=deleted_at,
         missing_since=missing_since,

@@ -47,14 +47,15 @@ def reread_account(
     regions = regions_to_read(rereads, coverage, scope)
     if not regions:
         return RereadOutcome(account_id, regions)
-    began = clock()
     outcome = track_account(
         Account(account_id, coverage.account_name),
         reader,
         store,
-        clock=lambda: began,
+        clock=clock,
         regions=regions,
         confirm_deletions=False,
     )
-    unsent = queue.send(write_second_look(account_id, region, began) for region in sorted(outcome.missed))
+    unsent = queue.send(
+        write_second_look(account_id, region, began) for region, began in sorted(outcome.missed.items())
+    )
     return RereadOutcome(account_id, regions, outcome, unsent)

@@ -1,4 +1,8 @@
-"""Track: read every account, find out what changed, write only that, and keep record of what could not be read."""
+"""Track: read every account, find out what changed, write only that, and keep record of what could not be read.
+
+Several runs may track the same account at once, on several machines. What one of them writes, another one's older read
+does not undo: see `writes` for VPCs and `covering` for what is known of regions.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,28 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
 
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.covering import cover_account, shared_after
-from landkeeper.vpctracker.differences import Change, Complete, RegionRead, Unreadable, diff_account, kind_of, seen_vpcs
+from landkeeper.vpctracker.covering import cover_account, has_later_read, shared_after
+from landkeeper.vpctracker.differences import (
+    Change,
+    Complete,
+    NotRead,
+    RegionRead,
+    Unreadable,
+    began_at,
+    diff_account,
+    kind_of,
+    seen_vpcs,
+)
 from landkeeper.vpctracker.fan_out import fan_out
 from landkeeper.vpctracker.inventory import StoredVpc, VpcId, VpcKey
 from landkeeper.vpctracker.ports import StoreError, VpcReader, VpcStore
+from landkeeper.vpctracker.writes import Decide, take_snapshot, write_differences
 
 _WRITE_ATTEMPTS = 6
+_READ_ATTEMPTS = 6
 _OVERTAKEN = Failure(FailureReason.OTHER, message="another run keeps writing the same VPCs")
 
 
@@ -49,8 +64,25 @@ class AccountOutcome:
     unreadable: tuple[UnreadablePlace, ...] = ()
     unconnected: tuple[UnreadablePlace, ...] = ()
     """Regions of which the VPCs were read, and their peerings and transit gateway attachments could not be."""
-    missed: frozenset[Region] = frozenset()
-    """Regions in which this read was the first one not to show a VPC; a second one has to confirm that it is gone."""
+    missed: Mapping[Region, datetime] = field(default_factory=dict)
+    """Regions in which this read was the first one not to show a VPC, and when it began; a second read has to confirm
+    that the VPC is gone."""
+
+    def and_then(self, later: AccountOutcome, regions: Collection[Region]) -> AccountOutcome:
+        """Return the outcome of both reads, the later one of just these regions."""
+        return AccountOutcome(
+            self.account,
+            was_read=self.was_read or later.was_read,
+            seen=self.seen | later.seen,
+            changes=self.changes + later.changes,
+            unreadable=(*_outside(self.unreadable, regions), *later.unreadable),
+            unconnected=(*_outside(self.unconnected, regions), *later.unconnected),
+            missed={**self.missed, **later.missed},
+        )
+
+
+def _outside(places: Iterable[UnreadablePlace], regions: Collection[Region]) -> tuple[UnreadablePlace, ...]:
+    return tuple(place for place in places if place.region not in regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,79 +170,153 @@ def track_account(
     """Track one account, or just some `regions` of it. Its coverage is written last, so that it never claims more than
     what is stored.
 
-    Without `confirm_deletions` a VPC that is not seen is only marked, and gone at the next complete read. `deleted_by`
-    says of VPCs that Landkeeper itself deleted for whom it did.
+    A region of which another run has written VPCs meanwhile is read again. Without `confirm_deletions` a VPC that is
+    not seen is only marked, and gone at the next complete read. `deleted_by` says of VPCs that Landkeeper itself
+    deleted for whom it did.
     """
-    now = clock()
+    began = clock()
+    decide = partial(
+        diff_account, account=account, run_began=began, confirm_deletions=confirm_deletions, deleted_by=deleted_by
+    )
+    tracked = _track_regions(account, reader, store, regions=regions, decide=decide, clock=clock)
     is_whole = regions is None
-    before = store.read_coverage(account.id)
-    reads = reader.read_account(account, regions)
-    if isinstance(reads, Failure):
-        refused = reads
-        note_coverage(store, before, lambda known: cover_account(known, account, refused, now, is_whole=is_whole))
-        return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, reads),))
-    seen = frozenset(vpc.key for vpc in seen_vpcs(reads))
-    foreign = {key for key in seen if key.owner != account.id}
-    if not foreign <= before.shared:
-        # Remembered before the items name this account: after a crash in between nothing would find them again.
-        before = note_coverage(store, before, lambda known: replace(known, shared=known.shared | foreign))
-    decide = partial(diff_account, account=account, now=now, confirm_deletions=confirm_deletions, deleted_by=deleted_by)
-    written = _write_differences(account.id, reads, store, before.shared, decide)
-    reads = {**reads, **dict.fromkeys(written.overtaken, Unreadable(_OVERTAKEN))}
-    settled = reads
+    if isinstance(tracked, Failure):
+        refused, known = tracked, store.read_coverage(account.id)
+        note_coverage(
+            store, known, lambda known: cover_account(known, account, refused, began, now=clock(), is_whole=is_whole)
+        )
+        return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, tracked),))
 
     def cover(known: Coverage) -> Coverage:
-        after = cover_account(known, account, settled, now, is_whole=is_whole)
-        shared = shared_after(known, written.stored.values(), settled, confirm_deletions=confirm_deletions)
-        return replace(after, shared=shared)
+        now = clock()
+        after = cover_account(known, account, tracked.reads, began, now=now, is_whole=is_whole)
+        fresh = _without_later(known, tracked.reads, began, now)
+        shared = shared_after(known, tracked.stored.values(), fresh, confirm_deletions=confirm_deletions)
+        # What another run has seen meanwhile is not among what this one knows.
+        return replace(after, shared=shared | (known.shared - tracked.shared_before))
 
-    note_coverage(store, before, cover)
-    return AccountOutcome(
-        account,
-        was_read=any(isinstance(read, Complete) for read in reads.values()),
-        seen=seen,
-        changes=written.changes,
-        unreadable=_unreadable_places(account, reads),
-        unconnected=_unconnected_places(account, reads),
-        missed=frozenset(one.vpc.region for one in written.stored.values() if one.missing_since == now),
-    )
+    after = note_coverage(store, tracked.coverage, cover)
+    outcome = _outcome_of(account, tracked, began)
+    changed = {change.after.vpc.region for change in tracked.done}
+    overtaken = changed - _without_later(after, tracked.reads, began, clock()).keys()
+    if not overtaken:
+        return outcome
+    # A later read came to its end while this one was writing what may be older.
+    later = track_account(
+        account, reader, store, clock=clock, regions=overtaken, confirm_deletions=confirm_deletions,
+        deleted_by=deleted_by,
+    )  # fmt: skip
+    return outcome.and_then(later, overtaken)
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Tracked:
+    """What the reads of an account came to, before its coverage is written."""
+
+    coverage: Coverage
+    """What is known of the account from before."""
+    shared_before: frozenset[VpcKey]
+    """The other owners' VPCs that it saw before this run."""
+    reads: Mapping[Region, RegionRead]
+    seen: frozenset[VpcKey]
     stored: Mapping[VpcKey, StoredVpc]
-    changes: Counter[str]
-    overtaken: frozenset[Region]
-    """Regions of VPCs that somebody else wrote again and again meanwhile."""
+    done: tuple[Change, ...]
+    late: Mapping[VpcKey, Region]
+    """VPCs that others have written since the read began, and their regions."""
+
+    def with_late(self, failure: Failure) -> _Tracked:
+        """Return the same with the regions of late VPCs as unreadable."""
+        return replace(self, reads={**self.reads, **dict.fromkeys(self.late.values(), Unreadable(failure))}, late={})
+
+    def and_then(self, later: _Tracked) -> _Tracked:
+        """Return what both passes came to, the later one of some of the regions."""
+        return _Tracked(
+            later.coverage,
+            self.shared_before,
+            {**self.reads, **later.reads},
+            self.seen | later.seen,
+            {**self.stored, **later.stored},
+            (*self.done, *later.done),
+            later.late,
+        )
 
 
-class _Decide(Protocol):
-    def __call__(self, stored: Iterable[StoredVpc], reads: Mapping[Region, RegionRead]) -> tuple[Change, ...]: ...
-
-
-def _write_differences(
-    account: AccountId,
-    reads: Mapping[Region, RegionRead],
+def _track_regions(
+    account: Account,
+    reader: VpcReader,
     store: VpcStore,
-    shared: frozenset[VpcKey],
-    decide: _Decide,
-) -> _Written:
-    stored = {one.vpc.key: one for one in (*store.read_owned(account), *store.read_items(shared))}
-    written: Counter[str] = Counter()
-    refused: Sequence[Change] = ()
-    for _ in range(_WRITE_ATTEMPTS):
-        changes = decide(stored.values(), reads)
-        refused = store.write_changes(changes)
-        missed = {change.after.vpc.key for change in refused}
-        done = [change for change in changes if change.after.vpc.key not in missed]
-        written.update(kind_of(change) for change in done)
-        stored.update({change.after.vpc.key: change.after for change in done})
-        if not missed:
-            break
-        # What another run wrote in between is read anew, and the difference is taken against that.
-        stored = {key: one for key, one in stored.items() if key not in missed}
-        stored.update({one.vpc.key: one for one in store.read_items(missed)})
-    return _Written(stored, written, frozenset(change.after.vpc.region for change in refused))
+    *,
+    regions: Collection[Region] | None,
+    decide: Decide,
+    clock: Callable[[], datetime],
+) -> _Tracked | Failure:
+    """Read the regions and write the differences; again where somebody else has written the same VPCs meanwhile."""
+
+    def pass_over(wanted: Collection[Region] | None, late: Collection[VpcKey]) -> _Tracked | Failure:
+        began = clock()
+        before = take_snapshot(store, account.id, late)
+        reads = reader.read_account(account, wanted)
+        if isinstance(reads, Failure):
+            return reads
+        reads = _with_begin(reads, began)
+        seen = frozenset(vpc.key for vpc in seen_vpcs(reads))
+        known = _remember_shared(store, account.id, seen)
+        written = write_differences(account.id, before, _without_later(known, reads, began, clock()), store, decide)
+        return _Tracked(known, before.shared, reads, seen, written.stored, written.done, written.late)
+
+    tracked = pass_over(regions, ())
+    for _ in range(_READ_ATTEMPTS - 1):
+        if isinstance(tracked, Failure) or not tracked.late:
+            return tracked
+        later = pass_over(frozenset(tracked.late.values()), tracked.late)
+        if isinstance(later, Failure):
+            return tracked.with_late(later)
+        tracked = tracked.and_then(later)
+    return tracked if isinstance(tracked, Failure) else tracked.with_late(_OVERTAKEN)
+
+
+def _with_begin(reads: Mapping[Region, RegionRead], began: datetime) -> Mapping[Region, RegionRead]:
+    return {
+        region: read if isinstance(read, NotRead) else replace(read, began=began_at(read, began))
+        for region, read in reads.items()
+    }
+
+
+def _remember_shared(store: VpcStore, account: AccountId, seen: Collection[VpcKey]) -> Coverage:
+    """Write down which VPCs of others the account sees, and return what is known of it by now.
+
+    Before the items name this account: after a crash in between nothing would find them again.
+    """
+    foreign = {key for key in seen if key.owner != account}
+    known = store.read_coverage(account)
+    if foreign <= known.shared:
+        return known
+    return note_coverage(store, known, lambda known: replace(known, shared=known.shared | foreign))
+
+
+def _without_later(
+    known: Coverage, reads: Mapping[Region, RegionRead], began: datetime, now: datetime
+) -> Mapping[Region, RegionRead]:
+    """Return the reads without those of regions of which a complete read is known that began later."""
+    return {
+        region: read
+        for region, read in reads.items()
+        if not has_later_read(known.regions.get(region), began_at(read, began), now)
+    }
+
+
+def _outcome_of(account: Account, tracked: _Tracked, began: datetime) -> AccountOutcome:
+    missing = ((known.vpc.region, known.missing_since) for known in tracked.stored.values())
+    starts = {region: began_at(read, began) for region, read in tracked.reads.items()}
+    return AccountOutcome(
+        account,
+        was_read=any(isinstance(read, Complete) for read in tracked.reads.values()),
+        seen=tracked.seen,
+        changes=Counter(kind_of(change) for change in tracked.done),
+        unreadable=_unreadable_places(account, tracked.reads),
+        unconnected=_unconnected_places(account, tracked.reads),
+        missed={region: since for region, since in missing if since is not None and since == starts.get(region)},
+    )
 
 
 def _unreadable_places(account: Account, reads: Mapping[Region, RegionRead]) -> tuple[UnreadablePlace, ...]:

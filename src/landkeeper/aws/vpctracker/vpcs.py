@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.aws.deadlines import deadline_after, do_each_within, do_within
@@ -99,17 +100,38 @@ class RegionReader:
         return credentials, {region: standing_of(region) for region in found}
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Ec2VpcReader(RegionReader):
     """Reads VPCs through EC2; the tracker's `VpcReader`."""
+
+    def __init__(
+        self,
+        sessions_of: Callable[[AccountId], AccountSessions],
+        *,
+        regions: tuple[Region, ...] = (),
+        is_governed: Callable[[AccountId, Region], bool] = lambda _account, _region: False,
+        calls_at_once: int = CALLS_AT_ONCE,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """As for a `RegionReader`. `clock` says when the read of each region begins."""
+        super().__init__(sessions_of, regions=regions, is_governed=is_governed, calls_at_once=calls_at_once)
+        self._clock = clock
 
     def read_account(
         self, account: Account, regions: Collection[Region] | None = None
     ) -> Mapping[Region, RegionRead] | Failure:
         """Every region of the account, or just `regions`, a few at a time."""
         try:
-            return self._read_each(account, read_region, regions)
+            return self._read_each(account, self._read_region, regions)
         finally:
             self._sessions_of(account.id).forget(account.id)
+
+    def _read_region(self, sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionRead:
+        began = self._clock()
+        return replace(read_region(sessions, grant, region), began=began)
 
 
 def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequence[Region]:
@@ -145,7 +167,7 @@ def _standing_of(region: RegionTypeDef) -> Standing:
     return Standing.READ if region.get("OptInStatus", "opted-in") in _ENABLED else Standing.DISABLED
 
 
-def read_region(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> RegionRead:
+def read_region(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> Complete | Unreadable:
     """Every VPC that the account sees in the region, shared ones included, with the subnets it sees in them and what
     they are connected to.
 
