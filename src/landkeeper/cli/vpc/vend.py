@@ -96,7 +96,7 @@ def vend_command(
     )
     settings = settings_of(table, file).with_config(config)
     settings = settings.with_network_access(role_name=role, external_id=external_id)
-    with open_pools(settings, to_write=True) as pools:
+    with open_pools(settings, to_write=yes) as pools:
         site = look_at_site(pools, settings, wish)
         for remark in site.remarks:
             _tell(remark, "yellow")
