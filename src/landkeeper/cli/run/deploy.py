@@ -25,7 +25,7 @@ from landkeeper.operate.templates import parameter_names
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.config_file import parse_config
-from landkeeper.wiring.texts import read_named_file
+from landkeeper.wiring.texts import read_named_file, replace_file
 
 _BY_DEPLOYING = frozenset(
     {"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "MemberRolesKey", "MemberEventsKey", "Runtime", "Architecture"}
@@ -141,9 +141,12 @@ def _conclude(done: Deployed | Declined) -> int:
 def _write_files(directory: Path, request: DeployRequest, architecture: str | None) -> int:
     package = make_package(architecture)
     written = plain_files(request, package)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be created: {error.strerror}") from error
     for name, body in written.items():
-        (directory / name).write_bytes(body)
+        replace_file(directory / name, body)
     console = stdout()
     _print_package(console, package)
     for name, body in sorted(written.items()):
