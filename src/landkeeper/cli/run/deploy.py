@@ -16,6 +16,7 @@ from landkeeper.broom.policy.file import parse_policy
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
 from landkeeper.cli.stack_progress import print_change_set, print_event
+from landkeeper.cli.terminal import aside
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError
 from landkeeper.operate.next_steps import next_steps
 from landkeeper.operate.package import FunctionPackage, make_package, this_processor
@@ -84,7 +85,7 @@ def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -
         )
     except RefusedError as error:
         for obstacle in error.obstacles:
-            sys.stderr.write(f"landkeeper: {obstacle}\n")
+            aside(f"landkeeper: {obstacle}")
         return USAGE
     return _conclude(done)
 

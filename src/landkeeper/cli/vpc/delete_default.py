@@ -152,9 +152,9 @@ def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
     if format_ != "table" or len(plans) > _STEPS_OF_AT_MOST:
         return
     for plan in plans:
-        lines = [f"{plan.vpc.id} in {plan.vpc.region} goes in this order:"]
-        lines += [f"  {number}. {step}" for number, step in enumerate(plan.steps, 1)]
-        say("\n".join(lines))
+        say(f"{plan.vpc.id} in {plan.vpc.region} goes in this order:")
+        for number, step in enumerate(plan.steps, 1):
+            say(f"  {number}. {step}")
 
 
 def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]:
