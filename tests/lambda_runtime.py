@@ -27,6 +27,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from landkeeper.embedded.process_group import ProcessGroup
+
 MB_OF_A_PROCESSOR = 1769
 _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -226,11 +228,13 @@ def sandbox(
         groups = stack.enter_context(_cgroups(given))
         api = RuntimeApi()
         stack.callback(api.close)
+        group = stack.enter_context(ProcessGroup())
         log = directory / f"{uuid.uuid4().hex}.log"
         command = [*_entering(groups), sys.executable, "-S", "-m", "awslambdaric", handler]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, cwd=code, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                process_group=group.id,
                 env=_environment(code, handler, given, api) | {"HOME": str(directory), **environment}
                 | {"PYTHONPATH": f"{code}{os.pathsep}{_runtime(directory)}"},
             )  # fmt: skip

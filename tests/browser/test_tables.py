@@ -8,9 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 from tests.browser.conftest import Open
-from tests.browser.stores import FORMULA, SCRIPT
+from tests.browser.stores import FORMULA, RIGHT_TO_LEFT, SCRIPT
 
 from landkeeper.cli.output import write_csv
+from landkeeper.cli.terminal import harmless
 
 
 def _saved(page: Page, name: str) -> str:
@@ -64,3 +65,11 @@ def test_no_cell_of_a_saved_table_is_a_formula(shop: Open) -> None:
         plain = [{**row, "Name": row["Name"].removeprefix("'")} for row in names]
         write_csv(ours, plain, head)
         assert text == ours.getvalue()
+
+
+def test_a_saved_table_shows_what_would_turn_a_line_around(shop: Open) -> None:
+    with shop("overlaps") as reader:
+        reader.page.get_by_text("100.64.0.0/16").first.click()
+        text = _saved(reader.page, "CSV of Members of 100.64.0.0/16")
+        assert harmless(RIGHT_TO_LEFT) in text
+        assert harmless(text) == text

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from tests import past_logs as past
 from tests.broom_world import STRICT
+from tests.processes import group_members
 from tests.waiting import HANG_SECONDS, wait_until
 
 from landkeeper.cli import run
@@ -401,3 +402,21 @@ def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_pat
     again = json.loads(done.stdout)
     assert (done.returncode, again["partial"], again["totals"]["Launches"]) == (0, False, 1200)
     assert again["totals"]["FilesKept"] > 0
+
+
+@pytest.mark.usefixtures("no_aws")
+@pytest.mark.skipif(sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1, reason="needs /proc, two processors")
+def test_killed_it_leaves_no_process_behind(tmp_path: Path, policy_file: Path) -> None:
+    logs = many_logs(tmp_path / "logs", 1200)
+    # Reading does not come to an end by itself.
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "landkeeper", "broom", "backtest", str(logs), str(tmp_path / "pipe")]
+    with subprocess.Popen(
+        [*command, "--policy", str(policy_file), "--no-cache"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    ) as running:
+        wait_until(lambda: running.poll() is not None or len(group_members(running.pid)) > 1)
+        running.kill()
+    wait_until(lambda: not group_members(running.pid))

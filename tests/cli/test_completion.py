@@ -157,6 +157,21 @@ def test_what_another_process_has_just_written_is_offered_too(tab: Tab, here: Pa
         writer.close()
 
 
+def test_what_is_said_about_a_word_is_on_one_line_and_steers_nothing(here: Path) -> None:
+    writer = PoolFile(here / "landkeeper.db")
+    first = _MATERIAL.known.vpcs[0]
+    hostile = replace(first.vpc, id=type(first.vpc.id)("vpc-fffffffffffffffff"), name="a\nplain\nrm -rf ~\n\x9b\u202eb")
+    assert writer.write_changes([Appeared(replace(first, vpc=hostile))]) == []
+    writer.close()
+    words = {"COMP_WORDS": "landkeeper vpc show vpc-ffff", "COMP_CWORD": "3", "_LANDKEEPER_COMPLETE": "zsh_complete"}
+    done = subprocess.run(
+        [_BIN / "landkeeper"], capture_output=True, text=True, check=True, cwd=here, env=_environment(here, words)
+    )
+    assert done.stdout.splitlines() == [
+        "plain", "vpc-fffffffffffffffff", f"a\\nplain\\nrm -rf ~\\n\\x9b\\u202eb {hostile.cidr_block}",
+    ]  # fmt: skip
+
+
 def test_profiles_come_from_both_files_of_the_aws_cli(tab: Tab, here: Path) -> None:
     (here / ".aws").mkdir()
     (here / ".aws" / "config").write_text("[default]\nregion = eu-west-1\n[profile audit]\n[sso-session main]\n")

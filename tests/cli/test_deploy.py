@@ -86,7 +86,10 @@ def test_what_would_fail_is_refused_line_by_line_before_anything_is_changed(
 def test_plain_files_are_written_without_any_call(
     no_aws: None, policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "files"
+    out, victim = tmp_path / "files", tmp_path / "victim"
+    out.mkdir()
+    # Somebody else has put a link into the folder.
+    (out / "parameters.json").symlink_to(victim)
     words = [
         "deploy",
         "--template-only",
@@ -99,6 +102,7 @@ def test_plain_files_are_written_without_any_call(
     ]
     assert run(words) == 0
     shown = capsys.readouterr().out
+    assert not victim.exists()
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in json.loads((out / "parameters.json").read_text())
     }
@@ -120,6 +124,15 @@ def test_plain_files_take_a_policy(no_aws: None, tmp_path: Path, capsys: pytest.
     assert run(["deploy", "--template-only", str(tmp_path / "files")]) == 2
     assert "pass --policy FILE" in capsys.readouterr().err
     assert not (tmp_path / "files").exists()
+
+
+def test_plain_files_take_a_folder(
+    no_aws: None, policy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    out = tmp_path / "taken" / "files"
+    assert run(["deploy", "--template-only", str(out), "--policy", policy, "--as-installed"]) == 2
+    assert capsys.readouterr().err == f"landkeeper: {out} cannot be created: Not a directory\n"
 
 
 def test_a_policy_that_does_not_pass_is_refused_before_anything_is_done(

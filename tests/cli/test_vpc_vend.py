@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -96,6 +97,10 @@ def _own_vpcs(account: AccountId) -> list[str]:
 
 
 def test_the_plan_is_printed_and_nothing_is_made(account: AccountId, capsys: pytest.CaptureFixture[str]) -> None:
+    # A file of an earlier version: not even its stamp changes.
+    with closing(sqlite3.connect("landkeeper.db", isolation_level=None)) as file:
+        file.execute("PRAGMA application_id = 0")
+    before = Path("landkeeper.db").read_bytes()
     assert run(_arguments(account, "--public-bits", "5", "--tags", "Code=LOL", "--name", "web", "--grow-to", "19")) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
@@ -115,6 +120,7 @@ def test_the_plan_is_printed_and_nothing_is_made(account: AccountId, capsys: pyt
     assert (planned["State"], planned["CidrBlock"], len(planned["Subnets"])) == ("planned", "10.0.0.0/20", 2)
     assert "ReservationId" not in planned
     assert (_shown(capsys), _own_vpcs(account)) == ([], [])
+    assert Path("landkeeper.db").read_bytes() == before
 
 
 def test_yes_makes_it_and_has_it_tracked(account: AccountId, capsys: pytest.CaptureFixture[str]) -> None:

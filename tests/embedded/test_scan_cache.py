@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -42,6 +44,18 @@ def test_what_was_kept_is_found_by_its_name_and_stamp_for_the_same_reader(tmp_pa
         assert cache.trouble == ""
     with opened(file, "r2") as cache:
         assert list(cache.find([("a", "1")])) == []
+
+
+def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "cache.db"
+    before = os.umask(0o022)
+    try:
+        with opened(file) as cache:
+            cache.keep([kept()])
+            assert {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
 def test_thousands_of_names_can_be_asked_for(tmp_path: Path) -> None:

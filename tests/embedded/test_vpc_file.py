@@ -65,7 +65,7 @@ def test_a_file_of_a_newer_landkeeper_is_refused(path: Path, other: sqlite3.Conn
 
 def test_a_file_that_another_product_of_the_house_made_gets_the_trackers_tables(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE cases (id TEXT)")
+        connection.execute("CREATE TABLE broom_cases (instance_id TEXT, version INTEGER, item TEXT)")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     with closing(VpcFile(path)) as file:
         assert list(file.read_all()) == []

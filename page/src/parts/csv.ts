@@ -1,12 +1,24 @@
 /** Tables as CSV files, in the format of the command's CSV. */
 
-const FORMULA = /^[=+\-@\t\r]/;
+// Spreadsheets take wide letters for the same signs.
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/** What a spreadsheet of some country or setting may take for the end of a cell, a row or a text. */
+const QUOTED = /[",;|\t\r\n]/;
+/** Unicode's categories Cc, Cf, Cs, Zl and Zp, without the two joiners that scripts and emoji need. */
+const INVISIBLE = /(?![\t\r\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A character as the command writes it. */
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+}
 
 /** Return a CSV cell. Names and tags are untrusted: a spreadsheet must not run them (OWASP, "CSV Injection"). */
 export function csvCell(value: string | number | null | undefined): string {
   const text = value === null || value === undefined ? "" : String(value);
-  const plain = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  const plain = (FORMULA.test(text) ? `'${text}` : text).replaceAll(INVISIBLE, escaped);
+  return QUOTED.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 export function csvText(rows: readonly (readonly (string | number | null | undefined)[])[]): string {

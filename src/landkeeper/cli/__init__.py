@@ -11,7 +11,7 @@ import click
 
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.root import root
-from landkeeper.cli.terminal import shows_styles
+from landkeeper.cli.terminal import aside, guarded, shows_styles
 
 
 def main() -> None:
@@ -19,11 +19,22 @@ def main() -> None:
     # A command makes many values and hardly a cycle. Looking for cycles as often as Python does by itself takes a fifth
     # of the time that a list of ten thousand VPCs does.
     gc.set_threshold(20_000, 20, 100)
+    # For good: a traceback that LANDKEEPER_DEBUG asks for is printed by the interpreter.
+    sys.stderr = guarded(sys.stderr)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command and answer its exit code. Every failure is one line on stderr, never a traceback."""
+    before = sys.stderr
+    sys.stderr = guarded(before)
+    try:
+        return _run(arguments)
+    finally:
+        sys.stderr = before
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = root.main(args=list(arguments), prog_name="landkeeper", standalone_mode=False, color=shows_styles())
     except click.ClickException as error:
@@ -49,5 +60,5 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    sys.stderr.write(f"landkeeper: {' '.join(sentence.split())}\n")
+    aside(f"landkeeper: {' '.join(sentence.split())}")
     return code

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from landkeeper.cli.terminal import say_text
+
 _INSTALL = {
     "bash": "echo 'eval \"$(landkeeper completion bash)\"' >> ~/.bashrc",
     "zsh": "echo 'eval \"$(landkeeper completion zsh)\"' >> ~/.zshrc",
@@ -37,5 +39,5 @@ def command(shell: str) -> int:
     head = f"# To install it: {_INSTALL[shell]}\n"
     # zsh goes by the first line of a script that it finds in its own folders.
     first, _, rest = script.partition("\n")
-    click.echo(f"{first}\n{head}{rest}" if first.startswith("#compdef") else head + script, nl=False)
+    say_text(f"{first}\n{head}{rest}" if first.startswith("#compdef") else head + script)
     return 0

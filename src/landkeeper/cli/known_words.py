@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from landkeeper.cli.terminal import one_line
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -62,6 +64,7 @@ def _offered(find: Callable[[], Iterable[Word]]) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     try:
-        return [CompletionItem(word, help=about or None) for word, about in find() if word.isprintable()]
+        # What is said about a word is somebody's tag: a line break in it would be a word of its own to the shell.
+        return [CompletionItem(word, help=one_line(about) or None) for word, about in find() if word.isprintable()]
     except Exception:  # noqa: BLE001 - whatever is wrong with the file, a Tab says nothing about it
         return []

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from landkeeper.cli.tables import Heading, Line, draw_table
-from landkeeper.cli.terminal import WIDTH_OF_A_PIPE, say, say_painted, width
+from landkeeper.cli.terminal import (
+    WIDTH_OF_A_PIPE,
+    harmless,
+    harmless_json,
+    one_line,
+    say,
+    say_painted,
+    unguarded,
+    width,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +26,9 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
 
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take wide letters for the same signs
+_QUOTED = re.compile('[",;|\t\r\n]')
+"""What a spreadsheet of some country or setting may take for the end of a cell, a row or a text."""
 
 
 class Column(NamedTuple):
@@ -30,17 +42,17 @@ class Column(NamedTuple):
 
 def stdout() -> Console:
     """Where answers go that take more of Rich than a table."""
-    from rich.console import Console
+    from landkeeper.cli.consoles import HarmlessConsole
 
     is_wide = sys.stdout.isatty() or os.environ.get("COLUMNS")
-    return Console(width=None if is_wide else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
+    return HarmlessConsole(width=None if is_wide else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
 
 
 def stderr() -> Console:
     """Where progress bars go."""
-    from rich.console import Console
+    from landkeeper.cli.consoles import HarmlessConsole
 
-    return Console(stderr=True, highlight=False)
+    return HarmlessConsole(file=unguarded(sys.stderr), highlight=False)
 
 
 def print_rows(
@@ -59,7 +71,7 @@ def print_rows(
     if format_ == "json":
         print_json(list(rows))
     elif format_ == "csv":
-        write_csv(sys.stdout, rows, [column.attribute for column in columns])
+        write_csv(sys.stdout, rows, [column.attribute for column in columns], for_terminal=sys.stdout.isatty())
     else:
         if rows or not totals:
             _print_table(rows, columns, title, style_of)
@@ -67,20 +79,36 @@ def print_rows(
             say(totals, "bold")
 
 
-def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str]) -> None:
+def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str], *, for_terminal: bool = False) -> None:
     """Write the attributes of the rows as CSV, with a head. No cell of it is a formula to a spreadsheet.
 
-    A list of words is a cell with the words; what has parts of its own is JSON.
+    A list of words is a cell with the words; what has parts of its own is JSON. Line breaks and tabs stay what they
+    are, except `for_terminal`; other characters that cannot be seen are written as in source code.
     """
-    import csv
+    shown = one_line if for_terminal else _cell_text
+    out.write(_csv_line(attributes))
+    out.writelines(_csv_line([shown(_cell(row.get(attribute))) for attribute in attributes]) for row in rows)
 
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(attributes)
-    writer.writerows([_cell(row.get(attribute)) for attribute in attributes] for row in rows)
+
+def _csv_line(cells: Sequence[str]) -> str:
+    # Not by the module csv: in Python 3.11 it leaves a carriage return unquoted, at which spreadsheets end a row.
+    line = ",".join(map(_quoted, cells))
+    return f"{line}\n" if line else '""\n'
+
+
+def _quoted(cell: str) -> str:
+    if _QUOTED.search(cell) is None:
+        return cell
+    text = cell.replace('"', '""')
+    return f'"{text}"'
+
+
+def _cell_text(text: str) -> str:
+    return "\r".join(map(harmless, text.split("\r")))
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value)):
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(part, dict) for part in value)):
         import json
 
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -96,7 +124,7 @@ def chosen(
 
     `usual` has, of columns that a table may leave out, the contents that say nothing.
     """
-    return [one for one in columns if format_ != "table" or _says_something(rows, one.attribute, usual)]
+    return [column for column in columns if format_ != "table" or _says_something(rows, column.attribute, usual)]
 
 
 def _says_something(rows: Sequence[Row], attribute: str, usual: Mapping[str, tuple[Any, ...]]) -> bool:
@@ -110,15 +138,19 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 def print_json(value: object) -> None:
     """Print one JSON value on stdout."""
+    sys.stdout.write(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return one JSON value as text, in lines, the last of which ends with it."""
     import json
 
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    return f"{harmless_json(json.dumps(value, indent=2, ensure_ascii=False))}\n"
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, style_of: Callable[[Row], str]) -> None:
     headings = [Heading(column.title, column.right, column.style) for column in columns]
-    lines = [Line([plain(row.get(column.attribute)) for column in columns], style_of(row)) for row in rows]
+    lines = [Line([one_line(plain(row.get(column.attribute))) for column in columns], style_of(row)) for row in rows]
     say_painted(draw_table(headings, lines, width(), title))
 
 

@@ -9,7 +9,7 @@ import click
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.report import report_options
-from landkeeper.cli.terminal import aside
+from landkeeper.cli.terminal import aside, say
 from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def command(*, port: int | None, opens: bool, **stores: Any) -> int:
     settings = report_settings(**stores)
     snapshots = Snapshots(lambda: read_report(settings), read_page(), _say)
     with _listen(port, snapshots) as server:
-        click.echo(f"{server.url}  (Ctrl-C to stop)")
+        say(f"{server.url}  (Ctrl-C to stop)")
         if opens:
             webbrowser.open(server.url)
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            click.echo("")
+            say("")
     return DONE
 
 

@@ -1,28 +1,47 @@
-"""Lines on a terminal: how wide it is, styles where it shows them, and text that cannot steer it."""
+"""What is written to a terminal: lines in styles, their width, and text that cannot steer the terminal.
+
+Every line of the command goes through here, or through `output` and `consoles`, which use what is here. Names, tags and
+error messages are other people's: a control character in them could move the cursor, a bidirectional one turn a line
+around, and a line separator forge a line.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
+from typing import TextIO, cast
 
 import click
 
 WIDTH_OF_A_PIPE = 200
 _STYLES = {"bold": {"bold": True}, "dim": {"dim": True}}
 _PLAIN_LINES = str.maketrans("─│╭╮╰╯", "-|++++")
-_KEPT_CONTROLS = "\n\t"
-_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in _KEPT_CONTROLS}
+# Unicode's categories Cc, Cf, Cs, Zl and Zp, without the two joiners that scripts and emoji need.
+_INVISIBLE = (
+    r"\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
+_STEERING_OR_BREAKING = re.compile(rf"[\x00-\x1f{_INVISIBLE}]")
+_INVISIBLE_IN_JSON = re.compile(f"[{_INVISIBLE}]")
 
 
 def say(text: str, style: str = "") -> None:
-    """Print a line of the answer on stdout; the terminal wraps it."""
-    click.echo(paint(harmless(text), style), color=shows_styles())
+    """Print one line of the answer on stdout; the terminal wraps it."""
+    click.echo(paint(one_line(text), style), color=shows_styles())
+
+
+def say_text(text: str) -> None:
+    """Print text that has lines of its own, the last of which ends with it, on stdout."""
+    click.echo(harmless(text), nl=False, color=shows_styles())
 
 
 def aside(text: str, style: str = "") -> None:
-    """Print progress, a warning or a remark on stderr; the terminal wraps it."""
-    click.echo(paint(harmless(text), style), err=True, color=shows_styles())
+    """Print one line of progress, a warning or a remark on stderr; the terminal wraps it."""
+    click.echo(paint(one_line(text), style), file=unguarded(sys.stderr), color=shows_styles())
 
 
 def say_painted(text: str) -> None:
@@ -50,8 +69,59 @@ def paint(text: str, style: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text without control characters: names and tags are other people's, and must not steer a terminal."""
-    return text if text.isprintable() else text.translate(_CONTROLS)
+    """Return text of several lines with every character that could steer a terminal written as in source code."""
+    return text if text.isprintable() else _STEERING.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: like `harmless`, and so are line breaks and tabs."""
+    return text if text.isprintable() else _STEERING_OR_BREAKING.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]
+
+
+def harmless_json(text: str) -> str:
+    """Return JSON, as `json.dumps` writes it, with the same characters in JSON's own escapes: it means the same."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _INVISIBLE_IN_JSON.sub(_escape_for_json, text)
+
+
+def _escape_for_json(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+class _GuardedStream:
+    """A stream on which everything is made harmless, whoever writes: logging, warnings, tracebacks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, and return how many characters of it were taken."""
+        self.stream.write(harmless(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write all of them."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)
+
+
+def guarded(stream: TextIO) -> TextIO:
+    """Return the stream with a guard. What is styled here reaches it past the guard."""
+    return cast("TextIO", _GuardedStream(unguarded(stream)))
+
+
+def unguarded(stream: TextIO) -> TextIO:
+    """Return the stream behind the guard, for text that is harmless already and may have styles."""
+    return stream.stream if isinstance(stream, _GuardedStream) else stream
 
 
 def shows_styles() -> bool | None:

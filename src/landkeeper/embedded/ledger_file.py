@@ -15,6 +15,7 @@ from uuid import uuid4
 from landkeeper.broom.case import Case, State, due_cases
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.embedded.database import has_table, is_stamped, open_to_read, open_to_write, refuse_writes, stamp
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (
@@ -37,42 +38,47 @@ class LedgerFile:
     """Broom's `Ledger` in a SQLite file. Safe to use from several threads, and from several processes."""
 
     def __init__(
-        self, path: Path, *, keep: timedelta | None = None, lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS
+        self,
+        path: Path,
+        *,
+        to_write: bool = True,
+        keep: timedelta | None = None,
+        lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS,
     ) -> None:
-        """Opens the file, and makes it where there is none. Raises LedgerError where that is not possible.
+        """Open the file. `to_write` creates it, and the tables in it, where there are none.
 
-        `keep` is how long cases stay once they are settled; None for good.
+        A file that is opened to read stays as it is. Raises LedgerError where it is not a Landkeeper file, or cannot be
+        opened. `keep` is how long cases stay once they are settled; None for good.
         """
         self._path = path
         self._keep = keep
         self._is_swept = False
         self._lock = threading.Lock()
         with self._explaining():
-            self._connection = sqlite3.connect(
-                path, timeout=lock_timeout_seconds, isolation_level=None, check_same_thread=False
+            self._connection = (
+                open_to_write(path, lock_timeout_seconds)
+                if to_write
+                else open_to_read(path, lock_timeout_seconds, _is_current)
             )
         try:
             with self._explaining():
-                for statement in _SCHEMA:
-                    self._connection.execute(statement)
-                self._take_on()
+                if not _is_current(self._connection) or (to_write and not is_stamped(self._connection)):
+                    self._create_tables()
+                if not to_write:
+                    refuse_writes(self._connection)
         except LedgerError:
             self._connection.close()
             raise
 
-    def _take_on(self) -> None:
-        """Give the column for expiry to a file that was made without it."""
-        if self._knows_expiry():
-            return
+    def _create_tables(self) -> None:
+        """Create what is missing, the column for expiry in an older file included, and stamp the file."""
         self._connection.execute("BEGIN IMMEDIATE")
-        with self._connection:
-            # Another process may have been faster.
-            if not self._knows_expiry():
-                self._connection.execute("ALTER TABLE broom_cases ADD COLUMN expires_at INTEGER")
-
-    def _knows_expiry(self) -> bool:
-        columns = self._connection.execute("PRAGMA table_info(broom_cases)").fetchall()
-        return any(name == "expires_at" for _, name, *_ in columns)
+        with self._connection as connection:
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            if not has_table(connection, "broom_cases", "expires_at"):
+                connection.execute("ALTER TABLE broom_cases ADD COLUMN expires_at INTEGER")
+            stamp(connection)
 
     def close(self) -> None:
         """Give the file back."""
@@ -158,6 +164,10 @@ class LedgerFile:
             yield
         except sqlite3.Error as error:
             raise LedgerError(f"the file '{self._path}' cannot be used as a ledger: {error}") from error
+
+
+def _is_current(connection: sqlite3.Connection) -> bool:
+    return has_table(connection, "broom_cases", "expires_at") and has_table(connection, "broom_counters")
 
 
 def _utc() -> datetime:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from landkeeper.embedded.database import has_table
 from landkeeper.embedded.vpc_file import VpcFile, as_json
 from landkeeper.vpctracker.attributes import blocks_from_attributes
 from landkeeper.vpctracker.inventory import DELETED
@@ -27,10 +28,10 @@ _TABLE = (
 class PoolFile(VpcFile):
     """The tracker's file, which is a `PoolStore` and a `TrackedStore` besides."""
 
-    def _prepare(self) -> None:
-        super()._prepare()
-        with self._explaining():
-            self._connection.execute(_TABLE)
+    _OTHER_TABLES: ClassVar[Sequence[str]] = (_TABLE,)
+
+    def _is_current(self, connection: sqlite3.Connection) -> bool:
+        return super()._is_current(connection) and has_table(connection, "vpc_pools")
 
     def read_pool_items(self, pool: str) -> Sequence[Attributes]:
         """`META` and the reservations under that `PoolId`, at one moment, without what is gone."""

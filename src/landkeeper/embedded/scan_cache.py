@@ -12,6 +12,7 @@ from pathlib import Path
 
 from landkeeper.broom.cloudtrail.scan import Scanned
 from landkeeper.broom.cloudtrail.scan_text import read_scanned, write_scanned
+from landkeeper.embedded.database import create_private_file
 from landkeeper.embedded.write_ahead import use_write_ahead_log
 
 _SCHEMA = """
@@ -88,6 +89,7 @@ class ScanCache:
     def _open(self) -> sqlite3.Connection | None:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            create_private_file(self._file)
             db = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
             try:
                 use_write_ahead_log(db, _BUSY_SECONDS)

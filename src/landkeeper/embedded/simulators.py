@@ -20,6 +20,7 @@ from types import TracebackType
 
 import boto3
 
+from landkeeper.embedded.process_group import ProcessGroup
 from landkeeper.org import LandkeeperError
 
 HOME_ACCOUNT = "123456789012"
@@ -88,6 +89,8 @@ def moto_endpoints(moto_url: str) -> dict[str, str]:
 class Simulators:
     """Both simulators as a context manager: up inside it, gone after it, whatever happens in between.
 
+    They end with this process even if it is killed, and so do the functions that MiniStack runs.
+
     `detach` lets them outlive the context. Raises SimulatorError when one does not come up.
     """
 
@@ -99,6 +102,7 @@ class Simulators:
         self._enforce_policies = enforce_policies
         self._regions = regions
         self._stack = ExitStack()
+        self._group: ProcessGroup | None = None
 
     def __enter__(self) -> Embedded:
         try:
@@ -114,14 +118,17 @@ class Simulators:
 
     def detach(self) -> None:
         """Leave the simulators and their directory behind when the context ends."""
+        if self._group is not None:
+            self._group.release()
         self._stack.pop_all()
 
     def _start(self) -> Embedded:
         directory = Path(tempfile.mkdtemp(prefix="landkeeper-"))
         self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        self._group = self._stack.enter_context(ProcessGroup(directory))
         environment = _clean_environment(directory)
         serve = [sys.executable, "-m", "landkeeper.embedded.moto_server", *self._regions]
-        moto = self._launch("moto", serve, environment, directory)
+        moto = self._launch("moto", serve, environment, directory, self._group)
         moto_url = f"http://127.0.0.1:{_first_line(moto, directory / 'moto.log')}"
         with _free_port() as port:
             ministack_url = f"http://127.0.0.1:{port}"
@@ -134,12 +141,13 @@ class Simulators:
                     "AUTH": "true" if self._enforce_policies else "false",
                 },
                 directory,
+                self._group,
             )
             _wait_for(f"{ministack_url}/_ministack/health", ministack, directory / "ministack.log")
         return Embedded(moto_url, ministack_url, (moto.pid, ministack.pid), directory)
 
     def _launch(
-        self, name: str, command: list[str], environment: Mapping[str, str], directory: Path
+        self, name: str, command: list[str], environment: Mapping[str, str], directory: Path, group: ProcessGroup
     ) -> subprocess.Popen[bytes]:
         with (directory / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
@@ -150,7 +158,7 @@ class Simulators:
                 stdout=subprocess.PIPE if name == "moto" else log,
                 stderr=log,
                 # A Ctrl-C at the terminal is for the command, which then stops its simulators in order.
-                start_new_session=True,
+                process_group=group.id,
             )
         self._stack.callback(_stop, process)
         return process

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from landkeeper.embedded.database import has_table, is_stamped, open_to_read, open_to_write, refuse_writes, stamp
 from landkeeper.embedded.write_ahead import use_write_ahead_log
 from landkeeper.vpctracker.attributes import (
     Attributes,
@@ -69,27 +70,34 @@ def _log(sentence: str) -> None:
 class VpcFile:
     """The tracker's `VpcStore` in a SQLite file. Safe to use from several threads, and from several processes."""
 
+    _OTHER_TABLES: ClassVar[Sequence[str]] = ()
+    """What a class below this one keeps in the file besides."""
+
     def __init__(
         self,
         path: Path,
         *,
+        to_write: bool = True,
         lock_timeout_seconds: float = _LOCK_TIMEOUT_SECONDS,
         say: Callable[[str], object] = _log,
     ) -> None:
-        """Opens the file, makes it where there is none, and brings an older one to the present schema.
+        """Open the file. `to_write` creates it where there is none, and brings an older one to the present schema.
 
-        `say` is told of items that are left out. Raises StoreError where the file is not one of ours, or too new.
+        A file that is opened to read stays as it is, whatever its schema. `say` gets a sentence for items that are left
+        out. Raises StoreError where the file is not a Landkeeper file, or is too new.
         """
         self._path = path
         self._say = say
         self._wait_seconds = lock_timeout_seconds
         self._lock = threading.Lock()
         with self._explaining():
-            self._connection = sqlite3.connect(
-                path, timeout=lock_timeout_seconds, isolation_level=None, check_same_thread=False
+            self._connection = (
+                open_to_write(path, lock_timeout_seconds)
+                if to_write
+                else open_to_read(path, lock_timeout_seconds, self._is_current)
             )
         try:
-            self._prepare()
+            self._prepare(to_write=to_write)
         except StoreError:
             self._connection.close()
             raise
@@ -191,27 +199,37 @@ class VpcFile:
         self._connection.execute("INSERT INTO vpc_history VALUES (?, ?, ?)", (vpc.id, entry["At"], as_json(entry)))
         return True
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, to_write: bool) -> None:
         with self._explaining():
-            use_write_ahead_log(self._connection, self._wait_seconds)
-        if self._schema() == SCHEMA_VERSION:
-            return
+            if to_write:
+                use_write_ahead_log(self._connection, self._wait_seconds)
+            if self._is_current(self._connection) and (is_stamped(self._connection) or not to_write):
+                return
         with self._transaction() as connection:
             # Asked again: another process may have brought the file up to date meanwhile, or further.
-            found = self._schema()
-            if found > SCHEMA_VERSION:
-                raise NewerItemError(str(self._path), found)
-            for step in range(found, SCHEMA_VERSION):
+            for step in range(self._schema(connection), SCHEMA_VERSION):
                 for statement in _MIGRATIONS[step]:
                     connection.execute(statement)
+            for statement in self._OTHER_TABLES:
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            stamp(connection)
+        if not to_write:
+            refuse_writes(self._connection)
 
-    def _schema(self) -> int:
-        """The schema of the tracker's tables in the file; 0 where it has none."""
-        with self._explaining():
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            tables = self._connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vpc_coverage'")
-            return int(version) if tables.fetchone()[0] or version > SCHEMA_VERSION else 0
+    def _is_current(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file has all tables of the present schema. Raises NewerItemError for one of a later schema."""
+        return self._schema(connection) == SCHEMA_VERSION
+
+    def _schema(self, connection: sqlite3.Connection) -> int:
+        """Return the schema of the tracker's tables in the file, 0 where it has none.
+
+        Raises NewerItemError for a later one.
+        """
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise NewerItemError(str(self._path), version)
+        return int(version) if has_table(connection, "vpc_coverage") else 0
 
     def _known(self, rows: Iterable[Attributes]) -> Iterator[Attributes]:
         return known_items(rows, self._say)

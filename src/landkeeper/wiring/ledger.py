@@ -31,7 +31,7 @@ def open_cases(settings: Settings) -> Iterator[Ledger]:
 
 @contextmanager
 def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, to_write: bool) -> Iterator[Ledger]:
-    """The ledger that the settings name; one that is only read need not be there, and is empty then."""
+    """The ledger that the settings name. One that is only read need not exist, and no file changes then."""
     if settings.ledger_table is not None:
         yield open_table(sessions(), settings.ledger_table, settings)
         return
@@ -43,7 +43,7 @@ def open_ledger(settings: Settings, sessions: Callable[[], AccountSessions], *, 
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.ledger_file import LedgerFile
 
-    with closing(LedgerFile(settings.file, keep=_keep(settings))) as ledger:
+    with closing(LedgerFile(settings.file, to_write=to_write, keep=_keep(settings))) as ledger:
         yield ledger
 
 

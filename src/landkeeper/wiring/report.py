@@ -104,7 +104,7 @@ def _open_ledger(settings: Settings) -> Iterator[LedgerStore | None]:
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.ledger_file import LedgerFile
 
-    with closing(LedgerFile(settings.file)) as ledger:
+    with closing(LedgerFile(settings.file, to_write=False)) as ledger:
         yield ledger
 
 

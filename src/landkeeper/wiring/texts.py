@@ -39,13 +39,26 @@ def read_named_file(file: str | Path, *, what: str) -> str:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it."""
-    new = path.with_name(f".{path.name}.part")
+    """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it.
+
+    A new file is for its owner alone; one that is replaced keeps its mode. A symbolic link is replaced, not followed.
+    """
+    import os
+    import stat
+    import tempfile
+
     try:
+        # A name that nobody can foresee, and an error where it exists: in a folder that others write to, nobody can
+        # put a link there.
+        descriptor, new = tempfile.mkstemp(".part", ".landkeeper-", path.parent)
         try:
-            new.write_bytes(content)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+            with open(descriptor, "wb") as opened:  # noqa: PTH123 - a descriptor
+                opened.write(content)
+                if path.is_file() and not path.is_symlink():
+                    os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
+            os.replace(new, path)  # noqa: PTH105 - the name is a string
+        except BaseException:
+            os.unlink(new)  # noqa: PTH108 - the name is a string
+            raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error

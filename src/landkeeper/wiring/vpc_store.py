@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = False) -> Iterator[VpcStore]:
-    """The store that the settings name. A file is made only `to_write`; tables are made only `with_new_tables`.
+    """The store that the settings name. A file is created or changed only `to_write`, tables only `with_new_tables`.
 
-    Raises UsageError or StoreError when there is no such store, or it is not one of ours.
+    Raises UsageError or StoreError when there is no such store, or it does not belong to Landkeeper.
     """
     if settings.vpc_table is not None:
         from landkeeper.aws.vpctracker.vpc_table import VpcTable, check_table, create_tables
@@ -39,5 +39,5 @@ def open_store(settings: Settings, *, to_write: bool, with_new_tables: bool = Fa
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.vpc_file import VpcFile
 
-    with closing(VpcFile(settings.file)) as store:
+    with closing(VpcFile(settings.file, to_write=to_write)) as store:
         yield store

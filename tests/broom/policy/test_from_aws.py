@@ -52,6 +52,14 @@ def test_a_key_that_is_not_required_is_checked_where_it_is_there() -> None:
     assert "# - Code: other resource types (s3:bucket); Broom checks instances.\n" in text
 
 
+def test_a_policy_with_hidden_characters_shows_them_and_means_the_same() -> None:
+    hostile = "L\u202eO\u2028L\x9b"
+    text = imported(tag_policy(tag_value={"@@assign": [hostile]}, **REQUIRED))
+    assert text.replace("\n", "").isprintable()
+    assert rules(text)["Code"].require == HasTag("Code", (hostile,))
+    assert "Größe" in imported(tag_policy(tag_value={"@@assign": ["Größe"]}, **REQUIRED))
+
+
 def test_every_key_may_be_required_and_that_is_said() -> None:
     text = imported(tag_policy(**VALUES), require_all=True)
     assert rules(text)["Code"].require == HasTag("Code", ("LOL", "G*"))

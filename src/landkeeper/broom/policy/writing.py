@@ -25,6 +25,9 @@ def write_policy(rules: Sequence[tuple[str, Requirement]], action: Penalty, rema
         ],
     }
     body = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
+    if not body.replace("\n", "").isprintable():
+        # Other people's names must not steer the terminal on which the policy is read: in YAML's own escapes.
+        body = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, allow_unicode=False, width=110)
     text = "".join(f"# {_one_line(remark)}\n" for remark in remarks) + body
     parse_policy(text, "the policy that would be written")
     return text

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from landkeeper.broom.cloudtrail.found import FoundFault
 from landkeeper.broom.cloudtrail.keys import Days
 from landkeeper.cli.broom.output import warn
+from landkeeper.cli.terminal import say_text
 from landkeeper.org import Failure, UsageError, parse_account_id, parse_region
 from landkeeper.wiring.broom.backtest import Past, Progress
 
@@ -69,7 +68,7 @@ def read_by_athena(
     if isinstance(planned, Failure):
         past = Past(faults=[FoundFault(url, "", str(planned))])
     elif engine.print_sql:
-        click.echo(";\n\n".join((planned.table, *planned.queries)) + ";")
+        say_text(";\n\n".join((planned.table, *planned.queries)) + ";\n")
         return None
     else:
         past = read_past_by_athena(planned, settings, options, is_stopped=is_stopped, show=show)

@@ -14,9 +14,8 @@ from rich.text import Text
 from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate
 from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
-from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
-from landkeeper.cli.terminal import say
+from landkeeper.cli.terminal import one_line, say
 from landkeeper.org import format_exact_time
 
 if TYPE_CHECKING:

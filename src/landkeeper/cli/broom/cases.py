@@ -10,7 +10,7 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import format_option, role_options
 
 STATES = (
     "waiting", "judged", "acting", "acted", "reported", "compliant", "exempt", "gone", "held", "failed",
@@ -52,8 +52,7 @@ def case_command(**given: Any) -> int:
 @click.command(name="release")
 @click.argument("instance_id", metavar="CASE", shell_complete=known("case"))
 @policy_option
-@click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
+@role_options()
 @_ledger_options
 def release_command(**given: Any) -> int:
     """Release a held or failed case. It is evaluated again, without limits."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
-Command = Callable[..., Any]
+from landkeeper.cli.options import Command, accounts_option, regions_option
 
 
 def engine_options(function: Command) -> Command:
-    """The options that choose and describe an engine; the command gets them as `engine`."""
+    """Add the options that choose and describe an engine; the command gets them as `engine`."""
 
     @click.option(
         "--engine",
@@ -22,20 +21,8 @@ def engine_options(function: Command) -> Command:
         help="Read the logs on this machine, or query them with Athena.",
     )
     @click.option("--print-sql", is_flag=True, help="With Athena: print the statements without running them.")
-    @click.option(
-        "--account",
-        "accounts",
-        multiple=True,
-        metavar="ID",
-        help="With Athena: only this account; may be repeated.  [default: all in the bucket]",
-    )
-    @click.option(
-        "--region",
-        "regions",
-        multiple=True,
-        metavar="R",
-        help="With Athena: only this region; may be repeated.  [default: all in the bucket]",
-    )
+    @accounts_option("With Athena: only this account; may be repeated.  [default: all in the bucket]")
+    @regions_option("With Athena: only this region; may be repeated.  [default: all in the bucket]")
     @click.option("--athena-database", metavar="NAME", help="The database for the table.  [default: default]")
     @click.option("--athena-workgroup", metavar="NAME", help="The workgroup for the queries.  [default: primary]")
     @click.option(

@@ -9,7 +9,7 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import format_option, role_options
 
 
 @click.command(name="explain")
@@ -24,8 +24,7 @@ from landkeeper.cli.options import format_option
     shell_complete=known("region"),
     help="The region of the instance.  [default: AWS_REGION]",
 )
-@click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
+@role_options()
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
 @click.option(
     "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."

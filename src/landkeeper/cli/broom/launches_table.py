@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from landkeeper.cli.broom.launch_attributes import launch_attributes
-from landkeeper.cli.broom.output import one_line
 from landkeeper.cli.output import stdout
+from landkeeper.cli.terminal import one_line
 
 if TYPE_CHECKING:
     from landkeeper.broom.offline import JudgedLaunch

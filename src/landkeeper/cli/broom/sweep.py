@@ -9,7 +9,7 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import files
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import format_option, role_options
 
 
 @click.command(name="sweep")
@@ -21,8 +21,7 @@ from landkeeper.cli.options import format_option
 @click.option(
     "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
 )
-@click.option("--role", "role_name", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
+@role_options()
 @format_option
 def sweep_command(**given: Any) -> int:
     """Check the launches in CloudTrail log files, and act on violations.

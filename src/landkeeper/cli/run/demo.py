@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console
 
+from landkeeper.cli.consoles import HarmlessConsole
 from landkeeper.cli.output import print_json
+from landkeeper.cli.terminal import aside, say, say_text
 from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def run(as_json: bool, report: Path, keep: bool) -> int:
     from landkeeper.demo.narration import TerminalNarrator
     from landkeeper.demo.story import run_demo
 
-    console = Console(quiet=as_json, highlight=False, width=min(Console().width, _WIDEST))
+    console = HarmlessConsole(quiet=as_json, highlight=False, width=min(HarmlessConsole().width, _WIDEST))
     narrator = TerminalNarrator(console)
     # Whoever ends this run ends its simulators too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -45,7 +46,7 @@ def run(as_json: bool, report: Path, keep: bool) -> int:
     else:
         _conclude(console, run)
     for fault in run.faults:
-        click.echo(f"landkeeper: demo: {fault}", err=True)
+        aside(f"landkeeper: demo: {fault}")
     if not as_json and keep:
         _print_exports(run)
     return _FAILED if run.faults else 0
@@ -76,11 +77,11 @@ def _conclude(console: Console, run: DemoRun) -> None:
 
 
 def _print_exports(run: DemoRun) -> None:
-    click.echo("\nThe simulated AWS is still running. To use it with the AWS CLI or landkeeper:\n")
+    say_text("\nThe simulated AWS is still running. To use it with the AWS CLI or landkeeper:\n\n")
     for line in _export_lines(run.exports):
-        click.echo(f"  {line}")
-    click.echo("\nTo stop it:\n")
-    click.echo(f"  kill {' '.join(map(str, run.process_ids))}; rm -rf {shlex.quote(run.directory)}")
+        say(f"  {line}")
+    say_text("\nTo stop it:\n\n")
+    say(f"  kill {' '.join(map(str, run.process_ids))}; rm -rf {shlex.quote(run.directory)}")
 
 
 def _export_lines(exports: Mapping[str, str]) -> Iterable[str]:

@@ -16,6 +16,7 @@ from landkeeper.broom.policy.file import parse_policy
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
 from landkeeper.cli.stack_progress import print_change_set, print_event
+from landkeeper.cli.terminal import aside
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError
 from landkeeper.operate.next_steps import next_steps
 from landkeeper.operate.package import FunctionPackage, make_package, this_processor
@@ -25,7 +26,7 @@ from landkeeper.operate.templates import parameter_names
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.config_file import parse_config
-from landkeeper.wiring.texts import read_named_file
+from landkeeper.wiring.texts import read_named_file, replace_file
 
 _BY_DEPLOYING = frozenset(
     {"CodeBucket", "CodeKey", "PolicyKey", "ConfigKey", "MemberRolesKey", "MemberEventsKey", "Runtime", "Architecture"}
@@ -84,7 +85,7 @@ def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -
         )
     except RefusedError as error:
         for obstacle in error.obstacles:
-            sys.stderr.write(f"landkeeper: {obstacle}\n")
+            aside(f"landkeeper: {obstacle}")
         return USAGE
     return _conclude(done)
 
@@ -141,9 +142,12 @@ def _conclude(done: Deployed | Declined) -> int:
 def _write_files(directory: Path, request: DeployRequest, architecture: str | None) -> int:
     package = make_package(architecture)
     written = plain_files(request, package)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be created: {error.strerror}") from error
     for name, body in written.items():
-        (directory / name).write_bytes(body)
+        replace_file(directory / name, body)
     console = stdout()
     _print_package(console, package)
     for name, body in sorted(written.items()):

@@ -13,6 +13,7 @@ from rich.text import Text
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import counted, stderr, stdout
 from landkeeper.cli.stack_progress import print_event
+from landkeeper.cli.terminal import aside
 from landkeeper.operate.destroy import Destroyed, DestroyPlan
 from landkeeper.operate.stacks import StackResource
 from landkeeper.org import UsageError
@@ -75,5 +76,5 @@ def _conclude(done: Destroyed | None, stack_name: str) -> int:
         names = ", ".join(each.name for each in done.plan.stays)
         console.print(Text(f"Kept; the next landkeeper deploy{again} adopts: {names}"), soft_wrap=True)
     for datum, failure in done.failures:
-        sys.stderr.write(f"landkeeper: the {datum} could not be deleted: {failure}\n")
+        aside(f"landkeeper: the {datum} could not be deleted: {failure}")
     return INCOMPLETE if done.failures else DONE

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from landkeeper.cli.exit_codes import DONE
+from landkeeper.cli.terminal import say
 from landkeeper.cli.vpc.asked import parse_moment
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
@@ -53,7 +52,7 @@ def _conclude(written: Written, *, opens: bool) -> int:
     from landkeeper.cli.vpc.known import exit_code, remark_on
 
     remark_on(written.known)
-    click.echo(f"{written.path}  {size_of(written.size)}")
+    say(f"{written.path}  {size_of(written.size)}")
     if opens:
         webbrowser.open(written.path.resolve().as_uri())
     return exit_code(written.known)
@@ -64,7 +63,7 @@ def _print_link(settings: Settings, expires: str, *, opens: bool) -> int:
     from landkeeper.wiring.report import link_report
 
     link = link_report(settings, seconds)
-    click.echo(link)
+    say(link)
     if opens:
         webbrowser.open(link)
     return DONE

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.known_words import known
+from landkeeper.cli.options import role_options
 from landkeeper.cli.vpc.options import config_option, store_options
 
 
@@ -48,8 +49,7 @@ def allocate_command(**given: Any) -> int:
 
 @click.command(name="release")
 @click.argument("reservation", metavar="RESERVATION", shell_complete=known("reservation"))
-@click.option("--role", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
+@role_options()
 @click.option("--accept-unread", is_flag=True, help="Decide by the stored data instead of reading the regions again.")
 @config_option
 @store_options

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.known_words import known, profiles
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import account_options, format_option, regions_option, role_options
 from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
@@ -30,40 +29,16 @@ _STEPS_OF_AT_MOST = 3
 
 
 @click.command(name="delete-default")
-@click.option("--org", "organization", is_flag=True, help="Select every active account of the organisation.")
-@click.option(
-    "--account",
-    "accounts",
-    multiple=True,
-    metavar="ID",
-    shell_complete=known("account"),
-    help="Select this account; may be repeated.",
-)
-@click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=profiles,
-    help="Select the account of this AWS profile; may be repeated.",
-)
-@click.option("--role", metavar="NAME", help="The role to assume in other accounts.  [default: landkeeper-network]")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="R",
-    shell_complete=known("region"),
-    help="Only this region; may be repeated.",
-)
+@account_options("Select")
+@role_options("landkeeper-network")
+@regions_option("Only this region; may be repeated.")
 @click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
 @click.option("--restore", is_flag=True, help="Print the commands that create missing default VPCs.")
 @config_option
 @store_options
 @format_option
 def delete_default_command(
-    *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role: str | None,
+    *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role_name: str | None,
     external_id: str | None, regions: tuple[str, ...], yes: bool, restore: bool, config: str | None,
     table: str | None, file: Path | None, format_: Format,
 ) -> int:  # fmt: skip
@@ -72,15 +47,13 @@ def delete_default_command(
     A default VPC in use is kept, and listed with the resources that use it. What cannot be checked counts as in use.
     The default is the account of the current credentials. Deletions are recorded in the tracker's table or file.
     """
-    if sum(map(bool, (organization, accounts, profiles))) > 1:
-        raise UsageError("--org, --account and --profile are mutually exclusive")
     if yes and restore:
         raise UsageError("--restore and --yes are mutually exclusive: --restore only prints commands")
     settings = (
         settings_of(table, file)
         .with_config(config)
         .with_access(regions=regions, accounts=accounts)
-        .with_network_access(role_name=role, external_id=external_id)
+        .with_network_access(role_name=role_name, external_id=external_id)
     )
     from landkeeper.cli.vpc.restore_default import print_restoring
     from landkeeper.wiring.vpctracker.default_vpcs import find_network_source
@@ -152,9 +125,9 @@ def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
     if format_ != "table" or len(plans) > _STEPS_OF_AT_MOST:
         return
     for plan in plans:
-        lines = [f"{plan.vpc.id} in {plan.vpc.region} goes in this order:"]
-        lines += [f"  {number}. {step}" for number, step in enumerate(plan.steps, 1)]
-        say("\n".join(lines))
+        say(f"{plan.vpc.id} in {plan.vpc.region} goes in this order:")
+        for number, step in enumerate(plan.steps, 1):
+            say(f"  {number}. {step}")
 
 
 def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]:

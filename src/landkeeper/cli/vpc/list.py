@@ -6,28 +6,13 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.known_words import known
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import accounts_option, format_option, regions_option
 from landkeeper.cli.vpc.options import answer_options
 
 
 @click.command(name="list")
-@click.option(
-    "--account",
-    "accounts",
-    multiple=True,
-    metavar="ID|NAME",
-    shell_complete=known("account", "account name"),
-    help="Only VPCs of this account; may be repeated.",
-)
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="R",
-    shell_complete=known("region"),
-    help="Only VPCs in this region; may be repeated.",
-)
+@accounts_option("Only VPCs of this account; may be repeated.", takes_names=True)
+@regions_option("Only VPCs in this region; may be repeated.")
 @click.option("--cidr", metavar="BLOCK", help="Only VPCs with a block that contains this block or lies inside it.")
 @click.option(
     "--tag", "tags", multiple=True, metavar="K[=V]", help="Only VPCs with this tag; may be repeated, all must match."

@@ -54,4 +54,5 @@ def _print_commands(surveys: Sequence[Survey], rows: Sequence[Row]) -> None:
         for row in rows:
             if row["OwnerId"] == one.account.id:
                 say(f"  {row['Command']}")
-    say("\n".join(wrapped(_WHAT_COMES, width())))
+    for line in wrapped(_WHAT_COMES, width()):
+        say(line)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.known_words import known, profiles
+from landkeeper.cli.options import account_options, regions_option, role_options
 from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.unread import told_by_account
-from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -22,38 +21,14 @@ if TYPE_CHECKING:
 
 
 @click.command(name="track")
-@click.option("--org", "organization", is_flag=True, help="Read every active account of the organisation.")
-@click.option(
-    "--account",
-    "accounts",
-    multiple=True,
-    metavar="ID",
-    shell_complete=known("account"),
-    help="Read this account; may be repeated.",
-)
-@click.option(
-    "--profile",
-    "profiles",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=profiles,
-    help="Read the account of this AWS profile; may be repeated.",
-)
-@click.option("--role", metavar="NAME", help="The role to assume in other accounts.")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    metavar="R",
-    shell_complete=known("region"),
-    help="Read only this region; may be repeated.",
-)
+@account_options("Read")
+@role_options()
+@regions_option("Read only this region; may be repeated.")
 @config_option
 @store_options
 @click.option("--create-tables", is_flag=True, help="Create missing DynamoDB tables.")
 def track_command(
-    *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role: str | None,
+    *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role_name: str | None,
     external_id: str | None, regions: tuple[str, ...], config: str | None, table: str | None, file: Path | None,
     create_tables: bool,
 ) -> int:  # fmt: skip
@@ -61,12 +36,10 @@ def track_command(
 
     The default is the account of the current credentials. It makes read-only calls to the accounts.
     """
-    if sum(map(bool, (organization, accounts, profiles))) > 1:
-        raise UsageError("--org, --account and --profile are mutually exclusive")
     settings = (
         settings_of(table, file)
         .with_config(config)
-        .with_access(role_name=role, external_id=external_id, regions=regions, accounts=accounts)
+        .with_access(role_name=role_name, external_id=external_id, regions=regions, accounts=accounts)
     )
     from landkeeper.cli.vpc.progress import showing_progress
     from landkeeper.wiring.vpc_store import open_store

@@ -9,6 +9,7 @@ import click
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
+from landkeeper.cli.options import role_options
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
     help="An id that makes the request idempotent: the same id continues with the same VPC.",
 )
 @click.option("--accept-unread", is_flag=True, help="Allocate even if accounts of the space have never been read.")
-@click.option("--role", metavar="NAME", help="The role to assume in other accounts.  [default: landkeeper-network]")
-@click.option("--external-id", metavar="X", help="The external id for that role.")
+@role_options("landkeeper-network")
 @click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
 @config_option
 @store_options
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 def vend_command(
     *, account: str, region: str, pool: str, prefix_length: str, zones: str, public_bits: str | None,
     tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str, accept_unread: bool,
-    role: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
+    role_name: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
     format_: str,
 ) -> int:  # fmt: skip
     """Create a VPC with subnets in an account, with a block from a pool. Prints the plan; --yes executes it.
@@ -95,8 +95,8 @@ def vend_command(
         others,
     )
     settings = settings_of(table, file).with_config(config)
-    settings = settings.with_network_access(role_name=role, external_id=external_id)
-    with open_pools(settings, to_write=True) as pools:
+    settings = settings.with_network_access(role_name=role_name, external_id=external_id)
+    with open_pools(settings, to_write=yes) as pools:
         site = look_at_site(pools, settings, wish)
         for remark in site.remarks:
             _tell(remark, "yellow")

@@ -40,12 +40,10 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
     print_rows([_subnet(plan, one) for one in plan.layout.subnets], _COLUMNS, "table")
     spare = ", ".join(map(str, plan.layout.spare)) or "nothing"
     tags = " ".join(f"{key}={value}" for key, value in (plan.tags or {}).items())
-    lines = [
-        f"Free for more subnets: {spare}.",
-        "DNS resolution and DNS hostnames are enabled. Gateways and routes are not created.",
-        *([f"Tags: {tags}"] if tags else []),
-    ]
-    say("\n".join(lines))
+    say(f"Free for more subnets: {spare}.")
+    say("DNS resolution and DNS hostnames are enabled. Gateways and routes are not created.")
+    if tags:
+        say(f"Tags: {tags}")
     if not is_reserved:
         say("Nothing was created or reserved. Pass --yes to create it.")
 

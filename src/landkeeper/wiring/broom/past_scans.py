@@ -18,8 +18,8 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
+from multiprocessing import connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -227,14 +227,25 @@ def _executor(processes: int) -> Iterator[Executor]:
     # A copy of this process has imported everything already. One with threads cannot be copied safely, and on macOS
     # none that uses the system's frameworks.
     method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    with ProcessPoolExecutor(processes, multiprocessing.get_context(method), ignore) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context(method), _begin_worker) as pool:
         # The copies are made now, before any thread of this process is about.
         pool.submit(os.getpid).result()
         try:
             yield pool
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """Leave a Ctrl-C to the command, and end when the command does, even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if command := multiprocessing.parent_process():
+        connection.wait([command.sentinel])
+        os._exit(1)
 
 
 def _processors() -> int:

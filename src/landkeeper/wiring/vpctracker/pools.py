@@ -72,7 +72,7 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
     # Here and not above: the function package comes without the embedded rooms.
     from landkeeper.embedded.pool_file import PoolFile
 
-    with closing(PoolFile(settings.file)) as file:
+    with closing(PoolFile(settings.file, to_write=to_write)) as file:
         yield Pools(file, file, config, actor_named(_user() if to_write else ""), None)
 
 

@@ -95,7 +95,7 @@ def run_release(
         warn(failure)
     note = done.swept.notes[InstanceId(instance_id)]
     outcome = f": {note.outcome}" if note.outcome else ""
-    click.echo(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
+    say(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
     return INCOMPLETE if done.swept.failures else DONE
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-import click
-
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.to_aws import export_scp, export_tag_policy
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
+from landkeeper.cli.terminal import say_text
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 from landkeeper.wiring.broom.policy import read_policy_text
@@ -32,7 +31,7 @@ def run_import(
     else:
         files = [(name, read_named_file(name, what="policy")) for name in tag_policies]
         text = import_tag_policies(files, Penalty(action), effective=effective, require_all=require_all)
-    click.echo(text, nl=False)
+    say_text(text)
     return DONE
 
 
@@ -44,7 +43,7 @@ def run_export(file: str, form: str, enforce: bool) -> int:
     today = datetime.now(UTC).date()
     exported = export_tag_policy(policy, enforce=enforce) if form == "tag-policy" else export_scp(policy, today)
     for document in exported.documents:
-        click.echo(document)
+        say_text(f"{document}\n")
     if len(exported.documents) > 1:
         number = len(exported.documents)
         warn(

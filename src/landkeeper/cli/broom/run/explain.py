@@ -19,10 +19,10 @@ from landkeeper.broom.policy.explain import Explanation, explain
 from landkeeper.broom.policy.verdict import Subject
 from landkeeper.broom.sweep_result import kinds_of
 from landkeeper.cli.broom.given_policy import find_policy
-from landkeeper.cli.broom.output import one_line, warn
+from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, print_json, print_rows
-from landkeeper.cli.terminal import say
+from landkeeper.cli.terminal import one_line, say
 from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources

@@ -56,11 +56,11 @@ def run_allocate(
 
 
 def run_release(
-    *, reservation: str, role: str | None, external_id: str | None, accept_unread: bool, config: str | None,
+    *, reservation: str, role_name: str | None, external_id: str | None, accept_unread: bool, config: str | None,
     table: str | None, file: Path | None,
 ) -> int:  # fmt: skip
     """Release a reservation. Refused while a VPC uses the block."""
-    settings = settings_of(table, file).with_config(config).with_access(role_name=role, external_id=external_id)
+    settings = settings_of(table, file).with_config(config).with_access(role_name=role_name, external_id=external_id)
     with open_pools(settings, to_write=True) as pools:
         if accept_unread:
             freed = release(pools.store, reservation, pools.tracked_of, pools.actor)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from landkeeper.cli.output import Row, counted, write_csv
+from landkeeper.cli.output import Row, counted, json_text, write_csv
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
@@ -33,7 +32,8 @@ def run_export(*, asked: Asked, format_: ExportFormat, out: Path | None, deleted
         raise UsageError("Parquet cannot be written to a terminal: pass --out FILE")
     known = read_answers(asked)
     rows = [known_row(known, one) for one in known.vpcs if deleted or one.is_live]
-    content = _parquet(rows) if format_ == "parquet" else _text(rows, format_).encode()
+    for_terminal = out is None and sys.stdout.isatty()
+    content = _parquet(rows) if format_ == "parquet" else _text(rows, format_, for_terminal=for_terminal).encode()
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
@@ -44,11 +44,11 @@ def run_export(*, asked: Asked, format_: ExportFormat, out: Path | None, deleted
     return exit_code(known)
 
 
-def _text(rows: Sequence[Row], format_: ExportFormat) -> str:
+def _text(rows: Sequence[Row], format_: ExportFormat, *, for_terminal: bool) -> str:
     if format_ == "json":
-        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+        return json_text(rows)
     text = io.StringIO()
-    write_csv(text, rows, ATTRIBUTES)
+    write_csv(text, rows, ATTRIBUTES, for_terminal=for_terminal)
     return text.getvalue()
 
 

@@ -16,7 +16,7 @@ from landkeeper.cli.output import (
     print_rows,
 )
 from landkeeper.cli.tables import draw_facts
-from landkeeper.cli.terminal import say_painted, width
+from landkeeper.cli.terminal import one_line, say_painted, width
 from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.org import UsageError
@@ -67,9 +67,10 @@ def _print_vpc(row: Mapping[str, Any]) -> None:
     facts = []
     for name, value in row.items():
         if name == "Tags":
-            facts.append((name, "\n".join(f"{key} = {content}" for key, content in sorted(value.items())), ""))
+            tags = [one_line(f"{key} = {content}") for key, content in sorted(value.items())]
+            facts.append((name, "\n".join(tags), ""))
         elif name not in _PARTS and plain(value):
-            facts.append((name, plain(value), "red" if name == "Stale" else ""))
+            facts.append((name, one_line(plain(value)), "red" if name == "Stale" else ""))
     say_painted(draw_facts(facts, width()))
     for name, title in _PARTS.items():
         parts: Sequence[Row] = row[name]

@@ -1,0 +1,48 @@
+"""Files that are written: never through a link that somebody put there, and for their owner alone."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from landkeeper.org import UsageError
+from landkeeper.wiring.texts import replace_file
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_a_new_file_is_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    replace_file(path, b"new")
+    assert (path.read_bytes(), _mode(path)) == (b"new", 0o600)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    replace_file(path, b"new")
+    assert (path.read_bytes(), _mode(path)) == (b"new", 0o644)
+
+
+@pytest.mark.parametrize("name", ["report.html", ".report.html.part"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "report.html"
+    victim.write_bytes(b"theirs")
+    victim.chmod(0o666)
+    (tmp_path / name).symlink_to(victim)
+    replace_file(path, b"new")
+    assert victim.read_bytes() == b"theirs"
+    assert (path.is_symlink(), path.read_bytes(), _mode(path)) == (False, b"new", 0o600)
+
+
+def test_what_cannot_be_written_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UsageError, match="taken cannot be written: Is a directory"):
+        replace_file(tmp_path / "taken", b"new")
+    assert [file.name for file in tmp_path.iterdir()] == ["taken"]
