@@ -159,7 +159,7 @@ def test_what_another_process_has_just_written_is_offered_too(tab: Tab, here: Pa
 
 def test_what_is_said_about_a_word_is_on_one_line_and_steers_nothing(here: Path) -> None:
     writer = PoolFile(here / "landkeeper.db")
-    first = _MATERIAL.known.vpcs[0]
+    first = _REPORT_INPUT.known.vpcs[0]
     hostile = replace(first.vpc, id=type(first.vpc.id)("vpc-fffffffffffffffff"), name="a\nplain\nrm -rf ~\n\x9b\u202eb")
     assert writer.write_changes([Appeared(replace(first, vpc=hostile))]) == []
     writer.close()
