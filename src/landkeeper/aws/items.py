@@ -7,6 +7,7 @@ Source: Amazon DynamoDB API Reference, "AttributeValue".
 from __future__ import annotations
 
 import json
+import uuid
 import zlib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 # A write costs a unit for every KB begun, twice that in a transaction (DynamoDB guide, "Read and write operations").
 _BYTES_OF_A_UNIT = 1024
 _PACKED_ATTRIBUTES = ("Before", "After")
+_WRITE_ID = "WriteId"
 
 
 def to_item(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +63,21 @@ def _plain(value: Mapping[str, Any]) -> Any:
             return {name: _plain(one) for name, one in held.items()}
         case _:
             return list(held)
+
+
+def with_write_id(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the item with an id that no other write has.
+
+    botocore sends a PutItem again whose answer was lost. If the first one got through, the condition of the second one
+    fails: by the id it shows that what is stored was written by this very call. A transaction needs none: it has its
+    `ClientRequestToken` (DynamoDB API Reference, "TransactWriteItems": idempotent for 10 minutes).
+    """
+    return {**item, _WRITE_ID: {"S": uuid.uuid4().hex[:16]}}
+
+
+def is_same_write(stored: Mapping[str, Any] | None, written: Mapping[str, Any]) -> bool:
+    """Return whether the stored item is the one that was written, by its write id."""
+    return stored is not None and stored.get(_WRITE_ID) == written[_WRITE_ID]
 
 
 def count_bytes(item: Mapping[str, Any]) -> int:

@@ -12,11 +12,13 @@ from landkeeper.vpctracker.default_vpcs.removal import Deleted, Result
 from landkeeper.vpctracker.pools.operations import Request, Reserved, create_pool
 from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.vpctracker.vending.carry_out import Report, plan_vpc, reserve_block
 from landkeeper.vpctracker.vending.plan import VendPlan
+from landkeeper.vpctracker.vending.site import Wish
 from landkeeper.vpctracker.vending.vend import Vended
 from landkeeper.wiring.vpctracker.default_vpcs import delete, find_network_source, open_record, survey
 from landkeeper.wiring.vpctracker.pools import open_pools
-from landkeeper.wiring.vpctracker.vending import Report, Wish, carry_out, look_at_site, plan_vpc, reserve_block
+from landkeeper.wiring.vpctracker.vending import carry_out, look_at_site
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings

@@ -192,8 +192,9 @@ def track_account(
         after = cover_account(known, account, tracked.reads, began, now=now, is_whole=is_whole)
         fresh = _without_later(known, tracked.reads, began, now)
         shared = shared_after(known, tracked.stored.values(), fresh, confirm_deletions=confirm_deletions)
-        # What another run has seen meanwhile is not among what this one knows.
-        return replace(after, shared=shared | (known.shared - tracked.shared_before))
+        # What another run has seen meanwhile is not among what this one knows; what it has not seen may be named here.
+        named = {change.after.vpc.key for change in tracked.done if account.id in change.after.vpc.shared_with}
+        return replace(after, shared=shared | (known.shared - tracked.shared_before) | named)
 
     after = note_coverage(store, tracked.coverage, cover)
     outcome = _outcome_of(account, tracked, began)

@@ -11,11 +11,11 @@ from tests.member_instances import HERE, ROLE
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
 
 from landkeeper.aws.sessions import AccountCredentials
-from landkeeper.aws.vpctracker.vending import SUBNETS_PER_VPC, VPCS_PER_REGION, Ec2Network
+from landkeeper.aws.vpctracker.vending import Ec2Network
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Failure, FailureReason
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.vending.plan import Zone
+from landkeeper.vpctracker.vending.plan import SUBNETS_PER_VPC, VPCS_PER_REGION, Zone
 from landkeeper.vpctracker.vending.ports import DnsSetting, MadeSubnet, MadeVpc, Unsure
 
 pytestmark = pytest.mark.embedded

@@ -46,8 +46,11 @@ def read_noticed_items(client: DynamoDBClient, table: str) -> Noticed:
     raise NoticedItemsError(f"the items '{_HEAD}' do not belong to one another")
 
 
-def write_noticed_items(client: DynamoDBClient, table: str, noticed: Noticed) -> bool:
-    """Replace the items in one transaction; False when those stored are not of the version before."""
+def write_noticed_items(client: DynamoDBClient, table: str, noticed: Noticed, token: str) -> bool:
+    """Replace the items in one transaction; False when those stored are not of the version before.
+
+    DynamoDB takes a transaction with the same `token` for the same one, for ten minutes.
+    """
     told = sorted(noticed.told)
     parts = [told[start : start + _FINGERPRINTS_PER_ITEM] for start in range(0, len(told), _FINGERPRINTS_PER_ITEM)]
     if len(parts) > _MOST_ITEMS:
@@ -60,7 +63,7 @@ def write_noticed_items(client: DynamoDBClient, table: str, noticed: Noticed) ->
     if noticed.version > 1:
         actions[0]["Put"]["ExpressionAttributeValues"] = {":before": {"N": str(noticed.version - 1)}}
     try:
-        client.transact_write_items(TransactItems=actions)
+        client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
     except client.exceptions.TransactionCanceledException as error:
         codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
         # A conflict is somebody else's transaction on these very items: what they write is read next time.
@@ -81,7 +84,7 @@ def _key(part: int) -> str:
 
 
 def _item(part: int, told: Sequence[int], parts: int, version: int) -> dict[str, Any]:
-    packed = b"".join(one.to_bytes(FINGERPRINT_BYTES, "big") for one in told)
+    packed = b"".join(fingerprint.to_bytes(FINGERPRINT_BYTES, "big") for fingerprint in told)
     return {
         "AccountId": {"S": _key(part)},
         "Told": {"B": packed},

@@ -91,7 +91,9 @@ class PoolTable:
                 reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
                 codes = {str(reason.get("Code", "None")) for reason in reasons} - {"None"}
                 if not codes or codes - _LATE_OR_BUSY:
-                    why = "; ".join(": ".join(filter(None, (one.get("Code"), one.get("Message")))) for one in reasons)
+                    why = "; ".join(
+                        ": ".join(filter(None, (reason.get("Code"), reason.get("Message")))) for reason in reasons
+                    )
                     raise StoreError(f"the DynamoDB table '{self._name}' does not take it: {why or error}") from error
                 return False
         return True

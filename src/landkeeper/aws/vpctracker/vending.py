@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-VPCS_PER_REGION, SUBNETS_PER_VPC = "L-F678F1CE", "L-407747CB"
-"""Codes of quotas (Amazon VPC User Guide, "Amazon VPC quotas")."""
 _QUOTAS_OF = "vpc"
 _NO_APPLIED_VALUE = "NoSuchResourceException"
 _ENABLED = frozenset({"opt-in-not-required", "opted-in"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
-from landkeeper.aws.items import from_history_item, from_item, to_item
+from landkeeper.aws.items import from_history_item, from_item, is_same_write, to_item, with_write_id
 from landkeeper.aws.vpctracker.noticed_items import MARK, NoticedItemsError, read_noticed_items, write_noticed_items
 from landkeeper.aws.vpctracker.vpc_writes import BACKOFF, VpcWrites, retry_throttled
 from landkeeper.org import AccountId, FailureReason
@@ -166,13 +167,15 @@ class VpcTable:
 
     def read_coverage(self, account: AccountId) -> Coverage:
         """What is known of the account; an empty Coverage for one that was never tried."""
+        item = self._read_coverage_item(account)
+        return Coverage(account) if item is None else coverage_from_attributes(upgraded(from_item(item)))
+
+    def _read_coverage_item(self, account: AccountId) -> Mapping[str, Any] | None:
         with translate_errors(self._name + COVERAGE):
             answer = self._client.get_item(
                 TableName=self._name + COVERAGE, Key={"AccountId": {"S": account}}, ConsistentRead=True
             )
-        if "Item" not in answer:
-            return Coverage(account)
-        return coverage_from_attributes(upgraded(from_item(answer["Item"])))
+        return answer.get("Item")
 
     def write_coverage(self, coverage: Coverage) -> bool:
         """Replace what is known of the account, one version on; False where somebody else wrote it meanwhile."""
@@ -185,14 +188,15 @@ class VpcTable:
         if coverage.version:
             condition["ConditionExpression"] = f"{_NOT_NEWER} AND Version = :before"
             condition["ExpressionAttributeValues"][":before"] = {"N": str(coverage.version)}
-        item = to_item(stamped(coverage_to_attributes(written)))
+        item = with_write_id(to_item(stamped(coverage_to_attributes(written))))
         with translate_errors(table):
             try:
                 retry_throttled(table, lambda: self._client.put_item(TableName=table, Item=item, **condition))
             except self._client.exceptions.ConditionalCheckFailedException:
-                # Reading it says so where the item is of a newer schema.
-                self.read_coverage(coverage.account)
-                return False
+                stored = self._read_coverage_item(coverage.account)
+                # Raises NewerItemError where that is of a newer schema.
+                upgraded(from_item(stored or {}))
+                return is_same_write(stored, item)
         return True
 
     def read_all_coverage(self) -> Iterable[Coverage]:
@@ -231,8 +235,10 @@ class VpcTable:
     def write_noticed(self, noticed: Noticed) -> bool:
         """Replace what is stored if that is of the version before; False when somebody else wrote meanwhile."""
         table = self._name + COVERAGE
+        # The same token for every attempt: one that got through although its answer was lost is not written again.
+        token = str(uuid.uuid4())
         with translate_errors(table):
-            return retry_throttled(table, lambda: write_noticed_items(self._client, table, noticed))
+            return retry_throttled(table, lambda: write_noticed_items(self._client, table, noticed, token))
 
     def _scan(self, table: str, **narrowed: Any) -> Iterator[Attributes]:
         with translate_errors(table):

@@ -39,6 +39,8 @@ BACKOFF = Backoff(0.05, 5.0, attempts=_ATTEMPTS)
 # DynamoDB API Reference, "TransactWriteItems": the codes of cancellation reasons.
 LATE = "ConditionalCheckFailed"
 BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+# A first attempt without an answer is still being carried out: the same token gets its answer later.
+_IN_PROGRESS = "TransactionInProgressException"
 
 
 class _Fate(Enum):
@@ -117,7 +119,7 @@ class VpcWrites:
             return _Fate.BUSY
         if codes == {"None"}:
             return _Fate.INNOCENT
-        why = "; ".join(": ".join(filter(None, (one.get("Code"), one.get("Message")))) for one in reasons)
+        why = "; ".join(": ".join(filter(None, (reason.get("Code"), reason.get("Message")))) for reason in reasons)
         raise StoreError(f"the DynamoDB table '{self._table}' does not take {_names([change])}: {why}")
 
     def _pair(self, change: Change) -> _Pair:
@@ -134,7 +136,7 @@ class VpcWrites:
 
 
 def retry_throttled(table: str, call: Callable[[], Answer]) -> Answer:
-    """The answer of the call, made again after a pause while DynamoDB throttles it.
+    """Return the answer of the call, made again after a pause while DynamoDB throttles it or carries it out.
 
     Raises StoreError when it stays throttled, and what the call raises for any other reason.
     """
@@ -144,7 +146,7 @@ def retry_throttled(table: str, call: Callable[[], Answer]) -> Answer:
             return call()
         except ClientError as error:
             failure = failure_of(error)
-            if failure.reason is not FailureReason.THROTTLED:
+            if failure.reason is not FailureReason.THROTTLED and failure.code != _IN_PROGRESS:
                 raise
             if not next(pauses, False):
                 raise StoreError(f"the DynamoDB table '{table}' is throttled, {_ATTEMPTS} times: {failure}") from error

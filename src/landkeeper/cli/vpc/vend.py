@@ -16,9 +16,9 @@ from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.pools.access import Pools
     from landkeeper.vpctracker.pools.operations import Reserved
-    from landkeeper.wiring.vpctracker.pools import Pools
-    from landkeeper.wiring.vpctracker.vending import Site, Wish
+    from landkeeper.vpctracker.vending.site import Site, Wish
 
 
 @click.command(name="vend")
@@ -73,9 +73,11 @@ def vend_command(
     from landkeeper.cli.vpc.vend_output import print_plan, print_report
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
+    from landkeeper.vpctracker.vending.carry_out import plan_vpc
     from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
+    from landkeeper.vpctracker.vending.site import Wish
     from landkeeper.wiring.vpctracker.pools import open_pools
-    from landkeeper.wiring.vpctracker.vending import Wish, carry_out, look_at_site, plan_vpc
+    from landkeeper.wiring.vpctracker.vending import carry_out, look_at_site
 
     given, others = parse_tags(tags, name)
     wish = Wish(
@@ -120,7 +122,7 @@ def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserve
     from landkeeper.vpctracker.pools.allocation import PoolExhausted
     from landkeeper.vpctracker.pools.operations import NeverRead, Reserved
     from landkeeper.vpctracker.pools.refusals import explain
-    from landkeeper.wiring.vpctracker.vending import reserve_block
+    from landkeeper.vpctracker.vending.carry_out import reserve_block
 
     allocation = reserve_block(pools, site, wish, for_real=for_real)
     match allocation:

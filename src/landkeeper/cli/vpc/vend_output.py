@@ -12,8 +12,8 @@ from landkeeper.vpctracker.vending.vend import Undone, Vended
 if TYPE_CHECKING:
     from landkeeper.org import Account
     from landkeeper.settings import Settings
+    from landkeeper.vpctracker.vending.carry_out import Report
     from landkeeper.vpctracker.vending.plan import PlannedSubnet, VendPlan
-    from landkeeper.wiring.vpctracker.vending import Report
 
 _COLUMNS = (
     Column("Subnet", "CidrBlock", style="yellow"),

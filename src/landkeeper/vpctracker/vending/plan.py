@@ -17,6 +17,9 @@ REQUEST_TAG, RESERVATION_TAG, TIER_TAG = "landkeeper:request-id", "landkeeper:re
 UNFINISHED_TAG = "landkeeper:unfinished"
 """On a VPC from its first moment until all of it is there; what has it may be undone, what has not may be in use."""
 
+VPCS_PER_REGION, SUBNETS_PER_VPC = "L-F678F1CE", "L-407747CB"
+"""Codes of quotas (Amazon VPC User Guide, "Amazon VPC quotas")."""
+
 RESERVED_ADDRESSES = 5
 """What AWS keeps of each subnet (Amazon VPC User Guide, "Subnet CIDR blocks")."""
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from landkeeper.org import Failure
+from landkeeper.org import AccountId, Failure
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.cidr import Block
     from landkeeper.vpctracker.inventory import VpcId
+    from landkeeper.vpctracker.vending.plan import Zone
 
 
 class DnsSetting(StrEnum):
@@ -74,3 +75,23 @@ class Network(Protocol):
 
     def delete_vpc(self, vpc: VpcId) -> Failure | None:
         """Delete it; what is not there is deleted."""
+
+
+class SiteNetwork(Network, Protocol):
+    """The same, with what has to be known before a plan is made."""
+
+    @property
+    def account(self) -> AccountId:
+        """The account that it is meant to be."""
+
+    def read_caller(self) -> AccountId | Failure:
+        """The account that the credentials belong to, as STS says it."""
+
+    def read_zones(self) -> Sequence[Zone] | Failure:
+        """The availability zones that the account may use now."""
+
+    def count_vpcs(self) -> int | Failure:
+        """How many VPCs the account owns in the region."""
+
+    def read_quota(self, code: str) -> int | Failure:
+        """The quota of that code that applies to the account in the region."""

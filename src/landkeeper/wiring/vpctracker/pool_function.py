@@ -12,11 +12,12 @@ from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.vpctracker.dispatch import Unsent, write_second_look
+from landkeeper.vpctracker.pools.access import Pools, check_account
 from landkeeper.vpctracker.pools.custom_resource import StackCall, give_back, parse_wishes, provide_block, word_answer
 from landkeeper.vpctracker.pools.pool import Reservation
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
-from landkeeper.wiring.vpctracker.pools import Pools, actor_named, check_account
+from landkeeper.wiring.vpctracker.pools import actor_named, member_state_by
 
 
 def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | None, tuple[Unsent, ...]]:
@@ -33,8 +34,10 @@ def do_for_stack(settings: Settings, call: StackCall) -> tuple[Reservation | Non
         given = give_back(table, call, actor)
         return given, _ask_for_a_look(settings, sessions, given)
     wished = parse_wishes(call)
-    pools = Pools(table, VpcTable(client, settings.vpc_table), read_config(settings), actor, sessions)
-    check_account(pools, settings, wished.account, wished.pool)
+    pools = Pools(
+        table, VpcTable(client, settings.vpc_table), read_config(settings), actor, member_state_by(lambda: sessions)
+    )
+    check_account(pools, wished.account, wished.pool)
     return provide_block(table, call, pools.tracked_of, actor), ()
 
 

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, Failure, FailureReason, Membership, UsageError
-from landkeeper.vpctracker.pools.operations import Actor, read_pools
-from landkeeper.vpctracker.pools.pool import find_pool
-from landkeeper.vpctracker.pools.ports import PoolStore, TrackedStore
-from landkeeper.vpctracker.pools.tracked import Tracked, may_be_in, read_tracked
+from landkeeper.org import AccountId, Failure, UsageError
+from landkeeper.vpctracker.pools.access import MemberState, Pools
+from landkeeper.vpctracker.pools.operations import Actor
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
 
 if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
     from landkeeper.settings import Settings
-    from landkeeper.vpctracker.cidr import Block
-    from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.ports import VpcStore
 
 _PATIENCE_SECONDS = 60.0
-
-
-class _Both(PoolStore, TrackedStore, Protocol):
-    """What keeps pools and what the tracker knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pools:
-    """Everything that a command on pools needs."""
-
-    store: _Both
-    vpcs: VpcStore
-    config: TrackerConfig
-    actor: Actor
-    sessions: AccountSessions | None
-    """Those of the table; None where a file keeps the records."""
-
-    def tracked_of(self, space: str, within: Block | None = None) -> Tracked:
-        """What the tracker knows of that space, and of its VPCs in that block."""
-        return read_tracked(self.store, space, self.config, within)
 
 
 @contextmanager
@@ -62,7 +36,9 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
         table = PoolTable(client, settings.vpc_table)
         table.check()
         by = sessions.home_principal() if to_write else ""
-        yield Pools(table, VpcTable(client, settings.vpc_table), config, actor_named(by), sessions)
+        yield Pools(
+            table, VpcTable(client, settings.vpc_table), config, actor_named(by), member_state_by(lambda: sessions)
+        )
         return
     if not with_new_file and not settings.file.exists():
         raise UsageError(
@@ -73,7 +49,8 @@ def open_pools(settings: Settings, *, to_write: bool, with_new_file: bool = Fals
     from landkeeper.embedded.pool_file import PoolFile
 
     with closing(PoolFile(settings.file, to_write=to_write)) as file:
-        yield Pools(file, file, config, actor_named(_user() if to_write else ""), None)
+        member_state = member_state_by(lambda: home_sessions(settings))
+        yield Pools(file, file, config, actor_named(_user() if to_write else ""), member_state)
 
 
 def actor_named(by: str) -> Actor:
@@ -103,28 +80,12 @@ def _user() -> str:
         return ""
 
 
-def check_account(pools: Pools, settings: Settings, account: AccountId, pool: str) -> None:
-    """Raises UsageError for an account that is not in the organisation, is no longer active in it, or not in the pool's
-    space.
+def member_state_by(sessions: Callable[[], AccountSessions]) -> MemberState:
+    """Ask AWS Organizations through these sessions, which are opened only then."""
 
-    The tracker knows those that it was told of. For any other one Organizations is asked.
-    """
-    known = pools.vpcs.read_coverage(account)
-    space = find_pool(read_pools(pools.store), pool).space
-    if not may_be_in(known, space, pools.config):
-        raise UsageError(f"the pool '{pool}' is in the space {space}, but the VPCs of account {account} are not")
-    if known.tried_at is not None or known.regions:
-        if known.membership not in {Membership.ACTIVE, Membership.SKIPPED}:
-            raise UsageError(f"no block for account {account}: it is {known.membership}")
-        return
-    from landkeeper.aws.vpctracker.member import find_member_state
+    def find(account: AccountId) -> str | Failure:
+        from landkeeper.aws.vpctracker.member import find_member_state
 
-    sessions = pools.sessions or home_sessions(settings)
-    state = find_member_state(sessions.home("organizations"), account)
-    if isinstance(state, Failure):
-        why = "is not in the organisation" if state.reason is FailureReason.NOT_FOUND else (
-            f"has never been tracked, and its membership in the organisation cannot be read: {state}"
-        )  # fmt: skip
-        raise UsageError(f"the account {account} {why}")
-    if state != "ACTIVE":
-        raise UsageError(f"no block for account {account}: it is {state.lower().replace('_', ' ')}")
+        return find_member_state(sessions().home("organizations"), account)
+
+    return find

@@ -11,12 +11,13 @@ from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import freshness
 from landkeeper.org import UsageError, format_time, parse_account_id, parse_region
+from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
 from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
-from landkeeper.wiring.vpctracker.pools import check_account, open_pools
+from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.coverage import Coverage
@@ -42,7 +43,7 @@ def run_allocate(
     )
     settings = settings_of(table, file).with_config(config)
     with open_pools(settings, to_write=True) as pools:
-        check_account(pools, settings, request.account, pool)
+        check_account(pools, request.account, pool)
         outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
         known = list(pools.store.read_all_coverage())
     match outcome:
@@ -65,9 +66,10 @@ def run_release(
         if accept_unread:
             freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
         else:
-            from landkeeper.wiring.vpctracker.pools_release import release_after_reading
+            from landkeeper.vpctracker.pools.release import release_after_reading
+            from landkeeper.wiring.vpctracker.pools_release import reader_by
 
-            freed = release_after_reading(pools, settings, reservation)
+            freed = release_after_reading(pools, reservation, reader_by(settings))
     say(f"Released {freed.held} in pool {freed.pool}.")
     return 0
 

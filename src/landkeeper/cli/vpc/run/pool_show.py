@@ -14,12 +14,13 @@ from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import parse_time
+from landkeeper.vpctracker.pools.access import Pools
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
 from landkeeper.vpctracker.pools.items import pool_to_item, reservation_to_item
 from landkeeper.vpctracker.pools.operations import read_named_state, read_pools, read_state
 from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation, ancestors
 from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
-from landkeeper.wiring.vpctracker.pools import Pools, open_pools
+from landkeeper.wiring.vpctracker.pools import open_pools
 
 _WIDTH_OF_THE_BAR = 64
 _PARTS = (("used", "█", "red"), ("reserved", "▓", "yellow"), ("in pools inside", "▒", "cyan"), ("free", "░", "green"))
