@@ -90,13 +90,13 @@ def look_at_site(pools: Pools, settings: Settings, wish: Wish) -> Site:
 
 
 def _enter(sessions: AccountSessions, settings: Settings, account: AccountId, region: Region) -> Ec2Network:
-    grant = sessions.grant_for(account)
-    if isinstance(grant, Failure):
+    credentials = sessions.credentials_for(account)
+    if isinstance(credentials, Failure):
         raise UsageError(
             f"the role {settings.network_role_name} in account {account} cannot be assumed (set the stack "
-            f"parameter NetworkPrincipalArn to create it, or pass --role): {grant}"
+            f"parameter NetworkPrincipalArn to create it, or pass --role): {credentials}"
         )
-    network = Ec2Network(sessions, grant, region)
+    network = Ec2Network(sessions, credentials, region)
     caller = network.read_caller()
     if caller != account:
         raise UsageError(f"the credentials for account {account} belong to another account: {caller}")
