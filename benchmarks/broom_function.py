@@ -94,7 +94,7 @@ class Bench:
         home.set_credentials(HOME_ACCOUNT, "embedded")
         sessions = AccountSessions(home, role_name=ROLE, region=HOME_REGION)
         for account in (AccountId(f"34{uuid.uuid4().int % 10**10:010d}") for _ in range(_ACCOUNTS)):
-            grant = sessions.grant_for(account)
+            grant = sessions.credentials_for(account)
             if not isinstance(grant, AccountCredentials):
                 raise SystemExit(f"{account} cannot be entered: {grant}")
             with sessions.signing_as(grant):

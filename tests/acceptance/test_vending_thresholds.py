@@ -104,7 +104,7 @@ class Case:
     @contextmanager
     def ec2(self) -> Iterator[EC2Client]:
         sessions = _outside(ROLE)
-        grant = sessions.grant_for(self.account)
+        grant = sessions.credentials_for(self.account)
         assert isinstance(grant, AccountCredentials)
         with sessions.signing_as(grant):
             yield sessions.ec2(HERE)

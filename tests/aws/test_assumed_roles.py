@@ -66,7 +66,7 @@ def _arn(role: str, account: str = _LAKE, partition: str = "aws") -> str:
 
 @pytest.mark.parametrize("role", ["reader", "team/reader", "reader@lake+1"])
 def test_an_answer_for_the_role_that_was_asked_for_is_believed(sts: Sts, role: str) -> None:
-    credentials = _sessions(role).grant_for(_LAKE)
+    credentials = _sessions(role).credentials_for(_LAKE)
     assert isinstance(credentials, AccountCredentials)
     assert (credentials.account, credentials.keys.access_key) == (_LAKE, "ASIAEXAMPLE")
 
@@ -84,7 +84,7 @@ def test_an_answer_for_the_role_that_was_asked_for_is_believed(sts: Sts, role: s
 )
 def test_an_answer_for_something_else_is_a_failure_and_nothing_is_called_with_it(sts: Sts, assumed: str) -> None:
     sts.assumed = assumed
-    failure = _sessions().grant_for(_LAKE)
+    failure = _sessions().credentials_for(_LAKE)
     assert isinstance(failure, Failure)
     assert (failure.reason, failure.code) == (FailureReason.ROLE_NOT_ASSUMABLE, "WrongAccount")
     assert f"not arn:aws:sts::{_LAKE}:assumed-role/reader/landkeeper" in failure.message
@@ -116,7 +116,7 @@ _GOOD = assumed_role(_arn("reader"))
 )
 def test_a_garbled_answer_is_a_failure(sts: Sts, assumed: str) -> None:
     sts.assumed = assumed or " "
-    failure = _sessions().grant_for(_LAKE)
+    failure = _sessions().credentials_for(_LAKE)
     assert isinstance(failure, Failure)
     assert failure.code in {"StrangeAnswer", "ResponseParserError"}
 
@@ -124,9 +124,9 @@ def test_a_garbled_answer_is_a_failure(sts: Sts, assumed: str) -> None:
 def test_keys_that_expire_at_the_beginning_of_time_are_not_kept(sts: Sts) -> None:
     sts.assumed = _GOOD.replace("2099-", "0001-")
     sessions = _sessions()
-    first = sessions.grant_for(_LAKE)
+    first = sessions.credentials_for(_LAKE)
     assert isinstance(first, AccountCredentials)
-    assert sessions.grant_for(_LAKE) is not first
+    assert sessions.credentials_for(_LAKE) is not first
 
 
 @pytest.mark.parametrize(

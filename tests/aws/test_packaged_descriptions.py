@@ -99,7 +99,7 @@ def test_instances_are_read_ended_and_their_groups_looked_at(both: Both) -> None
 
 def test_vpcs_are_read_with_subnets_peerings_and_regions(both: Both) -> None:
     whole = home_sessions(ROLE)
-    grants = [whole.grant_for(account) for account in (ACCOUNT, OTHER)]
+    grants = [whole.credentials_for(account) for account in (ACCOUNT, OTHER)]
     made: list[str] = []
     for grant, block in zip(grants, ("10.0.0.0/16", "10.1.0.0/16"), strict=True):
         assert isinstance(grant, AccountCredentials)

@@ -32,7 +32,7 @@ def sessions(aws_environment: Embedded) -> AccountSessions:
 
 
 def _owner(sessions: AccountSessions, account: AccountId) -> str:
-    grant = sessions.grant_for(account)
+    grant = sessions.credentials_for(account)
     assert isinstance(grant, AccountCredentials)
     with sessions.signing_as(grant):
         return sessions.ec2(EU).describe_vpcs()["Vpcs"][0]["OwnerId"]
@@ -58,24 +58,24 @@ def test_a_call_without_an_account_is_refused_and_not_made_with_the_credentials_
 
 
 def test_a_role_is_assumed_once_until_it_is_about_to_expire(sessions: AccountSessions) -> None:
-    first = sessions.grant_for(MEMBER)
-    assert sessions.grant_for(MEMBER) is first
+    first = sessions.credentials_for(MEMBER)
+    assert sessions.credentials_for(MEMBER) is first
     later = datetime.now(UTC) + timedelta(minutes=58)
-    assert sessions.grant_for(MEMBER, now=later) is not first
+    assert sessions.credentials_for(MEMBER, now=later) is not first
 
 
 def test_a_grant_that_is_forgotten_is_made_anew(sessions: AccountSessions) -> None:
-    first = sessions.grant_for(MEMBER)
+    first = sessions.credentials_for(MEMBER)
     sessions.forget(MEMBER)
     sessions.forget(OTHER)
-    assert sessions.grant_for(MEMBER) is not first
+    assert sessions.credentials_for(MEMBER) is not first
 
 
 def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions) -> None:
     here, there = type(sessions.ec2(EU)), type(sessions.ec2(Region("us-west-2")))
     assert here is not there
     assert here.describe_vpcs is there.describe_vpcs
-    grant = sessions.grant_for(MEMBER)
+    grant = sessions.credentials_for(MEMBER)
     assert isinstance(grant, AccountCredentials)
     with sessions.signing_as(grant):
         names = {sessions.ec2(region).meta.region_name for region in (EU, Region("us-west-2"))}
@@ -102,7 +102,7 @@ def test_the_region_of_a_profile_is_used_where_it_is_preferred(
 
 
 def test_a_role_that_cannot_be_assumed_is_a_value_with_its_reason(aws_environment: Embedded) -> None:
-    refused = open_sessions(EU, role_name="nobody-made-this").grant_for(MEMBER)
+    refused = open_sessions(EU, role_name="nobody-made-this").credentials_for(MEMBER)
     assert isinstance(refused, Failure)
     assert refused.reason is FailureReason.ROLE_NOT_ASSUMABLE
     assert "nobody-made-this" in refused.message
@@ -110,8 +110,8 @@ def test_a_role_that_cannot_be_assumed_is_a_value_with_its_reason(aws_environmen
 
 def test_without_a_role_name_only_the_own_account_can_be_reached(aws_environment: Embedded) -> None:
     sessions = open_sessions(EU)
-    assert isinstance(sessions.grant_for(sessions.home_account()), AccountCredentials)
-    refused = sessions.grant_for(MEMBER)
+    assert isinstance(sessions.credentials_for(sessions.home_account()), AccountCredentials)
+    refused = sessions.credentials_for(MEMBER)
     assert isinstance(refused, Failure)
     assert refused.reason is FailureReason.ROLE_NOT_ASSUMABLE
 

@@ -89,7 +89,7 @@ def _shown(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
 
 def _own_vpcs(account: AccountId) -> list[str]:
     sessions = home_sessions(ROLE)
-    grant = sessions.grant_for(account)
+    grant = sessions.credentials_for(account)
     assert isinstance(grant, AccountCredentials)
     with sessions.signing_as(grant):
         listed = sessions.ec2(HERE).describe_vpcs()["Vpcs"]

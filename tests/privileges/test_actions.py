@@ -289,7 +289,7 @@ def _change(name: str) -> str:
 @contextmanager
 def _ec2(account: AccountId) -> Iterator[Any]:
     sessions = home_sessions(ROLE)
-    grant = sessions.grant_for(account)
+    grant = sessions.credentials_for(account)
     assert isinstance(grant, AccountCredentials)
     with sessions.signing_as(grant):
         yield sessions.ec2(HERE)

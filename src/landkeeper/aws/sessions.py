@@ -211,7 +211,7 @@ class AccountSessions:
             self._principal = principal
         return self._principal
 
-    def grant_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
+    def credentials_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
         """The credentials for `account`: those at hand for their own account, else of the role there, assumed once."""
         if account == self.home_account():
             keys = self._home.get_credentials()
@@ -259,7 +259,7 @@ class AccountSessions:
 
     def _do_in(self, account: AccountId, work: Callable[[], T | Failure]) -> T | Failure:
         try:
-            credentials = self.grant_for(account)
+            credentials = self.credentials_for(account)
             if isinstance(credentials, Failure):
                 return credentials
             with self.signing_as(credentials):

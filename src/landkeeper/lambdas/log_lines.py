@@ -42,8 +42,8 @@ def put_metrics(counts: Mapping[str, int]) -> None:
     if any(counts.values()):
         metrics = [{"Name": name, "Unit": "Count"} for name in METRICS if name in counts]
         directive = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}
-        told = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-        log("INFO", "metrics", {**counts, "_aws": told})
+        metric_data = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+        log("INFO", "metrics", {**counts, "_aws": metric_data})
 
 
 def _print(fields: Mapping[str, object]) -> None:

@@ -71,7 +71,7 @@ def test_nothing_is_done_with_credentials_of_another_account() -> None:
     account, other = AccountId("220000000005"), AccountId("220000000006")
     ids = start_instances(account)
     sessions = home_sessions(ROLE)
-    elsewhere = sessions.grant_for(other)
+    elsewhere = sessions.credentials_for(other)
     assert not isinstance(elsewhere, Failure)
     sessions._kept[account] = elsewhere
     refused = Ec2Instances(sessions).terminate_instances(account, HERE, ids)[ids[0]]
@@ -252,7 +252,7 @@ def test_instances_are_found_by_the_token_of_their_launch(
 def test_a_group_says_which_tags_it_gives() -> None:
     account = AccountId("220000000008")
     sessions = home_sessions(ROLE)
-    grant = sessions.grant_for(account)
+    grant = sessions.credentials_for(account)
     assert not isinstance(grant, Failure)
     with sessions.signing_as(grant):
         scaling = sessions.scaling(HERE)

@@ -28,7 +28,7 @@ _ZONE = """<item><zoneId>{0}</zoneId><zoneName>{0}-name</zoneName><zoneState>{1}
 
 def _network(account: AccountId = MEMBER) -> Ec2Network:
     sessions = home_sessions(ROLE)
-    grant = sessions.grant_for(account)
+    grant = sessions.credentials_for(account)
     assert isinstance(grant, AccountCredentials)
     return Ec2Network(sessions, grant, HERE)
 

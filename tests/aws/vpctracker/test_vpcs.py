@@ -24,7 +24,7 @@ _A_MOMENT_SECONDS = 0.5
 
 def _entered(account: str) -> tuple[AccountSessions, AccountCredentials]:
     sessions = home_sessions(_ROLE)
-    grant = sessions.grant_for(AccountId(account))
+    grant = sessions.credentials_for(AccountId(account))
     assert isinstance(grant, AccountCredentials)
     return sessions, grant
 

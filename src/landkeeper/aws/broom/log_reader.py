@@ -10,6 +10,7 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 
 from landkeeper.aws.assumed_roles import assume_role
+from landkeeper.aws.deadlines import keep_deadlines
 from landkeeper.aws.sessions import AccountSessions, client_config
 from landkeeper.org import Failure
 
@@ -36,6 +37,7 @@ class _ClientInRole:
     def _client(self) -> Any:
         session = botocore.session.Session()
         session.register_component("credential_provider", _Provider(self._assume))
+        keep_deadlines(session)
         return session.create_client("s3", region_name=self._sessions.region, config=client_config())
 
     def _assume(self) -> dict[str, str]:

@@ -24,9 +24,9 @@ ClientOf = Callable[[str], Any]
 _PAGE_SIZE = 100
 
 
-def pages(client: Any, operation: str, listed: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
+def pages(client: Any, operation: str, listed: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
     """Everything that an operation of EC2 lists."""
-    for page in paging.pages(client, operation, page_size=_PAGE_SIZE, **asked):
+    for page in paging.pages(client, operation, page_size=_PAGE_SIZE, **parameters):
         yield from page[listed]
 
 
@@ -72,13 +72,15 @@ def _vpn_gateways(client_of: ClientOf, vpc: VpcId) -> Iterator[Holder]:
 
 
 def _peerings(client_of: ClientOf, vpc: VpcId) -> Iterator[Holder]:
-    for one in read_peerings(client_of("ec2")).get(vpc, ()):
-        yield Holder(Look.PEERING, one.id, f"{one.state}, with {one.peer_vpc} of {one.peer_owner}", vpc=vpc)
+    for peering in read_peerings(client_of("ec2")).get(vpc, ()):
+        to = f"{peering.peer_vpc} of {peering.peer_owner}"
+        yield Holder(Look.PEERING, peering.id, f"{peering.state}, with {to}", vpc=vpc)
 
 
 def _transit_gateways(client_of: ClientOf, vpc: VpcId) -> Iterator[Holder]:
-    for one in read_transit_gateways(client_of("ec2")).get(vpc, ()):
-        yield Holder(Look.TRANSIT_GATEWAY, one.id, f"{one.state}, to {one.transit_gateway}", vpc=vpc)
+    for attachment in read_transit_gateways(client_of("ec2")).get(vpc, ()):
+        to = f"{attachment.state}, to {attachment.transit_gateway}"
+        yield Holder(Look.TRANSIT_GATEWAY, attachment.id, to, vpc=vpc)
 
 
 def _egress_only_gateways(client_of: ClientOf, vpc: VpcId) -> Iterator[Holder]:
@@ -95,7 +97,7 @@ def _carrier_gateways(client_of: ClientOf, vpc: VpcId) -> Iterator[Holder]:
 
 
 def _is_attached(attachments: Iterable[Mapping[str, Any]], vpc: VpcId) -> bool:
-    return any(one.get("VpcId") == vpc and one.get("State") != "detached" for one in attachments)
+    return any(raw.get("VpcId") == vpc and raw.get("State") != "detached" for raw in attachments)
 
 
 def _launch_templates(client_of: ClientOf, _: VpcId) -> Iterator[Holder]:
@@ -108,8 +110,10 @@ def _launch_templates(client_of: ClientOf, _: VpcId) -> Iterator[Holder]:
             Look.LAUNCH_TEMPLATE,
             raw["LaunchTemplateId"],
             raw.get("LaunchTemplateName", ""),
-            subnets=frozenset(one["SubnetId"] for one in interfaces if one.get("SubnetId")),
-            groups=frozenset(data.get("SecurityGroupIds", ())).union(*(one.get("Groups", ()) for one in interfaces)),
+            subnets=frozenset(interface["SubnetId"] for interface in interfaces if interface.get("SubnetId")),
+            groups=frozenset(data.get("SecurityGroupIds", ())).union(
+                *(interface.get("Groups", ()) for interface in interfaces)
+            ),
             # Groups by name are those of the default VPC (EC2 API Reference, "RequestLaunchTemplateData").
             follows_default=bool(data.get("SecurityGroups")),
         )
@@ -131,14 +135,14 @@ def _auto_scaling_groups(client_of: ClientOf, _: VpcId) -> Iterator[Holder]:
 def _database_subnets(client_of: ClientOf, _: VpcId) -> Iterator[Holder]:
     for page in client_of("rds").get_paginator("describe_db_subnet_groups").paginate():
         for raw in page["DBSubnetGroups"]:
-            subnets = frozenset(one["SubnetIdentifier"] for one in raw.get("Subnets", ()))
+            subnets = frozenset(subnet["SubnetIdentifier"] for subnet in raw.get("Subnets", ()))
             yield Holder(Look.DATABASE_SUBNETS, raw["DBSubnetGroupName"], vpc=raw.get("VpcId", ""), subnets=subnets)
 
 
 def _cache_subnets(client_of: ClientOf, _: VpcId) -> Iterator[Holder]:
     for page in client_of("elasticache").get_paginator("describe_cache_subnet_groups").paginate():
         for raw in page["CacheSubnetGroups"]:
-            subnets = frozenset(one["SubnetIdentifier"] for one in raw.get("Subnets", ()))
+            subnets = frozenset(subnet["SubnetIdentifier"] for subnet in raw.get("Subnets", ()))
             yield Holder(Look.CACHE_SUBNETS, raw["CacheSubnetGroupName"], vpc=raw.get("VpcId", ""), subnets=subnets)
 
 
@@ -185,11 +189,11 @@ def find_hosted_zones(route53: Any, vpc: VpcId, region: Region) -> Iterator[Hold
 
     Source: Amazon Route 53 API Reference, "ListHostedZonesByVPC".
     """
-    asked: dict[str, str] = {"VPCId": vpc, "VPCRegion": region}
+    parameters: dict[str, str] = {"VPCId": vpc, "VPCRegion": region}
     while True:
-        answer = route53.list_hosted_zones_by_vpc(**asked)
+        answer = route53.list_hosted_zones_by_vpc(**parameters)
         for raw in answer["HostedZoneSummaries"]:
             yield Holder(Look.HOSTED_ZONE, raw["HostedZoneId"], raw.get("Name", ""), vpc=vpc)
         if not answer.get("NextToken"):
             return
-        asked["NextToken"] = answer["NextToken"]
+        parameters["NextToken"] = answer["NextToken"]

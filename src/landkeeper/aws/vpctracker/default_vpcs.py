@@ -56,7 +56,7 @@ class Ec2DefaultVpcs(RegionReader):
         sessions = self._sessions_of(account.id)
 
         def read() -> RegionDefault | Failure:
-            credentials = sessions.grant_for(account.id)
+            credentials = sessions.credentials_for(account.id)
             return credentials if isinstance(credentials, Failure) else read_default_vpc(sessions, credentials, region)
 
         answer = do_within(sessions.account_deadline(), read)

@@ -85,7 +85,7 @@ class RegionReader:
         self, sessions: AccountSessions, account: Account, regions: Collection[Region] | None
     ) -> tuple[AccountCredentials, Mapping[Region, Standing]] | Failure:
         """The way into the account, and how each region stands that is to be read or left out."""
-        credentials = sessions.grant_for(account.id)
+        credentials = sessions.credentials_for(account.id)
         if isinstance(credentials, Failure):
             return credentials
         chosen = self._regions or None if regions is None else regions
@@ -129,9 +129,9 @@ class Ec2VpcReader(RegionReader):
         finally:
             self._sessions_of(account.id).forget(account.id)
 
-    def _read_region(self, sessions: AccountSessions, grant: AccountCredentials, region: Region) -> RegionRead:
+    def _read_region(self, sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> RegionRead:
         began = self._clock()
-        return replace(read_region(sessions, grant, region), began=began)
+        return replace(read_region(sessions, credentials, region), began=began)
 
 
 def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequence[Region]:

@@ -53,7 +53,7 @@ class SettingsScope:
         """Return the regions of an account: those that the settings name, else those that it has enabled."""
         if self.settings.regions:
             return [(account, region) for region in self.settings.regions]
-        credentials = self.sessions.grant_for(account)
+        credentials = self.sessions.credentials_for(account)
         found = credentials if isinstance(credentials, Failure) else find_regions(self.sessions, credentials)
         if isinstance(found, Failure):
             return found

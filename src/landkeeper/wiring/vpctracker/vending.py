@@ -40,10 +40,10 @@ def _enter(settings: Settings, account: AccountId, region: Region) -> sites.Ente
     unknown = sessions.find_unknown_regions([region])
     if unknown:
         raise UsageError(f"region '{region}' does not exist in the partition {sessions.partition()}")
-    grant = sessions.grant_for(account)
-    if isinstance(grant, Failure):
+    credentials = sessions.credentials_for(account)
+    if isinstance(credentials, Failure):
         raise UsageError(
             f"the role {settings.network_role_name} in account {account} cannot be assumed (set the stack "
-            f"parameter NetworkPrincipalArn to create it, or pass --role): {grant}"
+            f"parameter NetworkPrincipalArn to create it, or pass --role): {credentials}"
         )
-    return sites.Entered(Ec2Network(sessions, grant, region), Ec2VpcReader(lambda _: sessions))
+    return sites.Entered(Ec2Network(sessions, credentials, region), Ec2VpcReader(lambda _: sessions))
