@@ -27,7 +27,7 @@ def known(*kinds: Kind) -> Complete:
             from landkeeper.wiring.known_words import find_words
 
             # The report has both: `--table` says what the VPCs are in, and a file that they are in has the cases too.
-            of_broom = all(each.name != "table" for each in ctx.command.params)
+            of_broom = all(option.name != "table" for option in ctx.command.params)
             return find_words(
                 kinds, incomplete, os.environ,
                 file=ctx.params.get("file"),

@@ -88,9 +88,9 @@ class Snapshots:
             return _failed(str(error))
         content = write_document(document)
         # When it was made is no news by itself.
-        told = content.replace(document.generated_at, "", 1)
+        undated = content.replace(document.generated_at, "", 1)
         # A weak one: it stands for the document, packed or not (RFC 9110, "Weak versus Strong").
-        etag = f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
+        etag = f'W/"{hashlib.sha256(undated.encode()).hexdigest()[:32]}"'
         if before is not None and before.document.etag == etag:
             return before
         page = render_served(document, self._page, POLLED_SECONDS)

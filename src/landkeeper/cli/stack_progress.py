@@ -46,7 +46,9 @@ def _order(change: Change) -> tuple[int, str]:
 
 
 def _shown(properties: tuple[PropertyChange, ...]) -> list[tuple[str, str, str]]:
-    rows = {each.path: (each.path, _short(each.before), _short(each.after)) for each in properties if each.path}
+    rows = {
+        change.path: (change.path, _short(change.before), _short(change.after)) for change in properties if change.path
+    }
     return [rows[path] for path in sorted(rows)]
 
 
@@ -56,7 +58,7 @@ def _short(value: str) -> str:
 
 def _totals(shown: Sequence[Change], consequences: int) -> str:
     kinds = ["Replace" if change.replaces else change.action for change in shown]
-    told = [f"{kinds.count(kind)} to {_WORDS[kind][2:]}" for kind in _WORDS if kind in kinds]
+    totals = [f"{kinds.count(kind)} to {_WORDS[kind][2:]}" for kind in _WORDS if kind in kinds]
     if consequences:
-        told.append(f"{counted(consequences, 'other resource')} updated by reference")
-    return ", ".join(told)
+        totals.append(f"{counted(consequences, 'other resource')} updated by reference")
+    return ", ".join(totals)

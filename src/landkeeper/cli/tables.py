@@ -67,7 +67,7 @@ def _sizes(columns: Sequence[Sequence[str]], width: int) -> list[int]:
         min(max((cells(word) for text in column for word in text.split()), default=0), _LONGEST_WORD)
         for column in columns
     ]
-    sizes = [max(one, min(size, room)) for size, one in zip(sizes, least, strict=True)]
+    sizes = [max(narrowest, min(size, room)) for size, narrowest in zip(sizes, least, strict=True)]
     while sum(sizes) > room and sizes != least:
         widest = max((number for number in range(len(sizes)) if sizes[number] > least[number]), key=sizes.__getitem__)
         sizes[widest] -= 1

@@ -39,7 +39,7 @@ class Acted:
         """The same in the demo's result."""
         outcome = self.report.outcome
         return {
-            "deleted_default_vpcs": [one.vpc.id for one in self.removals if isinstance(one, Deleted)],
+            "deleted_default_vpcs": [removal.vpc.id for removal in self.removals if isinstance(removal, Deleted)],
             "vended": {
                 "VpcId": outcome.vpc if isinstance(outcome, Vended) else None,
                 "CidrBlock": str(self.plan.reservation.block),
@@ -48,7 +48,7 @@ class Acted:
 
     def faults(self) -> Iterator[str]:
         """What should have happened and did not."""
-        if not self.removals or not all(isinstance(one, Deleted) for one in self.removals):
+        if not self.removals or not all(isinstance(removal, Deleted) for removal in self.removals):
             yield f"the default VPC of {ACCOUNT} in {REGION} should have been deleted: {self.removals}"
         if not isinstance(self.report.outcome, Vended) or self.report.unrecorded:
             yield f"a VPC should have been made for {ACCOUNT} in {REGION} and tracked: {self.report}"

@@ -76,19 +76,19 @@ class TerminalNarrator:
 
     def tracked(self, organisation: Organisation, observed: Observed) -> None:
         """The tracker has run."""
-        there = [item for item in observed.stored if live(item)]
-        defaults = sum(1 for item in there if item["IsDefault"])
+        tracked = [item for item in observed.stored if live(item)]
+        defaults = sum(1 for item in tracked if item["IsDefault"])
         self.told(
-            f"{len(there)} VPCs of {len({item['OwnerId'] for item in there})} accounts in "
-            f"{len({item['Region'] for item in there})} regions tracked in table VPCTracker; {defaults} of them "
+            f"{len(tracked)} VPCs of {len({item['OwnerId'] for item in tracked})} accounts in "
+            f"{len({item['Region'] for item in tracked})} regions tracked in table VPCTracker; {defaults} of them "
             "are default VPCs"
         )
         self._rest()
         self.console.print()
-        self.console.print(_collisions(observed, there))
+        self.console.print(_collisions(observed, tracked))
         self.console.print()
         label = {account: name for name, account in organisation.accounts.items()}
-        for item in there:
+        for item in tracked:
             if item["SharedWith"]:
                 others = " and ".join(sorted(label[account] for account in item["SharedWith"]))
                 self.told(
@@ -130,7 +130,7 @@ class TerminalNarrator:
 
     def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
         """Broom has dealt with them."""
-        states = {each.instance_id: each for each in observed.instances}
+        states = {instance.instance_id: instance for instance in observed.instances}
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("instance", "launched by", "in", "tagged", "now"):
             table.add_column(title)
@@ -159,10 +159,10 @@ class TerminalNarrator:
             self._status = None
 
 
-def _collisions(observed: Observed, there: Sequence[Mapping[str, Any]]) -> Table:
-    names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in there}
+def _collisions(observed: Observed, tracked: Sequence[Mapping[str, Any]]) -> Table:
+    names = {item["VpcId"]: f"{item['AccountName']} / {item['Name']}" for item in tracked}
     # The primary block comes first; the others are stored by the ids of their associations, which are chance.
-    blocks = {item["VpcId"]: " ".join([item["CidrBlocks"][0], *sorted(item["CidrBlocks"][1:])]) for item in there}
+    blocks = {item["VpcId"]: " ".join([item["CidrBlocks"][0], *sorted(item["CidrBlocks"][1:])]) for item in tracked}
     table = Table(title="Overlaps", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("who", style="yellow")
     table.add_column("CIDR blocks")

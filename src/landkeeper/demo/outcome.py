@@ -45,19 +45,19 @@ def breaks_policy(instance: SeenInstance) -> bool:
 
 def result_of(observed: Observed, seconds: float) -> dict[str, Any]:
     """The demo's result as `landkeeper demo --json` prints it."""
-    there = [item for item in observed.stored if live(item)]
+    tracked = [item for item in observed.stored if live(item)]
     return {
         "accounts": len(observed.coverage),
-        "regions": len({item["Region"] for item in there}),
-        "vpcs_tracked": len(there),
+        "regions": len({item["Region"] for item in tracked}),
+        "vpcs_tracked": len(tracked),
         "vpcs_expected": sum(map(len, observed.vpcs_by_owner.values())),
-        "default_vpcs": sum(1 for item in there if item["IsDefault"]),
+        "default_vpcs": sum(1 for item in tracked if item["IsDefault"]),
         "overlap_groups": len(observed.overlap_groups),
         "unreadable": list(observed.unreadable),
         "launched": len(observed.instances),
-        "bad_launches": len({each.reservation_id for each in observed.instances if breaks_policy(each)}),
-        "destroyed": sorted(each.instance_id for each in observed.instances if each.ended),
-        "kept": sorted(each.instance_id for each in observed.instances if not each.ended),
+        "bad_launches": len({instance.reservation_id for instance in observed.instances if breaks_policy(instance)}),
+        "destroyed": sorted(instance.instance_id for instance in observed.instances if instance.ended),
+        "kept": sorted(instance.instance_id for instance in observed.instances if not instance.ended),
         "reports": len(observed.reports),
         "seconds": round(seconds, 1),
     }

@@ -130,7 +130,7 @@ def _play(narrator: Narrator, stage: _Stage, report: Path, began: float) -> tupl
         **({} if isinstance(acted, str) else acted.as_json()),
         **({} if isinstance(written, str) else {"report": str(written.path)}),
     }
-    faults = [each for each in (acted, written) if isinstance(each, str)]
+    faults = [fault for fault in (acted, written) if isinstance(fault, str)]
     faults += [] if isinstance(acted, str) else acted.faults()
     return result, (*faults, *find_faults(observed, result, launches, stage.organisation.unreadable))
 
@@ -256,7 +256,7 @@ def _wait_for_rest(narrator: Narrator, stage: _Stage, tap: Tap, launches: Sequen
     deadline = time.monotonic() + _REST_SECONDS
     while time.monotonic() < deadline:
         tap.poll()
-        ended = {each.instance_id for each in seen_instances(stage.organisation) if each.ended}
+        ended = {instance.instance_id for instance in seen_instances(stage.organisation) if instance.ended}
         at_rest = waiting_messages(session, stage.outputs["BroomQueueUrl"]) == 0
         if should_end <= ended and len(tap.reports) >= len(bad) and at_rest:
             break
@@ -274,13 +274,15 @@ def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
     readable = {**organisation.readable, "management": organisation.management_account}
     with open_store(_settings(table), to_write=False) as store:
         collisions = find_overlaps(claims_of(store.read_all())).collisions
-        unreadable = sorted(each.account for each in store.read_all_coverage() if not each.is_complete)
+        unreadable = sorted(
+            coverage_of.account for coverage_of in store.read_all_coverage() if not coverage_of.is_complete
+        )
     return Observed(
         stored=scan(session, table),
         coverage=coverage,
         vpcs_by_owner=seen_vpcs(organisation, readable),
         overlap_groups=[
-            list(dict.fromkeys(one.vpc.id for one in group.claims)) for group in collisions if group.claims
+            list(dict.fromkeys(claim.vpc.id for claim in group.claims)) for group in collisions if group.claims
         ],
         unreadable=unreadable,
         instances=seen_instances(organisation),

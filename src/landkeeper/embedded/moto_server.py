@@ -130,7 +130,7 @@ def main() -> None:
     """Serve until the process is told to end."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     if names := sys.argv[1:]:
-        RegionsAndZonesBackend.regions = [one for one in RegionsAndZonesBackend.regions if one.name in names]
+        RegionsAndZonesBackend.regions = [region for region in RegionsAndZonesBackend.regions if region.name in names]
     trail = Trail()
     threading.Thread(target=trail.deliver_for_ever, daemon=True).start()
     application = _with_trail_switch(MotoFront(trail.add), trail)

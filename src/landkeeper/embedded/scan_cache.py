@@ -48,9 +48,9 @@ class ScanCache:
         """Why nothing is kept, or not everything; empty where all is well."""
         self._db = self._open() or self._open_anew()
 
-    def find(self, asked: Iterable[tuple[str, str]]) -> Iterator[KeptScan]:
+    def find(self, wanted: Iterable[tuple[str, str]]) -> Iterator[KeptScan]:
         """Those of the files, each a name and a stamp, that were kept."""
-        stamps = dict(asked)
+        stamps = dict(wanted)
         names = list(stamps)
         for start in range(0, len(names), _ASKED_AT_ONCE):
             for name, stamp, digest, found in self._select(names[start : start + _ASKED_AT_ONCE]):
@@ -60,7 +60,7 @@ class ScanCache:
 
     def keep(self, scans: Sequence[KeptScan]) -> None:
         """Keep these."""
-        rows = [(each.name, each.stamp, self._reader, each.digest, write_scanned(each.scanned)) for each in scans]
+        rows = [(scan.name, scan.stamp, self._reader, scan.digest, write_scanned(scan.scanned)) for scan in scans]
         if self._db is None:
             return
         try:

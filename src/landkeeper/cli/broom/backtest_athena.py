@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineAsked:
+class EngineChoice:
     """Which engine reads the logs, and what Athena is told."""
 
     is_athena: bool
@@ -50,7 +50,7 @@ class EngineAsked:
 
 def read_by_athena(
     url: str,
-    engine: EngineAsked,
+    engine: EngineChoice,
     settings: Settings,
     days: Days,
     *,

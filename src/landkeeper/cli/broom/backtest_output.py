@@ -53,7 +53,7 @@ class Answer:
     @property
     def hits(self) -> list[PastFate]:
         """The instances that the policy would have hit, oldest launch first."""
-        return [each for each in self.fates if each.is_hit]
+        return [fate for fate in self.fates if fate.is_hit]
 
 
 def print_answer(answer: Answer, format_: Format) -> None:
@@ -85,16 +85,16 @@ def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[Insta
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
     )  # fmt: skip
     table.add_column("Instance, time", no_wrap=True)
-    longest = max(len(one_line(each.past.case.principal.name)) for each in fates[:_SHOWN_INSTANCES])
+    longest = max(len(one_line(fate.past.case.principal.name)) for fate in fates[:_SHOWN_INSTANCES])
     table.add_column("Principal, account", overflow="fold", min_width=min(longest, _LONGEST_NAME))
     table.add_column("Result, reason", overflow="fold")
-    for each in fates[:_SHOWN_INSTANCES]:
-        case = each.past.case
+    for fate in fates[:_SHOWN_INSTANCES]:
+        case = fate.past.case
         what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
         who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
-        fate = (notes or {}).get(case.instance_id, str(each.fate))
-        warnings = "".join(f"\nin doubt: {warning}" for warning in each.warnings)
-        why = Text.assemble((fate, _STYLES.get(each.fate, "")), f"\n{one_line(each.because)}", (warnings, "dim"))
+        shown = (notes or {}).get(case.instance_id, str(fate.fate))
+        warnings = "".join(f"\nin doubt: {warning}" for warning in fate.warnings)
+        why = Text.assemble((shown, _STYLES.get(fate.fate, "")), f"\n{one_line(fate.because)}", (warnings, "dim"))
         table.add_row(Text(what), Text(who), why)
     stdout().print(table)
     if len(fates) > _SHOWN_INSTANCES:
@@ -106,7 +106,7 @@ def _print_comparison(answer: Answer, comparison: Comparison) -> None:
     if comparison.newly_hit:
         _print_instances(f"Newly hit by {against}", comparison.newly_hit)
     if comparison.newly_spared:
-        was = {each.past.case.instance_id: f"was {each.fate}" for each in comparison.newly_spared}
+        was = {fate.past.case.instance_id: f"was {fate.fate}" for fate in comparison.newly_spared}
         _print_instances(f"Newly spared by {against}", comparison.newly_spared, was)
     if comparison.changed:
         was = {now.past.case.instance_id: f"{now.fate}, was {before.fate}" for now, before in comparison.changed}
@@ -202,7 +202,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "partial": past.is_partial,
         "totals": _totals(answer),
         "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
-        "instances": [_row(each) for each in answer.hits],
+        "instances": [_row(fate) for fate in answer.hits],
         "doubts": [
             {"Doubt": str(warning), "Instances": count}
             for warning in HitWarning
@@ -210,10 +210,10 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         ],
         "not_applied": list(answer.unknown_limits),
         "not_judged": [{"EventId": launch.event_id, "Source": source} for source, launch in past.chronicle.unnamed],
-        "skipped": [{"File": each.name, "Reason": each.reason} for each in past.skipped],
+        "skipped": [{"File": file.name, "Reason": file.reason} for file in past.skipped],
         "left_out": dict(past.pruned),
         "copies": [{"File": name, "Of": first} for name, first in past.copies],
-        "unreadable": [{"File": each.source, "Record": each.where, "Reason": each.reason} for each in past.faults],
+        "unreadable": [{"File": fault.source, "Record": fault.where, "Reason": fault.reason} for fault in past.faults],
     }  # fmt: skip
     if answer.comparison is not None:
         found["comparison"] = _comparison(answer, answer.comparison)
@@ -239,8 +239,8 @@ def _comparison(answer: Answer, compared: Comparison) -> dict[str, Any]:
     return {
         "against": answer.against,
         "totals": _fates(total(answer.other_fates)),
-        "newly_hit": [_row(each) for each in compared.newly_hit],
-        "newly_spared": [_row(each) for each in compared.newly_spared],
+        "newly_hit": [_row(fate) for fate in compared.newly_hit],
+        "newly_spared": [_row(fate) for fate in compared.newly_spared],
         "changed": [{**_row(now), "Was": str(before.fate)} for now, before in compared.changed],
     }
 
@@ -265,31 +265,31 @@ def _csv_rows(answer: Answer) -> Iterator[dict[str, Any]]:
     compared = answer.comparison
     changes: dict[str, str] = {}
     if compared is not None:
-        changes |= {each.past.case.instance_id: "newly hit" for each in compared.newly_hit}
+        changes |= {fate.past.case.instance_id: "newly hit" for fate in compared.newly_hit}
         changes |= {now.past.case.instance_id: f"was {before.fate}" for now, before in compared.changed}
-    for each in answer.hits:
-        yield {**_row(each), "Change": changes.get(each.past.case.instance_id, "")}
-    for each in compared.newly_spared if compared is not None else ():
-        yield {**_row(each), "Change": "newly spared"}
+    for fate in answer.hits:
+        yield {**_row(fate), "Change": changes.get(fate.past.case.instance_id, "")}
+    for fate in compared.newly_spared if compared is not None else ():
+        yield {**_row(fate), "Change": "newly spared"}
 
 
-def _row(each: PastFate) -> dict[str, Any]:
-    case = each.past.case
+def _row(fate: PastFate) -> dict[str, Any]:
+    case = fate.past.case
     return {
         "InstanceId": case.instance_id,
-        "Fate": str(each.fate),
+        "Fate": str(fate.fate),
         "AccountId": case.account,
         "Region": case.region,
         "LaunchedAt": format_exact_time(case.event_time),
-        "DecidedAt": format_exact_time(each.at),
+        "DecidedAt": format_exact_time(fate.at),
         "Principal": case.principal.name,
         "PrincipalArn": case.principal.arn,
         "InstanceType": case.instance_type,
         "ImageId": case.image_id,
-        "Rule": each.rule,
-        "Because": each.because,
-        "Tags": dict(each.tags),
-        "Doubts": [str(warning) for warning in each.warnings],
+        "Rule": fate.rule,
+        "Because": fate.because,
+        "Tags": dict(fate.tags),
+        "Doubts": [str(warning) for warning in fate.warnings],
         "EventId": case.event_ids[0],
-        "Source": each.past.source,
+        "Source": fate.past.source,
     }

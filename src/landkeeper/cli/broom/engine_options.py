@@ -40,10 +40,10 @@ def engine_options(function: Command) -> Command:
         athena_output: str | None,
         **others: Any,
     ) -> Any:
-        from landkeeper.cli.broom.backtest_athena import EngineAsked
+        from landkeeper.cli.broom.backtest_athena import EngineChoice
 
         options = {"database": athena_database, "workgroup": athena_workgroup, "output": athena_output}
-        asked = EngineAsked(engine == "athena", print_sql, options, accounts, regions)
-        return function(engine=asked, **others)
+        chosen = EngineChoice(engine == "athena", print_sql, options, accounts, regions)
+        return function(engine=chosen, **others)
 
     return with_engine  # fmt: skip

@@ -34,7 +34,7 @@ def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Fo
 
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
-    verdicts = Counter(str(each.verdict) for launch in judged for each in launch.instances)
+    verdicts = Counter(str(instance.verdict) for launch in judged for instance in launch.instances)
     found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
     again = f", {repeats} of them duplicates" if repeats else ""
@@ -45,9 +45,9 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
 
 
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
-    verdicts = Counter(str(each.verdict) for launch in judged for each in launch.instances)
+    verdicts = Counter(str(instance.verdict) for launch in judged for instance in launch.instances)
     return {
-        "launches": [launch_attributes(each) for each in judged],
+        "launches": [launch_attributes(launch) for launch in judged],
         "ignored": dict(harvest.ignored),
         "malformed": [
             {"file": fault.source, "record": fault.where, "reason": fault.reason} for fault in harvest.faults
@@ -55,7 +55,7 @@ def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]
         "totals": {
             "files": harvest.files,
             "launches": len(judged),
-            "repeats": sum(each.found.is_repeat for each in judged),
+            "repeats": sum(launch.found.is_repeat for launch in judged),
             "instances": sum(verdicts.values()),
             **{verdict: verdicts[verdict] for verdict in ("compliant", "exempt", "violation", "unknown")},
             "ignored": sum(harvest.ignored.values()),
@@ -65,7 +65,7 @@ def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]
 
 
 def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
-    for each in judged:
-        launch = launch_attributes(each)
+    for judged_launch in judged:
+        launch = launch_attributes(judged_launch)
         for instance in launch.pop("Instances"):
             yield launch | instance

@@ -30,14 +30,16 @@ def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
         ("Why", "", 1),
     ):
         table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
-    for each in judged:
-        launch = launch_attributes(each)
-        repeat = "\n(duplicate event)" if each.found.is_repeat else ""
+    for judged_launch in judged:
+        launch = launch_attributes(judged_launch)
+        repeat = "\n(duplicate event)" if judged_launch.found.is_repeat else ""
         who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
         file = one_line(launch["Source"])
         first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
-        for index, instance in enumerate(each.instances):
-            table.add_row(first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(each.instances))
+        for index, instance in enumerate(judged_launch.instances):
+            table.add_row(
+                first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(judged_launch.instances)
+            )
     stdout().print(table)
 
 

@@ -41,9 +41,9 @@ def run_schema() -> int:
 
 def _told(config: TrackerConfig) -> str:
     names = ", ".join(space.name for space in config.spaces)
-    regions = {region for one in config.governed for region in one.regions}
+    regions = {region for governed in config.governed for region in governed.regions}
     discovery = config.discovery
-    told = [
+    parts = [
         f"{counted(len(config.spaces), 'space')} ({names})" if config.spaces else "one space for all VPCs",
         counted(len(config.connections), "declared connection"),
         counted(len(regions), "governed region"),
@@ -51,7 +51,7 @@ def _told(config: TrackerConfig) -> str:
         *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
         f"notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
     ]
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def _told_of(verb: str, names: tuple[str, ...]) -> list[str]:

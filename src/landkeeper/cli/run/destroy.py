@@ -52,7 +52,7 @@ def _approve(console: Console, plan: DestroyPlan, *, unseen: bool) -> bool:
 
 
 def _summary(resources: Sequence[StackResource]) -> str:
-    kinds = [each.resource_type.removeprefix("AWS::").replace("::", " ") for each in resources]
+    kinds = [resource.resource_type.removeprefix("AWS::").replace("::", " ") for resource in resources]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no resources"
 
 
@@ -68,12 +68,12 @@ def _conclude(done: Destroyed | None, stack_name: str) -> int:
         return DONE
     failed = {datum for datum, _ in done.failures}
     deleted = len(done.plan.deleted) - len(failed)
-    told = [f"stack {stack_name} deleted"] if done.plan.has_stack else []
-    told += [f"{deleted} of {counted(len(done.plan.deleted), 'named store')} deleted"] if done.plan.deleted else []
-    console.print(Text(f"{'; '.join(told)}."), soft_wrap=True)
+    sentences = [f"stack {stack_name} deleted"] if done.plan.has_stack else []
+    sentences += [f"{deleted} of {counted(len(done.plan.deleted), 'named store')} deleted"] if done.plan.deleted else []
+    console.print(Text(f"{'; '.join(sentences)}."), soft_wrap=True)
     if done.plan.stays:
         again = "" if stack_name == "landkeeper" else f" --stack-name {stack_name}"
-        names = ", ".join(each.name for each in done.plan.stays)
+        names = ", ".join(datum.name for datum in done.plan.stays)
         console.print(Text(f"Kept; the next landkeeper deploy{again} adopts: {names}"), soft_wrap=True)
     for datum, failure in done.failures:
         aside(f"landkeeper: the {datum} could not be deleted: {failure}")

@@ -27,14 +27,14 @@ def run(*, stack_name: str, every_account: bool, role: str | None, format_: Lite
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.doctor import Asked, examine
 
-    asked = Asked(stack_name, every_account=every_account, role=role)
-    lines = examine(read_settings(os.environ), asked, clock=lambda: datetime.now(UTC))
+    request = Asked(stack_name, every_account=every_account, role=role)
+    lines = examine(read_settings(os.environ), request, clock=lambda: datetime.now(UTC))
     if format_ == "json":
-        told = list(lines)
-        print_json([_as_json(line) for line in told])
+        examined = list(lines)
+        print_json([_as_json(line) for line in examined])
     else:
-        told = list(_printing(lines))
-    verdicts = {line.verdict for line in told}
+        examined = list(_printing(lines))
+    verdicts = {line.verdict for line in examined}
     if Verdict.WRONG in verdicts:
         return FINDINGS
     return INCOMPLETE if Verdict.UNCHECKED in verdicts else DONE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.terminal import say
-from landkeeper.cli.vpc.asked import parse_moment
+from landkeeper.cli.vpc.query import parse_moment
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
 

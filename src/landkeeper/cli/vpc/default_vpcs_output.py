@@ -37,11 +37,11 @@ Told = tuple[Account, Found | Result]
 """A default VPC with its account."""
 
 
-def print_default_vpcs(told: Sequence[Told], format_: Format, *, nothing: str) -> None:
+def print_default_vpcs(outcomes: Sequence[Told], format_: Format, *, nothing: str) -> None:
     """A row for each; in a table that would be long, those of an account that just go are one row."""
-    told = sorted(told, key=lambda each: (each[0].name, each[0].id, each[1].vpc.region))
-    rows = [_row(account, one) for account, one in told]
-    shown = _brief(told) if format_ == "table" and len(told) > _MANY_ROWS else rows
+    outcomes = sorted(outcomes, key=lambda outcome: (outcome[0].name, outcome[0].id, outcome[1].vpc.region))
+    rows = [_row(account, found) for account, found in outcomes]
+    shown = _brief(outcomes) if format_ == "table" and len(outcomes) > _MANY_ROWS else rows
     columns = chosen(_COLUMNS, shown, format_, usual={"AccountName": ("",)})
     totals = _totals(rows) if rows else nothing
     print_rows(shown, columns, format_, totals=totals, style_of=lambda row: _STYLES.get(row["State"], ""))
@@ -55,16 +55,16 @@ def _totals(rows: Sequence[Row]) -> str:
     return f"{counted(len(rows), 'default VPC')} in {places}: {kinds}."
 
 
-def _brief(told: Sequence[Told]) -> list[Row]:
+def _brief(outcomes: Sequence[Told]) -> list[Row]:
     alike: defaultdict[tuple[str, str], list[Told]] = defaultdict(list)
-    for account, one in told:
-        state = str(_about(one)["State"])
-        alike[account.id, state if state in _ALIKE else one.vpc.id].append((account, one))
+    for account, found in outcomes:
+        state = str(_about(found)["State"])
+        alike[account.id, state if state in _ALIKE else found.vpc.id].append((account, found))
     return [_row(*group[0]) if len(group) == 1 else _together(group) for group in alike.values()]
 
 
 def _together(group: Sequence[Told]) -> Row:
-    steps = [step for _, one in group if isinstance(one, Plan | Deleted) for step in one.steps]
+    steps = [step for _, found in group if isinstance(found, Plan | Deleted) for step in found.steps]
     return {
         **_row(*group[0]),
         "Region": counted(len(group), "region"),
@@ -73,14 +73,14 @@ def _together(group: Sequence[Told]) -> Row:
     }
 
 
-def _row(account: Account, one: Found | Result) -> Row:
-    vpc = one.vpc
+def _row(account: Account, outcome: Found | Result) -> Row:
+    vpc = outcome.vpc
     place = {"AccountName": account.name, "OwnerId": account.id, "Region": vpc.region}
-    return {**place, "VpcId": vpc.id, "CidrBlock": vpc.cidr_block, **_about(one)}
+    return {**place, "VpcId": vpc.id, "CidrBlock": vpc.cidr_block, **_about(outcome)}
 
 
-def _about(one: Found | Result) -> Row:
-    match one:
+def _about(outcome: Found | Result) -> Row:
+    match outcome:
         case Plan(_, steps):
             return {"State": "unused", "Detail": _parts(steps), "Steps": list(map(str, steps))}
         case Deleted(_, steps):
@@ -97,18 +97,20 @@ def _about(one: Found | Result) -> Row:
                 "Unchecked": list(map(_unchecked, vpc.unchecked)),
             }
         case Failed():
-            return _failed(one)
+            return _failed(outcome)
         case _:
-            assert_never(one)
+            assert_never(outcome)
 
 
-def _failed(one: Failed) -> Row:
-    told = {"State": "failed", "Error": _failure(one.failure)}
-    if not one.left:
-        return {**told, "Detail": f"not started: {one.failure}"}
-    total = len(one.done) + len(one.left)
-    detail = f"could not {one.left[0]}: {one.failure}; {len(one.done)} of {total} steps done; run the command again"
-    return {**told, "Detail": detail, "Done": list(map(str, one.done)), "Left": list(map(str, one.left))}
+def _failed(failed: Failed) -> Row:
+    row = {"State": "failed", "Error": _failure(failed.failure)}
+    if not failed.left:
+        return {**row, "Detail": f"not started: {failed.failure}"}
+    total = len(failed.done) + len(failed.left)
+    detail = (
+        f"could not {failed.left[0]}: {failed.failure}; {len(failed.done)} of {total} steps done; run the command again"
+    )
+    return {**row, "Detail": detail, "Done": list(map(str, failed.done)), "Left": list(map(str, failed.left))}
 
 
 def _failure(failure: Failure) -> Row:
@@ -119,8 +121,8 @@ def _reason(reason: Reason) -> Row:
     return {"Kind": str(reason.look), "Id": reason.id, "Note": reason.note}
 
 
-def _unchecked(one: Unchecked) -> Row:
-    return {"Kind": str(one.look), **_failure(one.failure)}
+def _unchecked(unchecked: Unchecked) -> Row:
+    return {"Kind": str(unchecked.look), **_failure(unchecked.failure)}
 
 
 def _some(these: Sequence[Reason] | Sequence[Unchecked]) -> str:

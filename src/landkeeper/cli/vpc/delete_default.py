@@ -12,8 +12,8 @@ from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.options import account_options, format_option, regions_option, role_options
 from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.unread import told_by_account
 from landkeeper.org import UsageError
 
@@ -78,7 +78,7 @@ def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
 
     with showing_progress("default VPCs") as on_progress:
         surveys = survey(settings, source, on_progress)
-    for line in told_by_account(place for one in surveys for place in one.unreadable):
+    for line in told_by_account(place for found in surveys for place in found.unreadable):
         aside(f"could not be read: {line}", "red")
     return surveys
 
@@ -97,30 +97,30 @@ def _delete(settings: Settings, source: Source, format_: Format) -> int:
         try:
             with showing_progress("deleted", "failed") as on_progress:
                 removals = delete(
-                    settings, source, surveys, record, on_progress, on_result=lambda *told: so_far.append(told)
+                    settings, source, surveys, record, on_progress, on_result=lambda *result: so_far.append(result)
                 )
         except KeyboardInterrupt:
             print_default_vpcs(so_far, format_, nothing="Nothing was deleted.")
             raise
         is_recorded = record is not None
-    told = _after(surveys, removals)
-    print_default_vpcs(told, format_, nothing=_nothing(surveys))
+    deleted = _after(surveys, removals)
+    print_default_vpcs(deleted, format_, nothing=_nothing(surveys))
     _tell_unrecorded(settings, removals, is_recorded=is_recorded)
-    is_done = not any(isinstance(one, Failed) or one.vpc.unchecked for _, one in told)
-    return _code(surveys) if is_done and not any(one.unrecorded for one in removals) else INCOMPLETE
+    is_done = not any(isinstance(default, Failed) or default.vpc.unchecked for _, default in deleted)
+    return _code(surveys) if is_done and not any(removal.unrecorded for removal in removals) else INCOMPLETE
 
 
 def _plans(surveys: Sequence[Survey]) -> list[Plan]:
     from landkeeper.vpctracker.default_vpcs.plan import Plan
 
-    return [found for one in surveys for found in one.found if isinstance(found, Plan)]
+    return [found for survey in surveys for found in survey.found if isinstance(found, Plan)]
 
 
 def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
     from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
 
-    told: list[Told] = [(one.account, found) for one in surveys for found in one.found]
-    print_default_vpcs(told, format_, nothing=_nothing(surveys))
+    planned: list[Told] = [(survey.account, found) for survey in surveys for found in survey.found]
+    print_default_vpcs(planned, format_, nothing=_nothing(surveys))
     plans = _plans(surveys)
     if format_ != "table" or len(plans) > _STEPS_OF_AT_MOST:
         return
@@ -132,30 +132,35 @@ def _print_plan(surveys: Sequence[Survey], format_: Format) -> None:
 
 def _after(surveys: Sequence[Survey], removals: Iterable[Removal]) -> list[Told]:
     """What became of each: the results of the plans, and what had none."""
-    results = {(one.account.id, result.vpc.id): result for one in removals for result in one.results}
-    return [(one.account, results.get((one.account.id, found.vpc.id), found)) for one in surveys for found in one.found]
+    results = {(removal.account.id, result.vpc.id): result for removal in removals for result in removal.results}
+    return [
+        (survey.account, results.get((survey.account.id, found.vpc.id), found))
+        for survey in surveys
+        for found in survey.found
+    ]
 
 
 def _nothing(surveys: Sequence[Survey]) -> str:
-    read = sum(all(place.region for place in one.unreadable) for one in surveys)
+    read = sum(all(place.region for place in survey.unreadable) for survey in surveys)
     return f"No default VPC in {counted(read, 'account')} that could be read." if read else "No account could be read."
 
 
 def _tell_unrecorded(settings: Settings, removals: Sequence[Removal], *, is_recorded: bool) -> None:
     from landkeeper.vpctracker.default_vpcs.removal import Deleted
 
-    for one in removals:
-        if one.unrecorded:
-            line = f"changed in AWS, but not recorded in the store: {one.account.label}: {one.unrecorded}"
+    for removal in removals:
+        if removal.unrecorded:
+            line = f"changed in AWS, but not recorded in the store: {removal.account.label}: {removal.unrecorded}"
             aside(line, "red")
-    if not is_recorded and any(isinstance(result, Deleted) for one in removals for result in one.results):
+    if not is_recorded and any(isinstance(result, Deleted) for removal in removals for result in removal.results):
         remark = (
             f"The change was not recorded: the file {settings.file} does not exist. `landkeeper vpc track` creates it."
         )
         aside(remark, "dim")
 
 
-def _code(surveys: Iterable[Survey]) -> int:
+def _code(surveys: Sequence[Survey]) -> int:
     """Whether everything could be read and checked; a default VPC that is in use is an answer like any other."""
-    is_complete = all(not one.unreadable and all(not found.vpc.unchecked for found in one.found) for one in surveys)
-    return DONE if is_complete else INCOMPLETE
+    is_read = not any(survey.unreadable for survey in surveys)
+    is_checked = not any(found.vpc.unchecked for survey in surveys for found in survey.found)
+    return DONE if is_read and is_checked else INCOMPLETE

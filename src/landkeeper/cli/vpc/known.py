@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Row
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.asked import Asked
+from landkeeper.cli.vpc.query import Query
 from landkeeper.org import Membership, Standing, format_time, join_some
 from landkeeper.vpctracker.answers.listing import Snapshot, read_known
 from landkeeper.vpctracker.attributes import vpc_to_attributes
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 _NAMED_AT_MOST = 5
 
 
-def read_answers(asked: Asked) -> Snapshot:
+def read_answers(query: Query) -> Snapshot:
     """Everything in the store; how old that is, and which items are left out, goes to stderr."""
-    known = read_silently(asked)
+    known = read_silently(query)
     remark_on(known)
     return known
 
 
-def read_silently(asked: Asked) -> Snapshot:
+def read_silently(query: Query) -> Snapshot:
     """Everything in the store, for a command that first looks whether what it was asked for is there."""
-    with open_store(asked.settings, to_write=False) as store:
-        return read_known(store, asked.as_of)
+    with open_store(query.settings, to_write=False) as store:
+        return read_known(store, query.as_of)
 
 
 def remark_on(known: Snapshot) -> None:
@@ -48,11 +48,11 @@ def exit_code(known: Snapshot) -> int:
     return INCOMPLETE if known.left_out else 0
 
 
-def known_row(known: Snapshot, one: StoredVpc) -> dict[str, Any]:
+def known_row(known: Snapshot, stored: StoredVpc) -> dict[str, Any]:
     """The stored attributes, with `ReadAt` and `Stale`: since when it is known, and why not since."""
-    about = known.about(one)
+    about = known.about(stored)
     read_at = {} if about.read_at is None else {"ReadAt": format_time(about.read_at)}
-    return {**vpc_to_attributes(one), **read_at, "Stale": about.why_stale}
+    return {**vpc_to_attributes(stored), **read_at, "Stale": about.why_stale}
 
 
 def row_style(row: Row) -> str:
@@ -64,16 +64,16 @@ def row_style(row: Row) -> str:
 
 def freshness(coverage: Iterable[Coverage], now: datetime) -> str:
     """How old the oldest part of what is known is, and which accounts are not read completely."""
-    active = [one for one in coverage if one.membership is Membership.ACTIVE]
+    active = [account for account in coverage if account.membership is Membership.ACTIVE]
     moments = [
         region.complete_at
-        for one in active
-        for region in one.regions.values()
+        for account in active
+        for region in account.regions.values()
         if region.complete_at is not None and region.standing is Standing.READ
     ]
     if not moments:
         return "No account has been read completely."
-    incomplete = sorted(one.account_name or one.account for one in active if not one.is_complete)
+    incomplete = sorted(account.account_name or account.account for account in active if not account.is_complete)
     remark = f"As of {format_time(min(moments))} ({age_of(now - min(moments))})."
     if incomplete:
         names = join_some(incomplete, _NAMED_AT_MOST)

@@ -31,17 +31,17 @@ config_option = click.option(
 
 
 def answer_options(function: Command) -> Command:
-    """The options `--table`, `--file` and `--as-of`; the command gets them as `asked`."""
+    """The options `--table`, `--file` and `--as-of`; the command gets them as `query`."""
 
     @click.option("--as-of", metavar="TIME", help="The state at this time: 2026-03-01, or 2026-03-01T12:00:00Z.")
     @store_options
     @wraps(function)
-    def with_asked(*, table: str | None, file: Path | None, as_of: str | None, **others: Any) -> Any:
+    def with_query(*, table: str | None, file: Path | None, as_of: str | None, **others: Any) -> Any:
         from datetime import UTC, datetime
 
-        from landkeeper.cli.vpc.asked import Asked, parse_moment, settings_of
+        from landkeeper.cli.vpc.query import Query, parse_moment, settings_of
 
         moment = None if as_of is None else parse_moment(as_of, datetime.now(UTC))
-        return function(asked=Asked(settings_of(table, file), moment), **others)
+        return function(query=Query(settings_of(table, file), moment), **others)
 
-    return with_asked
+    return with_query

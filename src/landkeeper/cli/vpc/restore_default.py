@@ -28,16 +28,16 @@ def print_restoring(surveys: Sequence[Survey], format_: Format, *, profile: str)
 
     Source: Amazon VPC User Guide, "Work with your default VPC and default subnets".
     """
-    rows = [_row(one, region, profile) for one in surveys for region in one.without]
+    rows = [_row(survey, region, profile) for survey in surveys for region in survey.without]
     if format_ != "table":
         print_rows(rows, _COLUMNS, format_)
     elif not rows:
         say("Every region that could be read has a default VPC.")
     else:
         _print_commands(surveys, rows)
-    for one in surveys:
-        for vpc in (found.vpc for found in one.found if not found.vpc.subnets and not found.vpc.unchecked):
-            where = f"{vpc.id} in {vpc.region} of {one.account.label}"
+    for survey in surveys:
+        for vpc in (found.vpc for found in survey.found if not found.vpc.subnets and not found.vpc.unchecked):
+            where = f"{vpc.id} in {vpc.region} of {survey.account.label}"
             remark = f"{where} has no subnets left: delete it, then create a new one."
             aside(remark, "yellow")
 
@@ -48,11 +48,11 @@ def _row(survey: Survey, region: str, profile: str) -> Row:
 
 
 def _print_commands(surveys: Sequence[Survey], rows: Sequence[Row]) -> None:
-    for one in (each for each in surveys if each.without):
-        regions = counted(len(one.without), "region")
-        say(f"{one.account.label} has no default VPC in {regions}. With credentials of that account:")
+    for survey in (survey for survey in surveys if survey.without):
+        regions = counted(len(survey.without), "region")
+        say(f"{survey.account.label} has no default VPC in {regions}. With credentials of that account:")
         for row in rows:
-            if row["OwnerId"] == one.account.id:
+            if row["OwnerId"] == survey.account.id:
                 say(f"  {row['Command']}")
     for line in wrapped(_WHAT_COMES, width()):
         say(line)

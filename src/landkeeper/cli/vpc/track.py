@@ -11,8 +11,8 @@ from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.options import account_options, regions_option, role_options
 from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.unread import told_by_account
 
 if TYPE_CHECKING:

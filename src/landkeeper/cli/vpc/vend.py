@@ -11,8 +11,8 @@ from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import role_options
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.options import config_option, store_options
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:

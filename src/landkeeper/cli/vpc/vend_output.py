@@ -37,7 +37,7 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
         f"VPC for {account.label} in {plan.region}: {name}{reservation.block} from pool {reservation.pool}{room}.",
         "bold",
     )
-    print_rows([_subnet(plan, one) for one in plan.layout.subnets], _COLUMNS, "table")
+    print_rows([_subnet(plan, subnet) for subnet in plan.layout.subnets], _COLUMNS, "table")
     spare = ", ".join(map(str, plan.layout.spare)) or "nothing"
     tags = " ".join(f"{key}={value}" for key, value in (plan.tags or {}).items())
     say(f"Free for more subnets: {spare}.")
@@ -82,8 +82,8 @@ def _print_vended(
 
 def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
     _warn(f"{undone.step} failed: {undone.failure}")
-    for one in undone.left:
-        _warn(f"{one.id} could not be deleted: {one.failure}")
+    for resource in undone.left:
+        _warn(f"{resource.id} could not be deleted: {resource.failure}")
     if undone.may_turn_up:
         _warn("A VPC may have been created. Repeat the request to find it and continue.")
     block, id_ = plan.reservation.block, plan.reservation.id
@@ -100,33 +100,34 @@ def _warn(sentence: str) -> None:
 
 def _report_attributes(plan: VendPlan, report: Report) -> dict[str, Any]:
     is_reserved = not isinstance(report.outcome, Undone) or bool(report.kept)
-    told = {**_attributes(plan, is_reserved=is_reserved), "RequestId": plan.request_id}
+    attributes = {**_attributes(plan, is_reserved=is_reserved), "RequestId": plan.request_id}
     match report.outcome:
         case Vended(vpc, subnets, is_new, unmarked):
-            ids = {one.block: one.id for one in subnets}
-            made = [{**one, "SubnetId": ids.get(one["CidrBlock"])} for one in told["Subnets"]]
+            ids = {subnet.block: subnet.id for subnet in subnets}
+            made = [{**subnet, "SubnetId": ids.get(subnet["CidrBlock"])} for subnet in attributes["Subnets"]]
             return {
-                **told, "Subnets": made, "State": "made", "VpcId": vpc, "IsNew": is_new,
+                **attributes, "Subnets": made, "State": "made", "VpcId": vpc, "IsNew": is_new,
                 "IsTracked": report.unrecorded is None, "IsUnfinished": unmarked is not None,
             }  # fmt: skip
         case Undone(step, failure, left, may_turn_up):
             return {
-                **told, "State": "undone", "FailedStep": step, "Failure": str(failure),
-                "Left": [{"Id": one.id, "Failure": str(one.failure)} for one in left], "MayTurnUp": may_turn_up,
+                **attributes, "State": "undone", "FailedStep": step, "Failure": str(failure),
+                "Left": [{"Id": resource.id, "Failure": str(resource.failure)} for resource in left],
+                "MayTurnUp": may_turn_up,
             }  # fmt: skip
         case _:
             assert_never(report.outcome)
 
 
 def _attributes(plan: VendPlan, *, is_reserved: bool) -> dict[str, Any]:
-    one = plan.reservation
+    reservation = plan.reservation
     return {
         "AccountId": plan.account,
         "Region": plan.region,
-        "PoolId": one.pool,
-        "CidrBlock": str(one.block),
-        **({"RoomToGrow": str(one.room)} if one.room else {}),
-        **({"ReservationId": one.id} if is_reserved else {}),
+        "PoolId": reservation.pool,
+        "CidrBlock": str(reservation.block),
+        **({"RoomToGrow": str(reservation.room)} if reservation.room else {}),
+        **({"ReservationId": reservation.id} if is_reserved else {}),
         "Name": plan.name,
         "Tags": dict(plan.tags or {}),
         "Subnets": [_subnet(plan, subnet) for subnet in plan.layout.subnets],
@@ -134,12 +135,12 @@ def _attributes(plan: VendPlan, *, is_reserved: bool) -> dict[str, Any]:
     }
 
 
-def _subnet(plan: VendPlan, one: PlannedSubnet) -> dict[str, Any]:
+def _subnet(plan: VendPlan, subnet: PlannedSubnet) -> dict[str, Any]:
     return {
-        "CidrBlock": str(one.block),
-        "Tier": one.tier.value,
-        "AvailabilityZoneId": one.zone.id,
-        "AvailabilityZone": one.zone.name,
-        "UsableAddresses": one.usable_addresses,
-        "Name": plan.subnet_tags(one)["Name"],
+        "CidrBlock": str(subnet.block),
+        "Tier": subnet.tier.value,
+        "AvailabilityZoneId": subnet.zone.id,
+        "AvailabilityZone": subnet.zone.name,
+        "UsableAddresses": subnet.usable_addresses,
+        "Name": plan.subnet_tags(subnet)["Name"],
     }

@@ -10,7 +10,7 @@ from landkeeper.broom.backtest.replay import PastFate, backtest, unknown_limits,
 from landkeeper.broom.backtest.summary import compare
 from landkeeper.broom.cloudtrail.keys import Days, delivery_days
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.cli.broom.backtest_athena import EngineAsked, read_by_athena
+from landkeeper.cli.broom.backtest_athena import EngineChoice, read_by_athena
 from landkeeper.cli.broom.backtest_output import Answer, print_answer
 from landkeeper.cli.broom.backtest_progress import showing_progress
 from landkeeper.cli.broom.given_policy import find_policy
@@ -35,7 +35,7 @@ def run_backtest(
     grace: str | None,
     requester_pays: bool,
     no_cache: bool,
-    engine: EngineAsked,
+    engine: EngineChoice,
     format_: Format,
 ) -> int:
     """Simulate a policy on past launches from CloudTrail log files."""
@@ -46,16 +46,16 @@ def run_backtest(
     first, last = _parse_time("--since", since), _parse_time("--until", until, is_end=True)
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--since {since} is not before --until {until}")
-    days = delivery_days(first, last, max(window(each) for each in (policy, other) if each is not None))
+    days = delivery_days(first, last, max(window(chosen) for chosen in (policy, other) if chosen is not None))
     engine.check(paths, days)
     past = _read(paths, settings, days, engine, requester_pays=requester_pays, no_cache=no_cache)
     if past is None:
         return DONE
     _remark(past, policy)
-    read_at, told = datetime.now(UTC), tuple(past.chronicle.instances())
+    read_at, instances = datetime.now(UTC), tuple(past.chronicle.instances())
 
     def judge(by: Policy) -> tuple[PastFate, ...]:
-        return backtest(by, told, since=first, until=last, read_at=read_at)
+        return backtest(by, instances, since=first, until=last, read_at=read_at)
 
     fates, others = judge(policy), judge(other) if other is not None else ()
     answer = Answer(
@@ -81,7 +81,7 @@ def _read(
     paths: tuple[str, ...],
     settings: Settings,
     days: Days,
-    engine: EngineAsked,
+    engine: EngineChoice,
     *,
     requester_pays: bool,
     no_cache: bool,

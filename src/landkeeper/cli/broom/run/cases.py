@@ -46,8 +46,8 @@ def run_cases(state: str | None, account: str | None, ledger: str | None, file: 
     with open_cases(_settings(ledger, file)) as opened:
         found = [
             case
-            for each in ([State(state)] if state else State)
-            for case in opened.list_cases(each)
+            for listed in ([State(state)] if state else State)
+            for case in opened.list_cases(listed)
             if owner in {None, case.account}
         ]
     if format_ == "json":

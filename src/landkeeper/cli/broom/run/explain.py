@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Instance:
     """An instance to explain the verdict on."""
 
     id: InstanceId
@@ -67,22 +67,22 @@ def run_explain(
     settings = settings.with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
     if not _INSTANCE_ID.fullmatch(target):
-        asked: Sequence[_Asked] | Failure = tuple(_in_log(target, settings))
+        instances: Sequence[_Instance] | Failure = tuple(_in_log(target, settings))
     elif account is None and region is None:
-        asked = (_in_ledger(InstanceId(target), settings),)
+        instances = (_in_ledger(InstanceId(target), settings),)
     else:
-        asked = _live(
+        instances = _live(
             InstanceId(target), parse_account_id(account) if account else None,
             parse_region(region) if region else None, settings,
         )  # fmt: skip
-    if isinstance(asked, Failure):
-        warn(f"{target} cannot be read: {asked}")
+    if isinstance(instances, Failure):
+        warn(f"{target} cannot be read: {instances}")
         return INCOMPLETE
-    _print(policy, _placed(policy, asked, settings), format_)
+    _print(policy, _placed(policy, instances, settings), format_)
     return DONE
 
 
-def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
+def _in_log(path: str, settings: Settings) -> Iterator[_Instance]:
     harvest = Harvest()
     for source in read_sources([path], settings):
         match source:
@@ -104,10 +104,10 @@ def _in_log(path: str, settings: Settings) -> Iterator[_Asked]:
     for launch in launches:
         for instance in launch.instances:
             tags = launch.logged_tags(instance)
-            yield _Asked(instance.id, subject_of(launch, instance), tags, "in the log")
+            yield _Instance(instance.id, subject_of(launch, instance), tags, "in the log")
 
 
-def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
+def _in_ledger(id_: InstanceId, settings: Settings) -> _Instance:
     # Loaded here, so that a file on disk does not wait for boto3.
     from landkeeper.wiring.broom.policy import find_case
 
@@ -115,13 +115,13 @@ def _in_ledger(id_: InstanceId, settings: Settings) -> _Asked:
     if case is None:
         raise UsageError(f"no case for {id_} in the ledger: pass --account and --region to read the live instance")
     if case.live_tags is None:
-        return _Asked(id_, case.subject, case.logged_tags, "in the log, as its case has them")
-    return _Asked(id_, case.subject, case.live_tags, "it had when its case was last looked at")
+        return _Instance(id_, case.subject, case.logged_tags, "in the log, as its case has them")
+    return _Instance(id_, case.subject, case.live_tags, "it had when its case was last looked at")
 
 
 def _live(
     id_: InstanceId, account: AccountId | None, region: Region | None, settings: Settings
-) -> tuple[_Asked, ...] | Failure:
+) -> tuple[_Instance, ...] | Failure:
     from landkeeper.wiring.broom.policy import find_case, see_instance
 
     account, region, seen = see_instance(settings, account, region, id_)
@@ -138,24 +138,27 @@ def _live(
                     "exemptions do not apply"
                 )
             principal = UNKNOWN_PRINCIPAL if case is None else case.principal
-            return (_Asked(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
+            return (_Instance(id_, Subject(account, region, seen.type, principal), seen.tags, "it has now"),)
         case _:
             assert_never(seen)
 
 
-def _placed(policy: Policy, asked: Sequence[_Asked], settings: Settings) -> Sequence[_Asked]:
+def _placed(policy: Policy, instances: Sequence[_Instance], settings: Settings) -> Sequence[_Instance]:
     """The same with the units that the accounts are in, where the policy speaks of units."""
     if policy.onboarding is None or not policy.onboarding.units:
-        return asked
+        return instances
     from landkeeper.wiring.broom.policy import find_units
 
     find = find_units(settings)
-    return [replace(each, subject=replace(each.subject, units=find(each.subject.account))) for each in asked]
+    return [
+        replace(instance, subject=replace(instance.subject, units=find(instance.subject.account)))
+        for instance in instances
+    ]
 
 
-def _print(policy: Policy, asked: Sequence[_Asked], format_: Format) -> None:
+def _print(policy: Policy, instances: Sequence[_Instance], format_: Format) -> None:
     now = datetime.now(UTC)
-    answers = [_answer(each, explain(policy, each.subject, each.tags, now)) for each in asked]
+    answers = [_answer(instance, explain(policy, instance.subject, instance.tags, now)) for instance in instances]
     if format_ == "json":
         print_json(answers)
     elif format_ == "csv":
@@ -184,18 +187,18 @@ def _print_table(answer: dict[str, Any]) -> None:
     print_rows(rows, _COLUMNS, "table")
 
 
-def _answer(asked: _Asked, explanation: Explanation) -> dict[str, Any]:
+def _answer(instance: _Instance, explanation: Explanation) -> dict[str, Any]:
     verdict, action = kinds_of(explanation.verdict)
-    subject = asked.subject
+    subject = instance.subject
     return {
-        "InstanceId": asked.id,
+        "InstanceId": instance.id,
         "AccountId": subject.account,
         "Region": subject.region,
         "InstanceType": subject.instance_type,
         "Principal": subject.principal.name,
         "PrincipalArn": subject.principal.arn,
-        "Tags": dict(asked.tags),
-        "TagsFrom": asked.tags_from,
+        "Tags": dict(instance.tags),
+        "TagsFrom": instance.tags_from,
         "Verdict": verdict,
         "Action": action,
         "Because": explanation.verdict.because,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import freshness
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import UsageError, format_time, parse_account_id, parse_region
 from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
@@ -74,18 +74,18 @@ def run_release(
     return 0
 
 
-def _print_reservation(one: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
+def _print_reservation(reservation: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
     if format_ == "json":
-        print_json({**reservation_attributes(one), "IsNew": is_new})
+        print_json({**reservation_attributes(reservation), "IsNew": is_new})
         return
-    say(str(one.block))
-    room = f", with {one.room} reserved for growth" if one.room else ""
-    until = f", expires {format_time(one.expires_at)} unless a VPC uses it" if one.expires_at else ""
+    say(str(reservation.block))
+    room = f", with {reservation.room} reserved for growth" if reservation.room else ""
+    until = f", expires {format_time(reservation.expires_at)} unless a VPC uses it" if reservation.expires_at else ""
     again = "" if is_new else " before by this request id,"
-    remark = f"Reserved{again} as {one.id} in pool {one.pool}{room}{until}. {freshness(known, datetime.now(UTC))}"
-    aside(remark, "dim")
+    where = f"as {reservation.id} in pool {reservation.pool}"
+    aside(f"Reserved{again} {where}{room}{until}. {freshness(known, datetime.now(UTC))}", "dim")
 
 
-def reservation_attributes(one: Reservation) -> dict[str, object]:
+def reservation_attributes(reservation: Reservation) -> dict[str, object]:
     """The reservation as JSON has it."""
-    return {name: value for name, value in reservation_to_item(one).items() if name != "Item"}
+    return {name: value for name, value in reservation_to_item(reservation).items() if name != "Item"}

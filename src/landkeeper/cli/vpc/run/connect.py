@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.output import Column, Row, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
+from landkeeper.cli.vpc.query import Query
 from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
 from landkeeper.vpctracker.answers.endpoints import Endpoint, find_side
@@ -31,10 +31,10 @@ _COLUMNS = (
 _STYLES = {Possible.YES: "", Possible.PARTLY: "yellow", Possible.NO: "red"}
 
 
-def run_connect(*, asked: Asked, source: str, target: str, everything: bool, config: str | None, format_: str) -> int:
+def run_connect(*, query: Query, source: str, target: str, everything: bool, config: str | None, format_: str) -> int:
     """Check whether two accounts or VPCs can be connected."""
-    spaces = spaces_of(read_config(asked.settings.with_config(config)))
-    known = read_silently(asked)
+    spaces = spaces_of(read_config(query.settings.with_config(config)))
+    known = read_silently(query)
     sides = [find_side(text, known.vpcs, known.coverage) for text in (source, target)]
     remark_on(known)
     pairings = pair_up(sides[0], sides[1], spaces)
@@ -52,13 +52,13 @@ def _print_pairings(sides: Sequence[Endpoint], pairings: Sequence[Pairing], *, e
     for side in sides:
         if not side.vpcs:
             say(f"{side.label} has no tracked VPC.")
-    chosen = [one for one in pairings if not one.has_default]
+    chosen = [pairing for pairing in pairings if not pairing.has_default]
     shown = list(pairings) if everything or not chosen else chosen
     if not shown:
         return
-    rows = [_row(one) for one in shown]
-    columns = [one for one in _COLUMNS if one.attribute not in {"InTheWay", "Connected"} or any(
-        row[one.attribute] for row in rows)]  # fmt: skip
+    rows = [_row(pairing) for pairing in shown]
+    columns = [column for column in _COLUMNS if column.attribute not in {"InTheWay", "Connected"} or any(
+        row[column.attribute] for row in rows)]  # fmt: skip
     print_rows(rows, columns, "table", totals=_totals(shown), style_of=lambda row: row["Style"])
     for sentence in dict.fromkeys(_sentences(shown)):
         say(sentence)
@@ -68,10 +68,10 @@ def _print_pairings(sides: Sequence[Endpoint], pairings: Sequence[Pairing], *, e
 
 
 def _totals(pairings: Sequence[Pairing]) -> str:
-    peerable = sum(one.peering.possible is Possible.YES for one in pairings)
-    routable = sum(one.routing.possible is Possible.YES for one in pairings)
-    partly = sum(one.routing.possible is Possible.PARTLY for one in pairings)
-    linked = sum(bool(one.links) for one in pairings)
+    peerable = sum(pairing.peering.possible is Possible.YES for pairing in pairings)
+    routable = sum(pairing.routing.possible is Possible.YES for pairing in pairings)
+    partly = sum(pairing.routing.possible is Possible.PARTLY for pairing in pairings)
+    linked = sum(bool(pairing.links) for pairing in pairings)
     words = (
         f"{counted(len(pairings), 'pair')}: {peerable} can be peered, {routable} can be routed over a transit gateway"
     )
@@ -82,28 +82,28 @@ def _totals(pairings: Sequence[Pairing]) -> str:
 def _sentences(pairings: Sequence[Pairing]) -> list[str]:
     """What an answer that is not yes is about: that of peering is in the table."""
     found = []
-    for one in pairings:
-        if one.peering == one.routing and one.peering.because:
-            found.append(f"No: {one.peering.because}.")
-        elif one.routing.because:
-            found.append(f"Transit gateway, {one.routing.possible}: {one.routing.because}.")
+    for pairing in pairings:
+        if pairing.peering == pairing.routing and pairing.peering.because:
+            found.append(f"No: {pairing.peering.because}.")
+        elif pairing.routing.because:
+            found.append(f"Transit gateway, {pairing.routing.possible}: {pairing.routing.because}.")
     return found
 
 
-def _row(one: Pairing) -> Row:
+def _row(pairing: Pairing) -> Row:
     return {
-        "Source": _name(one, "source"),
-        "Target": _name(one, "target"),
-        "Peering": str(one.peering.possible),
-        "TransitGateway": str(one.routing.possible),
-        "InTheWay": ", ".join(map(str, one.obstacles)),
-        "Connected": ", ".join(map(str, one.links)),
-        "Style": _STYLES[one.routing.possible] if one.obstacles else "",
+        "Source": _name(pairing, "source"),
+        "Target": _name(pairing, "target"),
+        "Peering": str(pairing.peering.possible),
+        "TransitGateway": str(pairing.routing.possible),
+        "InTheWay": ", ".join(map(str, pairing.obstacles)),
+        "Connected": ", ".join(map(str, pairing.links)),
+        "Style": _STYLES[pairing.routing.possible] if pairing.obstacles else "",
     }
 
 
-def _name(one: Pairing, end: str) -> str:
-    vpc = getattr(one, end).vpc
+def _name(pairing: Pairing, end: str) -> str:
+    vpc = getattr(pairing, end).vpc
     named = f" {vpc.name}" if vpc.name else " default VPC" if vpc.is_default else ""
     return f"{vpc.id}{named} {vpc.region} {' '.join((*vpc.cidr_blocks, *vpc.ipv6_cidr_blocks))}"
 
@@ -112,7 +112,7 @@ def _as_json(known: Snapshot, sides: Sequence[Endpoint], pairings: Sequence[Pair
     return {
         "From": _side_as_json(known, sides[0]),
         "To": _side_as_json(known, sides[1]),
-        "Pairs": [_pairing_as_json(one) for one in pairings],
+        "Pairs": [_pairing_as_json(pairing) for pairing in pairings],
     }
 
 
@@ -120,7 +120,7 @@ def _side_as_json(known: Snapshot, side: Endpoint) -> Row:
     return {
         "OwnerId": side.account,
         "Label": side.label,
-        "VpcIds": [one.vpc.id for one in side.vpcs],
+        "VpcIds": [endpoint_vpc.vpc.id for endpoint_vpc in side.vpcs],
         "Knowledge": [
             {"Region": region, "Stale": about.why_stale,
              **({"ReadAt": format_time(about.read_at)} if about.read_at else {})}
@@ -129,17 +129,18 @@ def _side_as_json(known: Snapshot, side: Endpoint) -> Row:
     }  # fmt: skip
 
 
-def _pairing_as_json(one: Pairing) -> Row:
+def _pairing_as_json(pairing: Pairing) -> Row:
     return {
-        "From": one.source.vpc.id,
-        "To": one.target.vpc.id,
-        "Peering": _verdict(one.peering),
-        "TransitGateway": _verdict(one.routing),
+        "From": pairing.source.vpc.id,
+        "To": pairing.target.vpc.id,
+        "Peering": _verdict(pairing.peering),
+        "TransitGateway": _verdict(pairing.routing),
         "InTheWay": [
-            {"From": str(each.source), "To": str(each.target), "Identical": each.is_identical} for each in one.obstacles
+            {"From": str(obstacle.source), "To": str(obstacle.target), "Identical": obstacle.is_identical}
+            for obstacle in pairing.obstacles
         ],
-        "Connected": [{"Id": link.id, "State": link.state} for link in one.links],
-        "Peered": one.is_peered,
+        "Connected": [{"Id": link.id, "State": link.state} for link in pairing.links],
+        "Peered": pairing.is_peered,
     }
 
 
@@ -151,7 +152,7 @@ def _knowledge(known: Snapshot, side: Endpoint) -> list[tuple[str, Freshness]]:
     if known.as_of is not None:
         return []
     if side.is_vpc:
-        return [(one.vpc.region, known.about(one)) for one in side.vpcs]
+        return [(vpc.vpc.region, known.about(vpc)) for vpc in side.vpcs]
     coverage = known.coverage.get(side.account)
     if coverage is None or not coverage.regions:
         failure = coverage.failure if coverage else None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, counted, print_rows
-from landkeeper.cli.vpc.asked import settings_of
 from landkeeper.cli.vpc.known import age_of
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import Failure, Membership, Standing, format_time
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.wiring.vpc_store import open_store
@@ -37,7 +37,7 @@ def run_coverage(*, check: bool, table: str | None, file: Path | None, format_: 
     with open_store(settings_of(table, file), to_write=False) as store:
         coverage = list(store.read_all_coverage())
     now = datetime.now(UTC)
-    rows = sorted((row for one in coverage for row in _rows(one, now)), key=lambda row: (
+    rows = sorted((row for covering in coverage for row in _rows(covering, now)), key=lambda row: (
         row["AccountName"], row["AccountId"], row["Region"]))  # fmt: skip
     states = Counter(str(row["State"]) for row in rows)
     totals = f"{counted(len(coverage), 'account')}, {counted(len(rows), 'place')}: "
@@ -47,16 +47,16 @@ def run_coverage(*, check: bool, table: str | None, file: Path | None, format_: 
     return FINDINGS if check and _BAD & states.keys() else 0
 
 
-def _rows(one: Coverage, now: datetime) -> Iterator[Row]:
-    account = {"AccountId": one.account, "AccountName": one.account_name, "FailedRuns": one.failed_runs}
-    for region, covered in one.regions.items():
-        yield {**account, "Region": region, **_region(one, covered, now)}
-    if not one.regions:
-        yield {**account, "Region": "", **_region(one, RegionCoverage(), now)}
+def _rows(coverage: Coverage, now: datetime) -> Iterator[Row]:
+    account = {"AccountId": coverage.account, "AccountName": coverage.account_name, "FailedRuns": coverage.failed_runs}
+    for region, covered in coverage.regions.items():
+        yield {**account, "Region": region, **_region(coverage, covered, now)}
+    if not coverage.regions:
+        yield {**account, "Region": "", **_region(coverage, RegionCoverage(), now)}
 
 
-def _region(one: Coverage, covered: RegionCoverage, now: datetime) -> Row:
-    state, failure = _state(one, covered)
+def _region(coverage: Coverage, covered: RegionCoverage, now: datetime) -> Row:
+    state, failure = _state(coverage, covered)
     moment = covered.complete_at
     return {
         "State": state,
@@ -67,12 +67,12 @@ def _region(one: Coverage, covered: RegionCoverage, now: datetime) -> Row:
     }
 
 
-def _state(one: Coverage, covered: RegionCoverage) -> tuple[str, Failure | None]:
-    if one.membership is not Membership.ACTIVE:
-        return str(one.membership), None
+def _state(coverage: Coverage, covered: RegionCoverage) -> tuple[str, Failure | None]:
+    if coverage.membership is not Membership.ACTIVE:
+        return str(coverage.membership), None
     if covered.standing is not Standing.READ:
         return str(covered.standing), None
-    failure = one.failure or covered.failure
+    failure = coverage.failure or covered.failure
     if failure is not None:
         return "unreadable", failure
     if covered.connections_failure is not None:

@@ -10,8 +10,8 @@ from typing import Literal
 
 from landkeeper.cli.output import Row, counted, json_text, write_csv
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
+from landkeeper.cli.vpc.query import Query
 from landkeeper.org import UsageError
 from landkeeper.wiring.texts import replace_file
 
@@ -26,12 +26,12 @@ ATTRIBUTES = (
 """The columns of CSV and Parquet, in this order."""
 
 
-def run_export(*, asked: Asked, format_: ExportFormat, out: Path | None, deleted: bool) -> int:
+def run_export(*, query: Query, format_: ExportFormat, out: Path | None, deleted: bool) -> int:
     """Export all VPCs with all attributes as CSV, JSON or Parquet."""
     if format_ == "parquet" and out is None and sys.stdout.isatty():
         raise UsageError("Parquet cannot be written to a terminal: pass --out FILE")
-    known = read_answers(asked)
-    rows = [known_row(known, one) for one in known.vpcs if deleted or one.is_live]
+    known = read_answers(query)
+    rows = [known_row(known, stored) for stored in known.vpcs if deleted or stored.is_live]
     for_terminal = out is None and sys.stdout.isatty()
     content = _parquet(rows) if format_ == "parquet" else _text(rows, format_, for_terminal=for_terminal).encode()
     if out is None:

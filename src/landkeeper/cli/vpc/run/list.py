@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
-from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers, row_style
+from landkeeper.cli.vpc.query import Query
 from landkeeper.org import UsageError, parse_account_id, parse_region
 from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
 from landkeeper.vpctracker.inventory import AVAILABLE
@@ -39,28 +39,30 @@ _Filter = Callable[["Vpc"], bool]
 
 
 def run_list(
-    *, asked: Asked, accounts: tuple[str, ...], regions: tuple[str, ...], cidr: str | None, tags: tuple[str, ...],
+    *, query: Query, accounts: tuple[str, ...], regions: tuple[str, ...], cidr: str | None, tags: tuple[str, ...],
     deleted: bool, format_: Format,
 ) -> int:  # fmt: skip
     """List the tracked VPCs."""
     filters = [*_filters(accounts, regions, cidr), *map(_tag_filter, tags)]
-    known = read_answers(asked)
-    vpcs = [one for one in known.vpcs if (deleted or one.is_live) and all(fits(one.vpc) for fits in filters)]
+    known = read_answers(query)
+    vpcs = [
+        stored for stored in known.vpcs if (deleted or stored.is_live) and all(fits(stored.vpc) for fits in filters)
+    ]
     _print_vpcs(known, vpcs, format_)
     return exit_code(known)
 
 
-def run_defaults(*, asked: Asked, format_: Format) -> int:
+def run_defaults(*, query: Query, format_: Format) -> int:
     """List the default VPCs."""
-    known = read_answers(asked)
-    _print_vpcs(known, [one for one in known.vpcs if one.is_live and one.vpc.is_default], format_)
+    known = read_answers(query)
+    _print_vpcs(known, [stored for stored in known.vpcs if stored.is_live and stored.vpc.is_default], format_)
     return exit_code(known)
 
 
 def _filters(accounts: Sequence[str], regions: Sequence[str], cidr: str | None) -> list[_Filter]:
     filters: list[_Filter] = []
     if accounts:
-        wanted = {parse_account_id(one) if one.isdecimal() else one for one in accounts}
+        wanted = {parse_account_id(account) if account.isdecimal() else account for account in accounts}
         filters.append(lambda vpc: vpc.owner in wanted or vpc.account_name in wanted)
     if regions:
         places = set(map(parse_region, regions))
@@ -82,7 +84,7 @@ def _tag_filter(text: str) -> _Filter:
 
 
 def _print_vpcs(known: Snapshot, vpcs: Sequence[StoredVpc], format_: Format) -> None:
-    rows = sorted((known_row(known, one) for one in vpcs), key=_place_of)
+    rows = sorted((known_row(known, stored) for stored in vpcs), key=_place_of)
     columns = chosen(_COLUMNS, rows, format_, usual=_USUAL)
     print_rows(rows, columns, format_, totals=_totals(rows), style_of=row_style)
 

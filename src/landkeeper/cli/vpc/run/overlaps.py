@@ -16,8 +16,8 @@ from landkeeper.cli.output import (
     print_rows,
 )
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, read_answers, row_style
+from landkeeper.cli.vpc.query import Query
 from landkeeper.vpctracker.answers.overlaps import Claim, count_pairs, find_pairs
 from landkeeper.vpctracker.answers.ranking import Finding, OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.answers.spaces import check_space
@@ -57,13 +57,13 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def run_overlaps(
-    *, asked: Asked, space: str | None, pairs: bool, limit: int, config: str | None, format_: Format
+    *, query: Query, space: str | None, pairs: bool, limit: int, config: str | None, format_: Format
 ) -> int:
     """List overlapping address blocks, in groups."""
-    declared = read_config(asked.settings.with_config(config))
+    declared = read_config(query.settings.with_config(config))
     if space is not None:
         check_space(declared, space)
-    known = read_answers(asked)
+    known = read_answers(query)
     findings = [
         finding for finding in find_overlaps_by_harm(known.vpcs, declared) if space is None or finding.space == space
     ]
@@ -75,7 +75,7 @@ def run_overlaps(
 
 
 def _print_groups(known: Snapshot, findings: Sequence[Finding], format_: Format) -> None:
-    stale = {one.vpc.key: known.about(one).why_stale for one in known.vpcs}
+    stale = {stored.vpc.key: known.about(stored).why_stale for stored in known.vpcs}
     if format_ == "json":
         print_json([_finding_as_json(finding, stale) for finding in findings])
         return
@@ -133,7 +133,7 @@ def _finding_rows(finding: Finding, stale: Mapping[Any, str], *, collapse: bool)
 
 
 def _connections(finding: Finding) -> list[str]:
-    return [f"{one.source}->{one.target}" for one in finding.connections]
+    return [f"{connection.source}->{connection.target}" for connection in finding.connections]
 
 
 def _claim_row(claim: Claim, stale: Mapping[Any, str]) -> Row:

@@ -8,7 +8,7 @@ from pathlib import Path
 from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
 from landkeeper.org import UsageError, parse_region
 from landkeeper.vpctracker.answers.spaces import check_space
@@ -66,7 +66,7 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     """List pools with their utilisation."""
     with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
         found = usages(pools)
-    rows = [_row(pool, usage, [one for one, _ in found]) for pool, usage in found]
+    rows = [_row(pool, usage, [other for other, _ in found]) for pool, usage in found]
     columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
     columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
     usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}

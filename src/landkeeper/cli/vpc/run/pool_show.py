@@ -9,7 +9,7 @@ from typing import Any
 
 from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import paint, say, say_painted
-from landkeeper.cli.vpc.asked import settings_of
+from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
@@ -47,7 +47,7 @@ def usages(pools: Pools) -> list[tuple[Pool, Usage]]:
     now = pools.actor.clock()
     found = read_pools(pools.store)
     states = {pool.id: read_state(pools.store, pool) for pool in found}
-    coverage = {one.account: one for one in pools.store.read_all_coverage()}
+    coverage = {coverage.account: coverage for coverage in pools.store.read_all_coverage()}
     vpcs = tuple(pools.store.read_live_vpcs())
     tracked = {space: tracked_in(space, vpcs, coverage, pools.config) for space in {pool.space for pool in found}}
     return [(pool, measure_usage(states[pool.id], _around(pool, states), tracked[pool.space], now)) for pool in found]
@@ -55,7 +55,7 @@ def usages(pools: Pools) -> list[tuple[Pool, Usage]]:
 
 def _around(pool: Pool, states: Mapping[str, PoolState]) -> list[Reservation]:
     outer = ancestors(pool, [state.pool for state in states.values()])
-    return [one for each in outer for one in states[each.id].reservations]
+    return [reservation for pool in outer for reservation in states[pool.id].reservations]
 
 
 def run_show(*, name: str, config: str | None, table: str | None, file: Path | None, format_: str) -> int:
@@ -63,11 +63,15 @@ def run_show(*, name: str, config: str | None, table: str | None, file: Path | N
     with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
         now = pools.actor.clock()
         state, others = read_named_state(pools.store, name)
-        around = [one for outer in ancestors(state.pool, others) for one in read_state(pools.store, outer).reservations]
+        around = [
+            reservation
+            for outer in ancestors(state.pool, others)
+            for reservation in read_state(pools.store, outer).reservations
+        ]
         tracked = pools.tracked_of(state.pool.space, state.pool.block)
         usage = measure_usage(state, around, tracked, now)
         growth = _growth(pools, state, usage, now)
-    rows = [_row(one, usage, tracked) for one in state.reservations]
+    rows = [_row(reservation, usage, tracked) for reservation in state.reservations]
     if format_ == "json":
         print_json({**_as_json(state, usage, growth), "Reservations": rows})
     else:
@@ -78,17 +82,17 @@ def run_show(*, name: str, config: str | None, table: str | None, file: Path | N
 def _growth(pools: Pools, state: PoolState, usage: Usage, now: datetime) -> Growth | None:
     known = read_known(pools.vpcs)
     space_of = spaces_of(pools.config).space_of
-    vpcs = [one for one in known.vpcs if space_of(one.vpc).name == state.pool.space]
+    vpcs = [stored for stored in known.vpcs if space_of(stored.vpc).name == state.pool.space]
     first = None if known.first_record is None else parse_time(known.first_record)
     return measure_growth(state, usage, vpcs, first, now)
 
 
-def _row(one: Reservation, usage: Usage, tracked: Tracked) -> dict[str, Any]:
-    using = tracked.find_overlapping(one.held) if one.kind is Kind.ALLOCATION else ()
-    state = "over" if one.id in usage.over else "used" if using else "reserved"
-    if one.kind is not Kind.ALLOCATION:
-        state = one.kind.value
-    item = {name: value for name, value in reservation_to_item(one).items() if name not in {"Item", "PoolId"}}
+def _row(reservation: Reservation, usage: Usage, tracked: Tracked) -> dict[str, Any]:
+    using = tracked.find_overlapping(reservation.held) if reservation.kind is Kind.ALLOCATION else ()
+    state = "over" if reservation.id in usage.over else "used" if using else "reserved"
+    if reservation.kind is not Kind.ALLOCATION:
+        state = reservation.kind.value
+    item = {name: value for name, value in reservation_to_item(reservation).items() if name not in {"Item", "PoolId"}}
     return {**item, "State": state, "VpcIds": [vpc.id for vpc in using]}
 
 

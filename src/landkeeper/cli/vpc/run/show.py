@@ -17,8 +17,8 @@ from landkeeper.cli.output import (
 )
 from landkeeper.cli.tables import draw_facts
 from landkeeper.cli.terminal import one_line, say_painted, width
-from landkeeper.cli.vpc.asked import Asked
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
+from landkeeper.cli.vpc.query import Query
 from landkeeper.org import UsageError
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import after_entries_at
@@ -45,16 +45,16 @@ _HISTORY_COLUMNS = (
 )
 
 
-def run_show(*, asked: Asked, vpc: str, config: str | None, format_: str) -> int:
+def run_show(*, query: Query, vpc: str, config: str | None, format_: str) -> int:
     """Show all attributes of a VPC."""
-    spaces = spaces_of(read_config(asked.settings.with_config(config)))
-    known = read_silently(asked)
-    found = [one for one in known.vpcs if one.vpc.id == vpc]
+    spaces = spaces_of(read_config(query.settings.with_config(config)))
+    known = read_silently(query)
+    found = [stored for stored in known.vpcs if stored.vpc.id == vpc]
     if not found:
-        when = " at that time" if asked.as_of else ""
+        when = " at that time" if query.as_of else ""
         raise UsageError(f"VPC '{vpc}' is not tracked{when}")
     remark_on(known)
-    rows = [{**known_row(known, one), "Space": spaces.space_of(one.vpc).name} for one in found]
+    rows = [{**known_row(known, stored), "Space": spaces.space_of(stored.vpc).name} for stored in found]
     if format_ == "json":
         print_json(rows[0] if len(rows) == 1 else rows)
     else:
@@ -78,14 +78,14 @@ def _print_vpc(row: Mapping[str, Any]) -> None:
             print_rows(parts, [Column(key, key) for key in parts[0]], "table", title=title)
 
 
-def run_history(*, asked: Asked, vpc: str, format_: Format) -> int:
+def run_history(*, query: Query, vpc: str, format_: Format) -> int:
     """List the changes of a VPC, with old and new values."""
-    with open_store(asked.settings, to_write=False) as store:
+    with open_store(query.settings, to_write=False) as store:
         entries = list(store.read_history(VpcId(vpc)))
     if not entries:
         raise UsageError(f"VPC '{vpc}' is not tracked")
-    if asked.as_of is not None:
-        entries = [entry for entry in entries if entry["At"] < after_entries_at(asked.as_of)]
+    if query.as_of is not None:
+        entries = [entry for entry in entries if entry["At"] < after_entries_at(query.as_of)]
     if format_ == "json":
         print_json(entries)
         return 0

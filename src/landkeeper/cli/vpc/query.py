@@ -17,7 +17,7 @@ def settings_of(table: str | None, file: Path | None) -> Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """What the options that every answer has say."""
 
     settings: Settings
