@@ -19,7 +19,7 @@ export interface Pairing {
   readonly links: readonly string[];
 }
 
-interface Side {
+interface Range {
   readonly text: string;
   readonly first: bigint;
   readonly last: bigint;
@@ -27,8 +27,8 @@ interface Side {
 }
 
 interface Obstacle {
-  readonly source: Side;
-  readonly target: Side;
+  readonly source: Range;
+  readonly target: Range;
 }
 
 const YES: Verdict = { possible: "yes", because: "" };
@@ -65,8 +65,8 @@ export function pairVpcs(source: Vpc, target: Vpc): Pairing {
     const same: Verdict = { possible: "no", because: "it is the same VPC" };
     return { source, target, obstacles: [], peering: same, routing: same, links: [] };
   }
-  const mine = sidesOf(source);
-  const theirs = sidesOf(target);
+  const mine = rangesOf(source);
+  const theirs = rangesOf(target);
   const obstacles = mine.flatMap((a) => theirs.filter((b) => meet(a, b)).map((b) => ({ source: a, target: b })));
   const apart = apartness(source, target);
   return {
@@ -79,14 +79,14 @@ export function pairVpcs(source: Vpc, target: Vpc): Pairing {
   };
 }
 
-function sidesOf(vpc: Vpc): Side[] {
+function rangesOf(vpc: Vpc): Range[] {
   return [...new Set([...vpc.cidrs, ...vpc.ipv6])].flatMap((text) => {
     const range = rangeOf(text);
     return range ? [{ text, first: range[0], last: range[1], version: range[2] }] : [];
   });
 }
 
-function meet(a: Side, b: Side): boolean {
+function meet(a: Range, b: Range): boolean {
   return a.version === b.version && a.first <= b.last && b.first <= a.last;
 }
 
@@ -94,14 +94,14 @@ function isIdentical({ source, target }: Obstacle): boolean {
   return same(source, target);
 }
 
-function same(a: Side, b: Side): boolean {
+function same(a: Range, b: Range): boolean {
   return a.version === b.version && a.first === b.first && a.last === b.last;
 }
 
 function sentence(obstacle: Obstacle): string {
-  if (isIdentical(obstacle)) return `${obstacle.source.text} on both`;
-  const holds = obstacle.source.first <= obstacle.target.first && obstacle.target.last <= obstacle.source.last;
-  return `${obstacle.source.text} ${holds ? "holds" : "is inside"} ${obstacle.target.text}`;
+  if (isIdentical(obstacle)) return `${obstacle.source.text} in both`;
+  const isOuter = obstacle.source.first <= obstacle.target.first && obstacle.target.last <= obstacle.source.last;
+  return `${obstacle.source.text} ${isOuter ? "contains" : "is inside"} ${obstacle.target.text}`;
 }
 
 /** Return why two VPCs cannot be connected, whatever their blocks; null if their partition and space are the same. */
@@ -123,14 +123,14 @@ function peeringOf(source: Vpc, target: Vpc, obstacles: readonly Obstacle[]): Ve
 }
 
 /** A transit gateway takes a block only from the VPC attached first, and routes each packet by the longest prefix. */
-function routingOf(mine: readonly Side[], theirs: readonly Side[], obstacles: readonly Obstacle[]): Verdict {
+function routingOf(mine: readonly Range[], theirs: readonly Range[], obstacles: readonly Obstacle[]): Verdict {
   if (!obstacles.length) return YES;
   const identical = obstacles.filter(isIdentical).map((obstacle) => obstacle.source);
   const words = [
-    ...identical.map((side) => `both have ${side.text}, which propagates only from the VPC attached first`),
+    ...identical.map((range) => `both have ${range.text}, which propagates only from the VPC attached first`),
     ...obstacles.filter((obstacle) => !isIdentical(obstacle)).map(nested),
   ];
-  const free = (sides: readonly Side[]) => sides.filter((side) => !identical.some((block) => same(block, side)));
+  const free = (ranges: readonly Range[]) => ranges.filter((range) => !identical.some((block) => same(block, range)));
   const others = free(theirs);
   const some = free(mine).some((a) => others.some((b) => a.version === b.version && !same(a, b)));
   return { possible: some ? "partly" : "no", because: words.join("; ") };

@@ -84,7 +84,7 @@ export function unfold(report: Report): World {
 }
 
 export function unitOf(account: Account): string {
-  return account.unit === null ? "unit unknown" : account.unit || "root of the organization";
+  return account.unit === null ? "(unknown)" : account.unit || "(root)";
 }
 
 export function accountLabel(account: Account): string {

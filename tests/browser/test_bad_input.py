@@ -28,7 +28,7 @@ def _report_input(*vpcs: StoredVpc) -> ReportInput:
     return ReportInput(Snapshot(vpcs, {}), TrackerConfig(), _NOW, "file landkeeper.db", "0.1.0")
 
 
-def test_an_empty_store_says_on_every_page_that_there_is_nothing(open_report: _Read) -> None:
+def test_every_page_of_an_empty_store_says_that_it_is_empty(open_report: _Read) -> None:
     with open_report(_report_input()) as reader:
         for name in PAGES[:-1]:
             reader.go(name)
@@ -48,7 +48,7 @@ def test_one_vpc_has_a_map_and_no_trend(open_report: _Read) -> None:
         assert "can be peered" not in reader.page.locator("#answer").inner_text()
 
 
-def test_vpcs_with_ipv6_alone_are_listed_under_a_map_that_says_so(
+def test_ipv6_only_vpcs_are_listed_below_a_map_that_says_so(
     chromium: Browser, tmp_path: Path, open_report: _Read
 ) -> None:
     vpc = make_vpc(1, LAKE, "2600:1f18::/56", cidr_associations=(CidrAssociation("a", "2600:1f18::/56", "associated"),))
@@ -60,7 +60,7 @@ def test_vpcs_with_ipv6_alone_are_listed_under_a_map_that_says_so(
         assert vpc.id in reader.page.locator(".vpc").inner_text()
 
 
-def test_a_newer_document_is_refused_in_words(chromium: Browser, tmp_path: Path) -> None:
+def test_a_newer_document_is_refused_with_an_explanation(chromium: Browser, tmp_path: Path) -> None:
     path = tmp_path / "newer.html"
     data = f'<script type="application/json" id="landkeeper-report">{json.dumps({"version": 2})}</script>'
     path.write_text(read_page().replace(PLACEHOLDER, data), encoding="utf-8")
@@ -70,7 +70,7 @@ def test_a_newer_document_is_refused_in_words(chromium: Browser, tmp_path: Path)
 
 
 @pytest.mark.parametrize("data", ["", '<script type="application/json" id="landkeeper-report">{"version": 1,</script>'])
-def test_a_page_without_a_report_and_one_that_was_cut_off_say_so(chromium: Browser, tmp_path: Path, data: str) -> None:
+def test_a_page_without_a_report_and_a_truncated_page_say_so(chromium: Browser, tmp_path: Path, data: str) -> None:
     path = tmp_path / "page.html"
     path.write_text(read_page().replace(PLACEHOLDER, data), encoding="utf-8")
     with reading(chromium, path.as_uri()) as reader:

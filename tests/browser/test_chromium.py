@@ -5,6 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Browser
 
 
-def test_a_browser_of_this_machine_is_there(chromium: Browser) -> None:
+def test_the_machine_has_a_current_browser(chromium: Browser) -> None:
     major = int(chromium.version.partition(".")[0])
     assert major >= 120

@@ -92,7 +92,7 @@ _READ = """() => [...document.querySelectorAll('[aria-labelledby="answer"] tbody
 })"""
 
 
-def test_every_pair_is_answered_as_the_command_answers_it(
+def test_the_page_answers_every_pair_like_the_command(
     open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(3), 24)  # noqa: S311 - sample data
@@ -118,7 +118,7 @@ def test_every_pair_is_answered_as_the_command_answers_it(
     assert seen == {Possible.YES, Possible.PARTLY, Possible.NO}
 
 
-def test_a_cell_of_the_matrix_counts_what_the_command_counts(
+def test_a_cell_of_the_matrix_has_the_counts_of_the_command(
     open_report: Callable[..., AbstractContextManager[Reader]],
 ) -> None:
     vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data

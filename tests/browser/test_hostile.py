@@ -19,13 +19,13 @@ def test_nothing_in_a_store_becomes_markup_or_script(shop: Open) -> None:
         assert reader.page.locator("script:not([type='module']):not([type='application/json'])").count() == 0
 
 
-def test_the_whole_of_a_tag_is_in_the_detail(shop: Open) -> None:
+def test_the_panel_shows_whole_tags(shop: Open) -> None:
     with shop("map?vpc=vpc-00000000000000001") as reader:
         shown = reader.page.locator(".vpc dl").text_content() or ""
         assert all(text in shown for text in (SCRIPT, FORMULA, LONG, RIGHT_TO_LEFT, CLOSING))
 
 
-def test_words_from_right_to_left_do_not_turn_what_is_around_them(shop: Open) -> None:
+def test_right_to_left_text_does_not_affect_the_text_around_it(shop: Open) -> None:
     with shop("map?at=10.3.0.0/20") as reader:
         name = reader.page.locator(".vpc h3 bdi")
         assert name.text_content() == RIGHT_TO_LEFT
@@ -33,7 +33,7 @@ def test_words_from_right_to_left_do_not_turn_what_is_around_them(shop: Open) ->
         assert reader.page.locator(".vpc h3").evaluate("element => getComputedStyle(element).direction") == "ltr"
 
 
-def test_a_very_long_name_is_cut_where_it_would_fill_the_page(shop: Open) -> None:
+def test_a_very_long_name_is_cut(shop: Open) -> None:
     with shop("map") as reader:
         reader.page.get_by_label("Search").fill("vpc-00000000000000005")
         name = reader.page.locator(".found bdi").first
@@ -45,7 +45,7 @@ def test_a_very_long_name_is_cut_where_it_would_fill_the_page(shop: Open) -> Non
     "map?at=999.1.1.1/8&space=none&colour=%3Cscript%3E&vpc=none", "overlaps?group=99", "overlaps?group=constructor",
     "connect?a=none&b=__proto__&by=toString", "broom?case=none", "nowhere", "%E0%A4%A",
 ])  # fmt: skip
-def test_an_address_that_means_nothing_shows_a_page_all_the_same(shop: Open, place: str) -> None:
+def test_an_invalid_address_still_shows_a_page(shop: Open, place: str) -> None:
     with shop(place) as reader:
         assert reader.page.locator("h1").inner_text()
 

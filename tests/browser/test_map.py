@@ -13,7 +13,7 @@ from tests.browser.reader import Reader
 _CANVAS = "canvas"
 
 
-def test_it_begins_with_the_smallest_block_that_holds_the_vpcs(shop: Open) -> None:
+def test_it_starts_at_the_smallest_block_that_contains_the_vpcs(shop: Open) -> None:
     with shop("map") as reader:
         assert reader.page.locator(".side h2").inner_text() == "10.0.0.0/12"
         reader.hear("10.0.0.0/12: 4 VPC blocks")
@@ -23,7 +23,7 @@ def test_it_begins_with_the_smallest_block_that_holds_the_vpcs(shop: Open) -> No
         assert "largest free block 10.8.0.0/13" in reader.page.locator(".side").inner_text()
 
 
-def test_keys_move_go_in_and_go_out(shop: Open) -> None:
+def test_keys_move_zoom_in_and_zoom_out(shop: Open) -> None:
     with shop("map?at=10.0.0.0/16") as reader:
         reader.page.locator(_CANVAS).focus()
         for key, block in (
@@ -37,7 +37,7 @@ def test_keys_move_go_in_and_go_out(shop: Open) -> None:
         assert reader.page.locator(".side h2").inner_text() == "10.0.0.0/12"
 
 
-def test_wheel_buttons_and_crumbs_change_what_is_seen(shop: Open) -> None:
+def test_wheel_buttons_and_crumbs_change_the_view(shop: Open) -> None:
     with shop("map") as reader:
         reader.settle()
         seen = [reader.painted()]
@@ -55,7 +55,7 @@ def test_wheel_buttons_and_crumbs_change_what_is_seen(shop: Open) -> None:
         reader.hear("0.0.0.0/0: 8 VPC blocks")
 
 
-def test_a_click_chooses_the_block_under_it_and_shows_its_vpc(shop: Open) -> None:
+def test_a_click_selects_a_block_and_shows_its_vpc(shop: Open) -> None:
     with shop("map?at=10.0.0.0/12") as reader:
         reader.settle()
         box = reader.page.locator(_CANVAS).bounding_box()
@@ -87,7 +87,7 @@ def test_search_finds_by_block_account_id_name_and_tag(shop: Open) -> None:
             assert sorted(int(id_.removeprefix("vpc-"), 16) for id_ in ids) == found, query
 
 
-def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
+def test_matches_of_a_search_are_highlighted_and_a_click_away(shop: Open) -> None:
     with shop("map") as reader:
         before = reader.painted()
         reader.page.get_by_label("Search").fill("CC-0042")
@@ -98,7 +98,7 @@ def test_what_a_search_found_stands_out_and_is_a_click_away(shop: Open) -> None:
         reader.arrive("map?q=CC-0042&vpc=vpc-00000000000000001")
 
 
-def test_enter_goes_to_the_block_or_to_the_first_that_was_found(shop: Open) -> None:
+def test_enter_goes_to_the_block_or_to_the_first_match(shop: Open) -> None:
     with shop("map") as reader:
         for query, place in (("10.3.0.0/20", "at=10.3.0.0/20&space=default"), ("plant", "vpc=vpc-00000000000000008")):
             reader.page.get_by_label("Search").fill(query)
@@ -120,14 +120,14 @@ def test_colours_and_spaces_can_be_changed(shop: Open) -> None:
         assert reader.page.locator(".side .inside").inner_text().count("plant") == 3
 
 
-def test_pools_reservations_and_ipv6_are_listed_beneath(shop: Open) -> None:
+def test_pools_reservations_and_ipv6_are_listed_below(shop: Open) -> None:
     with shop("map") as reader:
         assert reader.cells("Pools", "Pool") == ["company", "shops"]
         assert reader.cells("Reservations", "State") == ["pool inside", "reserved"]
         assert reader.cells("VPCs with IPv6", "IPv6") == ["2600:1f18:1::/56"]
 
 
-def test_thousands_of_vpcs_are_all_there(open_report: Callable[..., AbstractContextManager[Reader]]) -> None:
+def test_thousands_of_vpcs_are_all_found(open_report: Callable[..., AbstractContextManager[Reader]]) -> None:
     report_input = make_report_input(vpcs=2_000, accounts=100, cases=10)
     with open_report(replace(report_input, ledger=None), "map") as reader:
         live = sum(stored.is_live for stored in report_input.known.vpcs)

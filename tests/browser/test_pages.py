@@ -18,7 +18,7 @@ _DEEP = ("map?vpc=vpc-00000000000000001", "overlaps?group=0", "connect?a=1111222
          "broom?case=i-00000000000000001")  # fmt: skip
 
 
-def test_every_page_says_what_it_is_and_has_no_serious_fault_of_accessibility(shop: Open) -> None:
+def test_every_page_has_its_title_and_no_serious_accessibility_fault(shop: Open) -> None:
     with shop() as reader:
         for name in (*PAGES[:1], *PAGES[4:], *_DEEP):
             reader.go(name)
@@ -28,7 +28,7 @@ def test_every_page_says_what_it_is_and_has_no_serious_fault_of_accessibility(sh
             assert reader.accessibility_faults() == [], name
 
 
-def test_in_the_dark_everything_can_be_told_from_its_ground(shop: Open) -> None:
+def test_in_the_dark_theme_all_text_has_enough_contrast(shop: Open) -> None:
     with shop(scheme="dark") as reader:
         for name in (*PAGES[:1], *PAGES[4:], *_DEEP):
             reader.go(name)
@@ -66,7 +66,7 @@ def test_the_figures_are_those_of_the_store(shop: Open) -> None:
         assert reader.table("Default VPCs").count() == 2
 
 
-def test_overlaps_say_who_is_hurt_and_a_group_who_is_in_it(shop: Open) -> None:
+def test_overlaps_name_prevented_connections_and_a_group_its_members(shop: Open) -> None:
     with shop("overlaps") as reader:
         assert reader.cells("All overlaps", "Kind") == ["overlap", "default VPCs", "repeated on purpose"]
         assert reader.cells("All overlaps", "Hurts")[0] == "111122223333 to 444455556666"
@@ -77,7 +77,7 @@ def test_overlaps_say_who_is_hurt_and_a_group_who_is_in_it(shop: Open) -> None:
         reader.arrive("map?at=10.0.0.0/16&space=default")
 
 
-def test_coverage_tells_what_could_not_be_read_and_why(shop: Open) -> None:
+def test_coverage_shows_failed_reads_with_their_reasons(shop: Open) -> None:
     with shop("coverage") as reader:
         assert reader.table("Accounts and regions").count() == 7
         reader.page.get_by_label("Show only failed reads").check()
@@ -110,7 +110,7 @@ def test_the_backtest_shows_what_the_policy_would_have_hit(shop: Open) -> None:
         assert "Held" not in reader.page.locator("main").inner_text()
 
 
-def test_the_back_button_leads_back(shop: Open) -> None:
+def test_the_back_button_returns_to_the_earlier_place(shop: Open) -> None:
     with shop() as reader:
         reader.page.get_by_role("link", name="Overlaps", exact=True).first.click()
         reader.page.get_by_role("link", name="10.0.0.0/16").click()
@@ -123,7 +123,7 @@ def test_the_back_button_leads_back(shop: Open) -> None:
         assert reader.page.evaluate("location.hash") == "#/overlaps"
 
 
-def test_a_theme_that_was_chosen_is_remembered(shop: Open) -> None:
+def test_a_chosen_theme_is_remembered(shop: Open) -> None:
     with shop(scheme="light") as reader:
         ground = "getComputedStyle(document.body.parentElement).backgroundColor"
         light = reader.page.evaluate(ground)
@@ -138,9 +138,7 @@ def test_a_theme_that_was_chosen_is_remembered(shop: Open) -> None:
         reader.page.wait_for_function(f"dark => {ground} === dark", arg=dark)
 
 
-def test_on_paper_a_table_has_all_its_rows_and_no_dark_ground(
-    chromium: Browser, shop_file: Path, tmp_path: Path
-) -> None:
+def test_a_printed_table_has_all_rows_and_a_light_theme(chromium: Browser, shop_file: Path, tmp_path: Path) -> None:
     text = shop_file.read_text(encoding="utf-8")
     head, rest = text.split('id="landkeeper-report">', 1)
     data, tail = rest.split("</script>", 1)

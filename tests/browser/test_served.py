@@ -53,7 +53,7 @@ def _serving(store: _Store) -> Iterator[str]:
             thread.join()
 
 
-def test_a_change_in_the_store_appears_where_the_reader_is(chromium: Browser) -> None:
+def test_a_change_in_the_store_appears_and_the_reader_keeps_their_place(chromium: Browser) -> None:
     store = _Store()
     with _serving(store) as url, reading(chromium, url, "map?at=10.0.0.0/8") as reader:
         reader.page.clock.install()
@@ -66,7 +66,7 @@ def test_a_change_in_the_store_appears_where_the_reader_is(chromium: Browser) ->
         assert reader.page.locator(".side .inside li").count() == 3
 
 
-def test_a_store_that_fails_is_told_of_and_what_was_known_stays(chromium: Browser) -> None:
+def test_a_failing_store_is_reported_and_the_last_data_stays(chromium: Browser) -> None:
     store = _Store()
     with _serving(store) as url, reading(chromium, url, "map") as reader:
         reader.page.clock.install()

@@ -20,7 +20,7 @@ def _saved(page: Page, name: str) -> str:
     return Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
-def test_a_click_on_a_head_sorts_and_another_one_turns_it_round(shop: Open) -> None:
+def test_a_click_on_a_column_header_sorts_and_a_second_click_reverses(shop: Open) -> None:
     with shop("broom") as reader:
         head = reader.page.get_by_role("table", name="Cases", exact=True).get_by_role("columnheader", name="Launched")
         head.get_by_role("button").click()
@@ -32,7 +32,7 @@ def test_a_click_on_a_head_sorts_and_another_one_turns_it_round(shop: Open) -> N
         assert head.get_attribute("aria-sort") == "descending"
 
 
-def test_a_filter_leaves_what_has_every_word(shop: Open) -> None:
+def test_a_filter_keeps_rows_with_every_word(shop: Open) -> None:
     with shop("broom") as reader:
         table = reader.page.locator(".table", has=reader.page.get_by_role("table", name="Cases", exact=True))
         table.get_by_label("Filter").fill("jane OWNER")
@@ -42,7 +42,7 @@ def test_a_filter_leaves_what_has_every_word(shop: Open) -> None:
         assert reader.table("Cases").count() == 0
 
 
-def test_a_saved_table_is_what_the_command_would_have_written(shop: Open) -> None:
+def test_a_saved_table_has_the_format_of_the_command(shop: Open) -> None:
     with shop("broom") as reader:
         text = _saved(reader.page, "CSV of Principals")
         rows = list(csv.reader(io.StringIO(text)))

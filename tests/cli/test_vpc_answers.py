@@ -252,7 +252,7 @@ def test_connect_tells_of_each_pair_and_how_fresh_it_is(file: Path, capsys: pyte
     assert run(["vpc", "connect", "lake", "=shop"]) == 0
     printed = capsys.readouterr()
     assert "pcx-1 active" in printed.out
-    assert "10.0.0.0/16 holds 10.0.1.0/24" in printed.out
+    assert "10.0.0.0/16 contains 10.0.1.0/24" in printed.out
     assert (
         "2 pairs: 1 can be peered, 1 can be routed over a transit gateway, 1 partly; 1 already connected."
         in printed.out

@@ -12,7 +12,7 @@ from landkeeper.org import UsageError
 from landkeeper.report.backtest_file import parse_backtest
 
 
-def test_an_answer_is_taken_as_it_is() -> None:
+def test_a_backtest_is_returned_unchanged() -> None:
     assert parse_backtest(json.dumps(BACKTEST), "backtest.json") == BACKTEST
 
 
@@ -27,7 +27,7 @@ def test_an_answer_is_taken_as_it_is() -> None:
         ({"instances": ["i-1"]}, "its counts cannot be read"),
     ],
 )
-def test_another_shape_is_refused_by_the_files_name(changes: dict[str, Any], words: str) -> None:
+def test_another_shape_is_refused_with_the_files_name(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_backtest(json.dumps({**BACKTEST, **changes}), "backtest.json")
     assert str(refused.value).startswith("backtest.json ")
@@ -35,6 +35,6 @@ def test_another_shape_is_refused_by_the_files_name(changes: dict[str, Any], wor
 
 
 @pytest.mark.parametrize("text", ["", "Day,Hit", "[]", '{"kind": NaN}', "[" * 100_000])
-def test_what_is_no_json_object_is_refused(text: str) -> None:
+def test_text_that_is_not_a_json_object_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"backtest\.json is not the output of"):
         parse_backtest(text, "backtest.json")

@@ -70,7 +70,7 @@ def _document(key: str = "Team", value: str = "blue", name: str = "shop") -> Doc
 
 
 @given(hostile, hostile, hostile)
-def test_no_value_becomes_markup_and_every_one_arrives(key: str, value: str, name: str) -> None:
+def test_no_value_becomes_markup_and_every_value_arrives(key: str, value: str, name: str) -> None:
     document = _document(key, value, name)
     tree = _Tree(render(document, PAGE))
     assert tree.found == _Tree(render(_document(), PAGE)).found
@@ -91,7 +91,7 @@ def test_the_same_holds_in_the_page_that_comes_with_landkeeper(value: str) -> No
     assert json.loads(data)["vpcs"][0].get("name", "") == value
 
 
-def test_the_page_allows_a_server_only_where_it_is_served() -> None:
+def test_only_a_served_page_may_contact_a_server() -> None:
     served = render_served(_document(), PAGE, 30)
     assert "content=\"default-src 'none'; connect-src 'self'\"" in served
     assert "<script>\"connect-src 'none'\"</script>" in served, "what a hash stands for stays as it is"
@@ -105,12 +105,12 @@ def test_the_page_of_landkeeper_can_be_served() -> None:
 
 
 @pytest.mark.parametrize("page", ["", "<html></html>", PLACEHOLDER * 2])
-def test_a_page_without_one_place_for_the_data_is_refused(page: str) -> None:
+def test_a_page_without_exactly_one_placeholder_is_refused(page: str) -> None:
     with pytest.raises(PageError, match="times instead of once"):
         render(_document(), page)
 
 
-def test_a_field_at_its_default_is_left_out_and_all_others_are_there() -> None:
+def test_fields_with_their_default_are_left_out_and_all_others_written() -> None:
     document = _document()
     assert as_json(replace(document, vpcs=()))["vpcs"] == []
     assert as_json(document)["version"] == 1

@@ -26,6 +26,6 @@ def test_ninety_days_and_today_survive_being_written_as_metadata(known: dict[dat
 
 
 @pytest.mark.parametrize("text", ["", "x 1", "2026-03-01 many", "2026-03-01"])
-def test_what_cannot_be_read_is_not_known(text: str) -> None:
+def test_unreadable_metadata_counts_as_unknown(text: str) -> None:
     assert parse_unreadable({"landkeeper-unreadable": text}) == {}
     assert parse_unreadable({}) == {}

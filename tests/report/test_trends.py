@@ -34,7 +34,7 @@ def _at_end_of(day: date, made: ReportInput) -> list[StoredVpc]:
 
 @given(report_inputs())
 @settings(max_examples=40)
-def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
+def test_each_day_counts_the_state_at_its_end(made: ReportInput) -> None:
     trends = view_trends(made)
     if trends is None:
         assert len({stored.first_seen.date() for stored in made.known.vpcs} | {made.moment.date()}) < 3
@@ -51,7 +51,7 @@ def test_each_day_counts_what_was_there_at_its_end(made: ReportInput) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
 @example([(0, 1, False, 0), (0, 1, True, 0), (3, 1, False, 0), (3, 1, True, 0)])
-def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
+def test_default_vpcs_overlap_chosen_blocks_but_not_each_other(
     lives: list[tuple[int, int, bool, int]],
 ) -> None:
     """Two default VPCs stand for all in the count; a chosen block may lie inside or around theirs."""
@@ -73,7 +73,7 @@ def test_default_vpcs_meet_what_somebody_chose_there_and_not_each_other(
     )
 
 
-def test_a_vpc_that_is_gone_counts_until_the_day_before() -> None:
+def test_a_deleted_vpc_counts_until_the_day_before() -> None:
     vpc = Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16", state=DELETED)
     gone = StoredVpc(vpc, START, START + 2 * _DAY, 2, deleted_at=START + 2 * _DAY)
     trends = view_trends(report_input(gone))
@@ -83,12 +83,12 @@ def test_a_vpc_that_is_gone_counts_until_the_day_before() -> None:
 
 
 @pytest.mark.parametrize(("first", "count"), [(None, None), (NOW, None), (NOW - _DAY, 2), (NOW - 400 * _DAY, 91)])
-def test_ninety_days_are_looked_back_at_most(first: datetime | None, count: int | None) -> None:
+def test_trends_cover_at_most_ninety_days(first: datetime | None, count: int | None) -> None:
     days = find_days(first, NOW)
     assert (days and days.count) == count
 
 
-def test_accounts_that_are_not_readable_are_known_of_today_and_of_days_that_were_kept() -> None:
+def test_unreadable_accounts_are_known_for_today_and_for_recorded_days() -> None:
     old = StoredVpc(Vpc(vpc_ids(1), ACCOUNTS[0], Region("eu-west-1"), "10.0.0.0/16"), START, START, 1)
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = (
@@ -102,7 +102,7 @@ def test_accounts_that_are_not_readable_are_known_of_today_and_of_days_that_were
     assert trends.unreadable == (None, 5, None, None, None, None, 1)
 
 
-def test_cases_count_on_the_day_they_were_opened_and_only_where_a_rule_was_broken() -> None:
+def test_cases_with_a_broken_rule_count_on_the_day_they_were_opened() -> None:
     made = make_report_input(vpcs=3, accounts=1, cases=40)
     assert made.ledger is not None
     trends = view_trends(made)

@@ -40,7 +40,7 @@ def read_at(account: AccountId, **more: object) -> Coverage:
 
 @given(report_inputs())
 @settings(max_examples=50)
-def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInput) -> None:
+def test_the_document_always_fits_its_schema(made: ReportInput) -> None:
     document = view_report(made)
     read = checked(document)
     live = [stored for stored in made.known.vpcs if stored.is_live]
@@ -59,7 +59,7 @@ def test_whatever_is_stored_the_document_is_what_its_schema_says(made: ReportInp
     ]
 
 
-def test_a_large_organisation_fits_its_schema() -> None:
+def test_the_document_of_a_large_organization_fits_its_schema() -> None:
     read = checked(view_report(make_report_input(vpcs=400, accounts=40, cases=30)))
     assert len(read["accounts"]) == 40
     assert {overlap["kind"] for overlap in read["overlaps"]} == {"collision", "default", "repeated"}
@@ -67,7 +67,7 @@ def test_a_large_organisation_fits_its_schema() -> None:
     assert [(pool["id"], len(pool["reservations"])) for pool in read["pools"]] == [("company", 1), ("workloads", 40)]
 
 
-def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
+def test_a_vpc_is_shown_with_everything_that_is_known_about_it() -> None:
     vpc = stored(
         name="web", tags={"Name": "web", "Team": "blue"},
         cidr_associations=(
@@ -95,7 +95,7 @@ def test_a_vpc_is_shown_with_all_that_is_known_of_it() -> None:
     assert read["zones"] == ["euw1-az1", "euw1-az2"]
 
 
-def test_utilisation_is_what_subnets_do_not_have_free() -> None:
+def test_utilization_counts_addresses_that_subnets_do_not_have_free() -> None:
     half = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "10.0.0.0/17", 0),))
     unknown = stored(2, block="10.9.0.0/16", omitted=("Subnets",))
     shown = checked(view_report(report_input(half, unknown)))["vpcs"]
@@ -119,7 +119,7 @@ def test_spaces_and_connections_come_from_the_configuration() -> None:
     ]
 
 
-def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
+def test_coverage_has_reasons_as_text_and_stale_vpcs_their_last_read() -> None:
     denied = Failure(FailureReason.SCP_DENY, "AccessDenied")
     regions = {
         HERE: RegionCoverage(complete_at=START, failed_at=NOW, failure=denied),
@@ -150,11 +150,11 @@ def test_coverage_says_why_in_words_and_stale_vpcs_say_since_when() -> None:
     assert read["notices"][0] == "1 account was not read completely in the last run and is shown as last known: shop."
 
 
-def test_a_vpc_whose_account_was_never_read_is_stale_for_ever() -> None:
+def test_a_vpc_whose_account_was_never_read_is_stale_without_a_time() -> None:
     assert checked(view_report(report_input(stored())))["vpcs"][0]["stale"] == ""
 
 
-def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> None:
+def test_pools_are_shown_with_their_reservations_and_their_states() -> None:
     pool = Pool("prod", parse_block("10.0.0.0/8"), made_at=START)
     inner = Pool("shop", parse_block("10.128.0.0/16"), parent="prod", made_at=START)
     reservations = (
@@ -180,7 +180,7 @@ def test_pools_are_shown_with_their_reservations_and_what_became_of_them() -> No
     assert (shop["parent"], shop["free"], shop["largest_free"]) == ("prod", 2**16, "10.128.0.0/16")
 
 
-def test_a_pool_that_fills_says_when_it_is_full() -> None:
+def test_a_pool_that_fills_has_the_day_on_which_it_is_full() -> None:
     pools = (PoolState(Pool("small", parse_block("10.0.0.0/13"), made_at=START), 1),)
     later = [replace(stored(n, block=f"10.{n}.0.0/16"), first_seen=START + timedelta(days=2 * n)) for n in range(3)]
     read = checked(view_report(report_input(*later, pools=pools)))
@@ -206,11 +206,11 @@ def test_a_report_says_how_many_cases_are_left_out() -> None:
     assert any(notice.startswith("2 older Broom cases") for notice in view_report(many).notices)
 
 
-def test_a_backtest_is_handed_on_as_it_is() -> None:
+def test_a_backtest_is_passed_on_unchanged() -> None:
     assert checked(view_report(report_input(stored(), backtest=BACKTEST)))["backtest"] == BACKTEST
 
 
-def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None:
+def test_an_earlier_time_lacks_the_parts_without_history() -> None:
     made = make_report_input(vpcs=20, accounts=2, cases=2)
     then = replace(made, known=replace(made.known, as_of=made.now - timedelta(days=1)))
     read = checked(view_report(then))
@@ -222,25 +222,25 @@ def test_an_earlier_time_is_without_what_is_known_of_the_present_alone() -> None
     assert read["trends"]["unreadable"][-1] is None
 
 
-def test_an_empty_store_says_how_it_gets_filled() -> None:
+def test_an_empty_store_names_the_command_that_fills_it() -> None:
     read = checked(view_report(report_input()))
     assert read["notices"] == ["Nothing is stored yet: run `landkeeper vpc track` to read the accounts."]
     assert (read["vpcs"], read["trends"]) == ([], None)
 
 
-def test_accounts_without_a_vpc_are_no_empty_store() -> None:
+def test_accounts_without_vpcs_are_not_an_empty_store() -> None:
     read = checked(view_report(report_input(coverage=(read_at(SHOP),))))
     assert read["notices"][0] == "No VPC was found."
     assert read["accounts"] == [{"id": SHOP, "name": "shop", "unit": None, "state": "active"}]
 
 
-def test_one_vpc_of_today_has_no_history() -> None:
+def test_a_single_vpc_of_today_has_no_history() -> None:
     read = checked(view_report(report_input(replace(stored(), first_seen=NOW), coverage=(read_at(SHOP),))))
     assert read["notices"] == ["There is no history yet: trends begin on the second day."]
     assert len(read["vpcs"]) == 1
 
 
-def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
+def test_an_ipv6_only_store_says_why_the_map_is_empty() -> None:
     only = stored(block="2001:db8::/56", subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
     read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["vpcs"][0]["cidrs"] == []
@@ -248,13 +248,13 @@ def test_a_store_with_ipv6_alone_says_why_the_map_is_empty() -> None:
     assert read["notices"][0] == "No VPC has an IPv4 block, and the map shows IPv4 only: it is empty."
 
 
-def test_subnets_with_ipv6_alone_say_that_nothing_is_known_of_use() -> None:
+def test_ipv6_only_subnets_say_that_usage_is_unknown() -> None:
     only = stored(subnets=(Subnet("subnet-0a", "euw1-az1", "", 0),))
     read = checked(view_report(report_input(only, coverage=(read_at(SHOP),))))
     assert read["notices"][0].startswith("All subnets are IPv6-only")
 
 
-def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
+def test_newer_and_broken_items_are_named() -> None:
     left_out = (
         NewerItemError("the item vpc-1 of 111122223333", 9), NewerItemError("the item vpc-2 of 111122223333", 9),
         StoredItemError("vpc-3 of 111122223333", "CidrBlock is missing"),
@@ -266,14 +266,14 @@ def test_items_of_a_newer_landkeeper_and_broken_ones_are_named() -> None:
     ]
 
 
-def test_of_a_store_that_a_newer_landkeeper_wrote_nothing_is_told_but_that() -> None:
+def test_the_report_of_a_newer_store_says_only_that() -> None:
     read = checked(view_report(report_input(left_out=(NewerItemError("landkeeper.db", 9),))))
     assert read["notices"] == [
         "Left out: landkeeper.db was written by a newer Landkeeper (schema 9): update Landkeeper."
     ]
 
 
-def test_of_many_stale_accounts_some_are_named() -> None:
+def test_of_many_stale_accounts_only_some_are_named() -> None:
     failed = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
     coverage = tuple(read_at(AccountId(f"11112222333{n}"), account_name=f"shop-{n}", failure=failed) for n in range(5))
     notices = view_report(report_input(stored(), coverage=coverage)).notices

@@ -4,7 +4,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import { Words } from "../parts/text";
 import type { Vpc } from "../world";
 
-export interface Side {
+export interface Endpoint {
   readonly key: string;
   readonly label: string;
   readonly kind: "account" | "unit" | "space" | "VPC";
@@ -13,14 +13,14 @@ export interface Side {
 
 interface Props {
   readonly name: string;
-  readonly sides: readonly Side[];
-  readonly chosen: Side | null;
+  readonly endpoints: readonly Endpoint[];
+  readonly chosen: Endpoint | null;
   readonly choose: (key: string) => void;
 }
 
 const OFFERED = 12;
 
-export function Chooser({ name, sides, chosen, choose }: Props) {
+export function Chooser({ name, endpoints, chosen, choose }: Props) {
   const id = useId();
   const [text, setText] = useState(chosen?.label ?? "");
   const [isOpen, setOpen] = useState(false);
@@ -28,13 +28,13 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
   useEffect(() => setText(chosen?.label ?? ""), [chosen?.key]);
   const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
   const offered = isOpen
-    ? firstOf(sides, (side) => parts.every((part) => side.label.toLowerCase().includes(part)), OFFERED)
+    ? firstOf(endpoints, (endpoint) => parts.every((part) => endpoint.label.toLowerCase().includes(part)), OFFERED)
     : [];
-  const take = (side: Side | undefined) => {
-    if (!side) return;
+  const take = (endpoint: Endpoint | undefined) => {
+    if (!endpoint) return;
     setOpen(false);
-    setText(side.label);
-    choose(side.key);
+    setText(endpoint.label);
+    choose(endpoint.key);
   };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -69,17 +69,17 @@ export function Chooser({ name, sides, chosen, choose }: Props) {
         onBlur={() => setOpen(false)}
       />
       <ul id={`${id}-list`} role="listbox" aria-label={`${name}: suggestions`} hidden={!offered.length}>
-        {offered.map((side, number) => (
+        {offered.map((endpoint, number) => (
           <li
             id={`${id}-${number}`}
             role="option"
             aria-selected={number === at}
             onPointerDown={(event) => {
               event.preventDefault();
-              take(side);
+              take(endpoint);
             }}
           >
-            <Words text={side.label} /> <span class="muted">{side.kind}</span>
+            <Words text={endpoint.label} /> <span class="muted">{endpoint.kind}</span>
           </li>
         ))}
       </ul>

@@ -8,27 +8,27 @@ import { counted, VpcLink, Words } from "../parts/text";
 import { move } from "../route";
 import type { PageProps } from "../page_props";
 import { accountLabel, unitOf, type Vpc, type World } from "../world";
-import { Chooser, type Side } from "./chooser";
+import { Chooser, type Endpoint } from "./chooser";
 import { MatrixView } from "./matrix_view";
 
 const MOST_PAIRS = 20_000;
 
 export function ConnectPage({ world, place, isDark }: PageProps) {
-  const sides = useMemo(() => sidesOf(world), [world]);
+  const endpoints = useMemo(() => endpointsOf(world), [world]);
   const by = place.about.get("by") ?? "account";
   const grouping: Grouping = Object.hasOwn(GROUPINGS, by) ? (by as Grouping) : "account";
   const groups = useMemo(() => groupsOf(world, grouping), [world, grouping]);
-  const [a, b] = ["a", "b"].map((name) => sides.find((side) => side.key === place.about.get(name)) ?? null);
-  const at = (side: Side | null | undefined) =>
+  const [a, b] = ["a", "b"].map((name) => endpoints.find((endpoint) => endpoint.key === place.about.get(name)) ?? null);
+  const at = (endpoint: Endpoint | null | undefined) =>
     Math.max(
       0,
-      groups.findIndex((group) => group.key === side?.key),
+      groups.findIndex((group) => group.key === endpoint?.key),
     );
   return (
     <>
       <div class="tools">
-        <Chooser name="From" sides={sides} chosen={a ?? null} choose={(key) => move(place, { a: key })} />
-        <Chooser name="To" sides={sides} chosen={b ?? null} choose={(key) => move(place, { b: key })} />
+        <Chooser name="From" endpoints={endpoints} chosen={a ?? null} choose={(key) => move(place, { a: key })} />
+        <Chooser name="To" endpoints={endpoints} chosen={b ?? null} choose={(key) => move(place, { b: key })} />
       </div>
       {a && b ? (
         <Answer a={a} b={b} />
@@ -65,7 +65,7 @@ export function ConnectPage({ world, place, isDark }: PageProps) {
 }
 
 /** Return the choices: accounts by name, units, spaces, and VPCs by id. */
-function sidesOf(world: World): Side[] {
+function endpointsOf(world: World): Endpoint[] {
   const by = (key: (vpc: Vpc) => string) => {
     const found = new Map<string, Vpc[]>();
     for (const vpc of world.vpcs) {
@@ -85,25 +85,25 @@ function sidesOf(world: World): Side[] {
         compare(vpc.id, other.id),
     );
   return [
-    ...world.report.accounts.map((account): Side => ({
+    ...world.report.accounts.map((account): Endpoint => ({
       key: account.id,
       label: accountLabel(account),
       kind: "account",
       vpcs: inOrder(owned.get(account.id) ?? []),
     })),
-    ...[...by((vpc) => unitOf(vpc.account))].map(([name, vpcs]): Side => ({
+    ...[...by((vpc) => unitOf(vpc.account))].map(([name, vpcs]): Endpoint => ({
       key: name,
       label: `unit ${name}`,
       kind: "unit",
       vpcs,
     })),
-    ...[...by((vpc) => vpc.spaceName)].map(([name, vpcs]): Side => ({
+    ...[...by((vpc) => vpc.spaceName)].map(([name, vpcs]): Endpoint => ({
       key: name,
       label: `space ${name}`,
       kind: "space",
       vpcs,
     })),
-    ...world.vpcs.map((vpc): Side => ({ key: vpc.id, label: `${vpc.id} ${vpc.name}`, kind: "VPC", vpcs: [vpc] })),
+    ...world.vpcs.map((vpc): Endpoint => ({ key: vpc.id, label: `${vpc.id} ${vpc.name}`, kind: "VPC", vpcs: [vpc] })),
   ];
 }
 
@@ -170,7 +170,7 @@ function Verdict({ word }: { word: string }) {
   return <span class={`badge ${word === "yes" ? "good" : word === "no" ? "bad" : "warn"}`}>{word}</span>;
 }
 
-function Answer({ a, b }: { a: Side; b: Side }) {
+function Answer({ a, b }: { a: Endpoint; b: Endpoint }) {
   const isSame = a.key === b.key && a.kind !== "VPC";
   const isTooMuch = a.vpcs.length * b.vpcs.length > MOST_PAIRS;
   const all = useMemo(() => (isTooMuch ? [] : pairUp(a.vpcs, b.vpcs, isSame)), [a, b]);
@@ -187,10 +187,10 @@ function Answer({ a, b }: { a: Side; b: Side }) {
         </p>
       )}
       {[a, b]
-        .filter((side) => !side.vpcs.length)
-        .map((side) => (
+        .filter((endpoint) => !endpoint.vpcs.length)
+        .map((endpoint) => (
           <p>
-            <Words text={side.label} /> has no tracked VPCs.
+            <Words text={endpoint.label} /> has no tracked VPCs.
           </p>
         ))}
       {shown.length > 0 && (

@@ -6,7 +6,7 @@ import { Table } from "../parts/table";
 import { formatNumber } from "../parts/text";
 import { hashOf } from "../route";
 import type { PageProps } from "../page_props";
-import type { World } from "../world";
+import { unitOf, type World } from "../world";
 import { COLUMNS, findings } from "./findings";
 import { isFailure } from "./region_state";
 
@@ -106,7 +106,7 @@ function figures(world: World): Figure[] {
 function Units({ world }: { world: World }) {
   const counts = new Map<string, { unit: string; accounts: Set<number>; vpcs: number; defaults: number }>();
   for (const vpc of world.vpcs) {
-    const unit = vpc.account.unit === null ? "unknown" : vpc.account.unit || "root";
+    const unit = unitOf(vpc.account);
     const row = counts.get(unit) ?? { unit, accounts: new Set(), vpcs: 0, defaults: 0 };
     row.accounts.add(vpc.owner);
     row.vpcs++;

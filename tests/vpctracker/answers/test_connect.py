@@ -63,17 +63,17 @@ def test_any_overlap_forbids_peering_and_a_gateway_takes_what_is_not_identical(
 
 def test_the_blocks_in_the_way_are_named() -> None:
     pair = _pair(_stored(1, "10.0.0.0/16", "10.5.0.0/24"), _stored(2, "10.0.1.0/24", "10.5.0.0/16"))
-    assert pair.peering.because == "10.0.0.0/16 holds 10.0.1.0/24; 10.5.0.0/24 is inside 10.5.0.0/16"
+    assert pair.peering.because == "10.0.0.0/16 contains 10.0.1.0/24; 10.5.0.0/24 is inside 10.5.0.0/16"
     assert "10.0.1.0/24 and 10.0.0.0/16 both propagate and the longer prefix wins" in pair.routing.because
     same = _pair(_stored(1, "10.0.0.0/16"), _stored(2, "10.0.0.0/16"))
-    assert same.peering.because == "10.0.0.0/16 on both"
+    assert same.peering.because == "10.0.0.0/16 in both"
     assert same.routing.because == "both have 10.0.0.0/16, which propagates only from the VPC attached first"
 
 
 def test_two_default_vpcs_are_said_to_be_that() -> None:
     defaults = [_stored(number, "172.31.0.0/16", is_default=True) for number in (1, 2)]
     pair = _pair(*defaults)
-    assert pair.peering.because == "both are default VPCs: 172.31.0.0/16 on both"
+    assert pair.peering.because == "both are default VPCs: 172.31.0.0/16 in both"
     assert pair.has_default
 
 

@@ -48,8 +48,8 @@ class Obstacle:
 
     def __str__(self) -> str:
         if self.is_identical:
-            return f"{self.source} on both"
-        return f"{self.source} {'holds' if self.source.contains(self.target) else 'is inside'} {self.target}"
+            return f"{self.source} in both"
+        return f"{self.source} {'contains' if self.source.contains(self.target) else 'is inside'} {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
