@@ -86,7 +86,7 @@ def decide(
     group_tags: Tags | None = None,
     units: frozenset[str] | Failure | None = None,
 ) -> Decision:
-    """What to do about a case, given what was just read of its instance.
+    """Return what to do about a case, given what was just read of its instance.
 
     `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged. `group_tags` are
     those that its Auto Scaling group puts on the instances it launches. `units` are as in `Subject`: without them a
@@ -112,7 +112,7 @@ def decide(
 
 
 def is_worth_retrying(failure: Failure, attempts: int) -> bool:
-    """Whether an action that failed for the `attempts`-th time may be tried again."""
+    """Return whether an action that failed for the `attempts`-th time may be tried again."""
     return failure.reason not in _PERMANENT and attempts < MOST_ATTEMPTS
 
 
@@ -136,7 +136,7 @@ def _absent(policy: Policy, case: Case, subject: Subject, now: datetime) -> Deci
 
 
 def _ended(policy: Policy, case: Case, subject: Subject, now: datetime, because: str) -> Decision:
-    """The instance is gone. Where a run crashed while it was acting, that was its doing."""
+    """Return the decision on an instance that has ended: a run that crashed while it was acting ended it."""
     if case.is_under_way and case.action is Penalty.TERMINATE:
         return Decision(Keep(State.ACTED, because, Outcome.DESTROYED))
     tags = case.logged_tags if case.live_tags is None else case.live_tags
@@ -178,7 +178,7 @@ def _reopened(case: Case, violation: Violation) -> Violation:
 
 
 def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
-    """The violation with no more than a notice where there is a reason to be careful with the instance."""
+    """Return the violation, reduced to a notice if there is a reason to be careful with the instance."""
     is_exempting = any(exemption.kind == "principal" for exemption in policy.exempt)
     why = case.notify_only
     if not why and is_exempting and case.principal.kind == UNKNOWN_PRINCIPAL.kind:
@@ -190,7 +190,7 @@ def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
 
 
 def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datetime) -> Wait | None:
-    """Grace; tags that EC2 does not show yet; the confirming read before anything is destroyed."""
+    """Return a wait for the grace period, for tags that EC2 does not show yet, or for the confirming read."""
     grace_ends = case.event_time + violation.grace
     if now < grace_ends:
         return Wait(grace_ends, f"{violation.because}; it may be tagged until {format_time(grace_ends)}")
@@ -213,7 +213,7 @@ def _reason_to_wait(policy: Policy, case: Case, violation: Violation, now: datet
 
 
 def _wait_for_group(policy: Policy, case: Case, violation: Violation, tags: Tags, now: datetime) -> Wait | None:
-    """A young child of an Auto Scaling group may still get the tags that the group is set to give it."""
+    """Return a wait if the Auto Scaling group of a young instance is set to give it compliant tags."""
     if isinstance(evaluate(policy, case.subject, tags, now), Violation):
         return None
     return Wait(

@@ -71,7 +71,7 @@ class AuditResult:
 
 
 def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
-    """Take up what is overdue, and audit every account, one region after the other.
+    """Resume overdue cases, and audit every account, one region after the other.
 
     Raise UsageError where the accounts cannot be listed.
     """
@@ -147,7 +147,7 @@ def _left_out(cases: Iterable[Case], *, young: int) -> Counter[str]:
 
 
 def audit_overdue(sweep: Sweep) -> SweepResult:
-    """Take up the cases that should have come back by now, and those of which nobody was told."""
+    """Resume the cases that should have come back by now, and those that nobody has reported."""
     overdue = list(islice(_find_overdue(sweep), _MOST_DUE))
     # The index that found them may be behind the table.
     return sweep.resume_cases([case.instance_id for case in overdue])
@@ -191,7 +191,7 @@ def _open(live: LiveInstance, place: Place, now: datetime, act_since: timedelta 
 
 
 def _principal(live: LiveInstance, account: AccountId) -> Principal:
-    """Auto Scaling for what one of its groups runs; otherwise nobody knows."""
+    """Return Auto Scaling for an instance of an Auto Scaling group, else the unknown principal."""
     if not live.group:
         return UNKNOWN_PRINCIPAL
     role = "AWSServiceRoleForAutoScaling"

@@ -177,13 +177,13 @@ class Case:
         return self.needs_report and self.state in {State.ACTED, State.GONE, State.HELD, State.FAILED}
 
     def is_leased(self, now: datetime) -> bool:
-        """Whether some run is busy with the instance, or with its report, at this moment."""
+        """Return whether a run is working on the instance or on its report at this moment."""
         is_in_hand = self.state is State.ACTING or self.needs_report
         return is_in_hand and self.lease_until is not None and now < self.lease_until
 
 
 def open_case(launch: Launch, instance: LaunchedInstance, now: datetime) -> Case:
-    """A new case, which is not in the ledger yet."""
+    """Return a new case, which is not in the ledger yet."""
     return Case(
         instance_id=instance.id,
         account=launch.account,
@@ -200,12 +200,12 @@ def open_case(launch: Launch, instance: LaunchedInstance, now: datetime) -> Case
 
 
 def with_event(case: Case, event_id: str) -> Case:
-    """The case, remembering one more event that told of its instance."""
+    """Return the case with another event that named its instance."""
     return case if event_id in case.event_ids else replace(case, event_ids=(*case.event_ids, event_id))
 
 
 def seen_by(case: Case, launch: Case) -> Case:
-    """The case after one more launch told of its instance, opened as `launch`.
+    """Return the case after another launch named its instance, opened as `launch`.
 
     What a service or nobody in particular was known to have launched is put down to whoever that record names.
     """
@@ -219,28 +219,28 @@ def seen_by(case: Case, launch: Case) -> Case:
 
 
 def untagged(case: Case, untaggings: Iterable[Untagging]) -> Case:
-    """The case with the tags of its log that are left after what took some off later."""
-    for each in untaggings:
-        if case.instance_id in each.instance_ids and each.event_time >= case.event_time:
-            case = replace(case, logged_tags=each.without(case.logged_tags))
+    """Return the case with the tags of its log that later calls have not removed."""
+    for untagging in untaggings:
+        if case.instance_id in untagging.instance_ids and untagging.event_time >= case.event_time:
+            case = replace(case, logged_tags=untagging.without(case.logged_tags))
     return case
 
 
 def due_cases(
     cases: Iterable[Case], state: State, due_after: datetime | None, due_before: datetime | None
 ) -> list[Case]:
-    """Those of the cases that are in a state and due between these times, the one that is due first coming first."""
-    there = (case for case in cases if case.state is state)
+    """Return the cases that are in a state and due between these times, the next due first."""
+    in_state = (case for case in cases if case.state is state)
     due = (
         case
-        for case in there
+        for case in in_state
         if (due_after is None or case.next_at >= due_after) and (due_before is None or case.next_at <= due_before)
     )
     return sorted(due, key=lambda case: (case.next_at, case.instance_id))
 
 
 def release(case: Case, by: str, now: datetime) -> Case | None:
-    """The case judged anew on the word of `by`; None for one that is neither held nor given up on."""
+    """Return the case to judge again, released by the principal `by`; None if it is neither held nor failed."""
     if case.state not in {State.HELD, State.FAILED}:
         return None
     fresh = {"outcome": None, "reported_at": None, "error": "", "attempts": 0}
@@ -258,12 +258,12 @@ def reopen(case: Case, now: datetime, because: str, *, notify_only: str = "") ->
     fresh |= {"first_fault_at": None, "reported_at": None, "acted_at": None, "released_by": "", "lease_until": None}
     return replace(
         case, state=State.WAITING, due_at=now, changed_at=now, reopened_at=now, reopened_because=because,
-        notify_only=notify_only or case.notify_only, story=_told(case, Step(now, State.WAITING, because)), **fresh,
+        notify_only=notify_only or case.notify_only, story=_with_step(case, Step(now, State.WAITING, because)), **fresh,
     )  # fmt: skip
 
 
 def move(case: Case, to: State, now: datetime, because: str = "", **changes: Any) -> Case:
-    """The case in its next state, to be written on condition that nobody wrote it since.
+    """Return the case in its next state, to be written if nobody has written it since.
 
     Raises IllegalMoveError when `to` cannot follow the state that it is in.
     """
@@ -271,29 +271,34 @@ def move(case: Case, to: State, now: datetime, because: str = "", **changes: Any
         raise IllegalMoveError(f"the case of {case.instance_id} cannot move from {case.state} to {to}")
     later = {"lease_until": None, "due_at": None, **changes}
     return replace(
-        case, state=to, version=case.version + 1, changed_at=now, story=_told(case, Step(now, to, because)), **later
+        case,
+        state=to,
+        version=case.version + 1,
+        changed_at=now,
+        story=_with_step(case, Step(now, to, because)),
+        **later,
     )
 
 
 def hold_report(case: Case, until: datetime | None) -> Case:
-    """The case with its report held by one run until then; None lets go of it."""
+    """Return the case with its report held by one run until then; None releases it."""
     return replace(case, version=case.version + 1, lease_until=until)
 
 
 def offer_report(case: Case) -> Case:
-    """The case with its report left to whichever run takes it."""
+    """Return the case with its report left to whichever run takes it."""
     return hold_report(case, None)
 
 
 def mark_reported(case: Case, now: datetime) -> Case:
-    """The case after its report: `reported` where something was done, else as it stands, with the time."""
+    """Return the case after its report: in the state `reported` if something was done, else in its own state."""
     state = State.REPORTED if case.state is State.ACTED else case.state
-    story = _told(case, Step(now, state, f"reported as {case.outcome}"))
+    story = _with_step(case, Step(now, state, f"reported as {case.outcome}"))
     return replace(
         case, state=state, version=case.version + 1, changed_at=now, reported_at=now, lease_until=None, story=story
     )
 
 
-def _told(case: Case, step: Step) -> tuple[Step, ...]:
+def _with_step(case: Case, step: Step) -> tuple[Step, ...]:
     story = (*case.story, step)
     return story if len(story) <= _FIRST_STEPS + _LAST_STEPS else (*story[:_FIRST_STEPS], *story[-_LAST_STEPS:])

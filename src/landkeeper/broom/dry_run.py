@@ -26,14 +26,14 @@ class ScratchLedger:
         self._lock = threading.Lock()
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
-        """The cases as this sweep left them, or as they are beneath."""
+        """Return the cases as this sweep left them, else as the ledger beneath has them."""
         known = dict(self._beneath.find_cases(ids)) if self._beneath is not None else {}
         return known | {id_: self._cases[id_] for id_ in ids if id_ in self._cases}
 
     def list_cases(
         self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
     ) -> Iterator[Case]:
-        """The cases in a state, as this sweep left them, or as they are beneath."""
+        """Yield the cases in a state, as this sweep left them, else as the ledger beneath has them."""
         beneath = self._beneath.list_cases(state) if self._beneath is not None else ()
         cases = {case.instance_id: case for case in beneath} | self._cases
         yield from due_cases(cases.values(), state, due_after, due_before)
@@ -62,13 +62,13 @@ class RehearsedActions:
     def terminate_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """Every instance would be ended."""
+        """Return that every instance would be terminated."""
         return dict.fromkeys(ids, Done())
 
     def stop_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId], *, within: timedelta = FRESH
     ) -> Mapping[InstanceId, ActionResult]:
-        """Every instance would be stopped."""
+        """Return that every instance would be stopped."""
         return dict.fromkeys(ids, Done())
 
 
@@ -80,7 +80,7 @@ class CollectedReports:
         self.reports: list[Report] = []
 
     def check(self) -> Failure | None:
-        """They are kept in any case."""
+        """Return None: reports are always kept."""
         return None
 
     def publish_report(self, report: Report) -> Failure | None:

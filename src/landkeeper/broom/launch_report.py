@@ -45,17 +45,17 @@ class Report:
 
 
 def write_report(cases: Sequence[Case]) -> Report:
-    """The report of the instances of one launch that broke a rule; at least one, each with an outcome."""
+    """Return the report of the instances of a launch that broke a rule: at least one case, each with an outcome."""
     return Report(_subject(cases), _text(cases), _json(cases))
 
 
 def describe_outcome(outcome: Outcome, error: str) -> str:
-    """The sentence that says what came of an instance that broke a rule."""
+    """Return the sentence that says what happened to an instance that broke a rule."""
     return _SENTENCES[outcome].format(error=error)
 
 
 def escaped(text: str) -> str:
-    """The text on one line, with every character that does not print written as in source code."""
+    """Return the text on one line, with every unprintable character written as in source code."""
     shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     return shown if len(shown) <= _LONGEST_FIELD else f"{shown[:_LONGEST_FIELD]}…"
 

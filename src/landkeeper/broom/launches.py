@@ -39,7 +39,7 @@ class Untagging:
     """The tags that were taken off; empty for all of them."""
 
     def without(self, tags: Tags) -> Tags:
-        """The tags that are left."""
+        """Return the tags that are left."""
         return {key: value for key, value in tags.items() if self.keys and key not in self.keys}
 
 
@@ -99,5 +99,5 @@ class Launch:
         return self.shared_event_id or self.event_id
 
     def logged_tags(self, instance: LaunchedInstance) -> Tags:
-        """The tags that the log shows for an instance: those asked for, and those in the answer."""
+        """Return the tags that the log shows for an instance: those of the request and those of the response."""
         return {**self.request_tags, **instance.tags}

@@ -23,7 +23,7 @@ class RunLimit:
     left: int | None = None
 
     def take(self) -> bool:
-        """Take one, if there is one left."""
+        """Take one and return True, if there is one left."""
         if self.left is None:
             return True
         self.left -= 1
@@ -41,7 +41,7 @@ class Gate:
     """How many instances run in the account and region of a case."""
 
     def find_hold(self, case: Case, live: LiveInstance, now: datetime) -> str | None:
-        """The limit that is used up, in words, or None after taking one from each.
+        """Return the limit that is used up, in words; None after taking one from each.
 
         What was taken before the limit that holds it stays taken: that errs on the side of ending less.
         """

@@ -28,7 +28,7 @@ class WriteFirstLedger:
         self._was_asked = False
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
-        """None, the first time."""
+        """Return nothing at the first call."""
         if self._was_asked:
             return self._ledger.find_cases(ids)
         self._was_asked = True
@@ -37,7 +37,7 @@ class WriteFirstLedger:
     def list_cases(
         self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
     ) -> Iterator[Case]:
-        """The cases in a state, as the ledger has them."""
+        """Yield the cases in a state, as the ledger has them."""
         return self._ledger.list_cases(state, due_after=due_after, due_before=due_before)
 
     def write_case(self, case: Case) -> bool:

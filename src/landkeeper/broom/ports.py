@@ -22,20 +22,20 @@ class InstanceReader(Protocol):
     def read_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId]
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """Those of the instances that there are. One that is not in the answer is not in EC2."""
+        """Return the instances that exist. An instance that is not in the answer is not in EC2."""
 
     def find_launched(
         self, account: AccountId, region: Region, client_token: str
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """The instances that a launch with this client token created."""
+        """Return the instances that a launch with this client token created."""
 
     def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """All instances that are running or about to."""
+        """Return all instances that are running or pending."""
 
     def read_group_tags(
         self, account: AccountId, region: Region, groups: Collection[str]
     ) -> Mapping[str, Tags] | Failure:
-        """The tags that each Auto Scaling group puts on the instances it launches."""
+        """Return the tags that each Auto Scaling group puts on the instances it launches."""
 
 
 class InstanceActions(Protocol):
@@ -59,32 +59,32 @@ class Ledger(Protocol):
     """Keeps the cases."""
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
-        """The cases there are of these instances."""
+        """Return the stored cases of these instances."""
 
     def list_cases(
         self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
     ) -> Iterator[Case]:
-        """The cases in a state, the one that is due first coming first; with times, those that are due between them.
+        """Yield the cases in a state, the next due first; with times, only those that are due between them.
 
         A case that waits is due when it is to be looked at again, one in hand when its lease ends, any other since it
         came into its state.
         """
 
     def write_case(self, case: Case) -> bool:
-        """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
+        """Write a case and return True if its version follows the stored one; else write nothing and return False."""
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
-        """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
+        """Add one to a counter and return True if it stays within `limit`; else add nothing and return False."""
 
 
 class Reports(Protocol):
     """Where reports go."""
 
     def check(self) -> Failure | None:
-        """A Failure where reports would not arrive. Asked before anything is ended or stopped."""
+        """Return a Failure if reports would not arrive. Called before anything is stopped or terminated."""
 
     def publish_report(self, report: Report) -> Failure | None:
-        """Hand over a report; a Failure where it was not accepted."""
+        """Send a report; return a Failure if it was not accepted."""
 
 
 class UnitReader(Protocol):
@@ -99,7 +99,7 @@ class CaseQueue(Protocol):
     """Brings cases back later."""
 
     def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
-        """See to it that these cases turn up again after the delay, or before it; never much later."""
+        """Bring these cases back after the delay or before it, never much later."""
 
 
 class AuditScope(Protocol):

@@ -41,10 +41,10 @@ def agree_on_report(
             ledger.write_case(offer_report(case))
     ids = sorted({case.instance_id for case in concluded}.union(elsewhere))
     found = ledger.find_cases(ids)
-    there = [found[id_] for id_ in ids if id_ in found]
-    if any(_is_busy(case, now) for case in there):
-        return Agreed((), tuple(_later(case, now) for case in there if case.needs_report))
-    return _take(ledger, [case for case in there if case.needs_report], now)
+    stored = [found[id_] for id_ in ids if id_ in found]
+    if any(_is_busy(case, now) for case in stored):
+        return Agreed((), tuple(_later(case, now) for case in stored if case.needs_report))
+    return _take(ledger, [case for case in stored if case.needs_report], now)
 
 
 def _take(ledger: Ledger, offered: Sequence[Case], now: datetime) -> Agreed:
@@ -55,12 +55,12 @@ def _take(ledger: Ledger, offered: Sequence[Case], now: datetime) -> Agreed:
         if ledger.write_case(held):
             taken.append(held)
         elif not taken:
-            return Agreed((), tuple(_later(each, now) for each in offered))
+            return Agreed((), tuple(_later(case, now) for case in offered))
     return Agreed(tuple(taken))
 
 
 def _is_busy(case: Case, now: datetime) -> bool:
-    """Whether another run has it in hand, and will see what is offered when it is through."""
+    """Return whether another run works on it, which will see what is offered when it has finished."""
     is_judged = case.state is State.JUDGED and not case.needs_report and now - case.changed_at < LEASE
     return is_judged or case.is_leased(now)
 

@@ -19,7 +19,7 @@ class LedgerError(LandkeeperError):
 
 
 def case_to_record(case: Case) -> Record:
-    """The attributes to store: text, numbers, lists and maps; what is not known is left out."""
+    """Return the attributes to store: text, numbers, lists and maps. What is not known is left out."""
     principal = case.principal
     record: Record = {
         "InstanceId": case.instance_id,
@@ -68,7 +68,7 @@ def case_to_record(case: Case) -> Record:
 
 
 def parse_case(record: Mapping[str, Any]) -> Case:
-    """The case that was stored. Raises LedgerError, naming the instance, for what no case looks like."""
+    """Return the stored case. Raise LedgerError, naming the instance, if the record is not a case."""
     try:
         return _parse(record)
     except (AttributeError, KeyError, TypeError, ValueError) as error:

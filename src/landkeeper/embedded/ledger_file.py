@@ -81,11 +81,11 @@ class LedgerFile:
             stamp(connection)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._connection.close()
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
-        """The cases there are of these instances, as last written."""
+        """Return the stored cases of these instances."""
         query = f"{_SELECT} AND instance_id = ?"
         with self._explaining(), self._lock:
             rows = [(id_, self._connection.execute(query, (_now(), id_)).fetchone()) for id_ in ids]
@@ -94,13 +94,13 @@ class LedgerFile:
     def list_cases(
         self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
     ) -> Iterator[Case]:
-        """The cases in a state, the one that is due first coming first; with times, those that are due between them."""
+        """Yield the cases in a state, the next due first; with times, only those that are due between them."""
         with self._explaining(), self._lock:
             rows = self._connection.execute(_SELECT, (_now(),)).fetchall()
         yield from due_cases((parse_case(self._parse(row[0])) for row in rows), state, due_after, due_before)
 
     def write_case(self, case: Case) -> bool:
-        """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
+        """Write a case and return True if its version follows the stored one; else write nothing and return False."""
         self._forget_expired()
         write_id = uuid4().hex
         item = json.dumps({**case_to_record(case), "WriteId": write_id})
@@ -129,7 +129,7 @@ class LedgerFile:
         return row is not None and self._parse(row[0]).get("WriteId") == write_id
 
     def _forget_expired(self) -> None:
-        """Remove what is over, once for each time the file is opened to write."""
+        """Remove expired cases and counters, once each time the file is opened to write."""
         if self._is_swept:
             return
         self._is_swept = True
@@ -138,7 +138,7 @@ class LedgerFile:
             self._connection.execute("DELETE FROM broom_counters WHERE expires_at <= ?", (_utc().isoformat(),))
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
-        """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
+        """Add one to a counter and return True if it stays within `limit`; else add nothing and return False."""
         if limit < 1:
             return False
         return self._changes(

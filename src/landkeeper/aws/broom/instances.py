@@ -60,25 +60,25 @@ class Ec2Instances:
     def read_instances(
         self, account: AccountId, region: Region, ids: Sequence[InstanceId]
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """Those of the instances that EC2 shows; ids it does not know are left out, as the filter has it."""
+        """Return the instances that EC2 shows; the filter leaves out ids that EC2 does not know."""
         return self._in_account(account, region, lambda client: _describe(client, ids))
 
     def find_launched(
         self, account: AccountId, region: Region, client_token: str
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """The instances that a launch with this client token created."""
+        """Return the instances that a launch with this client token created."""
         filters: list[FilterTypeDef] = [{"Name": "client-token", "Values": [client_token]}]
         return self._in_account(account, region, lambda client: _find(client, filters))
 
     def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """All instances that are running or about to."""
+        """Return all instances that are running or pending."""
         filters: list[FilterTypeDef] = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
         return self._in_account(account, region, lambda client: _find(client, filters))
 
     def read_group_tags(
         self, account: AccountId, region: Region, groups: Collection[str]
     ) -> Mapping[str, Tags] | Failure:
-        """The tags that each Auto Scaling group puts on the instances it launches."""
+        """Return the tags that each Auto Scaling group puts on the instances it launches."""
         return self._in_account(account, region, lambda _: _group_tags(self._sessions.scaling(region), sorted(groups)))
 
     def terminate_instances(
@@ -139,7 +139,7 @@ def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, L
 
 
 def _persistent(client: EC2Client, requests: Sequence[str]) -> frozenset[str]:
-    """Those of the Spot requests that launch another instance when theirs ends.
+    """Return the Spot requests that launch another instance when theirs ends.
 
     A hint for the report only: where it cannot be had the report goes without.
     """
@@ -151,7 +151,7 @@ def _persistent(client: EC2Client, requests: Sequence[str]) -> frozenset[str]:
         answer = client.describe_spot_instance_requests(Filters=filters)
     except ClientError:
         return frozenset()
-    return frozenset(each["SpotInstanceRequestId"] for each in answer["SpotInstanceRequests"])
+    return frozenset(request["SpotInstanceRequestId"] for request in answer["SpotInstanceRequests"])
 
 
 def _live(raw: Mapping[str, Any]) -> LiveInstance:
@@ -198,7 +198,7 @@ def _act_on(client: EC2Client, ids: Sequence[InstanceId], call: Call) -> dict[In
 
 
 def _refuse_late(**_: object) -> None:
-    """Stop a request, a repeated one too, that would be sent later than it may be."""
+    """Stop a request that would be sent too late, be it the first or a repeated request."""
     if time.monotonic() > _send_before.get():
         raise _LateError
 

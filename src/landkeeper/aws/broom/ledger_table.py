@@ -44,7 +44,7 @@ class LedgerTable:
         self._keep = keep
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
-        """The cases there are of these instances, as last written."""
+        """Return the stored cases of these instances."""
         found = {}
         with _explaining(self._name):
             for id_ in ids:
@@ -56,7 +56,7 @@ class LedgerTable:
     def list_cases(
         self, state: State, *, due_after: datetime | None = None, due_before: datetime | None = None
     ) -> Iterator[Case]:
-        """The cases in a state, the one that is due first coming first; with times, those that are due between them.
+        """Yield the cases in a state, the next due first; with times, only those that are due between them.
 
         Read through the index, which follows the table within a second or so.
         """
@@ -75,7 +75,7 @@ class LedgerTable:
         return parse_case(from_item(item))
 
     def write_case(self, case: Case) -> bool:
-        """Write a case whose version is one above the stored one. False, and nothing written, where it is not."""
+        """Write a case and return True if its version follows the stored one; else write nothing and return False."""
         write_id = _new_id()
         item = to_item({**case_to_record(case), _WRITE_ID: write_id})
         if self._keep is not None and case.is_settled:
@@ -99,7 +99,7 @@ class LedgerTable:
         )
 
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
-        """Add one to a counter that may not go above `limit`. False, and nothing added, where it would."""
+        """Add one to a counter and return True if it stays within `limit`; else add nothing and return False."""
         if limit < 1:
             return False
         write_id = _new_id()
@@ -141,7 +141,10 @@ def _new_id() -> str:
 
 
 def _has_expired(item: Mapping[str, Any]) -> bool:
-    """Whether its time is over. DynamoDB removes such items within days (DynamoDB Developer Guide, "Time to Live")."""
+    """Return whether the item has expired. DynamoDB removes such items within days.
+
+    Source: Amazon DynamoDB Developer Guide, "Time to Live".
+    """
     return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= time.time()
 
 

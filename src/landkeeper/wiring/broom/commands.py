@@ -53,7 +53,7 @@ class OpenedBroom:
 
 
 def open_log_objects(settings: Settings) -> LogObjects:
-    """Log files in S3, read with the credentials at hand."""
+    """Return the log files in S3, read with the credentials at hand."""
     return LogObjects(member_sessions(settings).lazy_client("s3"), limit_bytes=settings.log_limit_bytes)
 
 
@@ -76,7 +76,7 @@ def sweep_found_launches(
 
 @contextmanager
 def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBroom]:
-    """What a command works with; in a dry run nothing that it does reaches anything outside."""
+    """Yield what a command works with; in a dry run nothing outside is changed."""
     sessions, printed = member_sessions(settings), CollectedReports()
     with open_ledger(settings, lambda: sessions, to_write=not dry_run) as ledger:
         ports = _rehearsal(sessions, ledger, printed) if dry_run else open_ports(settings, sessions, ledger, printed)
@@ -84,9 +84,9 @@ def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBro
 
 
 def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> CommandSweep:
-    """Let go of a case, on the word of whoever the credentials at hand belong to, and deal with it.
+    """Release a case for the principal of the credentials at hand, and handle it.
 
-    Raises UsageError where there is no such case, or nothing holds it.
+    Raise UsageError if there is no such case, or nothing holds it.
     """
     with open_for_command(settings, dry_run=False) as opened:
         ports = opened.ports
@@ -103,7 +103,7 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
 
 
 def open_ports(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> SweepPorts:
-    """What a sweep that is no rehearsal reaches; reports are `printed` where there is no topic for them."""
+    """Return what a sweep reaches outside a dry run; reports are `printed` if there is no topic for them."""
     instances = Ec2Instances(sessions)
     reports: Reports = printed
     if settings.topic_arn is not None:
@@ -124,7 +124,7 @@ def _queue(settings: Settings, sessions: AccountSessions) -> CaseQueue:
 
 
 def open_units(sessions: AccountSessions) -> AccountUnits:
-    """Who knows which units an account is in, by the credentials at hand; kept for as long as it is held on to."""
+    """Return the reader of organizational units, by the credentials at hand; it caches what it reads."""
     return AccountUnits(lambda: sessions.short_timeout_client("organizations"))
 
 

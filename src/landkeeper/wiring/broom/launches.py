@@ -27,7 +27,7 @@ POLICY_KEPT_SECONDS = 60.0
 
 
 class LaunchProcessor:
-    """What deals with launches; made once for as long as the function stays warm."""
+    """Handles launches; created once for as long as the function stays warm."""
 
     def __init__(self, settings: Settings, sessions: AccountSessions, ledger_table: str, policy: str) -> None:
         """`policy` says where the policy is."""
@@ -37,7 +37,7 @@ class LaunchProcessor:
         self._policy: tuple[float, Policy] | None = None
 
     def begin_run(self) -> LaunchProcessorRun:
-        """One invocation's dealings. Raises UsageError or PolicyError where the policy cannot be had."""
+        """Return what one invocation works with. Raise UsageError or PolicyError if the policy cannot be read."""
         return LaunchProcessorRun(self.opened, self._load_policy())
 
     def _load_policy(self) -> Policy:
@@ -78,7 +78,7 @@ class LaunchProcessorRun:
             yield self._sweep.resume_cases(due)
 
     def audit(self, account: AccountId | None) -> Iterator[SweepResult]:
-        """Audit one account; or take up what is overdue, and have every account audited by a message of its own."""
+        """Audit one account; without one, resume overdue cases and queue an audit for every account."""
         # Here and not above: audits are few, and what they need beside is much.
         from landkeeper.broom.actions import ACT_SINCE
         from landkeeper.broom.audit import audit_account, audit_overdue
