@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -262,7 +263,7 @@ class Machine(RuleBasedStateMachine):
     def audit(self, seed: int, kill: int | None) -> None:
         self._run(seed, kill, audit_overdue)
         for place in PLACES:
-            self._run(seed, kill, lambda sweep, place=place: audit_place(sweep, place, act_since=ACT_SINCE))
+            self._run(seed, kill, partial(audit_place, place=place, act_since=ACT_SINCE))
 
     def _run(self, seed: int, kill: int | None, work: Callable[[Sweep], Any]) -> None:
         """Do the work, in half of the runs by a policy that waits for no second read."""

@@ -29,6 +29,7 @@ from tests.member_instances import HERE, ROLE
 from tests.privileges.granted import TEMPLATES, AllowedAction, asked_for, grants_of, resources_of
 from tests.recorded_calls import recorded_calls
 from tests.servers import home_session, home_sessions
+from tests.waiting import wait_until
 
 import landkeeper.wiring.broom.commands
 from landkeeper.aws.sessions import AccountCredentials
@@ -196,6 +197,9 @@ def _give_blocks(world: World, embedded: Embedded) -> None:
             made = pool.handler(ask("Create"), None)["ReservationId"]
             other = pool.handler(ask("Update", made, PrefixLength="24", Ttl="1m"), None)["ReservationId"]
             assert pool.handler(ask("Delete", made), None) == {"Status": "SUCCESS", "ReservationId": made}
+        # A read counts as later than what is stored only from the next second on.
+        released = datetime.now(UTC)
+        wait_until(lambda: datetime.now(UTC) >= released + timedelta(seconds=1))
         with world.acting_as(_TRACKER, "Reader"):
             _work(_account(HOME))
         with world.acting_as(_POOLS, "nobody"):
