@@ -43,7 +43,7 @@ def state_of(account: AccountId, id_: InstanceId) -> str:
 @contextmanager
 def _ec2_of(account: AccountId) -> Iterator[EC2Client]:
     sessions = home_sessions(ROLE)
-    grant = sessions.credentials_for(account)
-    assert isinstance(grant, AccountCredentials)
-    with sessions.signing_as(grant):
+    credentials = sessions.credentials_for(account)
+    assert isinstance(credentials, AccountCredentials)
+    with sessions.signing_as(credentials):
         yield sessions.ec2(HERE)

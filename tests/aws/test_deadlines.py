@@ -238,3 +238,23 @@ def test_pages_that_go_in_a_circle_are_a_failure(entered: Enter) -> None:
     assert (read.failure.code, read.failure.message) == (
         "PaginationError", "Error during pagination: an earlier token came again: A",
     )  # fmt: skip
+
+
+def test_an_item_that_takes_more_than_its_part_makes_way_for_the_others(clock: Clock) -> None:
+    gate, begun = threading.Event(), list[str]()
+
+    def work(item: str) -> str:
+        begun.append(item)
+        if item == "late":
+            clock.now += 51
+            gate.wait(HANG_SECONDS)
+            raise ZeroDivisionError("nobody waits for it any more")
+        return item.upper()
+
+    answers = do_each_within(Deadline(1100, clock), work, ["late", "a", "b"], part=0.5)
+    gate.set()
+    wait_for_late_work()
+    assert answers == {
+        "late": Failure(FailureReason.TIMED_OUT, "DeadlineExceeded", "not done within 50 seconds"), "a": "A", "b": "B",
+    }  # fmt: skip
+    assert begun == ["late", "a", "b"]

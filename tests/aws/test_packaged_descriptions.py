@@ -99,14 +99,14 @@ def test_instances_are_read_ended_and_their_groups_looked_at(both: Both) -> None
 
 def test_vpcs_are_read_with_subnets_peerings_and_regions(both: Both) -> None:
     whole = home_sessions(ROLE)
-    grants = [whole.credentials_for(account) for account in (ACCOUNT, OTHER)]
+    entries = [whole.credentials_for(account) for account in (ACCOUNT, OTHER)]
     made: list[str] = []
-    for grant, block in zip(grants, ("10.0.0.0/16", "10.1.0.0/16"), strict=True):
-        assert isinstance(grant, AccountCredentials)
-        with whole.signing_as(grant):
+    for credentials, block in zip(entries, ("10.0.0.0/16", "10.1.0.0/16"), strict=True):
+        assert isinstance(credentials, AccountCredentials)
+        with whole.signing_as(credentials):
             made.append(whole.ec2(HERE).create_vpc(CidrBlock=block)["Vpc"]["VpcId"])
             whole.ec2(HERE).create_subnet(VpcId=made[-1], CidrBlock=block.replace("/16", "/24"))
-    near, _ = grants
+    near, _ = entries
     assert isinstance(near, AccountCredentials)
     with whole.signing_as(near):
         whole.ec2(HERE).create_vpc_peering_connection(VpcId=made[0], PeerVpcId=made[1], PeerOwnerId=OTHER)

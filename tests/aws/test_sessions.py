@@ -32,9 +32,9 @@ def sessions(aws_environment: Embedded) -> AccountSessions:
 
 
 def _owner(sessions: AccountSessions, account: AccountId) -> str:
-    grant = sessions.credentials_for(account)
-    assert isinstance(grant, AccountCredentials)
-    with sessions.signing_as(grant):
+    credentials = sessions.credentials_for(account)
+    assert isinstance(credentials, AccountCredentials)
+    with sessions.signing_as(credentials):
         return sessions.ec2(EU).describe_vpcs()["Vpcs"][0]["OwnerId"]
 
 
@@ -64,7 +64,7 @@ def test_a_role_is_assumed_once_until_it_is_about_to_expire(sessions: AccountSes
     assert sessions.credentials_for(MEMBER, now=later) is not first
 
 
-def test_a_grant_that_is_forgotten_is_made_anew(sessions: AccountSessions) -> None:
+def test_credentials_that_are_forgotten_are_made_anew(sessions: AccountSessions) -> None:
     first = sessions.credentials_for(MEMBER)
     sessions.forget(MEMBER)
     sessions.forget(OTHER)
@@ -75,9 +75,9 @@ def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions)
     here, there = type(sessions.ec2(EU)), type(sessions.ec2(Region("us-west-2")))
     assert here is not there
     assert here.describe_vpcs is there.describe_vpcs
-    grant = sessions.credentials_for(MEMBER)
-    assert isinstance(grant, AccountCredentials)
-    with sessions.signing_as(grant):
+    credentials = sessions.credentials_for(MEMBER)
+    assert isinstance(credentials, AccountCredentials)
+    with sessions.signing_as(credentials):
         names = {sessions.ec2(region).meta.region_name for region in (EU, Region("us-west-2"))}
         subnets = sessions.ec2(Region("us-west-2")).describe_subnets()["Subnets"]
     assert names == {"eu-west-1", "us-west-2"}

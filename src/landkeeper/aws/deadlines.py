@@ -7,6 +7,7 @@ after it, each request waits for at most half of the time left, and whoever wait
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,13 +57,6 @@ class Deadline:
     def is_over(self) -> bool:
         """Whether nothing may begin any more."""
         return self.seconds_left() <= 0
-
-    def wait_for(self, done: threading.Event) -> bool:
-        """Wait until it is done, or the deadline is over; whether it is done."""
-        while not done.wait(min(self.seconds_left(), _LOOK_EVERY_SECONDS)):
-            if self.is_over():
-                return done.is_set()
-        return True
 
 
 _current: ContextVar[Deadline | None] = ContextVar("landkeeper_deadline", default=None)
@@ -115,59 +109,94 @@ class _Work(Generic[Item, Answer]):
     work: Callable[[Item], Answer]
     waiting: list[Item]
     """The next one last."""
-    answers: dict[Item, Answer] = field(default_factory=dict)
+    deadline: Deadline
+    part: float
+    answers: dict[Item, Answer | Failure] = field(default_factory=dict)
+    begun: dict[Item, tuple[Deadline, float]] = field(default_factory=dict)
+    """The items under way, each with its own deadline, and how many seconds that left it."""
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     running: int = 0
+    """Threads that are not late."""
 
-    def take_all(self, deadline: Deadline) -> None:
-        with within(deadline):
-            while (item := self._next(deadline)) is not None:
-                self._do(item[0])
+    def start(self) -> None:
+        """Have one more thread take items."""
+        self.running += 1
+        threading.Thread(target=copy_context().run, args=(self._take_all,), name=THREAD_NAME, daemon=True).start()
+
+    def _take_all(self) -> None:
+        with within(self.deadline):
+            while (item := self._next()) is not None:
+                if not self._do(*item):
+                    return
         with self.lock:
             self.running -= 1
             if not self.running:
                 self.done.set()
 
-    def _next(self, deadline: Deadline) -> tuple[Item] | None:
+    def _next(self) -> tuple[Item, Deadline] | None:
         with self.lock:
-            is_over = not self.waiting or self.error is not None or deadline.is_over()
-            return None if is_over else (self.waiting.pop(),)
+            if not self.waiting or self.error is not None or self.deadline.is_over():
+                return None
+            item, own = self.waiting.pop(), deadline_after(math.inf, part=self.part)
+            self.begun[item] = own, own.seconds_left()
+            return item, own
 
-    def _do(self, item: Item) -> None:
+    def _do(self, item: Item, own: Deadline) -> bool:
+        """Whether it was done before it was late: else another thread has taken the place of this one."""
+        error: BaseException | None = None
         try:
-            answer = self.work(item)
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
-            with self.lock:
-                self.error = self.error or error
-            self.done.set()
-        else:
-            with self.lock:
+            with within(own):
+                answer = self.work(item)
+        except BaseException as raised:  # noqa: BLE001 - raised again by whoever waits
+            error = raised
+        with self.lock:
+            if self.begun.pop(item, None) is None:
+                return False
+            if error is None:
                 self.answers[item] = answer
+            else:
+                self.error = self.error or error
+                self.done.set()
+            return True
+
+    def replace_late(self) -> None:
+        """Give up items whose own deadline is over, and start another thread in the place of each."""
+        with self.lock:
+            for item, (own, seconds) in list(self.begun.items()):
+                if own.is_over():
+                    del self.begun[item]
+                    self.answers[item] = _late(seconds)
+                    self.running -= 1
+                    self.start()
+
+
+def _late(seconds: float) -> Failure:
+    return Failure(FailureReason.TIMED_OUT, LATE, f"not done within {seconds:.0f} seconds")
 
 
 def do_each_within(
-    deadline: Deadline, work: Callable[[Item], Answer], items: Sequence[Item], *, at_once: int = 1
+    deadline: Deadline, work: Callable[[Item], Answer], items: Sequence[Item], *, at_once: int = 1, part: float = 1.0
 ) -> Mapping[Item, Answer | Failure]:
     """What `work` answers for each item, so many at once; a Failure for those that are not done by the deadline.
 
-    Raises what `work` raises. Late work is left to itself: a thread cannot be ended from outside, but none of its
-    requests begins after the deadline, and it keeps no process from ending.
+    An item may take `part` of the time that is left when it is begun. Raises what `work` raises. Late work is left to
+    itself: a thread cannot be ended from outside, but none of its requests begins after the deadline, and it keeps no
+    process from ending.
     """
-    seconds = deadline.seconds_left()
-    shared = _Work(work, [*reversed(items)], running=min(at_once, len(items)))
-    if not shared.running:
+    if not items:
         return {}
-    for _ in range(shared.running):
-        context = copy_context()
-        threading.Thread(target=context.run, args=(shared.take_all, deadline), name=THREAD_NAME, daemon=True).start()
-    deadline.wait_for(shared.done)
+    shared, seconds = _Work(work, [*reversed(items)], deadline, part), deadline.seconds_left()
+    with shared.lock:
+        for _ in range(min(at_once, len(items))):
+            shared.start()
+    while not shared.done.wait(min(deadline.seconds_left(), _LOOK_EVERY_SECONDS)) and not deadline.is_over():
+        shared.replace_late()
     with shared.lock:
         if shared.error is not None:
             raise shared.error
-        late = Failure(FailureReason.TIMED_OUT, LATE, f"not done within {seconds:.0f} seconds")
-        return {item: shared.answers.get(item, late) for item in items}
+        return {item: shared.answers.get(item, _late(seconds)) for item in items}
 
 
 def do_within(deadline: Deadline, work: Callable[[], Answer]) -> Answer | Failure:

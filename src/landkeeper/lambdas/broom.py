@@ -91,8 +91,8 @@ def _take_all(run: _Run, messages: Sequence[Message], deadline: Deadline) -> Ite
     """Deal with the messages, one after another; the ids of those that have to come again."""
     for number, message in enumerate(messages):
         if deadline.seconds_left() < _LEAST_SECONDS:
-            log("WARNING", "not begun", {"MessageIds": [each.id for each in messages[number:]]})
-            yield from (each.id for each in messages[number:])
+            log("WARNING", "not begun", {"MessageIds": [waiting.id for waiting in messages[number:]]})
+            yield from (waiting.id for waiting in messages[number:])
             return
         with within(deadline):
             share = deadline_after(math.inf, part=1.0 if message is messages[-1] else _PART_OF_WHAT_IS_LEFT)

@@ -252,9 +252,9 @@ def test_instances_are_found_by_the_token_of_their_launch(
 def test_a_group_says_which_tags_it_gives() -> None:
     account = AccountId("220000000008")
     sessions = home_sessions(ROLE)
-    grant = sessions.credentials_for(account)
-    assert not isinstance(grant, Failure)
-    with sessions.signing_as(grant):
+    credentials = sessions.credentials_for(account)
+    assert not isinstance(credentials, Failure)
+    with sessions.signing_as(credentials):
         scaling = sessions.scaling(HERE)
         scaling.create_launch_configuration(
             LaunchConfigurationName="web", ImageId="ami-12345678", InstanceType="t3.micro"

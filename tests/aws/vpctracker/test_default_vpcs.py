@@ -198,9 +198,9 @@ def test_credentials_of_another_account_delete_nothing(places: Places) -> None:
     (survey,) = survey_default_vpcs([place.account], place.reader())
     (plan,) = survey.found
     assert isinstance(plan, Plan)
-    grant = places.sessions.credentials_for(other.account.id)
-    assert isinstance(grant, AccountCredentials)
-    places.sessions._kept[place.account.id] = grant
+    credentials = places.sessions.credentials_for(other.account.id)
+    assert isinstance(credentials, AccountCredentials)
+    places.sessions._kept[place.account.id] = credentials
     refused = place.reader().rehearse(place.account, plan)
     assert refused is not None
     assert (refused.code, refused.message) == (

@@ -28,9 +28,9 @@ _ZONE = """<item><zoneId>{0}</zoneId><zoneName>{0}-name</zoneName><zoneState>{1}
 
 def _network(account: AccountId = MEMBER) -> Ec2Network:
     sessions = home_sessions(ROLE)
-    grant = sessions.credentials_for(account)
-    assert isinstance(grant, AccountCredentials)
-    return Ec2Network(sessions, grant, HERE)
+    credentials = sessions.credentials_for(account)
+    assert isinstance(credentials, AccountCredentials)
+    return Ec2Network(sessions, credentials, HERE)
 
 
 @pytest.fixture

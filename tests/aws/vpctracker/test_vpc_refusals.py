@@ -169,7 +169,7 @@ def test_a_refusal_in_the_middle_of_theec2_pages_is_no_shorter_list(entered: Ent
 )
 def test_regions_that_are_not_listed_fail_the_account(entered: Enter, refusal: Answer, reason: FailureReason) -> None:
     with answering(lambda call: (200, CALLER_IDENTITY) if call["Action"] == "GetCallerIdentity" else refusal) as url:
-        sessions, grant = entered(url)
-        read = Ec2VpcReader(lambda _: sessions).read_account(Account(grant.account))
+        sessions, credentials = entered(url)
+        read = Ec2VpcReader(lambda _: sessions).read_account(Account(credentials.account))
     assert isinstance(read, Failure)
     assert read.reason is reason

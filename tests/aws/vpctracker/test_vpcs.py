@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from botocore.config import Config
@@ -24,16 +25,16 @@ _A_MOMENT_SECONDS = 0.5
 
 def _entered(account: str) -> tuple[AccountSessions, AccountCredentials]:
     sessions = home_sessions(_ROLE)
-    grant = sessions.credentials_for(AccountId(account))
-    assert isinstance(grant, AccountCredentials)
-    return sessions, grant
+    credentials = sessions.credentials_for(AccountId(account))
+    assert isinstance(credentials, AccountCredentials)
+    return sessions, credentials
 
 
 @pytest.mark.embedded
 @pytest.mark.usefixtures("aws_environment")
 def test_a_region_is_read_with_all_blocks_subnets_and_tags() -> None:
-    sessions, grant = _entered("210000000001")
-    with sessions.signing_as(grant):
+    sessions, credentials = _entered("210000000001")
+    with sessions.signing_as(credentials):
         ec2 = sessions.ec2(_HERE)
         vpc = ec2.create_vpc(
             CidrBlock="10.0.0.0/16",
@@ -42,7 +43,7 @@ def test_a_region_is_read_with_all_blocks_subnets_and_tags() -> None:
         )["Vpc"]["VpcId"]
         ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.1.0.0/16")
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]
-    read = read_region(sessions, grant, _HERE)
+    read = read_region(sessions, credentials, _HERE)
     assert isinstance(read, Complete)
     by_id = {one.id: one for one in read.vpcs}
     found = by_id.pop(vpc)  # type: ignore[call-overload]
@@ -54,18 +55,18 @@ def test_a_region_is_read_with_all_blocks_subnets_and_tags() -> None:
     ]
     assert found.subnets[0].az_id == subnet["AvailabilityZoneId"]
     assert [(one.is_default, one.cidr_block) for one in by_id.values()] == [(True, "172.31.0.0/16")]
-    assert read_region(sessions, grant, _HERE) == read
+    assert read_region(sessions, credentials, _HERE) == read
 
 
 @pytest.mark.embedded
 @pytest.mark.usefixtures("aws_environment")
 def test_a_reader_reads_the_regions_it_was_given_or_those_that_are_enabled() -> None:
-    sessions, grant = _entered("210000000002")
-    account = Account(grant.account)
+    sessions, credentials = _entered("210000000002")
+    account = Account(credentials.account)
     given = Ec2VpcReader(lambda _: sessions, regions=(_HERE,)).read_account(account)
     assert not isinstance(given, Failure)
     assert list(given) == [_HERE]
-    regions = find_regions(sessions, grant)
+    regions = find_regions(sessions, credentials)
     assert not isinstance(regions, Failure)
     assert regions[_HERE] is Standing.READ
     everywhere = Ec2VpcReader(lambda _: sessions).read_account(account)
@@ -180,19 +181,19 @@ def test_a_governed_region_is_not_called(entered: Enter) -> None:
 
     there = Region("us-west-2")
     with answering(answer) as url:
-        sessions, grant = entered(url)
+        sessions, credentials = entered(url)
         reader = Ec2VpcReader(
             lambda _: sessions,
             regions=(_HERE, there),
-            is_governed=lambda account, region: (account, region) == (grant.account, there),
+            is_governed=lambda account, region: (account, region) == (credentials.account, there),
         )
-        read = reader.read_account(Account(grant.account))
+        read = reader.read_account(Account(credentials.account))
         assert not isinstance(read, Failure)
         assert read[there] == NotRead(Standing.GOVERNED)
         assert isinstance(read[_HERE], Complete)
         assert called == {_HERE}
-        assert reader.read_account(Account(grant.account), (there,)) == {there: NotRead(Standing.GOVERNED)}
-        assert reader.read_account(Account(grant.account), ()) == {}
+        assert reader.read_account(Account(credentials.account), (there,)) == {there: NotRead(Standing.GOVERNED)}
+        assert reader.read_account(Account(credentials.account), ()) == {}
 
 
 def test_regions_of_an_account_are_read_a_few_at_a_time(entered: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,10 +222,11 @@ def test_regions_of_an_account_are_read_a_few_at_a_time(entered: Enter, monkeypa
 
     regions = tuple(Region(f"eu-west-{number}") for number in range(1, 3 * CALLS_AT_ONCE + 1))
     with answering(answer) as url:
-        sessions, grant = entered(url)
-        reader = Ec2VpcReader(lambda _: sessions, regions=regions)
-        read = reader.read_account(Account(grant.account))
-    assert read == dict.fromkeys(regions, Complete(()))
+        sessions, credentials = entered(url)
+        began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        reader = Ec2VpcReader(lambda _: sessions, regions=regions, clock=lambda: began)
+        read = reader.read_account(Account(credentials.account))
+    assert read == dict.fromkeys(regions, Complete((), began=began))
     assert not one_more.is_set()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from landkeeper.aws.deadlines import deadline_after, do_each_within, do_within
+from landkeeper.aws.deadlines import do_each_within, do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
 from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE, read_peerings, read_transit_gateways
@@ -71,11 +70,10 @@ class RegionReader:
         left_out = {region: NotRead(standing) for region, standing in standings.items() if standing != Standing.READ}
         to_read = _from_its_own_start(account.id, [region for region in standings if region not in left_out])
 
-        def read_in_time(region: Region) -> T | Failure:
-            half = deadline_after(math.inf, part=0.5)
-            return do_within(half, lambda: read(sessions, credentials, region))
+        def read_place(region: Region) -> T:
+            return read(sessions, credentials, region)
 
-        answers = do_each_within(deadline, read_in_time, to_read, at_once=self._calls_at_once)
+        answers = do_each_within(deadline, read_place, to_read, at_once=self._calls_at_once, part=0.5)
         reads = {
             region: Unreadable(answer) if isinstance(answer, Failure) else answer for region, answer in answers.items()
         }
