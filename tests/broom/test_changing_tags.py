@@ -109,7 +109,7 @@ class World:
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
         began_at = self.clock.now
         with self.during_call():
-            if self._draws(0.1):
+            if self._draws(0.05):
                 return Failure(FailureReason.THROTTLED)
             found = {id_: live for id_, live in self.list_all(account, region).items() if id_ in ids}
         self.reads |= {id_: Read(began_at, live.tags) for id_, live in found.items()}
@@ -153,7 +153,7 @@ class World:
                 if not self.instances[id_].has_ended:
                     self.instances[id_] = replace(self.instances[id_], state=state)
                     self.ended[id_] = word
-        if self._draws(0.2):
+        if self._draws(0.4):
             return dict.fromkeys(ids, Refused(LOST, is_unknown=True))
         return dict.fromkeys(ids, Done())
 
@@ -204,7 +204,7 @@ class DisturbedTopic(CollectedReports):
 
 
 SEEDS = st.integers(0, 2**32)
-KILLS = st.none() | st.integers(0, 30)
+KILLS = st.none() | st.none() | st.integers(0, 30)
 
 
 class Machine(RuleBasedStateMachine):
@@ -234,16 +234,27 @@ class Machine(RuleBasedStateMachine):
         if number < len(self.world.instances):
             self.world.retag(IDS[number], tags)
 
+    @rule()
+    def tag_all_instances(self) -> None:
+        """Have every instance comply: what was done to it before must be reported all the same."""
+        for id_ in self.world.instances:
+            self.world.retag(id_, {"Code": "LOL", "Owner": "jane"})
+
     @rule(seconds=st.sampled_from([1, 61, 301, 1801]))
     def pass_time(self, seconds: float) -> None:
         self.world.clock.pass_time(seconds=seconds)
 
-    @rule(seed=SEEDS, kill=KILLS, is_new=st.booleans())
-    def deliver(self, seed: int, kill: int | None, is_new: bool) -> None:
+    @rule(seed=SEEDS, kill=KILLS, is_new=st.booleans(), comply=st.booleans())
+    def deliver(self, seed: int, kill: int | None, is_new: bool, comply: bool) -> None:
+        """Deliver all launches, and a minute later what waits for its second read."""
         if is_new:
             self._run(seed, kill, lambda sweep: sweep_first_seen(sweep, self.launches))
         else:
             self._run(seed, kill, lambda sweep: sweep.handle_launches(self.launches))
+        self.world.clock.pass_time(seconds=61)
+        self.resume(seed, kill)
+        if comply:
+            self.tag_all_instances()
 
     @rule(seed=SEEDS, kill=KILLS)
     def resume(self, seed: int, kill: int | None) -> None:
