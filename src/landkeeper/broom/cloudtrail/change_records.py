@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from landkeeper.broom.cloudtrail.fields import (
+    INSTANCE_ID,
     FieldError,
     parse_items,
     parse_listed,
@@ -40,7 +41,7 @@ def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
         return None
     try:
         resources = parse_listed(request, "resourcesSet", "resourceId")
-        instances = frozenset(InstanceId(id_) for id_ in resources if id_.startswith("i-"))
+        instances = frozenset(InstanceId(id_) for id_ in resources if INSTANCE_ID.fits(id_))
         if not instances:
             return None
         if record["eventName"] == "DeleteTags":
@@ -58,7 +59,7 @@ def find_ending(record: Mapping[str, Any]) -> Termination | None:
     if record.get("errorCode") or not isinstance(request, dict):
         return None
     try:
-        instances = frozenset(InstanceId(id_) for id_ in parse_listed(request, "instancesSet", "instanceId"))
-        return Termination(parse_time(record), instances)
+        ids = parse_listed(request, "instancesSet", "instanceId")
+        return Termination(parse_time(record), frozenset(InstanceId(id_) for id_ in ids if INSTANCE_ID.fits(id_)))
     except FieldError:
         return None

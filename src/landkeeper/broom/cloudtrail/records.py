@@ -134,14 +134,15 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {kind_of(name)}: this is not a CloudTrail record")
-    change = _CHANGES.get(name)
-    if change is not None:
+    # Other services have calls of these names too; exports of logs may leave the source out.
+    is_of_ec2 = record.get("eventSource", "ec2.amazonaws.com") == "ec2.amazonaws.com"
+    change, parse = _CHANGES.get(name), _LAUNCHES.get(name)
+    if is_of_ec2 and change is not None:
         return change(record) or Ignored(where, NOT_A_LAUNCH)
-    parse = _LAUNCHES.get(name)
-    if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
+    if not is_of_ec2 or parse is None:
         return Ignored(where, NOT_A_LAUNCH)
-    if record.get("errorCode"):
-        return Ignored(where, f"the launch failed ({record['errorCode']})")
+    if code := record.get("errorCode"):
+        return Ignored(where, f"the launch failed ({code if isinstance(code, str) else kind_of(code)})")
     try:
         return parse(record, where)
     except FieldError as error:
