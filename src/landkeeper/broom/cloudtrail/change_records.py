@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from landkeeper.broom.cloudtrail.fields import (
+    ACCOUNT,
     INSTANCE_ID,
+    REGION,
     FieldError,
+    find_form,
     parse_items,
     parse_listed,
     parse_object,
@@ -31,7 +34,7 @@ def find_spot_request(record: Mapping[str, Any]) -> SpotRequest | None:
         ids = parse_listed(answer, "spotInstanceRequestSet", "spotInstanceRequestId")
     except FieldError:
         return None
-    return SpotRequest(principal, ids) if ids else None
+    return SpotRequest(principal, ids, *_place(record)) if ids else None
 
 
 def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
@@ -45,10 +48,10 @@ def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
         if not instances:
             return None
         if record["eventName"] == "DeleteTags":
-            return Untagging(parse_time(record), instances, parse_listed(request, "tagSet", "key"))
+            return Untagging(parse_time(record), instances, parse_listed(request, "tagSet", "key"), *_place(record))
         items = parse_items(request.get("tagSet"), "tagSet")
         tags = parse_tags([parse_object(item, "tagSet") for item in items], "tagSet")
-        return Tagging(parse_time(record), instances, tags)
+        return Tagging(parse_time(record), instances, tags, *_place(record))
     except FieldError:
         return None
 
@@ -60,6 +63,14 @@ def find_ending(record: Mapping[str, Any]) -> Termination | None:
         return None
     try:
         ids = parse_listed(request, "instancesSet", "instanceId")
-        return Termination(parse_time(record), frozenset(InstanceId(id_) for id_ in ids if INSTANCE_ID.fits(id_)))
+        instances = frozenset(InstanceId(id_) for id_ in ids if INSTANCE_ID.fits(id_))
+        return Termination(parse_time(record), instances, *_place(record))
     except FieldError:
         return None
+
+
+def _place(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the account and region of a record; empty where it does not say."""
+    identity = record.get("userIdentity")
+    caller = find_form(identity, "accountId", ACCOUNT) if isinstance(identity, dict) else ""
+    return find_form(record, "recipientAccountId", ACCOUNT) or caller, find_form(record, "awsRegion", REGION)

@@ -35,6 +35,8 @@ class Malformed:
 
     where: str
     reason: str
+    is_whole_file: bool = False
+    """Whether nothing of the file could be read, so that nobody knows what is lost."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}" if self.where else self.reason
@@ -97,7 +99,7 @@ def list_records(document: Document | Unreadable) -> Listing | Malformed:
     """The records that a document holds, none of them looked at."""
     match document:
         case Unreadable(where, reason):
-            return Malformed(where, reason)
+            return Malformed(where, reason, is_whole_file=not where)
         case Document(where, list() as records):
             return Listing(where, records, is_list=True)
         case Document(where, dict() as value) if name := _list_name(value):
@@ -142,7 +144,7 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     if not is_of_ec2 or parse is None:
         return Ignored(where, NOT_A_LAUNCH)
     if code := record.get("errorCode"):
-        return Ignored(where, f"the launch failed ({code if isinstance(code, str) else kind_of(code)})")
+        return Ignored(where, f"the launch failed ({kind_of(code) if isinstance(code, dict | list) else code})")
     try:
         return parse(record, where)
     except FieldError as error:
