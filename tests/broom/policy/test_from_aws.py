@@ -160,6 +160,10 @@ def test_other_resource_types_of_config_are_said_to_be_lost() -> None:
         ({"ConfigRules": []}, "c.json: no REQUIRED_TAGS rule with a tag1Key … tag6Key is in it"),
         ({"InputParameters": "[]"}, "c.json: InputParameters takes an object, or its JSON as text"),
         ({"InputParameters": "{"}, "c.json: InputParameters:1: not JSON: Expecting property name"),
+        (
+            {"tag1Key": "Code", "tag1Value": ",".join(f"{n}*" for n in range(500_000))},
+            "c.json: tag1Value is more than a regular expression can hold",
+        ),
         ({"tag7Key": "x"}, "c.json: 'tag7Key' is no parameter of REQUIRED_TAGS"),
         ({"tag1Key": 1}, "c.json: tag1Key takes a text"),
         ({"tag1Value": "x"}, "c.json: tag1Value is there without a tag1Key"),

@@ -145,6 +145,9 @@ def test_the_effective_form_has_plain_values() -> None:
         ("{\n,}", "f:2: not JSON: Expecting property name"),
         ('{"a": 1, "b": 2, "a": 3}', "f: 'a' is there twice in one object"),
         ("[" * 100_000, "f:1: not JSON: nested too deeply"),
+        ("1" * 5_000, "f:1: a number has more digits than can be read"),
+        ('["\\ud800"]', "f:1: half of a pair of surrogates stands for no character"),
+        (json.dumps({f"k{n}": 1 for n in range(50_000)})[:-1] + ', "k7": 2}', "f: 'k7' is there twice in one object"),
     ],
 )
 def test_json_that_cannot_be_read_is_named(text: str, complaint: str) -> None:

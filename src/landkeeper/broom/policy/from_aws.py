@@ -160,7 +160,10 @@ def _config_tags(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str
     for parameter in sorted(filter(_CONFIG_KEY.fullmatch, parameters)):
         values = parameters.get(f"{parameter[:4]}Value", "").split(",")
         key = parameters[parameter]
-        yield key, _exactly(key, tuple(dict.fromkeys(filter(None, (value.strip() for value in values)))))
+        try:
+            yield key, _exactly(key, tuple(dict.fromkeys(filter(None, (value.strip() for value in values)))))
+        except re2.error as error:
+            raise TagPolicyError(f"{name}: {parameter[:4]}Value is more than a regular expression can hold") from error
 
 
 def _exactly(key: str, values: Iterable[str]) -> Requirement:
@@ -168,5 +171,6 @@ def _exactly(key: str, values: Iterable[str]) -> Requirement:
     values = tuple(values)
     if not any("*" in value for value in values):
         return HasTag(key, values)
-    pattern = "|".join(map(re2.escape, values))
-    return HasTag(key, (), Matcher(pattern, re2.compile(pattern)))
+    pattern, options = "|".join(map(re2.escape, values)), re2.Options()
+    options.log_errors = False
+    return HasTag(key, (), Matcher(pattern, re2.compile(pattern, options)))
