@@ -128,6 +128,8 @@ RULE = "version: 1\nrules:\n- name: code\n  action: notify\n  require: "
         (RULE + "&again {not: *again}", "5: an alias stands inside what it stands for"),
         (RULE + "{not: " * 17 + "{tag: a}" + "}" * 17, "5: requirements are nested more than 16 deep"),
         (MINIMAL + "exempt: [x]", "6: an exemption is text"),
+        (MINIMAL + f"exempt: [{'{tag: a}, ' * 5_001}]", "6: exempt has more than 5,000 items"),
+        ("version: 1\nrules: [" + "{}, " * 1_001 + "]", "2: rules has more than 1,000 items"),
         (MINIMAL + "exempt: [{}]", "6: an exemption takes exactly one of principal, tag, account"),
         (MINIMAL + "exempt: [{tag: ''}]", "6: tag is empty"),
         (MINIMAL + "exempt: [{account: abc}]", "6: 'abc' is not an AWS account id"),

@@ -83,7 +83,7 @@ def test_what_a_policy_above_locks_stays_and_that_is_said(above: Any) -> None:
     found = merge_tag_policies(documents)
     assert found.statements[0].values == ("a",)
     assert found.ignored == (
-        "account.json: tags.code.tag_value: @@append is locked by a policy above, and has no effect",
+        "account.json: tags.code.tag_value: @@append is locked by a parent policy and has no effect",
     )
 
 
@@ -121,7 +121,7 @@ def test_a_lock_leaves_what_it_names_and_cannot_be_taken_back_below() -> None:
         (values("a*b*"), "tag_value.@@assign has 'a*b*': a value may contain * once at most"),
         (code(tag_value={"@@assign": "a"}), "tag_value.@@assign is 'a': expected a list of texts"),
         (code(tag_value={"@@assign": [1]}), "tag_value.@@assign is a list: expected a list of texts"),
-        (code(tag_value={"@@assign": [], "@@append": []}), "has @@assign beside another operator"),
+        (code(tag_value={"@@assign": [], "@@append": []}), "has @@assign and another operator"),
         (code(**{"@@operators_allowed_for_child_policies": "@@none"}), "tags.code.@@operators_allowed_for_child_pol"),
         (code(**{"@@operators_allowed_for_child_policies": ["@@any"]}), "takes a list of @@all, @@append, @@assign"),
     ],

@@ -154,11 +154,11 @@ class _Merge:
             for operator, value in _known(operators, known, place).items()
         }
         if "@@assign" in given and len(given) > 1:
-            raise TagPolicyError(f"{place} has @@assign beside another operator: one of them is meant")
+            raise TagPolicyError(f"{place} has @@assign and another operator: use one of them")
         paths: tuple[tuple[str, ...], ...] = ((), (key,), (key, setting))
         left = _ALL.intersection(*(self.allowed.get(path, _ALL) for path in paths))
         for operator in sorted(set(given) - left):
-            self.ignored.append(f"{place}: {operator} is locked by a policy above, and has no effect")
+            self.ignored.append(f"{place}: {operator} is locked by a parent policy and has no effect")
         # What is removed was inherited, so that comes before what is added.
         for operator in ("@@assign", "@@remove", "@@append"):
             if operator in given and operator in left:
