@@ -36,7 +36,7 @@ def test_a_policy_that_only_notifies_needs_no_limits_and_no_exemptions() -> None
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        (END, "3: rules terminate, and there are no limits: a mistake in a rule costs every instance it applies to"),
+        (END, "3: rules terminate without limits: a mistake in a rule costs every instance that it applies to"),
         (END, "3: no service is exempt: Auto Scaling, EKS, Karpenter and EMR may tag instances after their launch"),
         (END + "exempt: [{tag: eks:cluster-name}]\nlimits: {terminations_per_hour: 20}",
          "7: without terminations_per_hour_per_account, one account can use up the limit of all accounts"),

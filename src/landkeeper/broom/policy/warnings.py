@@ -62,7 +62,7 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     limits = policy.limits
     unlimited = limits == Limits()
     if severest is Penalty.TERMINATE and unlimited:
-        yield "rules", "rules terminate, and there are no limits: a mistake costs every instance that a rule applies to"
+        yield "rules", "rules terminate without limits: a mistake in a rule costs every instance that it applies to"
     if limits.terminations_per_hour is not None and limits.terminations_per_hour_per_account is None:
         yield "limits", "without terminations_per_hour_per_account, one account can use up the limit of all accounts"
     if not any(_exempts_a_service(exemption) for exemption in policy.exempt):
