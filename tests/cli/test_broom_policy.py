@@ -35,7 +35,7 @@ def test_check_warns_about_what_is_odd_and_takes_it(policy_file: str, capsys: py
     assert run(["broom", "policy", "check", policy_file]) == 0
     out, err = capsys.readouterr()
     assert out == f"{policy_file}: OK (1 rule, 1 exemption, 2 warnings)\n"
-    assert [line.partition(", and")[0] for line in err.splitlines()][1:] == [
+    assert [line.partition(", after")[0] for line in err.splitlines()][1:] == [
         f"{policy_file}:7: warning: confirm_after is 0s: EC2 may show tags some seconds late"
     ]
     assert run(["broom", "policy", "check", policy_file, "--check"]) == 4

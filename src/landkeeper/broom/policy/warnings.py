@@ -56,7 +56,7 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     if severest is Penalty.NOTIFY:
         return
     if not policy.confirm_after:
-        yield "confirm_after", "confirm_after is 0s: EC2 may show tags some seconds late, when the instance is lost"
+        yield "confirm_after", "confirm_after is 0s: EC2 may show tags some seconds late, after the instance is lost"
     if not policy.report_required:
         yield "report", f"report is optional: Broom applies {severest} even if it cannot report it"
     limits = policy.limits
