@@ -97,7 +97,10 @@ class FakeEc2:
     def find_launched(
         self, account: AccountId, region: Region, client_token: str
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        return self.unreadable or {id_: self.instances[id_] for id_ in self.launched.get(client_token, ())}
+        found = (self.instances[id_] for id_ in self.launched.get(client_token, ()))
+        return self.unreadable or {
+            live.id: replace(live, launched_at=live.launched_at or LAUNCHED_AT) for live in found
+        }
 
     def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
         return self.unreadable or {id_: live for id_, live in self.instances.items() if live.state == "running"}

@@ -56,13 +56,13 @@ class Deployed:
         """Where the ledger has it."""
         return self.ledger.find_cases([id_])[id_].state
 
-    def log(self, *records: object) -> str:
+    def log(self, *records: object, key: str = "") -> str:
         """Put a log file into the bucket, and answer the S3 notification of it."""
-        return self.put(gzip.compress(json.dumps({"Records": records}).encode()))
+        return self.put(gzip.compress(json.dumps({"Records": records}).encode()), key)
 
-    def put(self, body: bytes) -> str:
+    def put(self, body: bytes, key: str = "") -> str:
         """Put an object into the bucket, and answer the S3 notification of it."""
-        key = f"AWSLogs/{uuid.uuid4()}.json.gz"
+        key = key or f"AWSLogs/{uuid.uuid4()}.json.gz"
         self.sessions.home("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         return notification(self.bucket, key)
 

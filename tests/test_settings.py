@@ -114,6 +114,7 @@ def test_what_lambda_says_about_its_memory_limits_a_log() -> None:
 
 def test_days_in_the_ledger_are_a_number() -> None:
     assert read_settings({"LANDKEEPER_LEDGER_DAYS": "400"}).ledger_days == 400
+    assert read_settings({"LANDKEEPER_LOG_BUCKETS": "a, b"}).log_buckets == ("a", "b")
     for text in ("0", "-1", "many", "9999999"):
         with pytest.raises(UsageError, match="LANDKEEPER_LEDGER_DAYS is"):
             read_settings({"LANDKEEPER_LEDGER_DAYS": text})

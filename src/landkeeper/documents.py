@@ -2,11 +2,14 @@
 
 What is missing, unknown, twice there or of the wrong type is noted, not raised, so that one look names everything.
 Scalars are taken as they are written: `NO` is no boolean, and `0123` keeps its zero. JSON is YAML too.
+
+A file may be long, deep and full of aliases only as far as reading it stays a matter of seconds: an alias counts as all
+that it stands for, because whoever reads the nodes meets it that often.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,10 +38,88 @@ class DocumentError(UsageError):
         super().__init__(f"{self.problems[0]}{more}")
 
 
-def compose_document(text: str, file: str) -> yaml.Node | Problem:
-    """The root node of the text; a Problem where it is no YAML, or empty. `file` is its name in messages."""
+MOST_CHARACTERS = 1024 * 1024
+MOST_VALUES = 50_000
+"""How many values a file may have, an alias counted as all that it stands for."""
+DEEPEST = 64
+_MOST_SUGGESTIONS = 20
+
+
+class _LimitError(yaml.MarkedYAMLError):
+    """A file that is YAML, and more of it than is read."""
+
+    def __init__(self, problem: str, mark: yaml.Mark) -> None:
+        super().__init__(problem=problem, problem_mark=mark)
+
+
+class _LimitedLoader(yaml.BaseLoader):
+    """Composes nodes up to the limits. Raises _LimitError where they are reached, before there is more."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._values = 0
+        self._depth = 0
+        self._measures: dict[int, tuple[int, int]] = {}
+        """By the id of each node that is whole: how many values it has, and how deep it is."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node."""
+        event = self.peek_event()  # type: ignore[no-untyped-call] # of the parser, which has no types
+        mark = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            node = super().compose_node(parent, index)
+            measure = self._measures.get(id(node))
+            if measure is None:
+                raise _LimitError("an alias stands inside what it stands for", mark)
+            self._count(measure[0], measure[1], mark)
+            return node
+        self._count(1, 1, mark)
+        self._depth += 1
+        before = self._values
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if isinstance(node, yaml.ScalarNode):
+            node.value = _join_surrogates(node.value, mark)
+        height = 1 + max((self._measures[id(child)][1] for child in _children(node)), default=0)
+        self._measures[id(node)] = (1 + self._values - before, height)
+        return node
+
+    def _count(self, values: int, height: int, mark: yaml.Mark) -> None:
+        self._values += values
+        if self._values > MOST_VALUES:
+            raise _LimitError(f"more than {MOST_VALUES:,} values, an alias counted as all that it stands for", mark)
+        if self._depth + height > DEEPEST:
+            raise _LimitError(f"nested more than {DEEPEST} deep", mark)
+
+
+def _children(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        yield from node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+
+
+def _join_surrogates(text: str, mark: yaml.Mark) -> str:
+    """Return the text with the pairs joined as which JSON may write a character."""
     try:
-        root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
+        return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise _LimitError("half of a pair of surrogates stands for no character", mark) from None
+
+
+def compose_document(text: str, file: str) -> yaml.Node | Problem:
+    """The root node of the text; a Problem where it is no YAML, empty, or above the limits.
+
+    `file` is its name in messages.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return Problem(file, 1, f"the file has more than {MOST_CHARACTERS:,} characters")
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=_LimitedLoader)
+    except _LimitError as error:
+        return Problem(file, error.problem_mark.line + 1 if error.problem_mark else 1, str(error.problem))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return Problem(file, mark.line + 1 if mark else 1, f"not YAML: {error.problem}")
@@ -62,7 +143,7 @@ class NodeReader:
         """Note a word that is none of those known, and answer which one was probably meant."""
         import difflib  # noqa: PLC0415
 
-        near = difflib.get_close_matches(word, known, n=1)
+        near = difflib.get_close_matches(word, known, n=1) if len(self.problems) < _MOST_SUGGESTIONS else []
         meant = f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(known)}"
         self.complain(node, f"{what} '{word}' is not known: {meant}")
         return near[0] if near else None

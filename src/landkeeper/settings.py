@@ -59,6 +59,8 @@ class Settings:
     grace is over; without it a long grace is reached in steps of 15 minutes."""
     log_role_arn: str | None = None
     """`LANDKEEPER_LOG_ROLE_ARN`: the role in which log files are read that lie in another account; None: one's own."""
+    log_buckets: tuple[str, ...] = ()
+    """`LANDKEEPER_LOG_BUCKETS`: the buckets that the function reads log files from; empty: any that it may read."""
     ledger_days: int | None = None
     """`LANDKEEPER_LEDGER_DAYS`: how long the ledger keeps cases that are settled; None for good."""
     report_bucket: str | None = None
@@ -147,6 +149,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         queue_url=environ.get("LANDKEEPER_QUEUE_URL") or None,
         schedule_role_arn=environ.get("LANDKEEPER_SCHEDULE_ROLE_ARN") or None,
         log_role_arn=environ.get("LANDKEEPER_LOG_ROLE_ARN") or None,
+        log_buckets=tuple(_listed(environ, "LANDKEEPER_LOG_BUCKETS")),
         ledger_days=_days(environ, "LANDKEEPER_LEDGER_DAYS"),
         report_bucket=environ.get("LANDKEEPER_REPORT_BUCKET") or None,
         log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),

@@ -36,7 +36,7 @@ _STORIES, _STEPS = (100, 20) if IS_CAMPAIGN else (3, 8)
 MEMBERS = tuple(AccountId(f"34000000000{number}") for number in range(3))
 MOST_DELIVERIES = 5
 _FEW = st.integers(0, 2)
-FEEDS = ("s3", "sns", "object created", "cloudtrail sns", "api call", "record")
+FEEDS = ("s3", "sns", "object created", "cloudtrail sns", "api call", "sns event")
 
 pytestmark = [pytest.mark.embedded, pytest.mark.campaign]
 
@@ -183,9 +183,11 @@ def _body(feed: str, one: dict[str, Any], bucket: str, key: str) -> str:
             message = json.dumps({"s3Bucket": bucket, "s3ObjectKey": [key]})
             return json.dumps({"Type": "Notification", "Message": message})
         case "api call":
-            return json.dumps({**event("eventbridge_api_call.json"), "detail": one})
+            account = one["recipientAccountId"]
+            return json.dumps({**event("eventbridge_api_call.json"), "account": account, "detail": one})
         case _:
-            return json.dumps({"Records": [one]})
+            published = {"EventSource": "aws:sns", "Sns": {"Message": notification(bucket, key)}}
+            return json.dumps({"Records": [published]})
 
 
 @contextmanager

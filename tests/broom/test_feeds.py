@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import event
 
+from landkeeper.broom.cloudtrail.keys import LogObject
+from landkeeper.broom.cloudtrail.origin import Origin
 from landkeeper.broom.feeds import (
     AuditOrder,
     DueCases,
     Feed,
     InlineRecord,
-    LogObject,
     Message,
     Skipped,
     Unknown,
@@ -31,6 +32,7 @@ KEY = (
     "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/01/01/"
     "111122223333_CloudTrail_eu-west-1_20260101T1005Z_AbCdEfGhIjKlMnOp.json.gz"
 )
+NO_INSTANCE_ID = Unknown("a message about cases with something that is not an instance id")
 
 
 def feeds(value: object) -> tuple[Feed, ...]:
@@ -71,13 +73,68 @@ def test_a_batch_is_read_message_by_message() -> None:
     assert test_event.feeds == (Skipped("S3's test event"),)
     assert validation.feeds == (Skipped("CloudTrail's validation message"),)
     assert garbage.feeds == (Unknown("the message is not JSON"),)
-    assert cases.feeds == (DueCases((InstanceId("i-0aaaaaaaaaaaaaaa2"),)),)
+    assert cases.feeds == (DueCases((InstanceId("i-0aaaaaaaaaaaaaaa2"),)), NO_INSTANCE_ID)
 
 
 def test_a_record_may_come_inside_the_event() -> None:
     record = event("run_instances.json")
-    assert feeds(event("eventbridge_api_call.json")) == (InlineRecord(record),)
-    assert feeds({"Records": [record]}) == (InlineRecord(record),)
+    origin = Origin("the event around it", "111122223333", "eu-west-1")
+    assert feeds(event("eventbridge_api_call.json")) == (InlineRecord(record, origin),)
+
+
+@pytest.mark.parametrize("missing", ["account", "region", "source"])
+def test_an_event_that_does_not_say_where_it_is_from_is_unknown(missing: str) -> None:
+    envelope = {name: value for name, value in event("eventbridge_api_call.json").items() if name != missing}
+    assert feeds(envelope) == (Unknown("an EventBridge event without its account, region and source"),)
+    assert feeds({**envelope, missing: "*" if missing != "source" else 7}) == feeds(envelope)
+
+
+def test_a_record_without_the_event_around_it_is_unknown() -> None:
+    reason = "a CloudTrail record without the event around it, which says where it is from"
+    assert feeds({"Records": [event("run_instances.json")]}) == (Unknown(reason),)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        event("eventbridge_api_call.json"),
+        {"task": "audit"},
+        {"landkeeper": "broom-cases", "instances": ["i-0aaaaaaaaaaaaaaa1"]},
+        {"landkeeper": "broom-audit", "account": "111122223333"},
+    ],
+)
+def test_a_topic_brings_log_files_and_nothing_else(value: Any) -> None:
+    message = json.dumps(value)
+    reason = Unknown("a message of a topic that points to no log file")
+    assert feeds({"Type": "Notification", "Message": message}) == (reason,)
+    assert feeds({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}) == (reason,)
+    inner = json.dumps({"Type": "Notification", "Message": message})
+    assert feeds({"Type": "Notification", "Message": inner}) == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("arn:aws:s3:eu-west-1:444455556666:accesspoint/theirs", "a.json.gz"),
+        ("bucket/other", "a.json.gz"),
+        ("*", "a.json.gz"),
+        ("bucket", "k" * 1025),
+    ],
+)
+def test_a_name_that_no_bucket_or_key_can_have_is_unknown(bucket: str, key: str) -> None:
+    reason = Unknown("a notification with a name that neither a bucket nor a key can have")
+    assert feeds({"s3Bucket": bucket, "s3ObjectKey": [key]}) == (reason,)
+
+
+@pytest.mark.parametrize("ids", [["i-*"], ["i-0aaaaaaaaaaaaaaa1", ""], [7], [["i-1"]]])
+def test_a_message_about_cases_names_instances(ids: list[object]) -> None:
+    fitting = tuple(InstanceId(str(id_)) for id_ in ids if str(id_).startswith("i-0"))
+    assert feeds({"landkeeper": "broom-cases", "instances": ids}) == (DueCases(fitting), NO_INSTANCE_ID)
+
+
+def test_an_audit_is_of_an_account() -> None:
+    (feed,) = feeds({"landkeeper": "broom-audit", "account": "*"})
+    assert isinstance(feed, Unknown)
 
 
 def test_an_object_that_was_removed_is_skipped() -> None:
@@ -108,6 +165,9 @@ def test_what_nobody_knows_is_said_to_be_unknown(value: object, reason: str) -> 
         (KEY, None),
         ("AWSLogs/111122223333/CloudTrail-Insight/x.json.gz", "a CloudTrail Insights file"),
         ("AWSLogs/111122223333/", "a folder marker"),
+        ("AWSLogs/111122223333/Config/eu-west-1/2026/1/1/x.json.gz", "a file of Config, not of CloudTrail"),
+        ("AWSLogs/o-exampleorgid/111122223333/vpcflowlogs/x.json.gz", "a file of vpcflowlogs, not of CloudTrail"),
+        ("AWSLogs/Config/x.json.gz", None),
     ],
 )
 def test_keys_tell_what_holds_no_launches(key: str, reason: str | None) -> None:
@@ -148,7 +208,7 @@ def test_a_spot_fulfilment_comes_as_a_service_event() -> None:
         "detail": detail,
     }
     (message,) = read_messages(envelope)
-    assert message.feeds == (InlineRecord(detail),)
+    assert message.feeds == (InlineRecord(detail, Origin("the event around it", "111122223333", "eu-west-1")),)
 
 
 def test_an_audit_is_ordered_for_every_account_or_for_one() -> None:

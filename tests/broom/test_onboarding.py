@@ -1,4 +1,4 @@
-"""New units and accounts: nothing severer than the policy's `onboarding` says is done there."""
+"""New units and accounts: at most the policy's `onboarding` says is done there."""
 
 from __future__ import annotations
 
@@ -66,13 +66,16 @@ def test_an_account_anywhere_below_a_new_unit_gets_a_notice() -> None:
 def test_units_that_cannot_be_read_make_a_notice_that_says_so() -> None:
     ec2, case, report = swept(Units(DENIED), under=policy(BOARDING))
     assert (ec2.ended, case.outcome) == ([], Outcome.NOTIFIED)
-    assert "which units its account is in could not be read: permission missing (AccessDenied: ListParents)" in report
+    assert (
+        "the organizational units of its account could not be read: permission missing (AccessDenied: ListParents)"
+        in report
+    )
 
 
 def test_where_nobody_can_be_asked_every_account_counts_as_new() -> None:
     ec2, case, report = swept(None, under=policy(BOARDING))
     assert (ec2.ended, case.outcome) == ([], Outcome.NOTIFIED)
-    assert "it is not known which units its account is in" in report
+    assert "the organizational units of its account are unknown" in report
 
 
 @pytest.mark.parametrize(("unit", "ended"), [(NEW, []), (OLD, ["i-1"])])
@@ -120,12 +123,12 @@ def test_new_accounts_are_named_by_patterns(
 @pytest.mark.parametrize(
     ("subject", "result", "because"),
     [
-        (SUBJECT, Result.SOFTENS, "it is not known which units its account is in: nothing severer than notify is done"),
+        (SUBJECT, Result.SOFTENS, "the organizational units of its account are unknown: at most notify is done"),
         (replace(SUBJECT, units=frozenset({NEW})), Result.SOFTENS,
-         f"its account is in the new unit {NEW}: nothing severer than notify is done"),
+         f"its account is in the new unit {NEW}: at most notify is done"),
         (replace(SUBJECT, units=frozenset({OLD, "r-ab12"})), Result.FITS_NOT, f"the account is in {OLD}, r-ab12"),
         (replace(SUBJECT, account=AccountId("444455556666")), Result.SOFTENS,
-         "account 444455556666 is new: nothing severer than notify is done"),
+         "account 444455556666 is new: at most notify is done"),
     ],
 )  # fmt: skip
 def test_what_onboarding_does_is_explained(subject: Subject, result: Result, because: str) -> None:

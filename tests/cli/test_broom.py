@@ -70,7 +70,7 @@ class TestOffline:
             "Tags": {"code": "LOL"},
             "Verdict": "violation",
             "Action": "terminate",
-            "Because": "rule code: tag Code is missing (there is 'code': keys are case-sensitive)",
+            "Because": "rule code: tag Code is missing (found 'code'; tag keys are case-sensitive)",
             "Outcome": "",
         }
         assert answer["totals"] == {

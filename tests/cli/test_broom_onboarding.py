@@ -107,7 +107,7 @@ def test_offline_it_is_said_that_units_are_not_known(folder: Path, capsys: pytes
     assert "the accounts' organizational units are unknown, so at most notify is shown (onboarding)" in err
     (launch,) = json.loads(out)["launches"]
     (instance,) = launch["Instances"]
-    assert (instance["Action"], "it is not known which units" in instance["Because"]) == ("notify", True)
+    assert (instance["Action"], "units of its account are unknown" in instance["Because"]) == ("notify", True)
 
 
 def test_a_function_that_may_not_read_the_organisation_only_tells(deployed: Deployed) -> None:
@@ -117,4 +117,4 @@ def test_a_function_that_may_not_read_the_organisation_only_tells(deployed: Depl
     assert state_of(MEMBER, bad) == "running"
     assert deployed.ledger.find_cases([bad])[bad].outcome is Outcome.NOTIFIED
     (report,) = deployed.reports()
-    assert "which units its account is in could not be read: " in report["Message"]
+    assert "the organizational units of its account could not be read: " in report["Message"]

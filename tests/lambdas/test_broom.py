@@ -58,7 +58,7 @@ def test_one_bad_message_does_not_take_its_batch_with_it(
         batch("garbage", missing, deployed.put(gzip.compress(b"{}" * 99)[:-9]), deployed.log("x", record(bad))),
         None,
     )
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert answer == {"batchItemFailures": [{"itemIdentifier": f"m{number}"} for number in (1, 2, 3)]}
     assert state_of(MEMBER, bad) == "terminated"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     reasons = " ".join(line.get("Reason", "") + line.get("Error", "") for line in lines)
@@ -92,7 +92,7 @@ def test_what_came_of_instances_is_counted_once_and_lines_name_their_request(
 def test_a_launch_that_the_event_and_the_log_file_tell_of_is_dealt_with_once(deployed: Deployed) -> None:
     bad, good = start_one(MEMBER), start_one(MEMBER, Code="LOL")
     launched = record(bad, good)
-    told = {**event("eventbridge_api_call.json"), "detail": launched}
+    told = {**event("eventbridge_api_call.json"), "account": MEMBER, "detail": launched}
     for _ in range(2):
         assert handler(batch(json.dumps(told)), None) == {"batchItemFailures": []}
         assert handler(batch(deployed.log(launched)), None) == {"batchItemFailures": []}
@@ -118,10 +118,12 @@ def test_a_case_that_waits_comes_back_through_the_queue(deployed: Deployed, cloc
 
 def test_a_launch_may_come_as_an_event_by_itself(deployed: Deployed) -> None:
     bad = start_one(AccountId("123456789012"))
-    envelope = {**event("eventbridge_api_call.json"), "detail": record(bad, account="123456789012")}
+    detail = record(bad, account="123456789012")
+    envelope = {**event("eventbridge_api_call.json"), "account": "123456789012", "detail": detail}
     assert handler(envelope, None) == {"done": True}
     assert state_of(AccountId("123456789012"), bad) == "terminated"
-    assert handler({"Records": [json.loads(deployed.log())["Records"][0]]}, None) == {"done": True}
+    s3_event = json.loads(deployed.log())
+    assert handler(s3_event, None) == {"done": True}
     assert handler(event("s3_removed.json"), None) == {"done": True}
 
 
@@ -239,7 +241,7 @@ def untagging(id_: str) -> dict[str, Any]:
     call = record(InstanceId("i-0123456789abcdef0"))
     request = {"resourcesSet": {"items": [{"resourceId": id_}]}, "tagSet": {"items": [{"key": "Code"}]}}
     detail = {**call, "eventName": "DeleteTags", "requestParameters": request, "responseElements": {"_return": True}}
-    return {**event("eventbridge_api_call.json"), "detail": detail}
+    return {**event("eventbridge_api_call.json"), "account": MEMBER, "detail": detail}
 
 
 def test_tags_taken_off_in_a_later_delivery_end_the_wait_for_them(deployed: Deployed, clock: Clock) -> None:
@@ -302,11 +304,51 @@ def test_an_object_is_fetched_once_in_a_batch_and_fails_every_message_that_names
     assert "nothing.json.gz was not dealt with in this batch already" in out
 
 
-def test_a_log_that_unpacks_to_more_than_the_function_can_hold_is_refused(
+def test_a_log_that_unpacks_to_more_than_the_function_can_hold_ends_among_the_dead_letters(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
     open_broom.cache_clear()
     bomb = deployed.put(gzip.compress(b" " * (17 * 1024 * 1024)))
-    assert handler(batch(bomb), None) == {"batchItemFailures": []}
+    assert handler(batch(bomb), None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert "larger than 16777216 bytes when unpacked, which is the limit" in capsys.readouterr().out
+
+
+def test_a_record_that_disagrees_with_the_event_around_it_ends_nothing(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, good = start_one(MEMBER), start_one(MEMBER)
+    forged = {**event("eventbridge_api_call.json"), "account": "320000000009", "detail": record(bad)}
+    honest = {**event("eventbridge_api_call.json"), "account": MEMBER, "detail": record(good)}
+    assert handler(batch(json.dumps(forged), json.dumps(honest)), None) == {"batchItemFailures": []}
+    assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("running", "terminated")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["Reason"] for line in lines if line["message"] == "not readable"] == [
+        f"the event: it is refused: the event around it names account 320000000009, the record {MEMBER}"
+    ]
+    assert [line["Failures"] for line in lines if line["message"] == "metrics"] == [1]
+
+
+def test_a_record_that_disagrees_with_the_key_of_its_file_ends_nothing(deployed: Deployed) -> None:
+    bad, good = start_one(MEMBER), start_one(MEMBER)
+    folder = "AWSLogs/{}/CloudTrail/eu-west-1/2026/01/01/"
+    forged = deployed.log(record(bad), key=f"{folder.format('320000000009')}x.json.gz")
+    honest = deployed.log(record(good), key=f"{folder.format(MEMBER)}x.json.gz")
+    assert handler(batch(forged, honest), None) == {"batchItemFailures": []}
+    assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("running", "terminated")
+
+
+def test_a_log_file_of_another_bucket_is_refused(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = start_one(MEMBER)
+    body = deployed.log(record(bad))
+    for buckets, answer, state in (
+        ("our-trail", [{"itemIdentifier": "m1"}], "running"),
+        (f"our-trail,{deployed.bucket}", [], "terminated"),
+    ):
+        monkeypatch.setenv("LANDKEEPER_LOG_BUCKETS", buckets)
+        open_broom.cache_clear()
+        assert handler(batch(body), None) == {"batchItemFailures": answer}
+        assert state_of(MEMBER, bad) == state
+    assert "is refused: it is not in our-trail, where the log files are" in capsys.readouterr().out

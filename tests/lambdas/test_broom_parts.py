@@ -7,7 +7,7 @@ from tests.member_instances import ROLE
 from tests.servers import home_session
 
 from landkeeper.broom.case import Outcome
-from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.launches import InstanceId, LaunchedInstance
 from landkeeper.broom.sweep_result import ActionKind, InstanceResult, VerdictKind
 from landkeeper.embedded.simulators import Embedded

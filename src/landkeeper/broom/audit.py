@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.case import Case, State, reopen
+from landkeeper.broom.case import AUDIT_EVENT, Case, State, reopen
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
@@ -178,7 +178,7 @@ def _open(live: LiveInstance, place: Place, now: datetime, act_since: timedelta 
         instance_id=live.id,
         account=account,
         region=region,
-        event_ids=(f"audit-{account}-{region}-{now:%Y%m%dT%H%M%SZ}",),
+        event_ids=(f"{AUDIT_EVENT}{account}-{region}-{now:%Y%m%dT%H%M%SZ}",),
         event_time=launched_at,
         principal=_principal(live, account),
         image_id=live.image_id,

@@ -15,6 +15,8 @@ from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.verdict import Subject
 from landkeeper.org import AccountId, LandkeeperError, Principal, Region
 
+AUDIT_EVENT = "audit-"
+"""What the event id of a case begins with if an audit opened it."""
 _FIRST_STEPS, _LAST_STEPS = 10, 30
 LEASE = timedelta(minutes=5)
 """How long a run may be busy with an instance before another one takes its case over."""

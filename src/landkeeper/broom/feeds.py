@@ -3,6 +3,9 @@
 Events come nested however AWS nests them: an S3 notification bare, in SNS, in SQS, in SNS in SQS; CloudTrail's own
 SNS message; EventBridge events. Keys are URL-encoded in S3 notifications only.
 
+A topic and a bucket may belong to others. So what came through a topic is believed only where it points to log files:
+records, cases and audits come from EventBridge and from Landkeeper, which send to the queue themselves.
+
 Source: Amazon S3 User Guide, "Event message structure"; AWS CloudTrail User Guide, "Configuring Amazon SNS
 notifications for CloudTrail"; Amazon EventBridge User Guide, "AWS service events delivered via AWS CloudTrail".
 """
@@ -10,34 +13,33 @@ notifications for CloudTrail"; Amazon EventBridge User Guide, "AWS service event
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+from landkeeper.broom.cloudtrail.fields import ACCOUNT, INSTANCE_ID
+from landkeeper.broom.cloudtrail.keys import LogObject
+from landkeeper.broom.cloudtrail.origin import Origin, find_service, read_envelope
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import AccountId, is_batch
+
+# Anything else might be the ARN of an access point, which S3 takes in a bucket's place.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_LONGEST_KEY = 1024
+"""Bytes (S3 User Guide, "Naming Amazon S3 objects")."""
 
 CASE_MESSAGE = "broom-cases"
 AUDIT_MESSAGE = "broom-audit"
 
 
 @dataclass(frozen=True, slots=True)
-class LogObject:
-    """A log file to read from S3."""
-
-    bucket: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
 class InlineRecord:
-    """A CloudTrail record that came inside the event."""
+    """A CloudTrail record that came inside the event, and what the event says of where it is from."""
 
     record: Mapping[str, Any]
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ def skip_reason(key: str) -> str | None:
         return "a CloudTrail digest file"
     if "CloudTrail-Insight" in key:
         return "a CloudTrail Insights file"
-    return "a folder marker" if key.endswith("/") else None
+    if key.endswith("/"):
+        return "a folder marker"
+    service = find_service(key)
+    return None if service in {"", "CloudTrail"} else f"a file of {service}, not of CloudTrail"
 
 
 def _read(value: object) -> Iterator[Feed]:
@@ -115,7 +120,7 @@ def _read(value: object) -> Iterator[Feed]:
             for record in records:
                 yield from _read_notice(record)
         case {"Type": "Notification", "Message": str(message)}:
-            yield from _read(message)
+            yield from _read_published(message)
         case {"Event": "s3:TestEvent"}:
             yield Skipped("S3's test event")
         case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]}:
@@ -125,22 +130,40 @@ def _read(value: object) -> Iterator[Feed]:
         case {
             "detail-type": "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail",
             "detail": dict() as detail,
+            **envelope,
         }:
-            yield InlineRecord(detail)
+            yield _read_inline(detail, envelope)
         case _:
-            yield _read_own(value)
+            yield from _read_own(value)
 
 
-def _read_own(value: object) -> Feed:
+def _read_inline(record: Mapping[str, Any], envelope: Mapping[Any, Any]) -> Feed:
+    origin = read_envelope(envelope, record)
+    if origin is None:
+        return Unknown("an EventBridge event without its account, region and source")
+    return InlineRecord(record, origin)
+
+
+def _read_published(message: str) -> Iterator[Feed]:
+    """What a message of a topic points to."""
+    for feed in _read(message):
+        is_trusted = isinstance(feed, LogObject | Skipped | Unknown)
+        yield feed if is_trusted else Unknown("a message of a topic that points to no log file")
+
+
+def _read_own(value: object) -> Iterator[Feed]:
     match value:
         case {"landkeeper": "broom-cases", "instances": [*ids]}:
-            return DueCases(tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str)))
-        case {"landkeeper": "broom-audit", "account": str(account)}:
-            return AuditOrder(AccountId(account))
+            fitting = tuple(InstanceId(id_) for id_ in ids if isinstance(id_, str) and INSTANCE_ID.fits(id_))
+            yield DueCases(fitting)
+            if len(fitting) < len(ids):
+                yield Unknown("a message about cases with something that is not an instance id")
+        case {"landkeeper": "broom-audit", "account": str(account)} if ACCOUNT.fits(account):
+            yield AuditOrder(AccountId(account))
         case {"task": "audit"}:
-            return AuditOrder()
+            yield AuditOrder()
         case _:
-            return Unknown("neither a notification, an EventBridge event nor a message of Landkeeper's")
+            yield Unknown("neither a notification, an EventBridge event nor a message of Landkeeper's")
 
 
 def _read_text(text: str) -> Iterator[Feed]:
@@ -162,19 +185,21 @@ def _read_text(text: str) -> Iterator[Feed]:
 def _read_notice(record: object) -> Iterator[Feed]:
     match record:
         case {"EventSource": "aws:sns", "Sns": {"Message": str(message)}}:
-            yield from _read(message)
+            yield from _read_published(message)
         case {"eventSource": "aws:s3", "eventName": str(name)} if not name.startswith("ObjectCreated:"):
             yield Skipped(f"an S3 notification of {name}")
         case {"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": str(key)}}}:
             yield _object(bucket, unquote_plus(key))
         case dict() if {"eventName", "userIdentity"} <= record.keys():
-            yield InlineRecord(record)
+            yield Unknown("a CloudTrail record without the event around it, which says where it is from")
         case _:
-            yield Unknown("a record that is neither of S3, SNS nor CloudTrail")
+            yield Unknown("a record that is neither of S3 nor of SNS")
 
 
 def _object(bucket: object, key: object) -> Feed:
     if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key:
         return Unknown("a notification without the name of a bucket and a key")
+    if not _BUCKET.fullmatch(bucket) or len(key.encode("utf-8", "replace")) > _LONGEST_KEY:
+        return Unknown("a notification with a name that neither a bucket nor a key can have")
     reason = skip_reason(key)
     return LogObject(bucket, key) if reason is None else Skipped(reason)

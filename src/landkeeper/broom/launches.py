@@ -38,6 +38,10 @@ class Untagging:
     keys: frozenset[str]
     """The tags that were taken off; empty for all of them."""
 
+    account: str = field(default="", compare=False)
+    """The account whose CloudTrail recorded it; empty where the record does not say."""
+    region: str = field(default="", compare=False)
+
     def without(self, tags: Tags) -> Tags:
         """Return the tags that are left."""
         return {key: value for key, value in tags.items() if self.keys and key not in self.keys}
@@ -49,6 +53,8 @@ class SpotRequest:
 
     principal: Principal
     request_ids: frozenset[str]
+    account: str = field(default="", compare=False)
+    region: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Tagging:
     event_time: datetime
     instance_ids: frozenset[InstanceId]
     tags: Tags
+    account: str = field(default="", compare=False)
+    region: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Termination:
 
     event_time: datetime
     instance_ids: frozenset[InstanceId]
+    account: str = field(default="", compare=False)
+    region: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,15 +54,14 @@ class WriteFirstLedger:
 
 def sweep_first_seen(sweep: Sweep, launches: Sequence[Launch], untaggings: Sequence[Untagging] = ()) -> SweepResult:
     """Handle launches as `Sweep.handle_launches` does; cheaper where they are new, and dearer where they are not."""
+    if not all(launch.instances for launch in launches):
+        # Whose the instances are that the log leaves out, only the ledger tells.
+        return sweep.handle_launches(launches, untaggings)
     ledger = WriteFirstLedger(sweep.ports.ledger)
     swept = replace(sweep, ports=replace(sweep.ports, ledger=ledger)).handle_launches(launches, untaggings)
     if not ledger.known:
         return swept
-    again = [
-        launch
-        for launch in launches
-        if not launch.instances or any(instance.id in ledger.known for instance in launch.instances)
-    ]
+    again = [launch for launch in launches if any(instance.id in ledger.known for instance in launch.instances)]
     known = sweep.handle_launches(again, untaggings)
     if ledger.known.issuperset(swept.notes):
         # What failed for cases that are done with has not failed.

@@ -30,7 +30,7 @@ class Sweep(SweepTerms):
         `untaggings` are what took tags off since: tags of the log that are gone by it are not waited for.
         """
         now = self.ports.clock()
-        named = resolve_instances(launches, self.ports.reader, now)
+        named = resolve_instances(launches, self.ports.reader, self.ports.ledger, now)
         found: dict[InstanceId, Case] = {}
         for launch in named.launches:
             for instance in launch.instances:

@@ -15,13 +15,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.aws.deadlines import Deadline, deadline_after, do_within, within
-from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.found import Harvest, Loss
+from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.feeds import (
     AuditOrder,
     DueCases,
     InlineRecord,
-    LogObject,
     Message,
     Skipped,
     Unknown,
@@ -139,8 +139,8 @@ class _Run:
             match feed:
                 case LogObject():
                     unread += self._read(feed, harvest) if feed in objects else ()
-                case InlineRecord(record):
-                    harvest.add_entry("the event", read_record(record))
+                case InlineRecord(record, origin):
+                    harvest.add_entry("the event", read_record(record), origin)
                 case DueCases(instance_ids):
                     ids += instance_ids
                 case AuditOrder(account):
@@ -151,13 +151,27 @@ class _Run:
                     unread.append(reason)
                 case _:
                     assert_never(feed)
-        for fault in harvest.faults:
-            log("WARNING", "not readable", {"MessageId": message.id, "Reason": str(fault)})
+        unread += self._note_faults(message, harvest)
         swept = [*self._sweep(harvest, ids, are_new=not named), *chain.from_iterable(map(self._audit, audits))]
         self._finish(message, swept, [*unread, *(f"{name} was not dealt with in this batch already" for name in again)])
         self._ended |= dict.fromkeys(objects, True)
 
+    def _note_faults(self, message: Message, harvest: Harvest) -> list[str]:
+        """Log what could not be read or is not believed, and answer the files of which nothing was read.
+
+        A record is as wrong the next time: it is counted, and the rest goes on. What was in a whole file nobody knows:
+        its message comes again, and ends among the dead letters, of which an alarm tells.
+        """
+        for fault in harvest.faults:
+            log("WARNING", "not readable", {"MessageId": message.id, "Reason": str(fault)})
+        self.counts["Failures"] += sum(fault.loss is Loss.RECORD for fault in harvest.faults)
+        return [str(fault) for fault in harvest.faults if fault.loss is Loss.FILE]
+
     def _read(self, found: LogObject, harvest: Harvest) -> Iterator[str]:
+        buckets = open_broom().settings.log_buckets
+        if buckets and found.bucket not in buckets:
+            yield f"{found} is refused: it is not in {' or '.join(buckets)}, where the log files are"
+            return
         data = open_broom().objects.read_object(found)
         if isinstance(data, Failure):
             yield f"{found} cannot be read: {data}"

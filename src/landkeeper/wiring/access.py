@@ -12,7 +12,7 @@ from landkeeper import __version__
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.stack.permission_probe import ENDING, READING, Call, try_account
-from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.org import AccountId, Failure, UsageError, parse_account_id
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom.function import FunctionBroom

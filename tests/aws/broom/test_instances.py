@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from botocore.config import Config
@@ -232,19 +233,62 @@ def test_what_runs_is_listed() -> None:
     assert set(listed if not isinstance(listed, Failure) else ()) == {running}
 
 
+def by_token(launched: Mapping[InstanceId, str]) -> Callable[[Mapping[str, str]], Answer]:
+    """DescribeInstances as EC2 filters by client token: `*` and `?` are wildcards, a backslash makes them plain."""
+
+    def answer(call: Mapping[str, str]) -> Answer:
+        assert call["Filter.1.Name"] == "client-token"
+        parts = re.findall(r"\\.|.", call["Filter.1.Value.1"], re.DOTALL)
+        wildcards = {"*": ".*", "?": "."}
+        pattern = "".join(wildcards.get(part) or re.escape(part.removeprefix("\\")) for part in parts)
+        return described(
+            *(
+                (id_, "running", f"<clientToken>{token}</clientToken>")
+                for id_, token in launched.items()
+                if re.fullmatch(pattern, token)
+            )
+        )
+
+    return answer
+
+
 @embedded
-def test_instances_are_found_by_the_token_of_their_launch(
+@pytest.mark.parametrize("token", ["token-1", "*", "?oken-1", "t*", "\\*", "token\\-1"])
+def test_a_client_token_finds_the_instances_of_exactly_that_token(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    with answering(by_token({A: token, B: "token-1", C: "token-2"})) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        found = Ec2Instances(home_sessions()).find_launched(HOME, HERE, token)
+    expected = {A, B} if token == "token-1" else {A}
+    assert found == {id_: LiveInstance(id_, "running", {}) for id_ in expected}
+
+
+@embedded
+@pytest.mark.parametrize("token", ["*", "token-?"])
+def test_a_filter_that_answers_more_than_the_token_is_not_believed(
+    aws_environment: object, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    everything = described((A, "running", "<clientToken>token-1</clientToken>"), (B, "running", ""))
+    with answering(lambda _: everything) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
+        assert Ec2Instances(home_sessions()).find_launched(HOME, HERE, token) == {}
+
+
+@embedded
+def test_an_id_with_a_wildcard_asks_for_no_other_instance(
     aws_environment: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[str] = []
+
     def answer(call: Mapping[str, str]) -> Answer:
-        # moto has no such filter.
-        assert (call["Filter.1.Name"], call["Filter.1.Value.1"]) == ("client-token", "token-1")
-        return described((A, "running", ""))
+        asked.append(call["Filter.1.Value.1"])
+        return described()
 
     with answering(answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
-        found = Ec2Instances(home_sessions()).find_launched(HOME, HERE, "token-1")
-    assert found == {A: LiveInstance(A, "running", {})}
+        assert Ec2Instances(home_sessions()).read_instances(HOME, HERE, [InstanceId("i-*")]) == {}
+    assert asked == ["i-\\*"]
 
 
 @embedded

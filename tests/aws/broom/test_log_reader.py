@@ -11,7 +11,7 @@ from tests.servers import home_session, home_sessions
 
 from landkeeper.aws.broom.log_objects import LogObjects
 from landkeeper.aws.broom.log_reader import s3_in_role
-from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import Failure, FailureReason
 

@@ -12,7 +12,8 @@ from landkeeper.aws.broom.case_queue import SqsCaseQueue
 from landkeeper.aws.broom.case_schedule import CaseSchedule, queue_arn
 from landkeeper.aws.broom.log_objects import LogObjects
 from landkeeper.aws.broom.reports import ReportEvents, TopicReports
-from landkeeper.broom.feeds import LogObject, write_due_cases
+from landkeeper.broom.cloudtrail.keys import LogObject
+from landkeeper.broom.feeds import write_due_cases
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
 from landkeeper.org import Failure, FailureReason

@@ -53,7 +53,7 @@ class TestTagsOfTheLog:
     def test_an_untagged_instance_is_hit_by_the_rule_it_breaks_with_its_reason(self) -> None:
         found = fates(policy(), past.launch("i-1", tags={"code": "LOL"}))["i-1"]
         assert (found.fate, found.rule, found.is_hit) == (Fate.TERMINATED, "code", True)
-        assert found.because == "rule code: tag Code is missing (there is 'code': keys are case-sensitive)"
+        assert found.because == "rule code: tag Code is missing (found 'code'; tag keys are case-sensitive)"
         assert (found.tags, found.past.source, found.warnings) == ({"code": "LOL"}, "0.json.gz", ())
 
     @pytest.mark.parametrize(

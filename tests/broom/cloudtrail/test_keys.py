@@ -35,6 +35,7 @@ def test_the_days_reach_as_far_as_tags_may_follow_and_a_file_be_late() -> None:
     since, until = datetime(2026, 1, 2, 12, tzinfo=UTC), datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
     assert delivery_days(since, until, timedelta(hours=1)) == Days(date(2026, 1, 2), date(2026, 1, 7))
     assert delivery_days(None, None, timedelta(hours=1)) == Days()
+    assert delivery_days(since, datetime.max.replace(tzinfo=UTC), timedelta(days=1)) == Days(date(2026, 1, 2))
 
 
 @pytest.mark.parametrize(

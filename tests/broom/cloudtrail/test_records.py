@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_read_says_why(data: bytes, reason: str) -> None:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_file_above_the_limit_is_refused(pack: Any) -> None:
     (entry,) = read_log(pack(b" " * 2_000), limit_bytes=1_000)
-    assert entry == Malformed("", "larger than 1000 bytes when unpacked, which is the limit")
+    assert entry == Malformed("", "larger than 1000 bytes when unpacked, which is the limit", is_whole_file=True)
 
 
 @pytest.mark.parametrize(

@@ -436,7 +436,9 @@ def test_a_bomb_is_refused_before_it_is_held() -> None:
     bomb = gzip.compress(b" " * 300_000_000, compresslevel=9)
     for engine in ENGINES.values():
         (fault,) = scan_log(bomb, engine=engine, limit_bytes=20_000_000).faults
-        assert fault == Malformed("", "larger than 20000000 bytes when unpacked, which is the limit")
+        assert fault == Malformed(
+            "", "larger than 20000000 bytes when unpacked, which is the limit", is_whole_file=True
+        )
 
 
 def test_a_length_that_nothing_can_have_sets_no_memory_aside() -> None:

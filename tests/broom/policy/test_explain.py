@@ -42,34 +42,36 @@ def steps(subject: Subject = SUBJECT, **tags: str) -> dict[str, tuple[Result, st
 def test_each_rule_says_whether_it_was_met_and_the_one_that_decides_is_marked() -> None:
     found = steps(Code="X", Owner="jane")
     assert found["code"] == (
-        Result.BROKEN, "tag Code is 'X', not LOL; action: terminate after 0:15:00 of grace", True,
+        Result.BROKEN, "tag Code is 'X', not LOL; action: terminate after a grace of 0:15:00", True,
     )  # fmt: skip
-    assert found["owner"] == (Result.MET, "it holds that tag Owner is set", False)
+    assert found["owner"] == (Result.MET, "tag Owner is set", False)
     assert steps(Code="LOL")["owner"] == (Result.BROKEN, "tag Owner is missing; action: notify", True)
 
 
 def test_a_rule_that_does_not_apply_says_what_it_is_for() -> None:
     found = steps()
     assert found["us"] == (
-        Result.APPLIES_NOT, "it is for region us-* or ca-west-1, and this is eu-west-1", False,
+        Result.APPLIES_NOT, "it applies to region us-* or ca-west-1, and this one is eu-west-1", False,
     )  # fmt: skip
-    assert found["big"][1] == "it is for instance type p*, and this is t3.micro"
-    assert found["there"][1] == "it is for account 444455556666, and this is 111122223333"
-    assert steps(replace(SUBJECT, instance_type=""))["big"][1] == "it is for instance type p*, and this is not known"
+    assert found["big"][1] == "it applies to instance type p*, and this one is t3.micro"
+    assert found["there"][1] == "it applies to account 444455556666, and this one is 111122223333"
+    assert (
+        steps(replace(SUBJECT, instance_type=""))["big"][1] == "it applies to instance type p*, and this one is unknown"
+    )
 
 
 def test_each_exemption_says_what_it_was_compared_with() -> None:
     found = steps(Old="1")
     assert found["tag Old"] == (Result.EXPIRED, "its last day was 2025-12-31", False)
     assert found["principal */Admin/*"][1] == "the principal is arn:aws:iam::111122223333:user/jane"
-    assert found["tag free-* (owner: jo)"] == (Result.FITS_NOT, "the keys of the tags are Old", False)
+    assert found["tag free-* (owner: jo)"] == (Result.FITS_NOT, "its tag keys are Old", False)
     assert found["account 777788889999"][1] == "the account is 111122223333"
     assert steps()["tag free-* (owner: jo)"][1] == "there are no tags"
     assert steps(replace(SUBJECT, principal=SESSION))["principal */Admin/*"][1] == (
         "the principal is arn:aws:sts::111122223333:assumed-role/Dev/jo, issued by arn:aws:iam::111122223333:role/Dev"
     )
     unknown = Principal("AWSService", "somebody")
-    assert steps(replace(SUBJECT, principal=unknown))["principal */Admin/*"][1] == "the principal's ARN is not known"
+    assert steps(replace(SUBJECT, principal=unknown))["principal */Admin/*"][1] == "the principal's ARN is unknown"
 
 
 def test_the_first_exemption_that_fits_decides_and_the_rules_are_gone_through_all_the_same() -> None:
@@ -77,7 +79,7 @@ def test_the_first_exemption_that_fits_decides_and_the_rules_are_gone_through_al
     assert found["tag free-* (owner: jo)"] == (Result.EXEMPTS, "it fits free-lunch", True)
     assert found["account 777788889999"] == (Result.EXEMPTS, "it fits 777788889999", False)
     assert found["code"] == (
-        Result.BROKEN, "tag Code is missing; action: terminate after 0:15:00 of grace", False,
+        Result.BROKEN, "tag Code is missing; action: terminate after a grace of 0:15:00", False,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_a_key_that_is_not_required_is_checked_where_it_is_there() -> None:
     assert find_fault(require, {}) is None
     assert find_fault(require, {"Code": "GGG"}) is None
     assert find_fault(require, {"Code": "XXX"}) is not None
-    assert "# - Code: other resource types (s3:bucket); Broom checks instances.\n" in text
+    assert "# - Code: other resource types (s3:bucket); Broom checks only instances.\n" in text
 
 
 def test_a_policy_with_hidden_characters_shows_them_and_means_the_same() -> None:
@@ -63,7 +63,7 @@ def test_a_policy_with_hidden_characters_shows_them_and_means_the_same() -> None
 def test_every_key_may_be_required_and_that_is_said() -> None:
     text = imported(tag_policy(**VALUES), require_all=True)
     assert rules(text)["Code"].require == HasTag("Code", ("LOL", "G*"))
-    assert "# - Code is required here; AWS takes an instance without it.\n" in text
+    assert "# - Code is required by Broom; AWS accepts an instance without it.\n" in text
 
 
 def test_empty_values_are_what_a_missing_tag_is() -> None:
@@ -74,7 +74,7 @@ def test_empty_values_are_what_a_missing_tag_is() -> None:
     assert rules(imported(tag_policy(tag_value=only)))["Code"].require == Not(HasTag("Code"))
     assert rules(imported(tag_policy(tag_value=some, **REQUIRED)))["Code"].require == HasTag("Code", ("a",))
     both = {"tags": {**tag_policy(tag_value=only, **REQUIRED)["tags"], "owner": REQUIRED}}
-    assert "# - Code: the tag policy asks for a tag whose value is empty.\n" in imported(both)
+    assert "# - Code: the tag policy requires a tag whose value is empty.\n" in imported(both)
 
 
 def test_what_is_lost_is_said_above_the_policy() -> None:
@@ -87,12 +87,12 @@ def test_what_is_lost_is_said_above_the_policy() -> None:
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         "# From the tag policy 0.json, 1.json.",
         "# Not carried over:",
-        "# - An empty value counts as no tag at all here; AWS counts the key as present.",
-        "# - A key in another capitalisation than Code, Color does not comply in AWS; here it is another tag.",
-        "# - Code: AWS refuses tagging that does not comply; Broom prevents none, it looks afterwards.",
-        "# - Code: other resource types (s3:a, s3:b, s3:c, s3:d and 1 more); Broom checks instances.",
-        "# - Color: the tag policy asks for the capitalisation of its key alone.",
-        "# - 1.json: tags.code.tag_value: @@assign is locked by a policy above, and has no effect.",
+        "# - To Broom, a tag with an empty value is missing; to AWS, it is present.",
+        "# - To AWS, a key with other capitals than Code, Color does not comply; to Broom, it is another tag.",
+        "# - Code: AWS prevents tagging that does not comply; Broom checks afterwards.",
+        "# - Code: other resource types (s3:a, s3:b, s3:c, s3:d and 1 more); Broom checks only instances.",
+        "# - Color: the tag policy requires only the capitalization of its key.",
+        "# - 1.json: tags.code.tag_value: @@assign is locked by a parent policy and has no effect.",
     ]
 
 
@@ -107,9 +107,9 @@ def test_the_answers_of_aws_are_taken_as_they_come() -> None:
 
 
 def test_a_tag_policy_that_comes_to_nothing_is_an_error() -> None:
-    with pytest.raises(TagPolicyError, match=r"^0.json: nothing in it can be checked of an instance; --require-all"):
+    with pytest.raises(TagPolicyError, match=r"^0.json: nothing in it applies to instances; --require-all"):
         imported(tag_policy())
-    with pytest.raises(TagPolicyError, match=r"^1.json: an effective policy is whole: give one, not 2"):
+    with pytest.raises(TagPolicyError, match=r"^1.json: an effective policy is complete: pass one file, not 2"):
         imported({"tags": {}}, {"tags": {}}, effective=True)
 
 
@@ -154,16 +154,23 @@ def test_other_resource_types_of_config_are_said_to_be_lost() -> None:
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        ([], "c.json: a Config rule is an object"),
-        ({"ConfigRules": {}}, "c.json: ConfigRules takes a list of rules"),
-        ({"ConfigRules": [1]}, "c.json: ConfigRules takes a list of rules"),
-        ({"ConfigRules": []}, "c.json: no REQUIRED_TAGS rule with a tag1Key … tag6Key is in it"),
-        ({"InputParameters": "[]"}, "c.json: InputParameters takes an object, or its JSON as text"),
+        ([], "c.json: expected an object with a Config rule"),
+        ({"ConfigRules": {}}, "c.json: ConfigRules must be a list of rules"),
+        ({"ConfigRules": [1]}, "c.json: ConfigRules must be a list of rules"),
+        ({"ConfigRules": []}, "c.json: there is no REQUIRED_TAGS rule with tag1Key … tag6Key"),
+        ({"InputParameters": "[]"}, "c.json: InputParameters must be an object, or its JSON as text"),
         ({"InputParameters": "{"}, "c.json: InputParameters:1: not JSON: Expecting property name"),
-        ({"tag7Key": "x"}, "c.json: 'tag7Key' is no parameter of REQUIRED_TAGS"),
-        ({"tag1Key": 1}, "c.json: tag1Key takes a text"),
-        ({"tag1Value": "x"}, "c.json: tag1Value is there without a tag1Key"),
-        ({**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::S3::Bucket"]}}, "c.json: the rule is not for instances"),
+        (
+            {"tag1Key": "Code", "tag1Value": ",".join(f"{n}*" for n in range(500_000))},
+            "c.json: tag1Value is more than a regular expression can hold",
+        ),
+        ({"tag7Key": "x"}, "c.json: 'tag7Key' is not a parameter of REQUIRED_TAGS"),
+        ({"tag1Key": 1}, "c.json: tag1Key must be text"),
+        ({"tag1Value": "x"}, "c.json: tag1Value is given without tag1Key"),
+        (
+            {**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::S3::Bucket"]}},
+            "c.json: the rule does not apply to instances",
+        ),
     ],
 )
 def test_what_is_no_config_rule_is_named(document: Any, complaint: str) -> None:

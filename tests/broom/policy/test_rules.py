@@ -47,8 +47,8 @@ exempt:
         ({"Code": "XXX"}, "tag Code is 'XXX', not one of LOL, G*"),
         ({"Code": "lol"}, "tag Code is 'lol', not one of LOL, G*"),
         ({"Code": "XLOL"}, "tag Code is 'XLOL', not one of LOL, G*"),
-        ({"code": "LOL"}, "tag Code is missing (there is 'code': keys are case-sensitive)"),
-        ({"Code ": "LOL"}, "tag Code is missing (there is 'Code ': keys are case-sensitive)"),
+        ({"code": "LOL"}, "tag Code is missing (found 'code'; tag keys are case-sensitive)"),
+        ({"Code ": "LOL"}, "tag Code is missing (found 'Code '; tag keys are case-sensitive)"),
     ],
 )
 def test_a_violation_says_which_rule_was_broken_and_how(tags: dict[str, str], how: str) -> None:
@@ -89,8 +89,8 @@ def test_the_words_tell_what_stands_in_the_way() -> None:
     verdict = evaluate(policy(FULL), GPU, {"Code": "LOL", "Owner": "JANE", "Env": "prod"}, LAUNCHED_AT)
     assert isinstance(verdict, Violation)
     assert verdict.how == (
-        r"none of these holds: tag Owner is 'JANE', which does not match [a-z]+@example\.com; "
-        "tag Team is missing and it must not be that tag Env is prod"
+        r"no alternative is met: tag Owner is 'JANE', which does not match [a-z]+@example\.com; "
+        "tag Team is missing and tag Env is prod, which is forbidden"
     )
 
 
@@ -110,7 +110,7 @@ def test_the_severest_action_decides_and_every_broken_rule_is_named() -> None:
     verdict = evaluate(policy(FULL), GPU, {}, LAUNCHED_AT)
     assert isinstance(verdict, Violation)
     assert (verdict.rule, verdict.action) == ("code", Penalty.TERMINATE)
-    assert "; rule owner: none of these holds" in verdict.how
+    assert "; rule owner: no alternative is met" in verdict.how
 
 
 def test_among_equal_actions_the_one_that_is_due_first_decides() -> None:

@@ -83,7 +83,7 @@ def test_what_a_policy_above_locks_stays_and_that_is_said(above: Any) -> None:
     found = merge_tag_policies(documents)
     assert found.statements[0].values == ("a",)
     assert found.ignored == (
-        "account.json: tags.code.tag_value: @@append is locked by a policy above, and has no effect",
+        "account.json: tags.code.tag_value: @@append is locked by a parent policy and has no effect",
     )
 
 
@@ -121,7 +121,7 @@ def test_a_lock_leaves_what_it_names_and_cannot_be_taken_back_below() -> None:
         (values("a*b*"), "tag_value.@@assign has 'a*b*': a value may contain * once at most"),
         (code(tag_value={"@@assign": "a"}), "tag_value.@@assign is 'a': expected a list of texts"),
         (code(tag_value={"@@assign": [1]}), "tag_value.@@assign is a list: expected a list of texts"),
-        (code(tag_value={"@@assign": [], "@@append": []}), "has @@assign beside another operator"),
+        (code(tag_value={"@@assign": [], "@@append": []}), "has @@assign and another operator"),
         (code(**{"@@operators_allowed_for_child_policies": "@@none"}), "tags.code.@@operators_allowed_for_child_pol"),
         (code(**{"@@operators_allowed_for_child_policies": ["@@any"]}), "takes a list of @@all, @@append, @@assign"),
     ],
@@ -145,6 +145,9 @@ def test_the_effective_form_has_plain_values() -> None:
         ("{\n,}", "f:2: not JSON: Expecting property name"),
         ('{"a": 1, "b": 2, "a": 3}', "f: 'a' is there twice in one object"),
         ("[" * 100_000, "f:1: not JSON: nested too deeply"),
+        ("1" * 5_000, "f:1: a number has more digits than can be read"),
+        ('["\\ud800"]', "f:1: half of a pair of surrogates stands for no character"),
+        (json.dumps({f"k{n}": 1 for n in range(50_000)})[:-1] + ', "k7": 2}', "f: 'k7' is there twice in one object"),
     ],
 )
 def test_json_that_cannot_be_read_is_named(text: str, complaint: str) -> None:

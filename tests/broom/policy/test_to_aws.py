@@ -90,20 +90,23 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        ("{tag: Code}", "the management account is bound by no service control policy"),
-        ("{tag: Code}", "service-linked roles, such as that of Auto Scaling, are bound by none either"),
-        ("{tag: Code}\n  grace: 15m", "rule code: its 0:15:00 of grace"),
+        ("{tag: Code}", "service control policies do not apply to the management account"),
+        ("{tag: Code}", "nor do they apply to service-linked roles, such as that of Auto Scaling"),
+        ("{tag: Code}\n  grace: 15m", "rule code: its grace of 0:15:00"),
         ("{all: [{tag: Code}, {tag: A, matches: x}]}", "rule code: tag A matches x"),
         ("{all: [{tag: Code}, {any: [{tag: A}, {tag: B}]}]}", "rule code: (tag A is set or tag B is set)"),
         ("{all: [{tag: A}, {any: [{not: {tag: A}}, {tag: A, values: ['*']}]}]}", "rule code: (not tag A is set or"),
         ("{all: [{tag: A}, {any: [{not: {tag: A}}, {tag: A}]}]}", "rule code: (not tag A is set or tag A is set)"),
         ("{all: [{tag: A}, {any: [{not: {tag: B}}, {tag: A, values: [x]}]}]}", "rule code: (not tag B is set or"),
         ("{all: [{tag: A}, {not: {all: [{tag: B}]}}]}", "rule code: not (tag B is set)"),
-        ("{tag: Code}\nexempt: [{tag: aws:x}]", "the exemption of tag aws:x: a launch cannot ask for tags of AWS's"),
-        ("{tag: Code}\nexempt: [{tag: x*}]", "the exemption of tag x*: AWS takes no wildcard in the key of a tag"),
-        ("{tag: Code}\nexempt: [{principal: x}]", "the exemption of principal x counts for users and roles"),
-        ("{tag: Code}\nexempt: [{tag: x, expires: 2026-06-01}]", "the exemption of tag x does not end on 2026-06-01"),
-        ("{tag: Code}\nonboarding: {ous: [ou-1], action: notify}", "onboarding: do not attach it to ou-1"),
+        ("{tag: Code}\nexempt: [{tag: aws:x}]", "the exemption of tag aws:x: a launch request cannot contain tags"),
+        ("{tag: Code}\nexempt: [{tag: x*}]", "the exemption of tag x*: AWS does not support wildcards in tag keys"),
+        ("{tag: Code}\nexempt: [{principal: x}]", "the exemption of principal x applies to users and roles"),
+        (
+            "{tag: Code}\nexempt: [{tag: x, expires: 2026-06-01}]",
+            "the exemption of tag x will not expire on 2026-06-01",
+        ),
+        ("{tag: Code}\nonboarding: {ous: [ou-1], action: notify}", "onboarding: do not attach the policy to ou-1"),
     ],
 )
 def test_what_a_scp_cannot_say_is_listed(text: str, lost: str) -> None:
@@ -112,10 +115,10 @@ def test_what_a_scp_cannot_say_is_listed(text: str, lost: str) -> None:
 
 def test_that_a_rule_only_notifies_is_lost_in_a_scp_and_kept_in_a_tag_policy() -> None:
     stops, notifies = policy(RULE + "{tag: Code}"), policy(RULE + "{tag: Code}", stop="notify")
-    denied = "rule code: AWS denies the launch, where the rule says notify"
+    denied = "rule code: AWS denies the launch, but the rule says notify"
     assert denied in export_scp(notifies, TODAY).lost
     assert denied not in export_scp(stops, TODAY).lost
-    reported = "rule code: AWS reports, where the rule says stop"
+    reported = "rule code: AWS only reports, but the rule says stop"
     assert reported in export_tag_policy(stops).lost
     assert not any(each.startswith("rule code") for each in export_tag_policy(notifies).lost)
 
@@ -144,14 +147,14 @@ def test_a_tag_policy_says_what_is_required_and_what_is_only_checked() -> None:
     [
         ("{tag: A}\nexempt: [{tag: x}]", "the exemption of tag x"),
         ("{tag: A}\n- {name: b, action: stop, require: {tag: B}, when: {regions: [r1], accounts: ['111122223333']}}",
-         "rule b: a tag policy counts wherever it is attached, not only in r1 and in 111122223333"),
+         "rule b: a tag policy applies wherever it is attached, not only in r1 and in 111122223333"),
         ("{all: [{tag: A}, {tag: B, matches: x}]}", "rule code: tag B matches x"),
         ("{all: [{tag: A}, {not: {tag: B}}]}", "rule code: not tag B is set"),
         ("{all: [{tag: A}, {tag: a}]}", "rule code: tag a is set (another rule has that key)"),
         ("{tag: A}\n- {name: b, action: stop, require: {tag: A, values: [x]}}", "rule b: tag A is x (another rule has"),
-        ("{tag: A}\n  grace: 1h", "rule code: its 1:00:00 of grace"),
+        ("{tag: A}\n  grace: 1h", "rule code: its grace of 1:00:00"),
         ("{tag: A}\nonboarding: {ous: [ou-1], accounts: ['4444*'], action: notify}",
-         "onboarding: do not attach it to ou-1, 4444*"),
+         "onboarding: do not attach the policy to ou-1, 4444*"),
     ],
 )  # fmt: skip
 def test_what_a_tag_policy_cannot_say_is_listed(text: str, lost: str) -> None:
@@ -176,9 +179,15 @@ def test_a_large_policy_is_split_below_the_quotas() -> None:
 @pytest.mark.parametrize(
     ("given_policy", "complaint"),
     [
-        (many(40, 250), r"^the policy takes 14 service control policies, and a root, unit or account has 10$"),
-        (many(1, 1100), r"^what one rule asks of a tag takes more than the 10,240 characters of service control"),
-        (policy(RULE + "{tag: A, matches: x}"), r"^no rule of the policy can be said in service control policies$"),
+        (many(40, 250), r"^the policy takes 14 service control policies; a root, unit or account can have 10$"),
+        (
+            many(1, 1100),
+            r"^what one rule requires of a tag takes more than the 10,240 characters allowed in service control",
+        ),
+        (
+            policy(RULE + "{tag: A, matches: x}"),
+            r"^none of the policy's rules can be expressed as service control policies$",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(given_policy: Policy, complaint: str) -> None:
@@ -301,4 +310,4 @@ def test_a_scp_denies_exactly_the_launches_that_the_policy_finds_fault_with(
 
 def test_grace_of_days_is_said_in_days() -> None:
     rule = Rule("r", HasTag("A"), Penalty.STOP, grace=timedelta(days=2))
-    assert "rule r: its 2 days, 0:00:00 of grace" in export_scp(Policy((rule,)), TODAY).lost
+    assert "rule r: its grace of 2 days, 0:00:00" in export_scp(Policy((rule,)), TODAY).lost

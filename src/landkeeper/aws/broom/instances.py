@@ -8,6 +8,7 @@ Source: Amazon EC2 API Reference, "TerminateInstances".
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -39,6 +40,8 @@ _PROTECTED = frozenset({"OperationNotPermitted"})
 _IMPOSSIBLE = frozenset({"UnsupportedOperation"})
 _NO_SUCH_INSTANCE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
 
+_WILDCARD = re.compile(r"[*?\\]")
+
 _T = TypeVar("_T")
 Call = Callable[["EC2Client", Sequence[InstanceId]], object]
 
@@ -66,9 +69,15 @@ class Ec2Instances:
     def find_launched(
         self, account: AccountId, region: Region, client_token: str
     ) -> Mapping[InstanceId, LiveInstance] | Failure:
-        """Return the instances that a launch with this client token created."""
-        filters: list[FilterTypeDef] = [{"Name": "client-token", "Values": [client_token]}]
-        return self._in_account(account, region, lambda client: _find(client, filters))
+        """Return the instances that a launch with exactly this client token created.
+
+        The launcher chose the token, so the filter takes none of its characters for a wildcard, and an instance counts
+        only if EC2 shows the same token for it.
+        """
+        filters: list[FilterTypeDef] = [{"Name": "client-token", "Values": [_escape(client_token)]}]
+        return self._in_account(
+            account, region, lambda client: _find(client, filters, lambda raw: raw.get("ClientToken") == client_token)
+        )
 
     def list_running(self, account: AccountId, region: Region) -> Mapping[InstanceId, LiveInstance] | Failure:
         """Return all instances that are running or pending."""
@@ -121,17 +130,30 @@ class Ec2Instances:
 
 def _describe(client: EC2Client, ids: Sequence[InstanceId]) -> dict[InstanceId, LiveInstance]:
     found: dict[InstanceId, LiveInstance] = {}
-    for some in _parts(ids, _MOST_IDS_IN_A_FILTER):
-        found |= _find(client, [{"Name": "instance-id", "Values": list(some)}])
+    for batch in _parts(ids, _MOST_IDS_IN_A_FILTER):
+        # A filter by ids honours wildcards as well.
+        found |= _find(client, [{"Name": "instance-id", "Values": [_escape(id_) for id_ in batch]}])
     return found
 
 
-def _find(client: EC2Client, filters: list[FilterTypeDef]) -> dict[InstanceId, LiveInstance]:
+def _escape(value: str) -> str:
+    """Return the text for which a filter finds this value and no other.
+
+    Source: Amazon EC2 API Reference, "Filter": `*` and `?` are wildcards, and a backslash makes them, and itself, plain
+    characters (`\\*amazon\\?\\\\` finds `*amazon?\\`).
+    """
+    return _WILDCARD.sub(r"\\\g<0>", value)
+
+
+def _find(
+    client: EC2Client, filters: list[FilterTypeDef], is_wanted: Callable[[Mapping[str, Any]], bool] = lambda _: True
+) -> dict[InstanceId, LiveInstance]:
     found = {
         InstanceId(raw["InstanceId"]): _live(raw)
         for page in pages(client, "describe_instances", Filters=filters)
         for reservation in page["Reservations"]
         for raw in reservation["Instances"]
+        if is_wanted(raw)
     }
     requests = [live.spot_request for live in found.values() if live.spot_request]
     persistent = _persistent(client, requests) if requests else frozenset()

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.org import Failure, FailureReason
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any, assert_never
 
 from landkeeper.aws.broom.log_objects import LogObjects
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
-from landkeeper.broom.cloudtrail.keys import Days, Leave, ListedLog, Take, Walk, day_of_folder, plan_listing
-from landkeeper.broom.feeds import LogObject
+from landkeeper.broom.cloudtrail.keys import Days, Leave, ListedLog, LogObject, Take, Walk, day_of_folder, plan_listing
 from landkeeper.org import Failure
 
 

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from landkeeper.broom.cloudtrail.fields import (
+    ACCOUNT,
+    INSTANCE_ID,
+    REGION,
     FieldError,
+    find_form,
     parse_items,
     parse_listed,
     parse_object,
@@ -30,7 +34,7 @@ def find_spot_request(record: Mapping[str, Any]) -> SpotRequest | None:
         ids = parse_listed(answer, "spotInstanceRequestSet", "spotInstanceRequestId")
     except FieldError:
         return None
-    return SpotRequest(principal, ids) if ids else None
+    return SpotRequest(principal, ids, *_place(record)) if ids else None
 
 
 def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
@@ -40,14 +44,14 @@ def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
         return None
     try:
         resources = parse_listed(request, "resourcesSet", "resourceId")
-        instances = frozenset(InstanceId(id_) for id_ in resources if id_.startswith("i-"))
+        instances = frozenset(InstanceId(id_) for id_ in resources if INSTANCE_ID.fits(id_))
         if not instances:
             return None
         if record["eventName"] == "DeleteTags":
-            return Untagging(parse_time(record), instances, parse_listed(request, "tagSet", "key"))
+            return Untagging(parse_time(record), instances, parse_listed(request, "tagSet", "key"), *_place(record))
         items = parse_items(request.get("tagSet"), "tagSet")
         tags = parse_tags([parse_object(item, "tagSet") for item in items], "tagSet")
-        return Tagging(parse_time(record), instances, tags)
+        return Tagging(parse_time(record), instances, tags, *_place(record))
     except FieldError:
         return None
 
@@ -58,7 +62,15 @@ def find_ending(record: Mapping[str, Any]) -> Termination | None:
     if record.get("errorCode") or not isinstance(request, dict):
         return None
     try:
-        instances = frozenset(InstanceId(id_) for id_ in parse_listed(request, "instancesSet", "instanceId"))
-        return Termination(parse_time(record), instances)
+        ids = parse_listed(request, "instancesSet", "instanceId")
+        instances = frozenset(InstanceId(id_) for id_ in ids if INSTANCE_ID.fits(id_))
+        return Termination(parse_time(record), instances, *_place(record))
     except FieldError:
         return None
+
+
+def _place(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the account and region of a record; empty where it does not say."""
+    identity = record.get("userIdentity")
+    caller = find_form(identity, "accountId", ACCOUNT) if isinstance(identity, dict) else ""
+    return find_form(record, "recipientAccountId", ACCOUNT) or caller, find_form(record, "awsRegion", REGION)

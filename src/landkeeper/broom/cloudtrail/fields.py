@@ -1,16 +1,59 @@
-"""Fields of CloudTrail records: each is what it has to be, or a `FieldError` that says what it is instead."""
+"""Fields of CloudTrail records: each is what it has to be, or a `FieldError` that says what it is instead.
+
+Whatever goes from a record into a request to AWS, or into the ledger, has to have the form that AWS gives it.
+So neither the writer of a record nor the caller whom it records can put a wildcard, part of an ARN, or more than a
+store takes into its place.
+
+Source: Amazon EC2 User Guide, "Resource IDs" and "Tag your Amazon EC2 resources" (restrictions); Amazon EC2 API
+Reference, "RunInstances" (`ClientToken`: 64 ASCII characters at most); IAM User Guide, "IAM and AWS STS quotas" (names)
+and "IAM identifiers" (ARNs); AWS CloudTrail User Guide, "CloudTrail record contents".
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from landkeeper.broom.launches import Tags
 
 
 class FieldError(Exception):
     """A field of a record is not what it has to be; its sentence says which and why."""
+
+
+class Form(NamedTuple):
+    """What a text has to look like, and what it is called in messages."""
+
+    what: str
+    pattern: re.Pattern[str]
+
+    def fits(self, text: str) -> bool:
+        """Whether the whole text has this form."""
+        return self.pattern.fullmatch(text) is not None
+
+
+ACCOUNT = Form("an AWS account id", re.compile(r"[0-9]{12}"))
+REGION = Form("a region code", re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}"))
+EVENT_ID = Form("an event id", re.compile(r"[A-Za-z0-9._:-]{1,128}"))
+# EC2's ids have 8 or 17 digits; shorter ones name nothing.
+INSTANCE_ID = Form("an instance id", re.compile(r"i-[0-9a-f]{1,17}"))
+IMAGE_ID = Form("an image id", re.compile(r"ami-[0-9a-f]{1,17}"))
+INSTANCE_TYPE = Form("an instance type", re.compile(r"[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}"))
+RESOURCE_ID = Form("an id or a name", re.compile(r"[A-Za-z0-9()./_-]{1,128}"))
+CLIENT_TOKEN = Form("a client token", re.compile(r"[\x20-\x7e]{1,64}"))
+PRINCIPAL_ARN = Form(
+    "the ARN of a principal", re.compile(r"arn:aws[a-z-]{0,16}:(iam|sts)::[0-9]{12}:[A-Za-z0-9_+=,.@/:-]{1,1900}")
+)
+
+_FIRST_YEAR, _LAST_YEAR = 2013, 2999
+"""CloudTrail began in 2013; and with the longest grace and everything else that is added to it, a time before the year
+3000 is still one that Python has."""
+_MOST_TAGS = 200
+"""EC2 allows 50 on a resource, beside those of AWS's own."""
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+_SHOWN = 60
 
 
 def parse_listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]:
@@ -24,9 +67,12 @@ def parse_time(record: Mapping[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         # Exports of logs drop the zone; CloudTrail itself writes UTC.
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise FieldError(f"eventTime '{text}' is not a time") from None
+        raise FieldError(f"eventTime {_shown(text)} is not a time") from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise FieldError(f"eventTime {_shown(text)} is not a time at which CloudTrail can have recorded a call")
+    return moment
 
 
 def parse_items(value: object, path: str) -> list[Any]:
@@ -40,8 +86,20 @@ def parse_items(value: object, path: str) -> list[Any]:
 
 
 def parse_tags(items: list[Any], path: str) -> Tags:
-    """The tags in items with `key` and `value`. Raises FieldError."""
-    return {parse_text(parse_object(item, path), "key", path): str(item.get("value", "")) for item in items}
+    """The tags in items with `key` and `value`. Raises FieldError, for more than EC2 can have too."""
+    if len(items) > _MOST_TAGS:
+        raise FieldError(f"{path} has more than {_MOST_TAGS} tags, and EC2 allows fewer")
+    return dict(_parse_tag(parse_object(item, path), path) for item in items)
+
+
+def _parse_tag(item: Mapping[str, Any], path: str) -> tuple[str, str]:
+    key, value = parse_text(item, "key", path), item.get("value", "")
+    if isinstance(value, dict | list):
+        raise FieldError(f"{path}.value is {kind_of(value)}: it has to be text")
+    text = well_formed(str(value))
+    if len(key) > _LONGEST_KEY or len(text) > _LONGEST_VALUE:
+        raise FieldError(f"{path} has a tag {_shown(key)} with a longer key or value than EC2 allows")
+    return key, text
 
 
 def parse_object(value: object, path: str) -> dict[str, Any]:
@@ -56,13 +114,31 @@ def parse_text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise FieldError(f"{path}{'.' if path else ''}{name} is {kind_of(value)}: it has to be text")
-    return value
+    return well_formed(value)
 
 
-def find_text(fields: Mapping[str, Any], name: str) -> str:
-    """The text under that name; empty for anything else."""
+def parse_form(fields: Mapping[str, Any], name: str, form: Form, path: str = "") -> str:
+    """The text under that name, which has to have this form. Raises FieldError."""
+    text = parse_text(fields, name, path)
+    if not form.fits(text):
+        raise FieldError(f"{path}{'.' if path else ''}{name} {_shown(text)} is not {form.what}")
+    return text
+
+
+def find_form(fields: Mapping[str, Any], name: str, form: Form) -> str:
+    """The text under that name; empty for anything that does not have this form."""
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and form.fits(value) else ""
+
+
+def well_formed(text: str) -> str:
+    """The text with a question mark for each lone surrogate: JSON can hold them, and no encoder takes them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _shown(text: str) -> str:
+    """The text as a message can show it: not all of it where it is long, and nothing that a terminal obeys."""
+    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def kind_of(value: object) -> str:

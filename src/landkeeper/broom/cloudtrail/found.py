@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import assert_never
 
 from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.origin import ANYWHERE, Origin, find_origin
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, Entry, Ignored, Malformed
-from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
+from landkeeper.broom.cloudtrail.scan import Found, Scanned, scan_log
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 from landkeeper.org import Principal
@@ -24,17 +27,41 @@ class FoundLaunch:
     """Whether the same call was found before, in this file or another."""
 
 
+class Loss(Enum):
+    """How much a fault costs."""
+
+    NOTHING = 0
+    """Everything that matters is known all the same."""
+    RECORD = 1
+    FILE = 2
+    """Nobody knows what was in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFault:
-    """Something that could not be read."""
+    """Something that could not be read, or is not believed."""
 
     source: str
     where: str
     """The record or the line; empty for the whole file."""
     reason: str
+    loss: Loss = Loss.RECORD
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.source, self.where, self.reason) if part)
+
+
+def check_origin(source: str, found: Iterable[Found]) -> tuple[list[Found], list[FoundFault]]:
+    """Return what agrees with the account and region that the name of its file tells, and why the rest is refused."""
+    origin = find_origin(source)
+    believed, faults = list[Found](), list[FoundFault]()
+    for entry in found:
+        fault = origin.find_fault(entry)
+        if fault is None:
+            believed.append(entry)
+        else:
+            faults.append(FoundFault(source, entry.where if isinstance(entry, Launch) else "", fault))
+    return believed, faults
 
 
 @dataclass(slots=True)
@@ -56,15 +83,19 @@ class Harvest:
         self.add_scan(source, scan_log(data, limit_bytes=limit_bytes))
 
     def add_scan(self, source: str, scanned: Scanned) -> None:
-        """Take in what one log file holds."""
+        """Take in what one log file holds, as far as it agrees with the account and region that its name tells."""
         self.files += 1
+        origin = find_origin(source)
         for entry in (*scanned.spot_requests, *scanned.found, *scanned.faults):
-            self.add_entry(source, entry)
+            self.add_entry(source, entry, origin)
         for reason, count in scanned.ignored.items():
             self.ignored[reason] += count
 
-    def add_entry(self, source: str, entry: Entry) -> None:
-        """Take in one record."""
+    def add_entry(self, source: str, entry: Entry, origin: Origin = ANYWHERE) -> None:
+        """Take in one record, unless it is of another account or region than its origin."""
+        if not isinstance(entry, Ignored | Malformed) and (fault := origin.find_fault(entry)) is not None:
+            self.faults.append(FoundFault(source, entry.where if isinstance(entry, Launch) else "", fault))
+            return
         match entry:
             case Launch():
                 self.add_launch(source, entry)
@@ -78,20 +109,20 @@ class Harvest:
                 self.ignored[NOT_A_LAUNCH] += 1
             case Ignored(_, reason):
                 self.ignored[reason] += 1
-            case Malformed(where, reason):
-                self.faults.append(FoundFault(source, where, reason))
+            case Malformed(where, reason, is_whole_file):
+                self.faults.append(FoundFault(source, where, reason, Loss.FILE if is_whole_file else Loss.RECORD))
             case _:
                 assert_never(entry)
 
     def add_launch(self, source: str, launch: Launch) -> None:
         """Take in one launch. What is wrong in its record is a fault beside it."""
-        self.faults += [FoundFault(source, launch.where, doubt) for doubt in launch.warnings]
+        self.faults += [FoundFault(source, launch.where, warning, Loss.NOTHING) for warning in launch.warnings]
         if launch.principal.invoked_by == SPOT:
             # What is read later counts as well: the mapping is the same one.
             launch = replace(launch, requesters=self._requesters)
         else:
             self._requesters.update(
-                {each.spot_request: launch.principal for each in launch.instances if each.spot_request}
+                {instance.spot_request: launch.principal for instance in launch.instances if instance.spot_request}
             )
         self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
         self._seen.add(launch.event_id)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from landkeeper.broom.cloudtrail.fields import well_formed
 from landkeeper.org import Principal
 
 # Services that launch instances for somebody, by the name they have in `invokedBy`.
@@ -36,6 +37,9 @@ _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}/(.+)")
 _ON_INSTANCE = re.compile(r"(.+)/(i-[0-9a-f]{8,17})")
 # Set for calls from the console too: then it is the person who called, not a service.
 _NOT_A_SERVICE = frozenset({"", "signin.amazonaws.com", "AWS Internal"})
+
+_LONGEST = 2048
+"""No ARN and no name of a principal is longer (IAM User Guide, "IAM and AWS STS quotas")."""
 
 SPOT = "spot.amazonaws.com"
 """What invokes the launches of EC2 Spot."""
@@ -140,4 +144,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(mapping: Mapping[str, Any], key: str) -> str:
     value = mapping.get(key)
-    return value if isinstance(value, str) else ""
+    return well_formed(value) if isinstance(value, str) and len(value) <= _LONGEST else ""

@@ -10,13 +10,22 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from landkeeper.broom.feeds import LogObject
-
 _ROOT = re.compile(r"(?:^|.*/)AWSLogs/")
 _FOLDER = re.compile(r"/CloudTrail/[a-z0-9-]+/(\d{4})/(\d{2})/(\d{2})/")
 _NAME = re.compile(r"_CloudTrail_[a-z0-9-]+_(\d{4})(\d{2})(\d{2})T\d{4}Z_")
 _LATE = timedelta(days=1)
 _SEARCHED_LEVELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LogObject:
+    """A log file to read from S3."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,12 @@ def delivery_days(since: datetime | None, until: datetime | None, window: timede
 
     CloudTrail delivers within minutes as a rule, and it may take hours: a day is allowed for.
     """
-    return Days(since and since.date(), (until + window + _LATE).date() if until else None)
+    try:
+        last = (until + window + _LATE).date() if until else None
+    except OverflowError:
+        # Behind the last day that there is.
+        last = None
+    return Days(since and since.date(), last)
 
 
 @dataclass(frozen=True, slots=True)

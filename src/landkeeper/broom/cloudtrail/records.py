@@ -35,6 +35,8 @@ class Malformed:
 
     where: str
     reason: str
+    is_whole_file: bool = False
+    """Whether nothing of the file could be read, so that nobody knows what is lost."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}" if self.where else self.reason
@@ -97,7 +99,7 @@ def list_records(document: Document | Unreadable) -> Listing | Malformed:
     """The records that a document holds, none of them looked at."""
     match document:
         case Unreadable(where, reason):
-            return Malformed(where, reason)
+            return Malformed(where, reason, is_whole_file=not where)
         case Document(where, list() as records):
             return Listing(where, records, is_list=True)
         case Document(where, dict() as value) if name := _list_name(value):
@@ -134,14 +136,15 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
     name = record.get("eventName")
     if not isinstance(name, str):
         return Malformed(where, f"eventName is {kind_of(name)}: this is not a CloudTrail record")
-    change = _CHANGES.get(name)
-    if change is not None:
+    # Other services have calls of these names too; exports of logs may leave the source out.
+    is_of_ec2 = record.get("eventSource", "ec2.amazonaws.com") == "ec2.amazonaws.com"
+    change, parse = _CHANGES.get(name), _LAUNCHES.get(name)
+    if is_of_ec2 and change is not None:
         return change(record) or Ignored(where, NOT_A_LAUNCH)
-    parse = _LAUNCHES.get(name)
-    if parse is None or record.get("eventSource", "ec2.amazonaws.com") != "ec2.amazonaws.com":
+    if not is_of_ec2 or parse is None:
         return Ignored(where, NOT_A_LAUNCH)
-    if record.get("errorCode"):
-        return Ignored(where, f"the launch failed ({record['errorCode']})")
+    if code := record.get("errorCode"):
+        return Ignored(where, f"the launch failed ({kind_of(code) if isinstance(code, dict | list) else code})")
     try:
         return parse(record, where)
     except FieldError as error:

@@ -95,7 +95,7 @@ def scan_log(
         if text is None:
             return _scan_pieces(data, wanted, limit_bytes)
     except DamagedError as error:
-        return Scanned(faults=(Malformed("", str(error)),))
+        return Scanned(faults=(Malformed("", str(error), is_whole_file=True),))
     is_as_written = text.startswith(_HEAD) and bytes(text[-64:]).rstrip().endswith(_TAIL)
     passed = _skim(text, wanted, deferred, engine) if is_as_written and is_packed(data) else None
     return passed or _scan_text(text, wanted, engine, is_as_written=is_as_written)

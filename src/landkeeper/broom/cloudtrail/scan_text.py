@@ -18,7 +18,7 @@ def write_scanned(scanned: Scanned) -> str:
     return json.dumps(
         {
             "found": [_write(each) for each in scanned.found],
-            "faults": [[fault.where, fault.reason] for fault in scanned.faults],
+            "faults": [[fault.where, fault.reason, fault.is_whole_file] for fault in scanned.faults],
             "ignored": dict(scanned.ignored),
             "records": scanned.records,
             "bytes": scanned.unpacked_bytes,
@@ -35,7 +35,7 @@ def read_scanned(text: str) -> Scanned | None:
         value = json.loads(text)
         return Scanned(
             tuple(_read(each) for each in value["found"]),
-            tuple(Malformed(where, reason) for where, reason in value["faults"]),
+            tuple(Malformed(*fault) for fault in value["faults"]),
             value["ignored"],
             value["records"],
             value["bytes"],
@@ -50,14 +50,23 @@ def _write(found: Found) -> dict[str, Any]:
     match found:
         case Launch():
             return _write_launch(found)
-        case Tagging(event_time, ids, tags):
-            return {"is": "tagging", "at": event_time.isoformat(), "ids": sorted(ids), "tags": dict(tags)}
-        case Untagging(event_time, ids, keys):
-            return {"is": "untagging", "at": event_time.isoformat(), "ids": sorted(ids), "keys": sorted(keys)}
-        case Termination(event_time, ids):
-            return {"is": "ending", "at": event_time.isoformat(), "ids": sorted(ids)}
+        case Tagging(tags=tags):
+            return {"is": "tagging", **_write_change(found), "tags": dict(tags)}
+        case Untagging(keys=keys):
+            return {"is": "untagging", **_write_change(found), "keys": sorted(keys)}
+        case Termination():
+            return {"is": "ending", **_write_change(found)}
         case _:
             assert_never(found)
+
+
+def _write_change(change: Tagging | Untagging | Termination) -> dict[str, Any]:
+    return {
+        "at": change.event_time.isoformat(),
+        "ids": sorted(change.instance_ids),
+        "account": change.account,
+        "region": change.region,
+    }
 
 
 def _write_launch(launch: Launch) -> dict[str, Any]:
@@ -85,10 +94,12 @@ def _read(value: Mapping[str, Any]) -> Found:
     at = datetime.fromisoformat(value["at"])
     if value["is"] == "launch":
         return _read_launch(value, at)
-    ids = frozenset(map(InstanceId, value["ids"]))
+    ids, place = frozenset(map(InstanceId, value["ids"])), (value["account"], value["region"])
     if value["is"] == "tagging":
-        return Tagging(at, ids, value["tags"])
-    return Untagging(at, ids, frozenset(value["keys"])) if value["is"] == "untagging" else Termination(at, ids)
+        return Tagging(at, ids, value["tags"], *place)
+    if value["is"] == "untagging":
+        return Untagging(at, ids, frozenset(value["keys"]), *place)
+    return Termination(at, ids, *place)
 
 
 def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:

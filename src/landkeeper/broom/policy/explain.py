@@ -1,4 +1,4 @@
-"""Why a policy says what it says about an instance: each exemption and each rule, in the policy's order."""
+"""Explain a verdict: what each exemption and each rule contributes to it, in the order of the policy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Result(StrEnum):
-    """What came of an exemption or a rule."""
+    """What an exemption or a rule contributes."""
 
     EXEMPTS = "exempts"
     FITS_NOT = "does not fit"
@@ -40,7 +40,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An exemption, a rule or the onboarding, what came of it, and why."""
+    """An exemption, a rule or the onboarding, what it contributes, and why."""
 
     kind: str
     """`exemption`, `rule` or `onboarding`."""
@@ -48,21 +48,21 @@ class Step:
     result: Result
     because: str
     decides: bool = False
-    """Whether the verdict is this one's."""
+    """Whether it decides the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The verdict, and every step to it."""
+    """The verdict, and what led to it."""
 
     verdict: Verdict
     steps: tuple[Step, ...]
 
 
 def explain(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Explanation:
-    """The verdict of `evaluate` on the same arguments, with what each exemption and each rule had to do with it.
+    """Return the verdict of `evaluate` for the same arguments, and what each exemption and each rule contributes.
 
-    Rules are gone through where an exemption decides too: that says what it spares the instance.
+    If an exemption decides, the rules are evaluated all the same, to show which of them it suspends.
     """
     verdict = evaluate(policy, subject, tags, now)
     rules = _rules(policy.rules, subject, tags, verdict)
@@ -88,9 +88,9 @@ def _exemptions(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> 
 def _why_not(exemption: Exemption, subject: Subject, tags: Tags) -> str:
     texts = [text for text in compared(exemption, subject, tags) if not text.endswith("/")]
     if exemption.kind == "tag":
-        return f"the keys of the tags are {', '.join(texts)}" if texts else "there are no tags"
+        return f"its tag keys are {', '.join(texts)}" if texts else "there are no tags"
     if exemption.kind == "principal":
-        return f"the principal is {', issued by '.join(texts)}" if texts else "the principal's ARN is not known"
+        return f"the principal is {', issued by '.join(texts)}" if texts else "the principal's ARN is unknown"
     return f"the account is {subject.account}"
 
 
@@ -101,11 +101,10 @@ def _rules(rules: tuple[Rule, ...], subject: Subject, tags: Tags, verdict: Verdi
         if (elsewhere := _why_elsewhere(rule, subject)) is not None:
             yield Step("rule", rule.name, Result.APPLIES_NOT, elsewhere)
         elif fault is not None:
-            after = f" after {rule.grace} of grace" if rule.grace else ""
+            after = f" after a grace of {rule.grace}" if rule.grace else ""
             yield Step("rule", rule.name, Result.BROKEN, f"{fault}; action: {rule.action}{after}", decides=decides)
         else:
-            because = f"it holds that {describe(rule.require)}"
-            yield Step("rule", rule.name, Result.MET, because, decides=isinstance(verdict, Compliant))
+            yield Step("rule", rule.name, Result.MET, describe(rule.require), decides=isinstance(verdict, Compliant))
 
 
 def _onboarding(onboarding: Onboarding | None, subject: Subject) -> Iterator[Step]:
@@ -116,7 +115,7 @@ def _onboarding(onboarding: Onboarding | None, subject: Subject) -> Iterator[Ste
     if why is None:
         yield Step("onboarding", name, Result.FITS_NOT, _why_not_new(subject))
     else:
-        yield Step("onboarding", name, Result.SOFTENS, f"{why}: nothing severer than {onboarding.action} is done")
+        yield Step("onboarding", name, Result.SOFTENS, f"{why}: at most {onboarding.action} is done")
 
 
 def _why_not_new(subject: Subject) -> str:
@@ -125,7 +124,7 @@ def _why_not_new(subject: Subject) -> str:
 
 
 def _why_elsewhere(rule: Rule, subject: Subject) -> str | None:
-    """Which condition of `when` keeps the rule from applying; None where it applies."""
+    """Return the condition of `when` that excludes the instance; None if the rule applies."""
     conditions = (
         ("region", rule.when.regions, subject.region),
         ("instance type", rule.when.instance_types, subject.instance_type),
@@ -133,5 +132,5 @@ def _why_elsewhere(rule: Rule, subject: Subject) -> str | None:
     )
     for what, patterns, text in conditions:
         if not fits_any(patterns, text):
-            return f"it is for {what} {' or '.join(patterns)}, and this is {text or 'not known'}"
+            return f"it applies to {what} {' or '.join(patterns)}, and this one is {text or 'unknown'}"
     return None

@@ -22,6 +22,8 @@ _T = TypeVar("_T")
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DEEPEST = 16
+_MOST = {"rules": 1_000, "exempt": 5_000}
+"""How many of them a policy may have. Rules are compared with each other, and exemptions with the rules."""
 _ACCOUNT = re.compile(r"[0-9]{12}|[0-9]*\*[0-9*]*")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
@@ -97,6 +99,9 @@ class _PolicyReader:
     ) -> tuple[_T, ...]:
         node = top.required(key) if required else top.get(key)
         items = self.nodes.items(node, key) if node is not None else []
+        if node is not None and len(items) > _MOST[key]:
+            self.nodes.complain(node, f"{key} has more than {_MOST[key]:,} items")
+            return ()
         self.lines.update({f"{key}[{index}]": item.start_mark.line + 1 for index, item in enumerate(items)})
         return tuple(part for item in items if (part := read(item)) is not None)
 

@@ -1,4 +1,4 @@
-"""Policies from what AWS already has: Organizations tag policies, and AWS Config's rule REQUIRED_TAGS."""
+"""Import policies from AWS: tag policies of AWS Organizations, and the rule REQUIRED_TAGS of AWS Config."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ from landkeeper.org import join_some
 _INSTANCE_TYPE = "AWS::EC2::Instance"
 _CONFIG_KEY = re.compile(r"tag[1-6]Key")
 _CONFIG_PARAMETER = re.compile(r"tag[1-6](?:Key|Value)")
-_EMPTY = "An empty value counts as no tag at all here; AWS counts the key as present."
+_EMPTY = "To Broom, a tag with an empty value is missing; to AWS, it is present."
 
 
 def import_tag_policies(
     files: Sequence[tuple[str, str]], action: Penalty, *, effective: bool = False, require_all: bool = False
 ) -> str:
-    """The text of a policy that asks of instances what the tag policies ask, given by name from the root down.
+    """Return the text of a policy that requires of instances what the tag policies require.
 
-    `effective` says that the files are effective policies, one each for an account: only one makes sense. Keys that AWS
-    does not report as missing are only checked where they are there, unless `require_all`. What AWS wraps around a
-    policy (DescribePolicy, DescribeEffectivePolicy) is taken off. Raises TagPolicyError.
+    `files` are names and texts, from the root down to the account. With `effective`, the one file is the effective
+    policy of an account. A key that AWS does not report as missing is only checked if the instance has it, unless
+    `require_all`. The answers of DescribePolicy and DescribeEffectivePolicy are accepted too. Raises TagPolicyError.
     """
     documents = [(name, _unwrapped(name, read_json(name, text))) for name, text in files]
     if effective:
         if len(documents) > 1:
-            raise TagPolicyError(f"{documents[1][0]}: an effective policy is whole: give one, not {len(documents)}")
+            raise TagPolicyError(
+                f"{documents[1][0]}: an effective policy is complete: pass one file, not {len(documents)}"
+            )
         merged = parse_effective(*documents[0])
     else:
         merged = merge_tag_policies(documents)
@@ -51,13 +53,13 @@ def import_tag_policies(
     ]
     source = ", ".join(name for name, _ in files)
     if not rules:
-        raise TagPolicyError(f"{source}: nothing in it can be checked of an instance; --require-all asks for its keys")
+        raise TagPolicyError(f"{source}: nothing in it applies to instances; --require-all requires its keys")
     remarks = [f"From the tag policy {source}.", *_lost(merged, require_all=require_all)]
     return write_policy(rules, action, remarks)
 
 
 def import_config_rule(name: str, text: str, action: Penalty) -> str:
-    """The text of a policy that asks what a REQUIRED_TAGS rule of AWS Config asks.
+    """Return the text of a policy that requires what a REQUIRED_TAGS rule of AWS Config requires.
 
     The text is the rule's parameters (`tag1Key`, `tag1Value`, … `tag6Value`), the rule, or the answer of
     DescribeConfigRules. Raises TagPolicyError.
@@ -71,7 +73,7 @@ def import_config_rule(name: str, text: str, action: Penalty) -> str:
         else:
             rules += _config_tags(name, rule)
     if not rules:
-        raise TagPolicyError(f"{name}: no REQUIRED_TAGS rule with a tag1Key … tag6Key is in it")
+        raise TagPolicyError(f"{name}: there is no REQUIRED_TAGS rule with tag1Key … tag6Key")
     return write_policy(rules, action, remarks)
 
 
@@ -99,31 +101,33 @@ def _lost(merged: EffectiveTagPolicy, *, require_all: bool) -> Iterator[str]:
     statements = merged.statements
     yield "Not carried over:"
     yield f"- {_EMPTY}"
-    capitals = ", ".join(f"{one.key}" for one in statements)
-    yield f"- A key in another capitalisation than {capitals} does not comply in AWS; here it is another tag."
-    for one in statements:
-        if _requirement(one, require_all=require_all) is None:
-            what = "a tag whose value is empty" if one.values else "the capitalisation of its key alone"
-            yield f"- {one.key}: the tag policy asks for {what}."
-        if covers_instances(one.enforced_for):
-            yield f"- {one.key}: AWS refuses tagging that does not comply; Broom prevents none, it looks afterwards."
+    capitals = ", ".join(statement.key for statement in statements)
+    yield f"- To AWS, a key with other capitals than {capitals} does not comply; to Broom, it is another tag."
+    for statement in statements:
+        if _requirement(statement, require_all=require_all) is None:
+            what = "a tag whose value is empty" if statement.values else "only the capitalization of its key"
+            yield f"- {statement.key}: the tag policy requires {what}."
+        if covers_instances(statement.enforced_for):
+            yield f"- {statement.key}: AWS prevents tagging that does not comply; Broom checks afterwards."
         others = [
-            each for each in dict.fromkeys((*one.enforced_for, *one.required_for)) if not covers_instances([each])
+            type_
+            for type_ in dict.fromkeys((*statement.enforced_for, *statement.required_for))
+            if not covers_instances([type_])
         ]
         if others:
-            yield f"- {one.key}: other resource types ({join_some(others, 4)}); Broom checks instances."
-        if require_all and not one.is_required:
-            yield f"- {one.key} is required here; AWS takes an instance without it."
+            yield f"- {statement.key}: other resource types ({join_some(others, 4)}); Broom checks only instances."
+        if require_all and not statement.is_required:
+            yield f"- {statement.key} is required by Broom; AWS accepts an instance without it."
     for sentence in merged.ignored:
         yield f"- {sentence}."
 
 
 def _config_rules(name: str, document: Any) -> Iterator[Mapping[str, Any]]:
     if not isinstance(document, dict):
-        raise TagPolicyError(f"{name}: a Config rule is an object")
+        raise TagPolicyError(f"{name}: expected an object with a Config rule")
     listed = document.get("ConfigRules", [document])
     if not isinstance(listed, list) or not all(isinstance(rule, dict) for rule in listed):
-        raise TagPolicyError(f"{name}: ConfigRules takes a list of rules")
+        raise TagPolicyError(f"{name}: ConfigRules must be a list of rules")
     for rule in listed:
         source = rule.get("Source")
         identifier = source.get("SourceIdentifier") if isinstance(source, dict) else "REQUIRED_TAGS"
@@ -134,7 +138,7 @@ def _config_rules(name: str, document: Any) -> Iterator[Mapping[str, Any]]:
 def _parameters(name: str, value: Any) -> Mapping[str, Any]:
     parameters = read_json(f"{name}: InputParameters", value) if isinstance(value, str) else value
     if not isinstance(parameters, dict):
-        raise TagPolicyError(f"{name}: InputParameters takes an object, or its JSON as text")
+        raise TagPolicyError(f"{name}: InputParameters must be an object, or its JSON as text")
     return parameters
 
 
@@ -144,7 +148,9 @@ def _about_scope(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(types, list):
         return
     if _INSTANCE_TYPE not in types:
-        raise TagPolicyError(f"{name}: the rule is not for instances: its scope has no {_INSTANCE_TYPE}")
+        raise TagPolicyError(
+            f"{name}: the rule does not apply to instances: its scope does not include {_INSTANCE_TYPE}"
+        )
     if others := [str(each) for each in types if each != _INSTANCE_TYPE]:
         yield f"Not carried over: the resource types {', '.join(others)}."
 
@@ -152,15 +158,18 @@ def _about_scope(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
 def _config_tags(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Requirement]]:
     for parameter, value in parameters.items():
         if not _CONFIG_PARAMETER.fullmatch(parameter):
-            raise TagPolicyError(f"{name}: '{parameter}' is no parameter of REQUIRED_TAGS: it has tag1Key … tag6Value")
+            raise TagPolicyError(f"{name}: '{parameter}' is not a parameter of REQUIRED_TAGS (tag1Key … tag6Value)")
         if not isinstance(value, str) or not value:
-            raise TagPolicyError(f"{name}: {parameter} takes a text")
+            raise TagPolicyError(f"{name}: {parameter} must be text")
         if parameter.endswith("Value") and f"{parameter[:4]}Key" not in parameters:
-            raise TagPolicyError(f"{name}: {parameter} is there without a {parameter[:4]}Key")
+            raise TagPolicyError(f"{name}: {parameter} is given without {parameter[:4]}Key")
     for parameter in sorted(filter(_CONFIG_KEY.fullmatch, parameters)):
         values = parameters.get(f"{parameter[:4]}Value", "").split(",")
         key = parameters[parameter]
-        yield key, _exactly(key, tuple(dict.fromkeys(filter(None, (value.strip() for value in values)))))
+        try:
+            yield key, _exactly(key, tuple(dict.fromkeys(filter(None, (value.strip() for value in values)))))
+        except re2.error as error:
+            raise TagPolicyError(f"{name}: {parameter[:4]}Value is more than a regular expression can hold") from error
 
 
 def _exactly(key: str, values: Iterable[str]) -> Requirement:
@@ -168,5 +177,6 @@ def _exactly(key: str, values: Iterable[str]) -> Requirement:
     values = tuple(values)
     if not any("*" in value for value in values):
         return HasTag(key, values)
-    pattern = "|".join(map(re2.escape, values))
-    return HasTag(key, (), Matcher(pattern, re2.compile(pattern)))
+    pattern, options = "|".join(map(re2.escape, values)), re2.Options()
+    options.log_errors = False
+    return HasTag(key, (), Matcher(pattern, re2.compile(pattern, options)))

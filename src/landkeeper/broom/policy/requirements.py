@@ -1,4 +1,4 @@
-"""What a rule requires of tags, and how a set of tags falls short of it, in words."""
+"""What a rule requires of tags, and how a set of tags breaks it, in words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A regular expression (RE2) that a whole value has to match. Compiled once, by who parses the policy."""
+    """A regular expression (RE2) that a whole value has to match, compiled once when the policy is parsed."""
 
     text: str
     compiled: Any = field(compare=False, repr=False)
 
     def accepts(self, value: str) -> bool:
-        """Whether the whole value matches."""
+        """Return whether the whole value matches."""
         return self.compiled.fullmatch(value) is not None
 
 
@@ -59,7 +59,7 @@ Requirement = HasTag | AnyOf | AllOf | Not
 
 
 def find_fault(requirement: Requirement, tags: Tags) -> str | None:
-    """How the tags break the requirement, as words that follow "because"; None where they meet it."""
+    """Return how the tags break the requirement, as words that follow "because"; None if they meet it."""
     match requirement:
         case HasTag():
             return _fault_of_tag(requirement, tags)
@@ -67,17 +67,16 @@ def find_fault(requirement: Requirement, tags: Tags) -> str | None:
             faults = [fault for part in parts if (fault := find_fault(part, tags))]
             return " and ".join(faults) or None
         case AnyOf(parts):
-            each = [find_fault(part, tags) for part in parts]
-            faults = [fault for fault in each if fault]
-            return None if len(faults) < len(each) else f"none of these holds: {'; '.join(faults)}"
+            faults = [fault for part in parts if (fault := find_fault(part, tags))]
+            return None if len(faults) < len(parts) else f"no alternative is met: {'; '.join(faults)}"
         case Not(part):
-            return None if find_fault(part, tags) else f"it must not be that {describe(part)}"
+            return None if find_fault(part, tags) else f"{describe(part)}, which is forbidden"
         case _:
             assert_never(requirement)
 
 
 def describe(requirement: Requirement) -> str:
-    """The requirement in words, as in `tag Code is one of LOL, GGG`."""
+    """Return the requirement in words, as in `tag Code is one of LOL, GGG`."""
     match requirement:
         case HasTag(key, values, matches):
             if values:
@@ -94,7 +93,7 @@ def describe(requirement: Requirement) -> str:
 
 
 def asked_keys(requirement: Requirement) -> Iterator[str]:
-    """The keys of all tags that the requirement speaks of, in whatever way."""
+    """Yield the keys of all tags that the requirement mentions."""
     match requirement:
         case HasTag(key):
             yield key
@@ -123,7 +122,7 @@ def _fault_of_tag(wanted: HasTag, tags: Tags) -> str | None:
 def _near_miss(key: str, tags: Tags) -> str:
     wanted = key.strip().casefold()
     found = next((other for other in tags if other.strip().casefold() == wanted), None)
-    return f" (there is '{found}': keys are case-sensitive)" if found is not None else ""
+    return f" (found '{found}'; tag keys are case-sensitive)" if found is not None else ""
 
 
 def _choice(values: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,16 +106,23 @@ def read_json(name: str, text: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            twice = next(key for key, _ in pairs if [other for other, _ in pairs].count(key) > 1)
+            ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
             raise TagPolicyError(f"{name}: '{twice}' is there twice in one object")
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=unique)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-        raise TagPolicyError(f"{name}:{line}: not JSON: {reason}") from error
+        value = json.loads(text, object_pairs_hook=unique)
+        # JSON can hold half a pair of surrogates, and nothing that follows takes it.
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise TagPolicyError(f"{name}:1: half of a pair of surrogates stands for no character") from error
+    except json.JSONDecodeError as error:
+        raise TagPolicyError(f"{name}:{error.lineno}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise TagPolicyError(f"{name}:1: not JSON: nested too deeply") from error
+    except ValueError as error:
+        raise TagPolicyError(f"{name}:1: a number has more digits than can be read") from error
+    return value
 
 
 @dataclass(slots=True)
@@ -146,11 +154,11 @@ class _Merge:
             for operator, value in _known(operators, known, place).items()
         }
         if "@@assign" in given and len(given) > 1:
-            raise TagPolicyError(f"{place} has @@assign beside another operator: one of them is meant")
+            raise TagPolicyError(f"{place} has @@assign and another operator: use one of them")
         paths: tuple[tuple[str, ...], ...] = ((), (key,), (key, setting))
         left = _ALL.intersection(*(self.allowed.get(path, _ALL) for path in paths))
         for operator in sorted(set(given) - left):
-            self.ignored.append(f"{place}: {operator} is locked by a policy above, and has no effect")
+            self.ignored.append(f"{place}: {operator} is locked by a parent policy and has no effect")
         # What is removed was inherited, so that comes before what is added.
         for operator in ("@@assign", "@@remove", "@@append"):
             if operator in given and operator in left:
@@ -161,9 +169,10 @@ class _Merge:
         if operator == "@@assign":
             self.settings[key][setting] = value
         elif operator == "@@append":
-            self.settings[key][setting] = (*inherited, *(text for text in value if text not in inherited))
+            self.settings[key][setting] = tuple(dict.fromkeys((*inherited, *value)))
         else:
-            self.settings[key][setting] = tuple(text for text in inherited if text not in value)
+            removed = frozenset(value)
+            self.settings[key][setting] = tuple(text for text in inherited if text not in removed)
 
 
 def _statements(settings: Mapping[str, Mapping[str, Any]]) -> tuple[TagStatement, ...]:

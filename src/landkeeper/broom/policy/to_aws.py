@@ -1,4 +1,4 @@
-"""A policy in AWS's own forms: as tag policies, as service control policies; and what those cannot say."""
+"""Export a policy as AWS tag policies or service control policies, and name what those cannot express."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ MOST_POLICIES = 10
 """Of either kind on one root, unit or account. Source: AWS Organizations User Guide, "Quotas and service limits"."""
 
 _OF_EVERY_SCP = (
-    "the management account is bound by no service control policy",
-    "service-linked roles, such as that of Auto Scaling, are bound by none either",
-    "only the tags that a launch asks for count: tags that are put on or taken off later are not seen",
-    "AWS compares the keys of tags without regard to capitals here: 'code' passes for 'Code'",
+    "service control policies do not apply to the management account",
+    "nor do they apply to service-linked roles, such as that of Auto Scaling",
+    "only the tags in the launch request count, not those that are added or removed later",
+    "AWS ignores the case of tag keys here: 'code' counts as 'Code'",
 )
 _OF_EVERY_TAG_POLICY = (
-    "AWS reports instances without a required tag, and stops no launch for it",
-    "a value may be empty where any value is allowed",
-    "a key in another capitalisation does not comply in AWS; here it is another tag",
+    "AWS reports instances without a required tag, but does not prevent their launch",
+    "if any value is allowed, an empty one is allowed too",
+    "to AWS, a key with other capitals does not comply; to Broom, it is another tag",
 )
 
 
 class ExportError(UsageError):
-    """A policy that the target cannot take at all."""
+    """A policy that cannot be expressed in the target at all."""
 
 
 class Need(StrEnum):
-    """What is needed of one tag."""
+    """What is required of one tag."""
 
     REQUIRED = "required"
     OPTIONAL = "checked where it is there"
@@ -45,7 +45,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a rule asks of one tag: the part that AWS's forms can say."""
+    """What a rule requires of one tag, as far as AWS's policies can express it."""
 
     need: Need
     key: str
@@ -54,26 +54,26 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The documents, as JSON on one line each, and what they do not say."""
+    """The documents, each as JSON on one line, and what they do not express."""
 
     documents: tuple[str, ...]
     lost: tuple[str, ...]
 
 
 def export_tag_policy(policy: Policy, *, enforce: bool = False) -> Exported:
-    """The policy as tag policies; with `enforce`, AWS refuses tagging of instances that does not comply.
+    """Return the policy as tag policies; with `enforce`, AWS prevents tagging of instances that does not comply.
 
-    Raises ExportError where nothing of it can be said, or where there is too much of it.
+    Raises ExportError if nothing of it can be expressed, or if it is too large.
     """
     lost = [*_OF_EVERY_TAG_POLICY, *(f"the exemption of {exemption}" for exemption in policy.exempt)]
     lost += _lost_of_onboarding(policy)
     statements: dict[str, TagStatement] = {}
     for rule in policy.rules:
         if rule.when != When():
-            lost.append(f"rule {rule.name}: a tag policy counts wherever it is attached, not only {_where(rule.when)}")
+            lost.append(f"rule {rule.name}: a tag policy applies wherever it is attached, not only {_where(rule.when)}")
             continue
         if rule.action is not Penalty.NOTIFY:
-            lost.append(f"rule {rule.name}: AWS reports, where the rule says {rule.action}")
+            lost.append(f"rule {rule.name}: AWS only reports, but the rule says {rule.action}")
         lost += _lost_of_grace(rule)
         for part in _conjuncts(rule.require):
             demand = _demand(part)
@@ -88,16 +88,16 @@ def export_tag_policy(policy: Policy, *, enforce: bool = False) -> Exported:
 
 
 def export_scp(policy: Policy, today: date) -> Exported:
-    """The policy as service control policies that deny the launches it would find fault with.
+    """Return the policy as service control policies that deny the launches that would break it.
 
-    `today`, a day of UTC, tells which exemptions are over. Raises ExportError as `export_tag_policy` does.
+    `today`, a day in UTC, decides which exemptions have expired. Raises ExportError as `export_tag_policy` does.
     """
     unless, lost_exemptions = _spared(policy, today)
     lost = [*_OF_EVERY_SCP, *lost_exemptions, *_lost_of_onboarding(policy)]
     statements: list[dict[str, Any]] = []
     for rule in policy.rules:
         if rule.action is Penalty.NOTIFY:
-            lost.append(f"rule {rule.name}: AWS denies the launch, where the rule says {rule.action}")
+            lost.append(f"rule {rule.name}: AWS denies the launch, but the rule says {rule.action}")
         lost += _lost_of_grace(rule)
         for part in _conjuncts(rule.require):
             demand = _demand(part)
@@ -112,7 +112,7 @@ def export_scp(policy: Policy, today: date) -> Exported:
 
 
 def _spared(policy: Policy, today: date) -> tuple[Condition, list[str]]:
-    """The conditions under which a launch is not exempt, and what they do not say of the exemptions."""
+    """Return the conditions under which a launch is not exempt, and what they do not express of the exemptions."""
     unless: Condition = {}
     lost: list[str] = []
     for exemption in policy.exempt:
@@ -120,15 +120,15 @@ def _spared(policy: Policy, today: date) -> tuple[Condition, list[str]]:
             continue
         what = f"the exemption of {exemption}"
         if exemption.kind == "tag" and exemption.pattern.lower().startswith("aws:"):
-            lost.append(f"{what}: a launch cannot ask for tags of AWS's own")
+            lost.append(f"{what}: a launch request cannot contain tags that are reserved for AWS")
             continue
         if exemption.kind == "tag" and "*" in exemption.pattern:
-            lost.append(f"{what}: AWS takes no wildcard in the key of a tag")
+            lost.append(f"{what}: AWS does not support wildcards in tag keys")
             continue
         if exemption.expires is not None:
-            lost.append(f"{what} does not end on {exemption.expires}")
+            lost.append(f"{what} will not expire on {exemption.expires}")
         if exemption.kind == "principal":
-            lost.append(f"{what} counts for users and roles, not for one session of a role")
+            lost.append(f"{what} applies to users and roles, not to single sessions of a role")
         _spare(unless, exemption.kind, exemption.pattern)
     return unless, lost
 
@@ -142,7 +142,7 @@ def _conjuncts(requirement: Requirement) -> Iterator[Requirement]:
 
 
 def _demand(requirement: Requirement) -> Demand | None:
-    """What AWS's forms can say; None for what they cannot."""
+    """Return what AWS's policies can express; None for what they cannot."""
     match requirement:
         case HasTag(key, values, None):
             return Demand(Need.REQUIRED, key, () if "*" in values else values)
@@ -162,7 +162,7 @@ def _statement(demand: Demand, *, enforce: bool) -> TagStatement:
 
 
 def _faults(demand: Demand) -> Condition:
-    """When a launch breaks the demand."""
+    """Return the condition that holds for launches that break the demand."""
     tag = f"aws:RequestTag/{demand.key}"
     # A negated operator is true of a key that is not there, and `?*` is what has one letter at least: an empty value is
     # a fault. Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
@@ -199,13 +199,15 @@ def _spare(unless: Condition, kind: str, pattern: str) -> None:
 
 
 def _lost_of_grace(rule: Rule) -> list[str]:
-    return [f"rule {rule.name}: its {rule.grace} of grace"] if rule.grace else []
+    return [f"rule {rule.name}: its grace of {rule.grace}"] if rule.grace else []
 
 
 def _lost_of_onboarding(policy: Policy) -> list[str]:
     if policy.onboarding is None:
         return []
-    return [f"onboarding: do not attach it to {', '.join((*policy.onboarding.units, *policy.onboarding.accounts))}"]
+    return [
+        f"onboarding: do not attach the policy to {', '.join((*policy.onboarding.units, *policy.onboarding.accounts))}"
+    ]
 
 
 def _where(when: When) -> str:
@@ -219,18 +221,20 @@ def _scp(statements: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _packed(
     parts: Sequence[Any], wrap: Callable[[Sequence[Any]], dict[str, Any]], largest: int, what: str
 ) -> tuple[str, ...]:
-    """As few documents as hold the parts in order, none above its size. Sizes count as they are printed."""
+    """Return as few documents as hold the parts in order, none above its size. Sizes count as printed."""
     if not parts:
-        raise ExportError(f"no rule of the policy can be said in {what}")
+        raise ExportError(f"none of the policy's rules can be expressed as {what}")
     packed: list[list[Any]] = [[]]
     for part in parts:
         if len(_text(wrap([part]))) > largest:
-            raise ExportError(f"what one rule asks of a tag takes more than the {largest:,} characters of {what}")
+            raise ExportError(
+                f"what one rule requires of a tag takes more than the {largest:,} characters allowed in {what}"
+            )
         if packed[-1] and len(_text(wrap([*packed[-1], part]))) > largest:
             packed.append([])
         packed[-1].append(part)
     if len(packed) > MOST_POLICIES:
-        raise ExportError(f"the policy takes {len(packed)} {what}, and a root, unit or account has {MOST_POLICIES}")
+        raise ExportError(f"the policy takes {len(packed)} {what}; a root, unit or account can have {MOST_POLICIES}")
     return tuple(_text(wrap(group)) for group in packed)
 
 

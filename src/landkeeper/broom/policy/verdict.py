@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a policy asks about an instance besides its tags."""
+    """What a policy evaluates of an instance besides its tags."""
 
     account: AccountId
     region: Region
     instance_type: str
     principal: Principal
     units: frozenset[str] | Failure | None = None
-    """The root and the units that the account is in, by id; a Failure where they could not be read, None where nobody
-    asked."""
+    """The ids of the root and the organizational units that the account is in; a Failure if they could not be read,
+    None if they were not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ class Exempt:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule is broken; where several are, the one with the severest action, and `how` names all."""
+    """The broken rule; of several, the one with the most severe action. `how` names all of them."""
 
     rule: str
     how: str
     action: Penalty
     grace: timedelta
     is_unplaced: bool = False
-    """Whether it is this mild only because nobody asked which units the account is in."""
+    """Whether the action is this mild only because the units of the account were not read."""
 
     @property
     def because(self) -> str:
-        """The rule and how it was broken, for a person."""
+        """Return the rule and how it was broken, as a sentence."""
         return f"rule {self.rule}: {self.how}"
 
 
@@ -65,7 +65,7 @@ Verdict = Compliant | Exempt | Violation
 
 
 def evaluate(policy: Policy, subject: Subject, tags: Tags, now: datetime) -> Verdict:
-    """What the policy says about an instance with these tags. `now` tells which exemptions have expired."""
+    """Return the verdict on an instance with these tags. `now` decides which exemptions have expired."""
     exemption = _find_exemption(policy, subject, tags, now)
     if exemption is not None:
         return Exempt(f"exempt by {exemption}")
@@ -95,16 +95,16 @@ def _softened(violation: Violation, onboarding: Onboarding | None, subject: Subj
 
 
 def find_newness(onboarding: Onboarding, subject: Subject) -> str | None:
-    """Why the account counts as new, in words; None where it does not. One whose units are not known does."""
+    """Return why the account counts as new; None if it does not. An account with unknown units counts as new."""
     if _is_new_account(onboarding, subject):
         return f"account {subject.account} is new"
     if not onboarding.units:
         return None
     match subject.units:
         case None:
-            return "it is not known which units its account is in"
+            return "the organizational units of its account are unknown"
         case Failure():
-            return f"which units its account is in could not be read: {subject.units}"
+            return f"the organizational units of its account could not be read: {subject.units}"
         case units:
             found = next((unit for unit in onboarding.units if unit in units), None)
             return f"its account is in the new unit {found}" if found is not None else None
@@ -115,7 +115,7 @@ def _is_new_account(onboarding: Onboarding, subject: Subject) -> bool:
 
 
 def applies(when: When, subject: Subject) -> bool:
-    """Whether a rule with this `when` applies to the instance."""
+    """Return whether a rule with this `when` applies to the instance."""
     return (
         fits_any(when.regions, subject.region)
         and fits_any(when.instance_types, subject.instance_type)
@@ -132,12 +132,12 @@ def _find_exemption(policy: Policy, subject: Subject, tags: Tags, now: datetime)
 
 
 def find_exempted(exemption: Exemption, subject: Subject, tags: Tags) -> str | None:
-    """What the exemption's pattern fits: an ARN, the key of a tag, an account. None where it fits nothing."""
+    """Return the ARN, tag key or account that the exemption's pattern matches; None if it matches nothing."""
     return next((text for text in compared(exemption, subject, tags) if fits(exemption.pattern, text)), None)
 
 
 def compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:
-    """What the exemption's pattern is compared with, of this instance."""
+    """Yield what the exemption's pattern is compared with."""
     if exemption.kind == "principal":
         # The last form lets one pattern, `*/Role/*`, fit the role's own ARN as well as that of its sessions.
         issuer = subject.principal.issuer_arn

@@ -1,4 +1,4 @@
-"""What a policy allows, but its author can hardly have meant: pure, a line each, none of it an error."""
+"""Warnings about a policy: what it allows, but its author has hardly meant. None of them is an error."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ _SERVICE_ROLES = tuple(
 
 
 def find_warnings(parsed: PolicyFile, known_regions: Collection[str], today: date) -> tuple[Problem, ...]:
-    """Everything in a policy that is odd, by line.
+    """Return the warnings, by line.
 
-    `known_regions` are the codes of all regions there are; `today`, a day of UTC, tells which exemptions are over.
+    `known_regions` are the codes of all regions that exist; `today`, a day in UTC, decides which exemptions have
+    expired.
     """
     policy, lines = parsed.policy, parsed.lines
     found = [*_about_whole(policy), *_about_exemptions(policy, today), *_about_rules(policy, known_regions)]
@@ -45,20 +46,23 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     severest = max((rule.action for rule in policy.rules), key=SEVERITY.__getitem__)
     onboarding = policy.onboarding
     if onboarding is not None and SEVERITY[onboarding.action] >= SEVERITY[severest]:
-        yield "onboarding", f"onboarding changes nothing: no rule does more than {onboarding.action}"
+        yield "onboarding", f"onboarding has no effect: no rule has a more severe action than {onboarding.action}"
     for unit in onboarding.units if onboarding is not None else ():
         if not _UNIT.fullmatch(unit):
-            yield "onboarding", f"onboarding names '{unit}', which is no id of a unit: no account is ever in it"
+            yield (
+                "onboarding",
+                f"onboarding names '{unit}', which is not the id of an organizational unit: it matches no account",
+            )
     if severest is Penalty.NOTIFY:
         return
     if not policy.confirm_after:
-        yield "confirm_after", "confirm_after is 0s: instances are lost whose tags EC2 shows some seconds late"
+        yield "confirm_after", "confirm_after is 0s: EC2 may show tags some seconds late, after the instance is lost"
     if not policy.report_required:
-        yield "report", f"report is optional: instances are lost ({severest}) where nobody can be told"
+        yield "report", f"report is optional: Broom applies {severest} even if it cannot report it"
     limits = policy.limits
     unlimited = limits == Limits()
     if severest is Penalty.TERMINATE and unlimited:
-        yield "rules", "there are rules that terminate and no limits: a mistake in a rule ends every instance it fits"
+        yield "rules", "rules terminate without limits: a mistake in a rule costs every instance that it applies to"
     if limits.terminations_per_hour is not None and limits.terminations_per_hour_per_account is None:
         yield "limits", "without terminations_per_hour_per_account, one account can use up the limit of all accounts"
     if not any(_exempts_a_service(exemption) for exemption in policy.exempt):
@@ -72,19 +76,24 @@ def _exempts_a_service(exemption: Exemption) -> bool:
 
 
 def _about_exemptions(policy: Policy, today: date) -> Iterator[tuple[str, str]]:
+    seen = set[Exemption]()
     for index, exemption in enumerate(policy.exempt):
         where = f"exempt[{index}]"
         if has_expired(exemption, today):
-            yield where, f"the exemption of {exemption} expired on {exemption.expires}: it does nothing"
+            yield where, f"the exemption of {exemption} expired on {exemption.expires} and has no effect"
         elif not exemption.pattern.strip("*"):
-            whom = "with any tag" if exemption.kind == "tag" else "there is"
-            yield where, f"{exemption.kind} '{exemption.pattern}' exempts every instance {whom}: no rule ever counts"
+            which = "every instance with a tag" if exemption.kind == "tag" else "every instance"
+            yield where, f"{exemption.kind} '{exemption.pattern}' exempts {which}: no rule applies to it"
         elif exemption.kind == "tag":
             for rule in policy.rules:
                 if any(fits(exemption.pattern, tag.key) for tag in _wanted(rule.require)):
-                    yield where, f"whoever sets {exemption} is exempt, and rule {rule.name} asks for that very tag"
-        if exemption in policy.exempt[:index]:
-            yield where, f"the exemption of {exemption} is there twice"
+                    yield (
+                        where,
+                        f"{exemption} exempts every instance that has it, and rule {rule.name} requires that very tag",
+                    )
+        if exemption in seen:
+            yield where, f"the exemption of {exemption} is listed twice"
+        seen.add(exemption)
 
 
 def _about_rules(policy: Policy, known_regions: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -94,7 +103,7 @@ def _about_rules(policy: Policy, known_regions: Collection[str]) -> Iterator[tup
             yield where, f"rule {rule.name} {text}"
         others = (other for place, other in enumerate(policy.rules) if _shadows(other, rule, is_first=place < index))
         if (other := next(others, None)) is not None:
-            yield where, f"rule {rule.name} never decides: rule {other.name} asks the same wherever it applies"
+            yield where, f"rule {rule.name} never decides: rule {other.name} requires the same wherever it applies"
 
 
 def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -> Iterator[str]:
@@ -103,14 +112,14 @@ def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -
             import difflib  # noqa: PLC0415
 
             near = difflib.get_close_matches(pattern, sorted(known_regions), n=1)
-            yield f"names '{pattern}', which is no region known here{_meant(near)}"
+            yield f"names '{pattern}', which is not a known region{_meant(near)}"
     for pattern in rule.when.instance_types:
         if "." not in pattern and "*" not in pattern:
-            yield f"names '{pattern}', which is no instance type{_meant([f'{pattern}.*'])}"
+            yield f"names '{pattern}', which is not an instance type{_meant([f'{pattern}.*'])}"
     accounts = rule.when.accounts
     exempt = [each.pattern for each in policy.exempt if each.kind == "account" and each.expires is None]
     if accounts and all(any(fits(pattern, account) for pattern in exempt) for account in accounts):
-        yield "never applies: its accounts are all exempt"
+        yield "never applies: all its accounts are exempt"
 
 
 def _meant(near: list[str]) -> str:
@@ -136,7 +145,7 @@ def _is_never_met(requirement: Requirement) -> Iterator[str]:
 
 def _is_never_there(tag: HasTag) -> Iterator[str]:
     if tag.key.casefold().startswith("aws:"):
-        yield f"can be met by AWS alone: nobody else may set the tag {tag.key}"
+        yield f"can only be met by AWS: nobody else may set the tag {tag.key}"
     if len(tag.key) > _LONGEST_KEY:
         yield f"can never be met: no tag has a key of {len(tag.key)} characters"
     if tag.values and all(len(value) > _LONGEST_VALUE for value in tag.values):
@@ -150,16 +159,16 @@ def _contradiction(parts: tuple[Requirement, ...]) -> Iterator[str]:
     values: dict[str, set[str]] = {}
     for part in parts:
         if isinstance(part, Not) and part.part in parts:
-            yield "can never be met: it asks for something and its opposite"
+            yield "can never be met: it requires a condition and its opposite"
         if isinstance(part, HasTag) and part.values and not any("*" in value for value in part.values):
             left = values.setdefault(part.key, set(part.values))
             left &= set(part.values)
             if not left:
-                yield f"can never be met: it asks for two values of {part.key} at once"
+                yield f"can never be met: it requires two different values of {part.key} at once"
 
 
 def _shadows(other: Rule, rule: Rule, *, is_first: bool) -> bool:
-    """Whether wherever `rule` is broken `other` is too, and decides."""
+    """Return whether `other` is broken and decides wherever `rule` is broken."""
     if other is rule or other.require != rule.require or not _covers(other, rule):
         return False
     rank, other_rank = ((SEVERITY[each.action], -each.grace) for each in (rule, other))
@@ -179,7 +188,7 @@ def _covers(other: Rule, rule: Rule) -> bool:
 
 
 def _wanted(requirement: Requirement) -> Iterator[HasTag]:
-    """The tags that somebody who means to comply would set."""
+    """Yield the tags that an owner would set in order to comply."""
     match requirement:
         case HasTag():
             yield requirement

@@ -1,4 +1,4 @@
-"""A policy as the text of a file, for policies that were made elsewhere."""
+"""Write a policy as the text of a file, for policies that come from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from landkeeper.broom.policy.rules import Penalty
 
 
 def write_policy(rules: Sequence[tuple[str, Requirement]], action: Penalty, remarks: Iterable[str]) -> str:
-    """The text of a policy with these rules, by name, all with one action, below the remarks as comments.
+    """Return the text of a policy with these named rules, all with one action, below the remarks as comments.
 
-    Names that are there twice get a number. Raises PolicyError where a requirement has what no policy can hold.
+    Repeated names get a number. Raises PolicyError if a requirement cannot stand in a policy.
     """
     document = {
         "version": 1,

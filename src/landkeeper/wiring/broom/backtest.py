@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper import __version__
 from landkeeper.broom.backtest.history import Chronicle
-from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.found import FoundFault, check_origin
 from landkeeper.broom.cloudtrail.keys import Days, ListedLog
 from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import InstanceId
@@ -233,9 +233,11 @@ class _Taker:
         return first
 
     def _tell(self, scan: FileScan) -> None:
-        self.past.chronicle.add(scan.file.name, scan.scanned.found)
-        for fault in scan.scanned.faults:
-            _note(self.past, FoundFault(scan.file.name, fault.where, fault.reason), self.reading)
+        believed, refused = check_origin(scan.file.name, scan.scanned.found)
+        self.past.chronicle.add(scan.file.name, believed)
+        unread = [FoundFault(scan.file.name, fault.where, fault.reason) for fault in scan.scanned.faults]
+        for fault in (*refused, *unread):
+            _note(self.past, fault, self.reading)
 
 
 def _note(past: Past, fault: FoundFault, reading: Reading) -> None:

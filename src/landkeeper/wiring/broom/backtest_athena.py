@@ -8,7 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.cloudtrail.athena import Folders, TrailRoot, read_row, write_queries, write_table
-from landkeeper.broom.cloudtrail.found import FoundFault
+from landkeeper.broom.cloudtrail.fields import ACCOUNT, REGION
+from landkeeper.broom.cloudtrail.found import FoundFault, check_origin
 from landkeeper.broom.cloudtrail.keys import find_root
 from landkeeper.broom.cloudtrail.records import Malformed, read_record
 from landkeeper.broom.launches import Launch, Tagging, Termination, Untagging
@@ -77,15 +78,15 @@ def _list_missing(
         if isinstance(folders, Failure):
             return folders
         organizations = [name for name in folders if name.startswith("o-")]
-        accounts = [AccountId(name) for name in folders if name.isdigit()]
+        accounts = [AccountId(name) for name in folders if ACCOUNT.fits(name)]
         if not accounts and len(organizations) == 1:
             return _list_missing(buckets, replace(root, prefix=f"{root.prefix}{organizations[0]}/"), (), regions)
     found = set(regions)
     for account in accounts if not regions else ():
-        there = buckets.list_folders(root.bucket, f"{root.prefix}{account}/CloudTrail/")
-        if isinstance(there, Failure):
-            return there
-        found |= set(map(Region, there))
+        names = buckets.list_folders(root.bucket, f"{root.prefix}{account}/CloudTrail/")
+        if isinstance(names, Failure):
+            return names
+        found |= {Region(name) for name in names if REGION.fits(name)}
     return root, tuple(accounts), tuple(sorted(found))
 
 
@@ -132,7 +133,9 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
         file, record = read_row(row)
         entry = read_record(record)
         if isinstance(entry, Launch | Tagging | Untagging | Termination):
-            past.chronicle.add(file, [entry])
+            believed, refused = check_origin(file, [entry])
+            past.chronicle.add(file, believed)
+            past.faults += refused
         elif isinstance(entry, Malformed):
             past.faults.append(FoundFault(file, f"event {record.get('eventID', '')}", entry.reason))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.feeds import LogObject, skip_reason
+from landkeeper.broom.cloudtrail.keys import LogObject
+from landkeeper.broom.feeds import skip_reason
 from landkeeper.org import Failure
 
 if TYPE_CHECKING:

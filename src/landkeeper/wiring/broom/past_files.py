@@ -11,8 +11,8 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.cloudtrail.found import FoundFault
-from landkeeper.broom.cloudtrail.keys import Days, ListedLog
-from landkeeper.broom.feeds import LogObject, skip_reason
+from landkeeper.broom.cloudtrail.keys import Days, ListedLog, LogObject
+from landkeeper.broom.feeds import skip_reason
 from landkeeper.org import Failure
 
 if TYPE_CHECKING:
