@@ -89,9 +89,11 @@ def deploy(
 ) -> Deployed | Declined:
     """Bring the stack to the template; `approve` sees the change set before anything is changed.
 
-    Package, policy, configuration and templates are stored under names that tell their content, so doing it again
-    uploads nothing. A first deployment that failed leaves a stack that can only be deleted; `recover` is asked first.
-    Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls back.
+    Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
+    uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
+    has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
+    deleted; `recover` is asked first. Raises RefusedError for what it would fail on, StackError when CloudFormation
+    refuses or rolls back, or something else than what was uploaded lies in the bucket.
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
@@ -105,7 +107,8 @@ def deploy(
     if state is not None and state.status == _LEFT_BEHIND:
         _clear(request.stack_name, stacks, recover, on_event)
         state, known = None, {}
-    uploaded = _upload(request, make_package(), artifacts, surroundings, {**known, **settled})
+    package = make_package()
+    uploaded = _upload(request, package, artifacts, surroundings, {**known, **settled})
     parameters = {**settled, **uploaded.parameters}
     change_set = stacks.plan(request.stack_name, uploaded.template_url, parameters, state=state)
     now = {**known, **parameters}
@@ -115,7 +118,9 @@ def deploy(
     if not approve(change_set):
         stacks.discard(change_set)
         return Declined(change_set)
+    _check_uploaded(change_set, uploaded, artifacts, stacks)
     outputs = stacks.execute(change_set, on_event)
+    _check_code(request.stack_name, package, stacks)
     _connect_bucket(now, surroundings, outputs, notifications)
     return Deployed(change_set, outputs, now, surroundings)
 
@@ -133,8 +138,11 @@ def _clear(
 
 @dataclass(frozen=True, slots=True)
 class _Uploaded:
+    template: str
     template_url: str
     parameters: Mapping[str, str]
+    files: Mapping[str, bytes]
+    """Everything that was uploaded, by its key."""
 
 
 def _upload(
@@ -151,10 +159,43 @@ def _upload(
     }
     files = stack_files(request, package, {**values, **pseudo})
     keys = {parameter: f"{request.stack_name}/{name}" for parameter, (name, _) in files.items()}
-    for parameter, (_, body) in files.items():
-        artifacts.put(keys[parameter], body)
-    url = artifacts.url(keys.pop("template"))
-    return _Uploaded(url, {**keys, **package_parameters(package), "CodeBucket": artifacts.bucket})
+    bodies = {keys[parameter]: body for parameter, (_, body) in files.items()}
+    for key, body in bodies.items():
+        artifacts.put(key, body)
+    parameters = {parameter: key for parameter, key in keys.items() if parameter != "template"}
+    return _Uploaded(
+        files["template"][1].decode(),
+        artifacts.url(keys["template"]),
+        {**parameters, **package_parameters(package), "CodeBucket": artifacts.bucket},
+        bodies,
+    )
+
+
+def _check_uploaded(change_set: ChangeSet, uploaded: _Uploaded, artifacts: Artifacts, stacks: Stacks) -> None:
+    """Raise StackError, and drop the change set, where something else lies in the bucket than what was uploaded."""
+    changed = [key for key, body in uploaded.files.items() if not artifacts.holds(key, body)]
+    if not changed and _lines(stacks.read_template(change_set)) != _lines(uploaded.template):
+        changed = ["the template that CloudFormation has read"]
+    if changed:
+        stacks.discard(change_set)
+        raise StackError(
+            f"stack {change_set.stack_name}: somebody has replaced what was uploaded to the bucket {artifacts.bucket} "
+            f"({', '.join(changed)}): nothing was changed; find out who may write into the bucket"
+        )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def _check_code(stack_name: str, package: FunctionPackage, stacks: Stacks) -> None:
+    """Raise StackError where a function runs something else than the package."""
+    others = [name for name, digest in stacks.read_code_digests(stack_name).items() if digest != package.digest]
+    if others:
+        raise StackError(
+            f"stack {stack_name}: the code of {', '.join(sorted(others))} is not the package that was uploaded; "
+            "disable these functions, and find out who may write into the bucket or change the functions"
+        )
 
 
 def stack_files(
@@ -196,4 +237,4 @@ def _connect_bucket(
 
 def _named(kind: str, text: str) -> tuple[str, bytes]:
     body = text.encode()
-    return f"{kind}-{hashlib.sha256(body).hexdigest()[:16]}.yaml", body
+    return f"{kind}-{hashlib.sha256(body).hexdigest()}.yaml", body

@@ -38,7 +38,7 @@ def deploy_stack(
     """
     sessions = home_sessions(settings)
     check_region(sessions.region)
-    stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
+    stacks = StackDeployer(sessions.home("cloudformation"), sessions.home("lambda"), poll_seconds=poll_seconds)
 
     def look(state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
         return _look(sessions, state, parameters)
@@ -51,7 +51,7 @@ def deploy_stack(
     return deploy(
         request,
         package,
-        ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region),
+        ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region, sessions.home_principal()),
         stacks,
         inspect_environment=look,
         notifications=BucketNotifications(sessions.home("s3")),
@@ -84,5 +84,5 @@ def destroy_stack(
     sessions = home_sessions(settings)
     check_region(sessions.region)
     sessions.home_account()
-    stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
+    stacks = StackDeployer(sessions.home("cloudformation"), sessions.home("lambda"), poll_seconds=poll_seconds)
     return destroy(stack_name, names, stacks, LeftData(sessions), approve=approve, on_event=on_event)
