@@ -92,7 +92,8 @@ def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) 
     named = {
         name: parameters[name]
         for name in (
-            "ReadRoleName", "TerminateRoleName", "NetworkPrincipalArn", "NetworkRoleName", "SpareTagged", "ExternalId",
+            "ReadRoleName", "TerminateRoleName", "NetworkPrincipalArn", "NetworkRoleName", "DeleteDefaultVpcs",
+            "SpareTagged", "ExternalId",
         )
         if parameters.get(name)
     }  # fmt: skip
