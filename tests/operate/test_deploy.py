@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError, deploy
+from landkeeper.operate.environment import BucketSeen, Environment
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent, StackResource, StackState
-from landkeeper.operate.surroundings import BucketSeen, Surroundings
 
 PACKAGE = FunctionPackage(b"zip", "python3.13", "arm64")
 REQUEST = DeployRequest("keeper", "version: 1\n", "version: 1\nspaces: []\n", {"Regions": "eu-west-1"})
 ADD = Change("Add", "VpcTracker", "AWS::DynamoDB::Table", replaces=False)
-HERE = Surroundings("111122223333", "eu-west-1")
+HERE = Environment("111122223333", "eu-west-1")
 
 
 @dataclass
@@ -103,11 +103,11 @@ class Bell:
 
 @dataclass
 class Scene:
-    """A deployment's surroundings, and what became of them."""
+    """A deployment's environment, and what became of them."""
 
     desk: Desk = field(default_factory=Desk)
     bell: Bell = field(default_factory=Bell)
-    surroundings: Surroundings = HERE
+    environment: Environment = HERE
     events: list[StackEvent] = field(default_factory=list)
 
     @property
@@ -131,7 +131,7 @@ class Scene:
             lambda: PACKAGE,
             self.shelf,
             self.desk,
-            inspect_environment=lambda state, _: replace(self.surroundings, stack=state),
+            inspect_environment=lambda state, _: replace(self.environment, stack=state),
             notifications=self.bell,
             approve=approve,
             on_event=self.events.append,
@@ -242,7 +242,7 @@ def test_a_first_deployment_without_a_policy_is_refused_before_anything_is_done(
 
 
 def test_every_obstacle_is_named_and_nothing_is_done() -> None:
-    scene = Scene(surroundings=replace(HERE, missing_services=("scheduler",), denied_actions=("iam:CreateRole",)))
+    scene = Scene(environment=replace(HERE, missing_services=("scheduler",), denied_actions=("iam:CreateRole",)))
     with pytest.raises(RefusedError) as refused:
         scene.deploy()
     assert len(refused.value.obstacles) == 2
@@ -275,14 +275,14 @@ def test_what_a_failed_first_deployment_left_is_deleted_when_the_user_agrees(wil
 
 def test_an_existing_bucket_tells_the_topic_that_was_made() -> None:
     topic = {"LogFilesTopicArn": "arn:aws:sns:eu-west-1:111122223333:keeper-log-files"}
-    scene = Scene(Desk(made=topic), surroundings=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
+    scene = Scene(Desk(made=topic), environment=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs", "TrailPrefix": "o-1/"}))
     assert scene.bell.rung == [("logs", topic["LogFilesTopicArn"], "o-1/AWSLogs/")]
 
 
 def test_an_existing_bucket_that_tells_event_bridge_is_heard_there() -> None:
     seen = BucketSeen("logs", "eu-west-1", tells_event_bridge=True)
-    scene = Scene(surroundings=replace(HERE, bucket=seen))
+    scene = Scene(environment=replace(HERE, bucket=seen))
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs"}))
     assert scene.desk.parameters["TrailBucketEvents"] == "true"
     assert scene.bell.rung == [("logs",)]

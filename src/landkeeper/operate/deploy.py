@@ -1,4 +1,4 @@
-"""Deploying the stack: look around, refuse or package, upload, plan, ask, execute."""
+"""Deploy the stack: run preflight checks, package, upload, plan, ask, execute, compare."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from landkeeper.operate.environment import BucketSeen, Environment
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.preflight import (
     Obstacle,
@@ -15,7 +16,6 @@ from landkeeper.operate.preflight import (
     log_file_prefix,
 )
 from landkeeper.operate.stacks import Artifacts, ChangeSet, StackError, StackEvent, Stacks, StackState
-from landkeeper.operate.surroundings import BucketSeen, Surroundings
 from landkeeper.operate.templates import MEMBER_EVENTS, MEMBER_ROLES, stack_template, template
 from landkeeper.org import UsageError
 
@@ -47,7 +47,7 @@ class Deployed:
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     """What the stack's parameters are; some of those at their defaults are left out."""
-    surroundings: Surroundings
+    environment: Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RefusedError(UsageError):
 
 
 class TrailNotifications(Protocol):
-    """Changes whom an existing bucket tells of new objects, and leaves what others have put there."""
+    """Changes the notifications of an existing bucket, and keeps those of others."""
 
     def tell_topic(self, bucket: str, topic_arn: str, prefix: str) -> bool:
         """Have the bucket tell the topic of new log files under the prefix; whether that changed anything."""
@@ -81,7 +81,7 @@ def deploy(
     artifacts: Artifacts,
     stacks: Stacks,
     *,
-    inspect_environment: Callable[[StackState | None, Mapping[str, str]], Surroundings],
+    inspect_environment: Callable[[StackState | None, Mapping[str, str]], Environment],
     notifications: TrailNotifications,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
@@ -97,9 +97,9 @@ def deploy(
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
-    surroundings = inspect_environment(state, {**known, **request.parameters})
-    settled = complete_parameters(request.parameters, surroundings, has_role=request.has_member_roles)
-    obstacles = find_obstacles({**known, **settled}, surroundings)
+    environment = inspect_environment(state, {**known, **request.parameters})
+    settled = complete_parameters(request.parameters, environment, has_role=request.has_member_roles)
+    obstacles = find_obstacles({**known, **settled}, environment)
     if not request.policy and "PolicyKey" not in known:
         obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
     if obstacles:
@@ -108,21 +108,21 @@ def deploy(
         _clear(request.stack_name, stacks, recover, on_event)
         state, known = None, {}
     package = make_package()
-    uploaded = _upload(request, package, artifacts, surroundings, {**known, **settled})
+    uploaded = _upload(request, package, artifacts, environment, {**known, **settled})
     parameters = {**settled, **uploaded.parameters}
     change_set = stacks.plan(request.stack_name, uploaded.template_url, parameters, state=state)
     now = {**known, **parameters}
     if not change_set.changes:
-        _connect_bucket(now, surroundings, stacks.outputs(request.stack_name), notifications)
-        return Deployed(change_set, stacks.outputs(request.stack_name), now, surroundings)
+        _connect_bucket(now, environment, stacks.outputs(request.stack_name), notifications)
+        return Deployed(change_set, stacks.outputs(request.stack_name), now, environment)
     if not approve(change_set):
         stacks.discard(change_set)
         return Declined(change_set)
     _check_uploaded(change_set, uploaded, artifacts, stacks)
     outputs = stacks.execute(change_set, on_event)
     _check_code(request.stack_name, package, stacks)
-    _connect_bucket(now, surroundings, outputs, notifications)
-    return Deployed(change_set, outputs, now, surroundings)
+    _connect_bucket(now, environment, outputs, notifications)
+    return Deployed(change_set, outputs, now, environment)
 
 
 def _clear(
@@ -149,13 +149,13 @@ def _upload(
     request: DeployRequest,
     package: FunctionPackage,
     artifacts: Artifacts,
-    surroundings: Surroundings,
+    environment: Environment,
     values: Mapping[str, str],
 ) -> _Uploaded:
     pseudo = {
         "AWS::StackName": request.stack_name,
-        "AWS::AccountId": surroundings.account,
-        "AWS::Region": surroundings.region,
+        "AWS::AccountId": environment.account,
+        "AWS::Region": environment.region,
     }
     files = stack_files(request, package, {**values, **pseudo})
     keys = {parameter: f"{request.stack_name}/{name}" for parameter, (name, _) in files.items()}
@@ -222,17 +222,17 @@ def package_parameters(package: FunctionPackage) -> dict[str, str]:
 
 def _connect_bucket(
     parameters: Mapping[str, str],
-    surroundings: Surroundings,
+    environment: Environment,
     outputs: Mapping[str, str],
     notifications: TrailNotifications,
 ) -> None:
     """Have an existing bucket of this account tell of its log files, beside whatever it tells others."""
-    if not isinstance(surroundings.bucket, BucketSeen):
+    if not isinstance(environment.bucket, BucketSeen):
         return
     if parameters.get("TrailBucketEvents") == "true":
-        notifications.tell_event_bridge(surroundings.bucket.name)
+        notifications.tell_event_bridge(environment.bucket.name)
     elif "LogFilesTopicArn" in outputs:
-        notifications.tell_topic(surroundings.bucket.name, outputs["LogFilesTopicArn"], log_file_prefix(parameters))
+        notifications.tell_topic(environment.bucket.name, outputs["LogFilesTopicArn"], log_file_prefix(parameters))
 
 
 def _named(kind: str, text: str) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Compiled libraries for another machine than this one: wheels for Linux, whatever system deploys."""
+"""Compiled libraries for Lambda: wheels for Linux, taken by their hashes, whatever system deploys."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class WheelError(LandkeeperError):
 
 def find_tags(name: str) -> list[str]:
     """What the installed library was built for, as in `cp313-cp313-manylinux_2_28_x86_64`; none if it does not say."""
-    told = distribution(name).read_text("WHEEL") or ""
-    return [line.removeprefix("Tag: ").strip() for line in told.splitlines() if line.startswith("Tag: ")]
+    metadata = distribution(name).read_text("WHEEL") or ""
+    return [line.removeprefix("Tag: ").strip() for line in metadata.splitlines() if line.startswith("Tag: ")]
 
 
 def runs_on_lambda(tags: Iterable[str], architecture: str, python: tuple[int, int]) -> bool:
