@@ -17,6 +17,11 @@ pytestmark = pytest.mark.embedded
 TEXT = b"version: 1\nrules: []\n"
 DIGEST = hashlib.sha256(TEXT).hexdigest()
 BUCKET = "texts-of-policies"
+NAMES = (
+    f"keeper/policy-{DIGEST}.yaml", f"keeper/policy-{DIGEST[:16]}.yaml", f"keeper/{DIGEST}-broom.yaml",
+    f"{DIGEST[:16]}-broom.yaml",
+)  # fmt: skip
+"""As `landkeeper deploy` and the Terraform module name it, and as earlier releases did."""
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +29,11 @@ def bucket(aws_environment: Embedded) -> None:
     """A bucket with the policy under every kind of name."""
     s3 = home_sessions().home("s3")
     s3.create_bucket(Bucket=BUCKET)
-    for key in ("broom.yaml", f"keeper/policy-{DIGEST}.yaml", f"keeper/policy-{DIGEST[:16]}.yaml"):
+    for key in ("broom.yaml", *NAMES):
         s3.put_object(Bucket=BUCKET, Key=key, Body=TEXT)
 
 
-@pytest.mark.parametrize("name", [f"keeper/policy-{DIGEST}.yaml", f"keeper/policy-{DIGEST[:16]}.yaml"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_text_that_somebody_put_under_the_name_of_the_deployed_one_is_refused(name: str) -> None:
     where = f"s3://{BUCKET}/{name}"
     assert read_remote_text(where, home_sessions(), what="policy") == TEXT.decode()

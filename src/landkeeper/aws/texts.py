@@ -11,8 +11,10 @@ from landkeeper.aws.failures import failure_of
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.org import AccountId, UsageError
 
-_DEPLOYED = re.compile(r"(?:.*/)?(?:policy|landkeeper)-([0-9a-f]{16}|[0-9a-f]{64})\.yaml")
-"""Keys that `landkeeper deploy` gives: the SHA-256 of the content, of which earlier releases took a quarter."""
+_DIGEST = r"([0-9a-f]{16}|[0-9a-f]{64})"
+_DEPLOYED = re.compile(rf"(?:.*/)?(?:(?:policy|landkeeper)-{_DIGEST}\.yaml|{_DIGEST}-(?:broom|config)\.yaml)")
+"""Keys that `landkeeper deploy` and the Terraform module give: the SHA-256 of the content, of which earlier releases
+took a quarter."""
 
 
 class ReplacedTextError(UsageError):
@@ -33,7 +35,7 @@ def read_remote_text(where: str, sessions: AccountSessions, *, what: str, owner:
         expected = {} if owner is None else {"ExpectedBucketOwner": owner}
         body: bytes = sessions.home("s3").get_object(Bucket=bucket, Key=key, **expected)["Body"].read()
         named = _DEPLOYED.fullmatch(key)
-        if named is not None and not hashlib.sha256(body).hexdigest().startswith(named[1]):
+        if named is not None and not hashlib.sha256(body).hexdigest().startswith(named[1] or named[2]):
             raise ReplacedTextError(
                 f"the {what} {where} is not the one that was deployed: its content has another digest than its name; "
                 "deploy it again, and find out who may write into the bucket"

@@ -18,7 +18,8 @@ SERVICES = (
 ACTIONS = (
     "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudwatch:PutMetricAlarm",
     "dynamodb:CreateTable", "events:PutRule", "iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy",
-    "lambda:CreateFunction", "logs:CreateLogGroup", "s3:CreateBucket", "sns:CreateTopic", "sqs:CreateQueue",
+    "lambda:CreateFunction", "logs:CreateLogGroup", "s3:CreateBucket", "s3:PutBucketPolicy",
+    "sns:CreateTopic", "sqs:CreateQueue",
 )  # fmt: skip
 """What deploying takes at the least; who may do these usually may do the rest."""
 
