@@ -17,7 +17,7 @@ locals {
 
   keys = {
     for file in concat(values(local.named), ["landkeeper.yaml"]) :
-    file => "${local.stack_name}/${substr(filesha256("${var.files}/${file}"), 0, 16)}-${file}"
+    file => "${local.stack_name}/${filesha256("${var.files}/${file}")}-${file}"
   }
 
   parameters = merge(

@@ -10,7 +10,8 @@ terraform {
   }
 }
 
-# A file's content is in its key: a new package, policy or template is something new to CloudFormation.
+# A file's digest is in its key: a new package, policy or template is something new to CloudFormation, and the functions
+# refuse a policy or a configuration whose content has another digest. Let nobody else write into the bucket.
 resource "aws_s3_object" "file" {
   for_each = local.keys
 

@@ -20,11 +20,11 @@ variable "parameters" {
 
   validation {
     condition = length(setsubtract(keys(var.parameters), [
-      "Accounts", "Actions", "AuditSchedule", "AutoScaling", "CreateTrail", "EventDelaySeconds", "EventForwarding",
-      "ExternalId", "KeepReport", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn",
+      "Accounts", "Actions", "AuditSchedule", "AutoScaling", "CreateTrail", "DeleteDefaultVpcs", "EventDelaySeconds",
+      "EventForwarding", "ExternalId", "KeepReport", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn",
       "ManagementAccountId", "MaxCapacity", "MemberRegions", "MemberUnits", "NetworkPrincipalArn", "NetworkRoleName",
       "NoticesSchedule", "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "ReadRoleName", "Regions",
-      "ReportDays", "ReportEmail", "SpareTagged", "StackSetsAs", "TerminateRoleName",
+      "ReportDays", "ReportEmail", "SpareTagged", "StackBlocksPerHour", "StackSetsAs", "TerminateRoleName",
       "TrackerSchedule", "TrailArn", "TrailBucketAccount", "TrailBucketEvents", "TrailBucketName", "TrailDays",
       "TrailEvents", "TrailKeyArn", "TrailPrefix", "TrailTopicArn", "WorkerConcurrency",
     ])) == 0

@@ -105,11 +105,12 @@ class MemoryNetwork:
 
         return self._once(make)
 
-    def finish(self, vpc: VpcId) -> Failure | None:
+    def finish(self, vpc: VpcId, subnets: Sequence[str]) -> Failure | None:
         def take_off() -> Failure | None:
             unknown = self._known(vpc)
             if unknown is None:
-                self.vpcs[vpc].tags.pop(UNFINISHED_TAG, None)
+                for finished in (self.vpcs[vpc], *(self.subnets[id_] for id_ in subnets)):
+                    finished.tags.pop(UNFINISHED_TAG, None)
             return unknown
 
         return self._plainly(take_off)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.org import UsageError
+from landkeeper.org import AccountId, UsageError
 from landkeeper.settings import DEFAULT_FILE, Settings, read_settings
 from landkeeper.wiring.texts import read_named_file
 
@@ -23,6 +23,8 @@ FULL = {
     "LANDKEEPER_ACCOUNTS": "111122223333,444455556666",
     "LANDKEEPER_QUEUE_URL": "https://queue",
     "LANDKEEPER_REPORT_BUCKET": "landkeeper-report",
+    "LANDKEEPER_STACK_BLOCKS_PER_HOUR": "7",
+    "LANDKEEPER_BUCKET_OWNER": "111122223333",
     "LANDKEEPER_ACTIONS": " OFF ",
 }
 
@@ -49,6 +51,8 @@ def test_every_variable_is_read() -> None:
         accounts=settings.accounts,
         queue_url="https://queue",
         report_bucket="landkeeper-report",
+        stack_blocks_per_hour=7,
+        bucket_owner=AccountId("111122223333"),
         actions_on=False,
     )
     assert settings.region == "eu-west-1"
@@ -62,7 +66,13 @@ def test_empty_variables_count_as_unset() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LANDKEEPER_ACTIONS", "maybe"), ("LANDKEEPER_REGIONS", "Ireland"), ("LANDKEEPER_ACCOUNTS", "123")],
+    [
+        ("LANDKEEPER_ACTIONS", "maybe"),
+        ("LANDKEEPER_REGIONS", "Ireland"),
+        ("LANDKEEPER_ACCOUNTS", "123"),
+        ("LANDKEEPER_STACK_BLOCKS_PER_HOUR", "many"),
+        ("LANDKEEPER_BUCKET_OWNER", "123"),
+    ],
 )
 def test_a_wrong_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=name) as refused:

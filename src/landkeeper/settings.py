@@ -13,6 +13,7 @@ from landkeeper.org import AccountId, Region, UsageError, parse_account_id, pars
 
 DEFAULT_FILE = Path("landkeeper.db")
 DEFAULT_LOG_LIMIT_BYTES = 256 * 1024 * 1024
+DEFAULT_STACK_BLOCKS_PER_HOUR = 50
 DEFAULT_REGION = Region("us-east-1")
 DEFAULT_ACCOUNT_SECONDS = 600.0
 DEFAULT_NETWORK_ROLE = "landkeeper-network"
@@ -65,6 +66,10 @@ class Settings:
     """`LANDKEEPER_LEDGER_DAYS`: how long the ledger keeps cases that are settled; None for good."""
     report_bucket: str | None = None
     """`LANDKEEPER_REPORT_BUCKET`: where the function keeps the newest report."""
+    stack_blocks_per_hour: int = DEFAULT_STACK_BLOCKS_PER_HOUR
+    """`LANDKEEPER_STACK_BLOCKS_PER_HOUR`: how many blocks the stacks of one account may reserve in an hour; 0: any."""
+    bucket_owner: AccountId | None = None
+    """`LANDKEEPER_BUCKET_OWNER`: the account whose buckets the policy, the configuration and the report are in."""
     log_limit_bytes: int = DEFAULT_LOG_LIMIT_BYTES
     """How large a log file may be when unpacked: an eighth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets."""
     actions_on: bool = True
@@ -152,6 +157,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         log_buckets=tuple(_listed(environ, "LANDKEEPER_LOG_BUCKETS")),
         ledger_days=_days(environ, "LANDKEEPER_LEDGER_DAYS"),
         report_bucket=environ.get("LANDKEEPER_REPORT_BUCKET") or None,
+        stack_blocks_per_hour=_number(environ, "LANDKEEPER_STACK_BLOCKS_PER_HOUR", DEFAULT_STACK_BLOCKS_PER_HOUR),
+        bucket_owner=_account(environ, "LANDKEEPER_BUCKET_OWNER"),
         log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         actions_on=actions == "on",
     )
@@ -177,6 +184,23 @@ def _seconds(environ: Mapping[str, str], name: str) -> float:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:7]) < 1_000_000:
         raise UsageError(f"{name} is '{text}': expected a number of seconds")
     return float(text)
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise UsageError(f"{name} is '{text}': expected a number, or 0 for no limit")
+    return int(text)
+
+
+def _account(environ: Mapping[str, str], name: str) -> AccountId | None:
+    text = environ.get(name, "").strip()
+    try:
+        return parse_account_id(text) if text else None
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from error
 
 
 def _log_limit(memory_mb: str) -> int:

@@ -324,14 +324,28 @@ def with_dead_letters(made: Deployment) -> Iterator[None]:
 
 
 @contextmanager
-def with_a_policy_that_broke(made: Deployment) -> Iterator[None]:
+def with_a_policy(made: Deployment, text: str) -> Iterator[None]:
     s3 = made.client("s3")
     variables = made.client("lambda").get_function_configuration(FunctionName=made.outputs["BroomFunction"])
     where = variables["Environment"]["Variables"]["LANDKEEPER_POLICY"].removeprefix("s3://")
     bucket, _, key = where.partition("/")
-    s3.put_object(Bucket=bucket, Key=key, Body=POLICY.replace("notify", "vaporise").encode())
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
     yield
     s3.put_object(Bucket=bucket, Key=key, Body=POLICY.encode())
+
+
+@contextmanager
+def with_a_policy_that_broke(made: Deployment) -> Iterator[None]:
+    # As under a name of a pipeline's own, which says nothing of the content.
+    with pytest.MonkeyPatch.context() as patch, with_a_policy(made, POLICY.replace("notify", "vaporise")):
+        patch.setattr("landkeeper.aws.texts._DEPLOYED", re.compile("own"))
+        yield
+
+
+@contextmanager
+def with_a_policy_that_somebody_replaced(made: Deployment) -> Iterator[None]:
+    with with_a_policy(made, POLICY.replace("notify", "terminate")):
+        yield
 
 
 @contextmanager
@@ -401,6 +415,8 @@ FAULTS: dict[str, tuple[Plant, str, str, str]] = {
     "dead letters waiting": (with_dead_letters, "dead letters", "1 message in WorkDeadLetters", "receive-message"),
     "policy that no longer passes its check": (
         with_a_policy_that_broke, "policy", "vaporise", "broom policy check"),
+    "policy that somebody replaced": (
+        with_a_policy_that_somebody_replaced, "policy", "is not the one that was deployed", "landkeeper deploy"),
     "queue that feeds nobody": (
         with_a_queue_that_feeds_nobody, "queues feed functions", "does not receive from BroomQueue", "--enabled"),
     "case that stands still": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ from tests.servers import Answer, answering, home_sessions
 from tests.slow_servers import wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
-from landkeeper.aws.vpctracker.custom_resource import UnansweredError
-from landkeeper.aws.vpctracker.vpc_table import create_tables
+from landkeeper.aws.vpctracker.custom_resource import UnansweredError, put_answer
+from landkeeper.aws.vpctracker.pool_table import PoolTable
+from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas import pool
-from landkeeper.org import UsageError
+from landkeeper.org import AccountId, UsageError
+from landkeeper.vpctracker.cidr import parse_block
+from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.pools.operations import create_pool, read_named_state
+from landkeeper.vpctracker.pools.pool import Pool
+from landkeeper.wiring.vpctracker.pools import actor_named
 
 EVENT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "events/stack_create.json").read_text("utf-8"))
 
@@ -36,8 +43,9 @@ class Hurried:
 
 
 @pytest.fixture
-def stack() -> Iterator[AnswerServer]:
-    """CloudFormation's end."""
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnswerServer]:
+    """CloudFormation's end, on the host at which the SDK finds S3."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1")
     with answer_server() as server:
         yield server
 
@@ -69,7 +77,7 @@ def test_what_nobody_expected_is_answered_and_logged(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by chance")
 
-    monkeypatch.setattr(pool, "do_for_stack", fail)
+    monkeypatch.setattr(pool, "prepare_for_stack", fail)
     assert pool.handler(_asked(stack), None)["Status"] == "FAILED"
     assert stack.answers[0]["Reason"] == "Landkeeper failed with ZeroDivisionError; its function's log has more"
     assert "ZeroDivisionError: by chance" in capsys.readouterr().out
@@ -84,7 +92,7 @@ def test_what_takes_too_long_is_answered_in_time(
         context.milliseconds = 30_000
         done.wait(HANG_SECONDS)
 
-    monkeypatch.setattr(pool, "do_for_stack", hang)
+    monkeypatch.setattr(pool, "prepare_for_stack", hang)
     try:
         assert pool.handler(_asked(stack), context)["Status"] == "FAILED"
         assert stack.answers[0]["Reason"] == "it took too long: not done within 120 seconds; try again"
@@ -127,7 +135,7 @@ def test_an_answer_that_is_not_taken_at_first_is_put_again(stack: AnswerServer, 
     assert stack.content_types == {""}, "the address is signed for none"
 
 
-@pytest.mark.parametrize("statuses", [[403], [500] * 5])
+@pytest.mark.parametrize("statuses", [[403], [307], [500] * 5])
 def test_an_answer_that_is_never_taken_is_an_error(stack: AnswerServer, no_aws: None, statuses: list[int]) -> None:
     stack.statuses = list(statuses)
     with pytest.raises(UnansweredError, match=f"{statuses[0]}"):
@@ -135,10 +143,57 @@ def test_an_answer_that_is_never_taken_is_an_error(stack: AnswerServer, no_aws: 
     assert len(stack.answers) == len(statuses)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:9/nobody"])
-def test_an_address_that_is_none_is_an_error(no_aws: None, url: str) -> None:
-    with pytest.raises(UnansweredError):
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "https://example.com/x", "http://127.0.0.1:9/nobody"])
+def test_nobody_but_cloudformation_is_answered(no_aws: None, url: str) -> None:
+    """Nothing is done for a request whose answer would go elsewhere."""
+    with pytest.raises(UsageError, match="not CloudFormation's: not answered"):
         pool.handler({**EVENT, "ResponseURL": url}, None)
+
+
+def test_an_address_that_cannot_be_reached_is_an_error(no_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1")
+    with pytest.raises(UnansweredError):
+        pool.handler({**EVENT, "ResponseURL": "http://127.0.0.1:9/nobody"}, None)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
+def test_an_address_that_is_none_is_an_error(url: str) -> None:
+    with pytest.raises(UnansweredError):
+        put_answer(url, b"{}")
+
+
+def test_an_address_of_another_stack_is_told_so(no_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its host is CloudFormation's, so the stack that it belongs to need not wait."""
+    answers: list[str] = []
+    monkeypatch.setattr(pool, "tell_stack", lambda _, outcome: answers.append(outcome))
+    bucket = "cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com"
+    assert pool.handler({**EVENT, "ResponseURL": f"https://{bucket}/other"}, None)["Status"] == "FAILED"
+    assert answers == ["the address for the answer is not that of this stack, resource and request"]
+
+
+@pytest.mark.embedded
+def test_a_request_whose_answer_is_refused_changes_nothing(
+    stack: AnswerServer, aws_environment: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As S3 refuses what CloudFormation did not sign: a forged deletion, and one that shortens the time to live."""
+    create_tables(home_sessions().home("dynamodb"), "PoolFunctionForged")
+    table = PoolTable(home_sessions().home("dynamodb"), "PoolFunctionForged")
+    create_pool(table, Pool("prod", parse_block("10.0.0.0/16")), actor_named("test"))
+    read = Coverage(AccountId("111122223333"), "shop", datetime.now(UTC))
+    assert VpcTable(home_sessions().home("dynamodb"), "PoolFunctionForged").write_coverage(read)
+    monkeypatch.setenv("LANDKEEPER_VPC_TABLE", "PoolFunctionForged")
+    wishes = {**EVENT["ResourceProperties"], "AcceptUnread": "true"}
+    made = pool.handler(_asked(stack, ResourceProperties=wishes), None)["ReservationId"]
+    (held,) = read_named_state(table, "prod")[0].reservations
+    assert (held.id, held.expires_at) == (made, None)
+    known = {"PhysicalResourceId": made, "ResourceProperties": {**wishes, "Ttl": "1m"}}
+    for kind in ("Delete", "Update"):
+        stack.statuses = [403]
+        with pytest.raises(UnansweredError, match="403"):
+            pool.handler(_asked(stack, RequestType=kind, **known), None)
+    assert read_named_state(table, "prod")[0].reservations == (held,)
+    assert pool.handler(_asked(stack, RequestType="Delete", **known), None)["ReservationId"] == made
+    assert read_named_state(table, "prod")[0].reservations[0].expires_at is not None
 
 
 @pytest.mark.embedded

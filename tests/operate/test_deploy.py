@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -9,14 +10,14 @@ import pytest
 import yaml
 
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError, deploy
+from landkeeper.operate.environment import BucketSeen, Environment
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent, StackResource, StackState
-from landkeeper.operate.surroundings import BucketSeen, Surroundings
 
 PACKAGE = FunctionPackage(b"zip", "python3.13", "arm64")
 REQUEST = DeployRequest("keeper", "version: 1\n", "version: 1\nspaces: []\n", {"Regions": "eu-west-1"})
 ADD = Change("Add", "VpcTracker", "AWS::DynamoDB::Table", replaces=False)
-HERE = Surroundings("111122223333", "eu-west-1")
+HERE = Environment("111122223333", "eu-west-1")
 
 
 @dataclass
@@ -28,6 +29,9 @@ class Shelf:
 
     def put(self, key: str, body: bytes) -> None:
         self.held[key] = body
+
+    def holds(self, key: str, body: bytes) -> bool:
+        return self.held.get(key) == body
 
     def url(self, key: str) -> str:
         return f"https://shelf/{key}"
@@ -43,6 +47,16 @@ class Desk:
     parameters: Mapping[str, str] = field(default_factory=dict)
     template_url: str = ""
     done: list[str] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=Shelf)
+    reads: str = ""
+    """What it reads in place of the template, if anything."""
+    code: Mapping[str, str] = field(default_factory=lambda: {"keeper-broom": PACKAGE.digest})
+
+    def read_template(self, change_set: ChangeSet) -> str:
+        return self.reads or self.shelf.held[self.template_url.removeprefix("https://shelf/")].decode()
+
+    def read_code_digests(self, stack_name: str) -> dict[str, str]:
+        return dict(self.code)
 
     def find(self, stack_name: str) -> StackState | None:
         return self.state
@@ -89,25 +103,37 @@ class Bell:
 
 @dataclass
 class Scene:
-    """A deployment's surroundings, and what became of them."""
+    """A deployment's environment, and what became of them."""
 
     desk: Desk = field(default_factory=Desk)
-    shelf: Shelf = field(default_factory=Shelf)
     bell: Bell = field(default_factory=Bell)
-    surroundings: Surroundings = HERE
+    environment: Environment = HERE
     events: list[StackEvent] = field(default_factory=list)
 
+    @property
+    def shelf(self) -> Shelf:
+        return self.desk.shelf
+
     def deploy(
-        self, request: DeployRequest = REQUEST, *, answer: bool = True, recover: bool = True
+        self,
+        request: DeployRequest = REQUEST,
+        *,
+        answer: bool = True,
+        recover: bool = True,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Deployed | Declined:
+        def approve(_: ChangeSet) -> bool:
+            meanwhile()
+            return answer
+
         return deploy(
             request,
             lambda: PACKAGE,
             self.shelf,
             self.desk,
-            inspect_environment=lambda state, _: replace(self.surroundings, stack=state),
+            inspect_environment=lambda state, _: replace(self.environment, stack=state),
             notifications=self.bell,
-            approve=lambda _: answer,
+            approve=approve,
             on_event=self.events.append,
             recover=lambda _: recover,
         )
@@ -131,6 +157,42 @@ def test_an_approved_change_set_is_executed_with_the_package_and_the_policy_in_p
     assert held[parameters["ConfigKey"]] == b"version: 1\nspaces: []\n"
     assert b"Terminator" in held[parameters["MemberRolesKey"]]
     assert b"Forwarder" in held[parameters["MemberEventsKey"]]
+
+
+@pytest.mark.parametrize("kind", ["functions", "policy", "landkeeper-stack", "member-roles", "landkeeper-"])
+def test_what_somebody_replaces_before_it_is_used_is_not_deployed(kind: str) -> None:
+    """The bucket is looked at again after the approval, however long that took."""
+    scene = Scene()
+
+    def replace_it() -> None:
+        key = next(key for key in scene.shelf.held if key.startswith(f"keeper/{kind}"))
+        scene.shelf.held[key] = b"planted"
+
+    with pytest.raises(StackError, match=f"somebody has replaced what was uploaded .*keeper/{kind}"):
+        scene.deploy(meanwhile=replace_it)
+    assert scene.desk.done == ["planned as new", "discarded"]
+
+
+def test_a_template_that_cloudformation_has_read_otherwise_is_not_executed() -> None:
+    scene = Scene()
+    scene.desk.reads = "Resources: {Planted: {Type: AWS::IAM::Role}}"
+    with pytest.raises(StackError, match="the template that CloudFormation has read"):
+        scene.deploy()
+    assert scene.desk.done == ["planned as new", "discarded"]
+
+
+def test_a_function_with_other_code_than_the_package_is_named() -> None:
+    scene = Scene()
+    scene.desk.code = {"keeper-broom": PACKAGE.digest, "keeper-pools": "0" * 64}
+    with pytest.raises(StackError, match="the code of keeper-pools is not the package that was uploaded"):
+        scene.deploy()
+
+
+def test_names_in_the_bucket_hold_the_whole_digest() -> None:
+    scene = Scene()
+    scene.deploy()
+    for key, body in scene.shelf.held.items():
+        assert hashlib.sha256(body).hexdigest() in key
 
 
 def test_without_a_configuration_none_is_stored() -> None:
@@ -180,7 +242,7 @@ def test_a_first_deployment_without_a_policy_is_refused_before_anything_is_done(
 
 
 def test_every_obstacle_is_named_and_nothing_is_done() -> None:
-    scene = Scene(surroundings=replace(HERE, missing_services=("scheduler",), denied_actions=("iam:CreateRole",)))
+    scene = Scene(environment=replace(HERE, missing_services=("scheduler",), denied_actions=("iam:CreateRole",)))
     with pytest.raises(RefusedError) as refused:
         scene.deploy()
     assert len(refused.value.obstacles) == 2
@@ -213,14 +275,14 @@ def test_what_a_failed_first_deployment_left_is_deleted_when_the_user_agrees(wil
 
 def test_an_existing_bucket_tells_the_topic_that_was_made() -> None:
     topic = {"LogFilesTopicArn": "arn:aws:sns:eu-west-1:111122223333:keeper-log-files"}
-    scene = Scene(Desk(made=topic), surroundings=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
+    scene = Scene(Desk(made=topic), environment=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs", "TrailPrefix": "o-1/"}))
     assert scene.bell.rung == [("logs", topic["LogFilesTopicArn"], "o-1/AWSLogs/")]
 
 
 def test_an_existing_bucket_that_tells_event_bridge_is_heard_there() -> None:
     seen = BucketSeen("logs", "eu-west-1", tells_event_bridge=True)
-    scene = Scene(surroundings=replace(HERE, bucket=seen))
+    scene = Scene(environment=replace(HERE, bucket=seen))
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs"}))
     assert scene.desk.parameters["TrailBucketEvents"] == "true"
     assert scene.bell.rung == [("logs",)]

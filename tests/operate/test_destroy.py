@@ -61,6 +61,12 @@ class _Stacks:
     ) -> ChangeSet:
         raise AssertionError
 
+    def read_template(self, change_set: ChangeSet) -> str:
+        raise AssertionError
+
+    def read_code_digests(self, stack_name: str) -> dict[str, str]:
+        raise AssertionError
+
     def execute(self, change_set: ChangeSet, on_event: Callable[[StackEvent], None]) -> dict[str, str]:
         raise AssertionError
 

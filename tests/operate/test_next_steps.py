@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from landkeeper.operate.environment import Environment, OrganizationSeen
 from landkeeper.operate.next_steps import next_steps
-from landkeeper.operate.surroundings import OrganizationSeen, Surroundings
 
 HOME = "111122223333"
 OUTPUTS = {
@@ -13,15 +13,15 @@ OUTPUTS = {
     "BroomRoleArn": f"arn:aws:iam::{HOME}:role/landkeeper-broom",
     "LogFilesTopicArn": f"arn:aws:sns:eu-west-1:{HOME}:landkeeper-log-files",
 }
-MANAGEMENT = Surroundings(HOME, "eu-west-1", organization=OrganizationSeen("o-example", HOME))
-DELEGATE = Surroundings(HOME, "eu-west-1", organization=OrganizationSeen("o-example", "444455556666"))
+MANAGEMENT = Environment(HOME, "eu-west-1", organization=OrganizationSeen("o-example", HOME))
+DELEGATE = Environment(HOME, "eu-west-1", organization=OrganizationSeen("o-example", "444455556666"))
 NETWORK = f"arn:aws:iam::{HOME}:role/network"
 STACK_SETS = {"OrganizationId": "o-example", "MemberUnits": "r-ab12"}
 ARCHIVE = {"TrailBucketName": "logs", "TrailBucketAccount": "777788889999"}
 
 
-def _steps(parameters: dict[str, str], surroundings: Surroundings = MANAGEMENT) -> list[str]:
-    return next_steps("landkeeper", parameters, OUTPUTS, surroundings)
+def _steps(parameters: dict[str, str], environment: Environment = MANAGEMENT) -> list[str]:
+    return next_steps("landkeeper", parameters, OUTPUTS, environment)
 
 
 def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
@@ -30,7 +30,7 @@ def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "surroundings", "words"),
+    ("parameters", "environment", "words"),
     [
         ({"ReportEmail": "you@example.com"}, MANAGEMENT, ["confirm the subscription", "you@example.com"]),
         ({}, MANAGEMENT, ["member-roles.yaml", "--stack-name landkeeper-member-roles", OUTPUTS["TrackerRoleArn"]]),
@@ -54,8 +54,8 @@ def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
         ({**ARCHIVE, "TrailBucketEvents": "true"}, MANAGEMENT, ["--parameter LogReaderRoleArn="]),
     ],
 )
-def test_a_step_says_what_to_do(parameters: dict[str, str], surroundings: Surroundings, words: list[str]) -> None:
-    assert any(all(word in step for word in words) for step in _steps(parameters, surroundings))
+def test_a_step_says_what_to_do(parameters: dict[str, str], environment: Environment, words: list[str]) -> None:
+    assert any(all(word in step for word in words) for step in _steps(parameters, environment))
 
 
 def test_what_is_done_already_is_not_asked_for() -> None:

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from landkeeper.operate.environment import BucketSeen, BucketUnseen, Environment, Notification, OrganizationSeen
 from landkeeper.operate.preflight import complete_parameters, find_obstacles, missing_key_grants, shadows, table_names
 from landkeeper.operate.stacks import StackState
-from landkeeper.operate.surroundings import BucketSeen, BucketUnseen, Notification, OrganizationSeen, Surroundings
 
 HOME = "111122223333"
-HERE = Surroundings(HOME, "eu-west-1", enabled_regions=("eu-west-1", "us-east-1"))
+HERE = Environment(HOME, "eu-west-1", enabled_regions=("eu-west-1", "us-east-1"))
 BOSS = OrganizationSeen("o-example", HOME, "r-ab12", administers_trails=True, administers_stack_sets=True)
 OTHERS_QUEUE = Notification("arn:aws:sqs:eu-west-1:111122223333:theirs", ("s3:ObjectCreated:*",))
 OTHERS_TOPIC = Notification("arn:aws:sns:eu-west-1:111122223333:theirs", ("s3:ObjectCreated:Put",), "AWSLogs/")
 OWN_TOPIC = Notification("arn:aws:sns:eu-west-1:111122223333:keeper-log-files", ("s3:ObjectCreated:*",), "AWSLogs/")
 
 
-def _obstacles(surroundings: Surroundings, **parameters: str) -> list[str]:
-    return [str(each) for each in find_obstacles(parameters, surroundings)]
+def _obstacles(environment: Environment, **parameters: str) -> list[str]:
+    return [str(each) for each in find_obstacles(parameters, environment)]
 
 
 def test_nothing_stands_in_the_way_of_a_plain_deployment() -> None:
@@ -28,7 +28,7 @@ def test_nothing_stands_in_the_way_of_a_plain_deployment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("surroundings", "parameters", "words"),
+    ("environment", "parameters", "words"),
     [
         (replace(HERE, missing_services=("scheduler",)), {}, ("no scheduler", "AWS_REGION")),
         (replace(HERE, denied_actions=("iam:CreateRole",)), {}, ("iam:CreateRole", "--template-only")),
@@ -56,9 +56,9 @@ def test_nothing_stands_in_the_way_of_a_plain_deployment() -> None:
     ],
 )
 def test_each_obstacle_is_one_line_with_its_way_out(
-    surroundings: Surroundings, parameters: dict[str, str], words: tuple[str, ...]
+    environment: Environment, parameters: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    (line,) = _obstacles(surroundings, **parameters)
+    (line,) = _obstacles(environment, **parameters)
     assert all(word in line for word in words), line
     assert "\n" not in line
 

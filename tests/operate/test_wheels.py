@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import sys
@@ -11,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from landkeeper.operate.package import make_package
-from landkeeper.operate.wheels import WheelError, fetch_files, find_tags, lambda_platforms, runs_on_lambda
+from landkeeper.operate.package import COMPILED, make_package
+from landkeeper.operate.wheels import (
+    WheelError,
+    fetch_files,
+    find_tags,
+    lambda_platforms,
+    pinned_requirements,
+    runs_on_lambda,
+)
 
 OURS = sys.version_info[:2]
 
@@ -59,6 +67,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for tool in ("PIP", "UV"):
         monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
         monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))
+    monkeypatch.setattr(
+        "landkeeper.operate.wheels.pinned_requirements", lambda: (folder / "pins.txt").read_text("utf-8")
+    )
     return folder
 
 
@@ -82,6 +93,8 @@ def _build(index: Path, platform: str, python: tuple[int, int] = OURS) -> None:
             f"{folder}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {ours}-{ours}-{platform}\n"
         )
         wheel.writestr(f"{folder}/RECORD", "")
+    known = "".join(f" --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in index.glob("*.whl"))
+    (index / "pins.txt").write_text(f"google-re2=={release} {known}\n")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +119,33 @@ def _refused(python: tuple[int, int]) -> str:
     with pytest.raises(WheelError) as failed:
         fetch_files("google-re2", "arm64", python)
     return str(failed.value)
+
+
+def test_the_hashes_that_come_along_are_those_of_the_pinned_release() -> None:
+    """`make pins` writes both."""
+    runtime = (Path(__file__).parents[2] / "requirements/runtime.txt").read_text("utf-8").splitlines()
+    ours = [line.rstrip(" \\") for line in pinned_requirements().splitlines()]
+    assert {line.split("==")[0] for line in ours if "==" in line} == set(COMPILED)
+    begin = next(number for number, line in enumerate(runtime) if line.startswith(ours[0]))
+    assert [line.rstrip(" \\") for line in runtime[begin : begin + len(ours)]] == ours
+    assert not runtime[begin + len(ours)].strip().startswith("--hash")
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_a_file_with_another_hash_is_not_taken(index: Path, tool: str, request: pytest.FixtureRequest) -> None:
+    """Whoever can put files into the index cannot put code into the functions."""
+    if tool == "uv":
+        request.getfixturevalue("without_pip")
+    _build(index, "manylinux2014_aarch64", (3, 13))
+    with zipfile.ZipFile(next(index.glob("*.whl")), "a") as wheel:
+        wheel.writestr("planted.py", "")
+    said = _refused((3, 13))
+    assert "could not be downloaded" in said
+
+
+def test_a_release_whose_hashes_are_not_known_is_refused(index: Path) -> None:
+    (index / "pins.txt").write_text("google-re2==1.0 --hash=sha256:0\n")
+    assert "Landkeeper has the hashes of google-re2==1.0 alone: install that" in _refused((3, 13))
 
 
 def test_a_build_that_cannot_be_had_is_named_with_the_way_out(index: Path) -> None:

@@ -216,6 +216,8 @@ def _forward(request: Mapping[str, Any]) -> None:
     """The forwarder as it stands in its template. There is no function here: it says so to the stack."""
     code = resources_of("pool-forwarder.yaml")["PoolForwarder"]["Properties"]["Code"]["ZipFile"]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", HERE)
+        patch.setenv("URL_SUFFIX", "amazonaws.com")
         patch.setenv("POOL_FUNCTION", f"arn:aws:lambda:{HERE}:{HOME}:function:nobody")
         written: dict[str, Any] = {}
         exec(code, written)  # noqa: S102 - our own template

@@ -125,8 +125,48 @@ def test_tags_can_be_set_on_what_is_just_made_and_two_of_their_own_at_other_time
     assert setting.condition == {"StringEquals": {"ec2:CreateAction": ["CreateSubnet", "CreateVpc"]}}
     assert marking.condition == _only("landkeeper:default-vpc")
     assert "internet-gateway/*" in marking.resources
+    assert "vpc/*" not in marking.resources
     (taking,) = [grant for _, grant in _grants() if grant.action == "ec2:DeleteTags"]
     assert taking.condition == _only("landkeeper:unfinished")
+
+
+_UNFINISHED = {"Null": {"aws:ResourceTag/landkeeper:unfinished": "false"}}
+_TO_BE_UNFINISHED = {"Null": {"aws:RequestTag/landkeeper:unfinished": "false"}}
+
+
+def test_only_a_vpc_that_is_unfinished_can_be_changed() -> None:
+    """A tag that nobody can set with the role on what is there already: only what it makes carries it."""
+    changing = [grant for grant in grants_of("member-roles.yaml") if grant.action in _NETWORKING]
+    vending = [grant for grant in changing if grant.sid not in {"DeleteDefaultVpcs", "MarkTheGatewayOfADefaultVpc"}]
+    conditions = {
+        (grant.action, kind): grant.condition
+        for grant in vending
+        for kind in ("vpc", "subnet")
+        if f"{kind}/*" in grant.resources and not grant.action.endswith("Tags")
+    }
+    assert conditions == {
+        ("ec2:CreateVpc", "vpc"): _TO_BE_UNFINISHED,
+        ("ec2:CreateSubnet", "subnet"): _TO_BE_UNFINISHED,
+        ("ec2:CreateSubnet", "vpc"): _UNFINISHED,
+        ("ec2:ModifyVpcAttribute", "vpc"): _UNFINISHED,
+        ("ec2:DeleteSubnet", "subnet"): _UNFINISHED,
+        ("ec2:DeleteVpc", "vpc"): _UNFINISHED,
+        ("ec2:DeleteSubnet", "vpc"): _UNFINISHED,
+        ("ec2:DeleteVpc", "subnet"): _UNFINISHED,
+    }
+
+
+def test_default_vpcs_can_be_deleted_where_a_parameter_says_so_and_none_that_was_vended() -> None:
+    """IAM knows no condition for a default VPC."""
+    policies = resources_of("member-roles.yaml")["Networker"]["Properties"]["Policies"]
+    (condition, policy, nothing) = policies[1]["!If"]
+    assert (condition, nothing) == ("DeletesDefaultVpcs", {"!Ref": "AWS::NoValue"})
+    mark, delete = policy["PolicyDocument"]["Statement"]
+    assert (mark["Sid"], delete["Sid"]) == ("MarkTheGatewayOfADefaultVpc", "DeleteDefaultVpcs")
+    assert delete["Condition"] == {"Null": {"aws:ResourceTag/landkeeper:request-id": "true"}}
+    vending = json.dumps([each for each in statements_in([policies[0]["PolicyDocument"]]) if each["Resource"] != "*"])
+    assert "subnet/*" in vending
+    assert not re.findall("gateway|route-table|network-acl", vending)
 
 
 def test_the_network_role_is_made_only_for_somebody_and_not_for_any_session() -> None:

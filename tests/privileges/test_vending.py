@@ -27,6 +27,7 @@ __all__ = ["places"]
 pytestmark = pytest.mark.embedded
 
 _ROLE = "landkeeper-network"
+_CHANGING = {"CreateSubnet", "CreateVpc", "DeleteSubnet", "DeleteVpc", "ModifyVpcAttribute"}
 _WITHOUT_OUR_ASKING = {
     "servicequotas:GetAWSDefaultServiceQuota": "asked for where no value was ever applied, which moto does not know",
 }
@@ -74,6 +75,24 @@ def test_what_makes_networks_is_granted_for_vending(asked: frozenset[str]) -> No
     assert making
     # Tags are set in the call that makes something.
     assert making - asked - {"ec2:CreateTags"} - set(_WITHOUT_OUR_ASKING) == set()
+
+
+def test_what_vending_makes_and_changes_carries_the_tag_that_the_role_requires(places: Places, tmp_path: Path) -> None:
+    """The simulators hold the role to its actions, not to its conditions."""
+    place = places.new(home_sessions(_ROLE))
+    place.make_role(_ROLE, sorted(_granted()))
+    with recorded_calls() as calls:
+        assert run(_prepared(place, tmp_path / "landkeeper.db")) == 0
+    made = [call for call in calls if call.operation in {"CreateVpc", "CreateSubnet"}]
+    assert len(made) == 3
+    for call in made:
+        (tagging,) = call.parameters["TagSpecifications"]
+        assert {"Key": "landkeeper:unfinished", "Value": "true"} in tagging["Tags"]
+    (finishing,) = [call for call in calls if call.operation == "DeleteTags"]
+    assert finishing.parameters["Tags"] == [{"Key": "landkeeper:unfinished"}]
+    assert len(finishing.parameters["Resources"]) == 3
+    changing = [number for number, call in enumerate(calls) if call.operation in _CHANGING]
+    assert max(changing) < calls.index(finishing), "nothing is changed any more once it is finished"
 
 
 def test_without_a_permission_nothing_is_made(places: Places, tmp_path: Path) -> None:

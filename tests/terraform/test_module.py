@@ -126,7 +126,7 @@ def test_files_go_under_keys_that_tell_their_content_and_parameters_follow(writt
     answer = json.loads(_terraform(tmp_path, "output", "-json").stdout)["all"]["value"]
     assert answer["stack"] == "keeper"
     for name, key in answer["keys"].items():
-        assert key == f"keeper/{sha256((written / name).read_bytes()).hexdigest()[:16]}-{name}"
+        assert key == f"keeper/{sha256((written / name).read_bytes()).hexdigest()}-{name}"
     said = json.loads((written / "parameters.json").read_text())
     files = {each["ParameterKey"]: each["ParameterValue"].removeprefix("keeper/") for each in said}
     assert answer["parameters"] == {

@@ -1,4 +1,4 @@
-"""Deploying the stack: look around, refuse or package, upload, plan, ask, execute."""
+"""Deploy the stack: run preflight checks, package, upload, plan, ask, execute, compare."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from landkeeper.operate.environment import BucketSeen, Environment
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.preflight import (
     Obstacle,
@@ -15,7 +16,6 @@ from landkeeper.operate.preflight import (
     log_file_prefix,
 )
 from landkeeper.operate.stacks import Artifacts, ChangeSet, StackError, StackEvent, Stacks, StackState
-from landkeeper.operate.surroundings import BucketSeen, Surroundings
 from landkeeper.operate.templates import MEMBER_EVENTS, MEMBER_ROLES, stack_template, template
 from landkeeper.org import UsageError
 
@@ -47,7 +47,7 @@ class Deployed:
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     """What the stack's parameters are; some of those at their defaults are left out."""
-    surroundings: Surroundings
+    environment: Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RefusedError(UsageError):
 
 
 class TrailNotifications(Protocol):
-    """Changes whom an existing bucket tells of new objects, and leaves what others have put there."""
+    """Changes the notifications of an existing bucket, and keeps those of others."""
 
     def tell_topic(self, bucket: str, topic_arn: str, prefix: str) -> bool:
         """Have the bucket tell the topic of new log files under the prefix; whether that changed anything."""
@@ -81,7 +81,7 @@ def deploy(
     artifacts: Artifacts,
     stacks: Stacks,
     *,
-    inspect_environment: Callable[[StackState | None, Mapping[str, str]], Surroundings],
+    inspect_environment: Callable[[StackState | None, Mapping[str, str]], Environment],
     notifications: TrailNotifications,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
@@ -89,15 +89,17 @@ def deploy(
 ) -> Deployed | Declined:
     """Bring the stack to the template; `approve` sees the change set before anything is changed.
 
-    Package, policy, configuration and templates are stored under names that tell their content, so doing it again
-    uploads nothing. A first deployment that failed leaves a stack that can only be deleted; `recover` is asked first.
-    Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls back.
+    Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
+    uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
+    has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
+    deleted; `recover` is asked first. Raises RefusedError for what it would fail on, StackError when CloudFormation
+    refuses or rolls back, or something else than what was uploaded lies in the bucket.
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
-    surroundings = inspect_environment(state, {**known, **request.parameters})
-    settled = complete_parameters(request.parameters, surroundings, has_role=request.has_member_roles)
-    obstacles = find_obstacles({**known, **settled}, surroundings)
+    environment = inspect_environment(state, {**known, **request.parameters})
+    settled = complete_parameters(request.parameters, environment, has_role=request.has_member_roles)
+    obstacles = find_obstacles({**known, **settled}, environment)
     if not request.policy and "PolicyKey" not in known:
         obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
     if obstacles:
@@ -105,19 +107,22 @@ def deploy(
     if state is not None and state.status == _LEFT_BEHIND:
         _clear(request.stack_name, stacks, recover, on_event)
         state, known = None, {}
-    uploaded = _upload(request, make_package(), artifacts, surroundings, {**known, **settled})
+    package = make_package()
+    uploaded = _upload(request, package, artifacts, environment, {**known, **settled})
     parameters = {**settled, **uploaded.parameters}
     change_set = stacks.plan(request.stack_name, uploaded.template_url, parameters, state=state)
     now = {**known, **parameters}
     if not change_set.changes:
-        _connect_bucket(now, surroundings, stacks.outputs(request.stack_name), notifications)
-        return Deployed(change_set, stacks.outputs(request.stack_name), now, surroundings)
+        _connect_bucket(now, environment, stacks.outputs(request.stack_name), notifications)
+        return Deployed(change_set, stacks.outputs(request.stack_name), now, environment)
     if not approve(change_set):
         stacks.discard(change_set)
         return Declined(change_set)
+    _check_uploaded(change_set, uploaded, artifacts, stacks)
     outputs = stacks.execute(change_set, on_event)
-    _connect_bucket(now, surroundings, outputs, notifications)
-    return Deployed(change_set, outputs, now, surroundings)
+    _check_code(request.stack_name, package, stacks)
+    _connect_bucket(now, environment, outputs, notifications)
+    return Deployed(change_set, outputs, now, environment)
 
 
 def _clear(
@@ -133,28 +138,64 @@ def _clear(
 
 @dataclass(frozen=True, slots=True)
 class _Uploaded:
+    template: str
     template_url: str
     parameters: Mapping[str, str]
+    files: Mapping[str, bytes]
+    """Everything that was uploaded, by its key."""
 
 
 def _upload(
     request: DeployRequest,
     package: FunctionPackage,
     artifacts: Artifacts,
-    surroundings: Surroundings,
+    environment: Environment,
     values: Mapping[str, str],
 ) -> _Uploaded:
     pseudo = {
         "AWS::StackName": request.stack_name,
-        "AWS::AccountId": surroundings.account,
-        "AWS::Region": surroundings.region,
+        "AWS::AccountId": environment.account,
+        "AWS::Region": environment.region,
     }
     files = stack_files(request, package, {**values, **pseudo})
     keys = {parameter: f"{request.stack_name}/{name}" for parameter, (name, _) in files.items()}
-    for parameter, (_, body) in files.items():
-        artifacts.put(keys[parameter], body)
-    url = artifacts.url(keys.pop("template"))
-    return _Uploaded(url, {**keys, **package_parameters(package), "CodeBucket": artifacts.bucket})
+    bodies = {keys[parameter]: body for parameter, (_, body) in files.items()}
+    for key, body in bodies.items():
+        artifacts.put(key, body)
+    parameters = {parameter: key for parameter, key in keys.items() if parameter != "template"}
+    return _Uploaded(
+        files["template"][1].decode(),
+        artifacts.url(keys["template"]),
+        {**parameters, **package_parameters(package), "CodeBucket": artifacts.bucket},
+        bodies,
+    )
+
+
+def _check_uploaded(change_set: ChangeSet, uploaded: _Uploaded, artifacts: Artifacts, stacks: Stacks) -> None:
+    """Raise StackError, and drop the change set, where something else lies in the bucket than what was uploaded."""
+    changed = [key for key, body in uploaded.files.items() if not artifacts.holds(key, body)]
+    if not changed and _lines(stacks.read_template(change_set)) != _lines(uploaded.template):
+        changed = ["the template that CloudFormation has read"]
+    if changed:
+        stacks.discard(change_set)
+        raise StackError(
+            f"stack {change_set.stack_name}: somebody has replaced what was uploaded to the bucket {artifacts.bucket} "
+            f"({', '.join(changed)}): nothing was changed; find out who may write into the bucket"
+        )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def _check_code(stack_name: str, package: FunctionPackage, stacks: Stacks) -> None:
+    """Raise StackError where a function runs something else than the package."""
+    others = [name for name, digest in stacks.read_code_digests(stack_name).items() if digest != package.digest]
+    if others:
+        raise StackError(
+            f"stack {stack_name}: the code of {', '.join(sorted(others))} is not the package that was uploaded; "
+            "disable these functions, and find out who may write into the bucket or change the functions"
+        )
 
 
 def stack_files(
@@ -181,19 +222,19 @@ def package_parameters(package: FunctionPackage) -> dict[str, str]:
 
 def _connect_bucket(
     parameters: Mapping[str, str],
-    surroundings: Surroundings,
+    environment: Environment,
     outputs: Mapping[str, str],
     notifications: TrailNotifications,
 ) -> None:
     """Have an existing bucket of this account tell of its log files, beside whatever it tells others."""
-    if not isinstance(surroundings.bucket, BucketSeen):
+    if not isinstance(environment.bucket, BucketSeen):
         return
     if parameters.get("TrailBucketEvents") == "true":
-        notifications.tell_event_bridge(surroundings.bucket.name)
+        notifications.tell_event_bridge(environment.bucket.name)
     elif "LogFilesTopicArn" in outputs:
-        notifications.tell_topic(surroundings.bucket.name, outputs["LogFilesTopicArn"], log_file_prefix(parameters))
+        notifications.tell_topic(environment.bucket.name, outputs["LogFilesTopicArn"], log_file_prefix(parameters))
 
 
 def _named(kind: str, text: str) -> tuple[str, bytes]:
     body = text.encode()
-    return f"{kind}-{hashlib.sha256(body).hexdigest()[:16]}.yaml", body
+    return f"{kind}-{hashlib.sha256(body).hexdigest()}.yaml", body

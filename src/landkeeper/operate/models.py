@@ -58,8 +58,11 @@ def trim_endpoints(model: Json, services: Collection[str]) -> Json:
     return {
         **model,
         "partitions": [
-            {**each, "services": {name: one for name, one in each["services"].items() if name in services}}
-            for each in model["partitions"]
+            {
+                **partition,
+                "services": {name: known for name, known in partition["services"].items() if name in services},
+            }
+            for partition in model["partitions"]
         ],
     }
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
-from landkeeper.operate.surroundings import Surroundings
+from landkeeper.operate.environment import Environment
 from landkeeper.operate.templates import LOG_ARCHIVE, MEMBER_EVENTS, MEMBER_ROLES
 
 
 def next_steps(
-    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], environment: Environment
 ) -> list[str]:
     """Sentences, each a thing to do, with the command that does it. `parameters` are those not at their defaults."""
     return [
         *_of_email(parameters),
-        *_of_members(stack_name, parameters, outputs, surroundings),
-        *_of_log_archive(stack_name, parameters, outputs, surroundings),
+        *_of_members(stack_name, parameters, outputs, environment),
+        *_of_log_archive(stack_name, parameters, outputs, environment),
         "verify the deployment: landkeeper doctor"
         + ("" if stack_name == "landkeeper" else f" --stack-name {stack_name}"),
     ]
@@ -28,7 +28,7 @@ def _of_email(parameters: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_members(
-    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], environment: Environment
 ) -> Iterator[str]:
     roles = _deploy_command(
         f"{stack_name}-member-roles", MEMBER_ROLES, "CAPABILITY_NAMED_IAM", _role_parameters(parameters, outputs)
@@ -37,12 +37,12 @@ def _of_members(
         f"{stack_name}-member-events",
         MEMBER_EVENTS,
         "CAPABILITY_IAM",
-        {"ToolingAccountId": surroundings.account, "ToolingRegion": surroundings.region},
+        {"ToolingAccountId": environment.account, "ToolingRegion": environment.region},
     )
     forwards = parameters.get("OrganizationId") and parameters.get("EventForwarding", "true") == "true"
-    organization = surroundings.organization
+    organization = environment.organization
     if parameters.get("MemberUnits"):
-        if organization is not None and organization.management_account != surroundings.account:
+        if organization is not None and organization.management_account != environment.account:
             yield f"StackSets skip the management account {organization.management_account}; run there: {roles}"
             if forwards:
                 yield f"run there too, in every region: {events}"
@@ -61,10 +61,10 @@ def _of_members(
 
 
 def _of_log_archive(
-    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], surroundings: Surroundings
+    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], environment: Environment
 ) -> Iterator[str]:
     owner = parameters.get("TrailBucketAccount", "")
-    if not parameters.get("TrailBucketName") or owner in {"", surroundings.account}:
+    if not parameters.get("TrailBucketName") or owner in {"", environment.account}:
         return
     if parameters.get("TrailBucketEvents") != "true":
         if not parameters.get("TrailTopicArn"):
@@ -74,8 +74,8 @@ def _of_log_archive(
             )
         return
     given = {
-        "ToolingAccountId": surroundings.account,
-        "ToolingRegion": surroundings.region,
+        "ToolingAccountId": environment.account,
+        "ToolingRegion": environment.region,
         "BroomRoleArn": outputs["BroomRoleArn"],
         **{
             name: parameters[name] for name in ("TrailBucketName", "TrailPrefix", "TrailKeyArn") if parameters.get(name)
@@ -92,7 +92,8 @@ def _role_parameters(parameters: Mapping[str, str], outputs: Mapping[str, str]) 
     named = {
         name: parameters[name]
         for name in (
-            "ReadRoleName", "TerminateRoleName", "NetworkPrincipalArn", "NetworkRoleName", "SpareTagged", "ExternalId",
+            "ReadRoleName", "TerminateRoleName", "NetworkPrincipalArn", "NetworkRoleName", "DeleteDefaultVpcs",
+            "SpareTagged", "ExternalId",
         )
         if parameters.get(name)
     }  # fmt: skip

@@ -101,8 +101,8 @@ class FunctionPackage:
 
     @property
     def digest(self) -> str:
-        """Names the content: the same for the same files."""
-        return hashlib.sha256(self.body).hexdigest()[:16]
+        """The SHA-256 of the content in hexadecimal: the same for the same files."""
+        return hashlib.sha256(self.body).hexdigest()
 
 
 def make_package(architecture: str | None = None) -> FunctionPackage:

@@ -32,7 +32,7 @@ Put your bucket into `parameters.json` in place of {bucket}, say which organisat
 
 `--import-existing-resources` adopts the tables that an earlier stack has left. The template is larger than a call
 takes, so it comes from the bucket. `{roles}` goes into every other account, `{events}` into every region of every
-account, and `{archive}` into the account of an existing trail's bucket, if that is another one. `{forwarder}` goes
+account, and `{archive}` into the account of an existing trail's bucket, if it is another account. `{forwarder}` goes
 into each other region in which stacks ask for blocks of pools, in this account.
 """
 

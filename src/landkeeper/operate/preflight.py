@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from landkeeper.operate.surroundings import BucketSeen, BucketUnseen, Notification, Surroundings
+from landkeeper.operate.environment import BucketSeen, BucketUnseen, Environment, Notification
 
 SERVICES = (
     "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "events", "lambda", "logs", "s3", "scheduler", "sns",
@@ -18,7 +18,8 @@ SERVICES = (
 ACTIONS = (
     "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "cloudwatch:PutMetricAlarm",
     "dynamodb:CreateTable", "events:PutRule", "iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy",
-    "lambda:CreateFunction", "logs:CreateLogGroup", "s3:CreateBucket", "sns:CreateTopic", "sqs:CreateQueue",
+    "lambda:CreateFunction", "logs:CreateLogGroup", "s3:CreateBucket", "s3:PutBucketPolicy",
+    "sns:CreateTopic", "sqs:CreateQueue",
 )  # fmt: skip
 """What deploying takes at the least; who may do these usually may do the rest."""
 
@@ -70,74 +71,74 @@ def log_file_prefix(parameters: Mapping[str, str]) -> str:
 
 
 def complete_parameters(
-    given: Mapping[str, str], surroundings: Surroundings, *, has_role: bool = False
+    given: Mapping[str, str], environment: Environment, *, has_role: bool = False
 ) -> dict[str, str]:
-    """What was given, and what can be told from the surroundings where nothing was said.
+    """What was given, and what follows from the environment where nothing was given.
 
     In an organisation: its id, who owns its trail, and which accounts and regions the StackSets reach (none where the
     members have a role already). For an existing bucket that tells EventBridge of its objects: that it does. What an
     earlier deployment settled stays.
     """
-    settled = {**_of_organization(surroundings, given, has_role=has_role), **_of_bucket(surroundings, given)}
-    known = surroundings.stack.parameters if surroundings.stack is not None else {}
+    settled = {**_of_organization(environment, given, has_role=has_role), **_of_bucket(environment, given)}
+    known = environment.stack.parameters if environment.stack is not None else {}
     return {**{name: value for name, value in settled.items() if name not in known}, **given}
 
 
-def _of_organization(surroundings: Surroundings, given: Mapping[str, str], *, has_role: bool) -> dict[str, str]:
-    seen = surroundings.organization
+def _of_organization(environment: Environment, given: Mapping[str, str], *, has_role: bool) -> dict[str, str]:
+    seen = environment.organization
     if seen is None or given.get("OrganizationId", seen.id) != seen.id:
         return {}
     settled = {"OrganizationId": seen.id}
-    if seen.management_account != surroundings.account:
+    if seen.management_account != environment.account:
         settled["ManagementAccountId"] = seen.management_account if seen.administers_trails else ""
     if seen.administers_stack_sets and seen.root_id and not has_role:
-        is_home = seen.management_account == surroundings.account
+        is_home = seen.management_account == environment.account
         settled["MemberUnits"] = seen.root_id
         settled["StackSetsAs"] = "SELF" if is_home else "DELEGATED_ADMIN"
-        settled["MemberRegions"] = given.get("Regions") or ",".join(surroundings.enabled_regions)
+        settled["MemberRegions"] = given.get("Regions") or ",".join(environment.enabled_regions)
     return settled
 
 
-def _of_bucket(surroundings: Surroundings, given: Mapping[str, str]) -> dict[str, str]:
-    bucket = surroundings.bucket
+def _of_bucket(environment: Environment, given: Mapping[str, str]) -> dict[str, str]:
+    bucket = environment.bucket
     if isinstance(bucket, BucketSeen) and bucket.tells_event_bridge and not given.get("TrailTopicArn"):
         return {"TrailBucketEvents": "true"}
     return {}
 
 
-def find_obstacles(parameters: Mapping[str, str], surroundings: Surroundings) -> list[Obstacle]:
+def find_obstacles(parameters: Mapping[str, str], environment: Environment) -> list[Obstacle]:
     """All that the deployment would fail on, with the way out of each. `parameters` are complete."""
     return [
-        *_of_region(surroundings),
-        *_of_permissions(surroundings),
-        *_of_stack(surroundings),
-        *_of_trail(parameters, surroundings),
-        *_of_trail_bucket(parameters, surroundings),
-        *_of_tables(parameters, surroundings),
-        *_of_key(parameters, surroundings),
+        *_of_region(environment),
+        *_of_permissions(environment),
+        *_of_stack(environment),
+        *_of_trail(parameters, environment),
+        *_of_trail_bucket(parameters, environment),
+        *_of_tables(parameters, environment),
+        *_of_key(parameters, environment),
     ]
 
 
-def _of_region(surroundings: Surroundings) -> Iterator[Obstacle]:
-    if surroundings.missing_services:
-        missing = ", ".join(surroundings.missing_services)
+def _of_region(environment: Environment) -> Iterator[Obstacle]:
+    if environment.missing_services:
+        missing = ", ".join(environment.missing_services)
         yield Obstacle(
-            f"the region {surroundings.region} has no {missing}",
+            f"the region {environment.region} has no {missing}",
             "set AWS_REGION to another region; Landkeeper covers all regions from there",
         )
 
 
-def _of_permissions(surroundings: Surroundings) -> Iterator[Obstacle]:
-    if surroundings.denied_actions:
-        denied = ", ".join(surroundings.denied_actions)
+def _of_permissions(environment: Environment) -> Iterator[Obstacle]:
+    if environment.denied_actions:
+        denied = ", ".join(environment.denied_actions)
         yield Obstacle(
             f"the current credentials lack {denied}",
             "deploy as an administrator of the account, or use your pipeline with --template-only",
         )
 
 
-def _of_stack(surroundings: Surroundings) -> Iterator[Obstacle]:
-    stack = surroundings.stack
+def _of_stack(environment: Environment) -> Iterator[Obstacle]:
+    stack = environment.stack
     if stack is None:
         return
     if stack.status in _WAYS_OUT:
@@ -148,41 +149,41 @@ def _of_stack(surroundings: Surroundings) -> Iterator[Obstacle]:
         )
 
 
-def _of_trail(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+def _of_trail(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:
     makes_trail = parameters.get("CreateTrail", "true") == "true" and not parameters.get("TrailBucketName")
-    seen = surroundings.organization
+    seen = environment.organization
     asks = parameters.get("OrganizationTrail", "true") == "true" and parameters.get("OrganizationId")
     if makes_trail and asks and seen is not None and not seen.administers_trails:
         yield Obstacle(
-            f"the account {surroundings.account} may not create a trail for the organisation {seen.id}",
+            f"the account {environment.account} may not create a trail for the organisation {seen.id}",
             "register it in the management account (aws cloudtrail register-organization-delegated-admin "
-            f"--member-account-id {surroundings.account}), use the bucket of an existing trail (--parameter "
+            f"--member-account-id {environment.account}), use the bucket of an existing trail (--parameter "
             "TrailBucketName=...), or pass --parameter OrganizationTrail=false",
         )
 
 
-def _of_trail_bucket(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
-    bucket = surroundings.bucket
+def _of_trail_bucket(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:
+    bucket = environment.bucket
     topic = parameters.get("TrailTopicArn", "")
-    if topic and topic.split(":")[3:4] != [surroundings.region]:
-        yield Obstacle(f"the topic {topic} is not in {surroundings.region}", "deploy in the topic's region")
+    if topic and topic.split(":")[3:4] != [environment.region]:
+        yield Obstacle(f"the topic {topic} is not in {environment.region}", "deploy in the topic's region")
     if isinstance(bucket, BucketUnseen):
         yield Obstacle(
             f"the bucket {bucket.name} cannot be read ({bucket.because})",
             "use a bucket of this account, or pass its account with --parameter TrailBucketAccount=...",
         )
     elif isinstance(bucket, BucketSeen) and not topic and parameters.get("TrailBucketEvents", "false") == "false":
-        if bucket.region != surroundings.region:
+        if bucket.region != environment.region:
             yield Obstacle(
                 f"the bucket {bucket.name} is in {bucket.region}",
                 "deploy there: S3 only notifies topics in its own region",
             )
-        yield from _of_notifications(bucket, log_file_prefix(parameters), surroundings)
+        yield from _of_notifications(bucket, log_file_prefix(parameters), environment)
 
 
-def _of_notifications(bucket: BucketSeen, prefix: str, surroundings: Surroundings) -> Iterator[Obstacle]:
+def _of_notifications(bucket: BucketSeen, prefix: str, environment: Environment) -> Iterator[Obstacle]:
     for found in shadows(bucket.notifications, prefix, SUFFIX):
-        if is_own_topic(found, surroundings):
+        if is_own_topic(found, environment):
             continue
         ways = ["pass --parameter TrailBucketEvents=true to notify EventBridge too; other consumers are not affected"]
         if ":sns:" in found.target_arn:
@@ -194,9 +195,9 @@ def _of_notifications(bucket: BucketSeen, prefix: str, surroundings: Surrounding
         )
 
 
-def is_own_topic(found: Notification, surroundings: Surroundings) -> bool:
+def is_own_topic(found: Notification, environment: Environment) -> bool:
     """Whether an earlier deployment put the notification there."""
-    own = f":sns:{surroundings.region}:{surroundings.account}:"
+    own = f":sns:{environment.region}:{environment.account}:"
     return own in found.target_arn and found.target_arn.endswith("-log-files")
 
 
@@ -214,10 +215,10 @@ def shadows(notifications: Sequence[Notification], prefix: str, suffix: str) -> 
     ]
 
 
-def _of_tables(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
+def _of_tables(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:
     for (name, suffix), keys in TABLE_KEYS.items():
         table = f"{_table(parameters, name)}{suffix}"
-        found = surroundings.tables.get(table)
+        found = environment.tables.get(table)
         if found is not None and found != keys:
             yield Obstacle(
                 f"the existing table {table} has the key {' and '.join(found)}, but {' and '.join(keys)} is required",
@@ -229,10 +230,10 @@ def _table(parameters: Mapping[str, str], name: str) -> str:
     return parameters.get(name) or {"VpcTable": "VPCTracker", "LedgerTable": "BroomLedger"}[name]
 
 
-def _of_key(parameters: Mapping[str, str], surroundings: Surroundings) -> Iterator[Obstacle]:
-    if not parameters.get("KeyArn") or not surroundings.key_policy:
+def _of_key(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:
+    if not parameters.get("KeyArn") or not environment.key_policy:
         return
-    missing = missing_key_grants(surroundings.key_policy, surroundings.region)
+    missing = missing_key_grants(environment.key_policy, environment.region)
     if missing:
         statement = {
             "Effect": "Allow",
@@ -257,7 +258,7 @@ def missing_key_grants(policy: str, region: str) -> dict[str, tuple[str, ...]]:
     for name, actions in _OF_KEYS.items():
         service = f"{name.replace('REGION', region)}.amazonaws.com"
         granted = [action for each in allowing if _names(each, service) for action in _listed(each.get("Action", []))]
-        lacking = tuple(action for action in actions if not any(_covers(one, action) for one in granted))
+        lacking = tuple(action for action in actions if not any(_covers(allowed, action) for allowed in granted))
         if lacking:
             missing[service] = lacking
     return missing

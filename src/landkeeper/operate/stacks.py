@@ -94,6 +94,12 @@ class Stacks(Protocol):
     ) -> ChangeSet:
         """A change set that brings the stack to the template. Raises StackError when it is refused."""
 
+    def read_template(self, change_set: ChangeSet) -> str:
+        """Return the template that CloudFormation has read for the change set, as it was written."""
+
+    def read_code_digests(self, stack_name: str) -> dict[str, str]:
+        """Return the SHA-256 of the code of the stack's functions in hexadecimal, by the function's name."""
+
     def execute(self, change_set: ChangeSet, on_event: Callable[[StackEvent], None]) -> dict[str, str]:
         """Execute the change set and answer the stack's outputs. Raises StackError when it fails."""
 
@@ -118,7 +124,10 @@ class Artifacts(Protocol):
         """The bucket that `put` puts into."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Put an object, unless it is there already."""
+        """Put an object, unless that very content is there already."""
+
+    def holds(self, key: str, body: bytes) -> bool:
+        """Whether that very content is there."""
 
     def url(self, key: str) -> str:
         """Where CloudFormation finds an object of the bucket."""

@@ -45,6 +45,6 @@ def stack_template(values: Mapping[str, str]) -> str:
         pattern = pattern if reference is None else f"${{{reference}}}"
         if any(name not in known for name in _PLACE.findall(pattern)):
             return found.group()
-        return before + json.dumps(_PLACE.sub(lambda one: known[one[1]], pattern))
+        return before + json.dumps(_PLACE.sub(lambda place: known[place[1]], pattern))
 
     return _NAMES.sub(written_out, text)

@@ -1,4 +1,4 @@
-"""Compiled libraries for another machine than this one: wheels for Linux, whatever system deploys."""
+"""Compiled libraries for Lambda: wheels for Linux, taken by their hashes, whatever system deploys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable
 from importlib.metadata import distribution
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,8 +26,8 @@ class WheelError(LandkeeperError):
 
 def find_tags(name: str) -> list[str]:
     """What the installed library was built for, as in `cp313-cp313-manylinux_2_28_x86_64`; none if it does not say."""
-    told = distribution(name).read_text("WHEEL") or ""
-    return [line.removeprefix("Tag: ").strip() for line in told.splitlines() if line.startswith("Tag: ")]
+    metadata = distribution(name).read_text("WHEEL") or ""
+    return [line.removeprefix("Tag: ").strip() for line in metadata.splitlines() if line.startswith("Tag: ")]
 
 
 def runs_on_lambda(tags: Iterable[str], architecture: str, python: tuple[int, int]) -> bool:
@@ -50,13 +51,22 @@ def lambda_platforms(architecture: str, python: tuple[int, int]) -> list[str]:
 def fetch_files(name: str, architecture: str, python: tuple[int, int]) -> dict[str, bytes]:
     """Return the files of the installed version of a library, built for Lambda, by their place in the package.
 
-    Asks the package index that pip is set up for, or uv where the environment has no pip, as in those that uv makes.
-    Raises WheelError when there is neither, when the index has no such build, or when it cannot be reached.
+    Ask the package index that pip is set up for, or uv where the environment has no pip, as in those that uv makes.
+    Only a file with one of the hashes that came with Landkeeper is taken. Raise WheelError when there is neither, when
+    the index has no such build or another file, or when it cannot be reached.
     """
     version = distribution(name).version
-    with tempfile.TemporaryDirectory() as directory:
-        place = Path(directory)
-        command = _find_command(f"{name}=={version}", architecture, python, place)
+    pinned = pinned_requirements()
+    if f"{name}=={version} " not in pinned:
+        known = next((line.split()[0] for line in pinned.splitlines() if line.startswith(f"{name}==")), "no version")
+        raise WheelError(
+            f"{name} {version} for Lambda on {architecture} must be downloaded, and Landkeeper has the hashes of "
+            f"{known} alone: install that, or deploy from a machine like Lambda's"
+        )
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryDirectory() as other:
+        place, requirements = Path(directory), Path(other) / "requirements.txt"
+        requirements.write_text(pinned, encoding="utf-8")
+        command = _find_command(requirements, architecture, python, place)
         if command is None:
             raise WheelError(
                 f"{name} {version} for Lambda on {architecture} must be downloaded with pip or uv, and neither is "
@@ -69,7 +79,12 @@ def fetch_files(name: str, architecture: str, python: tuple[int, int]) -> dict[s
         return found
 
 
-def _find_command(pinned: str, architecture: str, python: tuple[int, int], place: Path) -> list[str] | None:
+def pinned_requirements() -> str:
+    """Return the compiled libraries with the hashes of their files, as pip and uv take them."""
+    return files("landkeeper.operate").joinpath("wheels.txt").read_text(encoding="utf-8")
+
+
+def _find_command(requirements: Path, architecture: str, python: tuple[int, int], place: Path) -> list[str] | None:
     """Return the command that brings the library into the folder: pip's where there is pip, else uv's, else None."""
     version = ".".join(map(str, python))
     if find_spec("pip") is not None:
@@ -77,7 +92,8 @@ def _find_command(pinned: str, architecture: str, python: tuple[int, int], place
         return [
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--only-binary=:all:", "--implementation", "cp", "--python-version", version, *platforms,
-            "--dest", str(place), pinned,
+            "--dest", str(place),
+            "--require-hashes", "--requirement", str(requirements),
         ]  # fmt: skip
     uv = shutil.which("uv")
     if uv is None:
@@ -86,7 +102,8 @@ def _find_command(pinned: str, architecture: str, python: tuple[int, int], place
     platform = f"{_MACHINES[architecture]}-manylinux_2_{34 if python >= (3, 12) else _OLDEST_GLIBC}"
     return [
         uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", version,
-        "--python-platform", platform, "--target", str(place), pinned,
+        "--python-platform", platform, "--target", str(place),
+        "--require-hashes", "--requirement", str(requirements),
     ]  # fmt: skip
 
 

@@ -33,4 +33,6 @@ def read_config(settings: Settings) -> TrackerConfig:
     # Here and not above: a function without a configuration starts sooner without the reader of YAML.
     from landkeeper.vpctracker.config_file import parse_config
 
-    return parse_config(read_text(where, lambda: home_sessions(settings), what="configuration"), where)
+    return parse_config(
+        read_text(where, lambda: home_sessions(settings), what="configuration", owner=settings.bucket_owner), where
+    )

@@ -168,7 +168,9 @@ def link_report(settings: Settings, seconds: int) -> str:
         )
     from landkeeper.aws.report_bucket import KEY, ReportBucket
 
-    bucket = ReportBucket(home_sessions(settings).presigning_client("s3"), settings.report_bucket)
+    sessions = home_sessions(settings)
+    owner = settings.bucket_owner or sessions.home_account()
+    bucket = ReportBucket(sessions.presigning_client("s3"), settings.report_bucket, owner)
     found = bucket.read_metadata()
     where = f"s3://{settings.report_bucket}/{KEY}"
     if isinstance(found, Failure):

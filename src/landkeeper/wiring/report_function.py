@@ -41,7 +41,7 @@ def keep_report(settings: Settings, vpcs: VpcStore) -> Kept:
         missing = "LANDKEEPER_REPORT_BUCKET" if settings.report_bucket is None else "LANDKEEPER_VPC_TABLE"
         raise UsageError(f"{missing} is not set: the report needs a bucket and a table")
     sessions = home_sessions(settings)
-    bucket = ReportBucket(sessions.home("s3"), settings.report_bucket)
+    bucket = ReportBucket(sessions.home("s3"), settings.report_bucket, settings.bucket_owner)
     metadata = bucket.read_metadata()
     if isinstance(metadata, Failure):
         raise ReportNotKeptError(f"the report in {settings.report_bucket} cannot be read: {metadata}")

@@ -12,10 +12,10 @@ from landkeeper.aws.stack.deployer import StackDeployer
 from landkeeper.aws.stack.environment import check_region, inspect_environment
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
 from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
+from landkeeper.operate.environment import Environment
 from landkeeper.operate.package import FunctionPackage, make_package
 from landkeeper.operate.preflight import ACTIONS, SERVICES, table_names
 from landkeeper.operate.stacks import ChangeSet, StackEvent, StackState
-from landkeeper.operate.surroundings import Surroundings
 from landkeeper.settings import Settings
 from landkeeper.wiring.sessions import home_sessions
 
@@ -38,9 +38,9 @@ def deploy_stack(
     """
     sessions = home_sessions(settings)
     check_region(sessions.region)
-    stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
+    stacks = StackDeployer(sessions.home("cloudformation"), sessions.home("lambda"), poll_seconds=poll_seconds)
 
-    def look(state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
+    def look(state: StackState | None, parameters: Mapping[str, str]) -> Environment:
         return _look(sessions, state, parameters)
 
     def package() -> FunctionPackage:
@@ -51,7 +51,7 @@ def deploy_stack(
     return deploy(
         request,
         package,
-        ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region),
+        ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region, sessions.home_principal()),
         stacks,
         inspect_environment=look,
         notifications=BucketNotifications(sessions.home("s3")),
@@ -61,7 +61,7 @@ def deploy_stack(
     )
 
 
-def _look(sessions: AccountSessions, state: StackState | None, parameters: Mapping[str, str]) -> Surroundings:
+def _look(sessions: AccountSessions, state: StackState | None, parameters: Mapping[str, str]) -> Environment:
     return inspect_environment(
         sessions, state, parameters=parameters, tables=table_names(parameters), services=SERVICES, actions=ACTIONS
     )
@@ -84,5 +84,5 @@ def destroy_stack(
     sessions = home_sessions(settings)
     check_region(sessions.region)
     sessions.home_account()
-    stacks = StackDeployer(sessions.home("cloudformation"), poll_seconds=poll_seconds)
+    stacks = StackDeployer(sessions.home("cloudformation"), sessions.home("lambda"), poll_seconds=poll_seconds)
     return destroy(stack_name, names, stacks, LeftData(sessions), approve=approve, on_event=on_event)

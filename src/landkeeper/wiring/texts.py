@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landkeeper.aws.sessions import AccountSessions
+    from landkeeper.org import AccountId
 
 
 def is_in_aws(where: str) -> bool:
@@ -18,12 +19,15 @@ def is_in_aws(where: str) -> bool:
     return where.startswith(("s3://", "ssm:"))
 
 
-def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str) -> str:
-    """The text at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong with `what`."""
+def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str, owner: AccountId | None = None) -> str:
+    """The text at a path, `s3://bucket/key`, or `ssm:NAME`. Raises UsageError saying what is wrong with `what`.
+
+    `owner` is the account that a bucket has to belong to.
+    """
     if is_in_aws(where):
         from landkeeper.aws.texts import read_remote_text
 
-        return read_remote_text(where, sessions(), what=what)
+        return read_remote_text(where, sessions(), what=what, owner=owner)
     return read_named_file(where, what=what)
 
 

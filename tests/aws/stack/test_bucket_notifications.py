@@ -11,7 +11,7 @@ import pytest
 from landkeeper.aws.stack.bucket_notifications import BucketNotifications
 from landkeeper.aws.stack.environment import read_bucket
 from landkeeper.embedded.simulators import Embedded, embedded_session
-from landkeeper.operate.surroundings import BucketSeen, BucketUnseen, Notification
+from landkeeper.operate.environment import BucketSeen, BucketUnseen, Notification
 
 pytestmark = pytest.mark.embedded
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from landkeeper.aws.stack.artifacts import ArtifactBucket
+from landkeeper.aws.stack.artifacts import ArtifactBucket, bucket_policy
 from landkeeper.aws.stack.deployer import StackDeployer
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, embedded_session
 from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
@@ -52,7 +53,7 @@ def desk(aws_environment: Embedded) -> Desk:
     session = embedded_session(aws_environment)
     s3 = session.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    return Desk(StackDeployer(session.client("cloudformation"), poll_seconds=0.1), s3)
+    return Desk(StackDeployer(session.client("cloudformation"), session.client("lambda"), poll_seconds=0.1), s3)
 
 
 def test_a_stack_is_made_changed_and_left_alone(desk: Desk) -> None:
@@ -170,11 +171,62 @@ def test_an_update_that_fails_is_rolled_back_and_says_why(desk: Desk) -> None:
     assert [each.logical_id for each in desk.deployer.resources("falls-back")] == ["Q"]
 
 
+def test_the_template_of_a_change_set_is_the_one_that_was_written(desk: Desk) -> None:
+    change_set = desk.plan("reads", QUEUE % 1)
+    assert desk.deployer.read_template(change_set) == QUEUE % 1
+    desk.deployer.discard(change_set)
+    change_set = desk.plan("reads", '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}')
+    assert json.loads(desk.deployer.read_template(change_set)) == {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+    desk.deployer.discard(change_set)
+
+
+def _bucket(s3: Any, region: str, deployer: str = f"arn:aws:iam::{HOME_ACCOUNT}:user/jane") -> ArtifactBucket:
+    return ArtifactBucket(s3, AccountId(HOME_ACCOUNT), Region(region), deployer)
+
+
 def test_artifacts_are_put_once_into_a_private_bucket(aws_environment: Embedded) -> None:
     s3 = embedded_session(aws_environment).client("s3")
-    shelf = ArtifactBucket(s3, AccountId(HOME_ACCOUNT), Region("eu-west-1"))
+    shelf = _bucket(s3, "eu-west-1")
     shelf.put("a/b", b"one")
-    shelf.put("a/b", b"two")
-    assert s3.get_object(Bucket=shelf.bucket, Key="a/b")["Body"].read() == b"one"
+    before = s3.head_object(Bucket=shelf.bucket, Key="a/b")["LastModified"]
+    shelf.put("a/b", b"one")
+    assert s3.head_object(Bucket=shelf.bucket, Key="a/b")["LastModified"] == before
     block = s3.get_public_access_block(Bucket=shelf.bucket)["PublicAccessBlockConfiguration"]
     assert all(block.values())
+
+
+def test_what_lies_under_a_name_with_other_content_is_replaced(aws_environment: Embedded) -> None:
+    """A zip that somebody planted under the digest's name is not kept, with whatever checksum."""
+    s3 = embedded_session(aws_environment).client("s3")
+    shelf = _bucket(s3, "eu-west-2")
+    shelf.put("first", b"")
+    planted: tuple[dict[str, Any], ...] = ({}, {"ChecksumAlgorithm": "SHA256"}, {"ChecksumAlgorithm": "CRC32"})
+    for how in planted:
+        s3.put_object(Bucket=shelf.bucket, Key="code", Body=b"planted", **how)
+        assert not shelf.holds("code", b"ours")
+        shelf.put("code", b"ours")
+        assert shelf.holds("code", b"ours")
+        assert s3.get_object(Bucket=shelf.bucket, Key="code")["Body"].read() == b"ours"
+    assert not shelf.holds("nothing", b"ours")
+
+
+def test_the_buckets_policy_lets_the_deployer_write_alone(aws_environment: Embedded) -> None:
+    s3 = embedded_session(aws_environment).client("s3")
+    for deployer in ("arn:aws:iam::123456789012:user/jane", "arn:aws:iam::123456789012:user/joe"):
+        shelf = _bucket(s3, "eu-west-3", deployer)
+        shelf.put("a", b"one")
+        assert json.loads(s3.get_bucket_policy(Bucket=shelf.bucket)["Policy"]) == bucket_policy(
+            shelf.bucket, deployer, encrypted=False
+        )
+    assert shelf.empty("") == 1
+
+
+def test_a_roles_session_writes_by_the_role_whatever_its_path() -> None:
+    policy = bucket_policy("b", "arn:aws-cn:sts::111122223333:assumed-role/Deployer/jane", encrypted=True)
+    writing, encrypted = policy["Statement"]
+    assert (writing["Effect"], writing["Principal"], writing["Resource"]) == ("Deny", "*", "arn:aws-cn:s3:::b/*")
+    assert {"s3:PutObject", "s3:DeleteObject"} <= set(writing["Action"])
+    assert writing["Condition"]["ArnNotLike"]["aws:PrincipalArn"] == [
+        "arn:aws-cn:iam::111122223333:role/Deployer", "arn:aws-cn:iam::111122223333:role/*/Deployer",
+    ]  # fmt: skip
+    assert encrypted["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

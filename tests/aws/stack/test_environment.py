@@ -23,8 +23,8 @@ from landkeeper.aws.stack.environment import (
     inspect_environment,
 )
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators
+from landkeeper.operate.environment import BucketSeen, BucketUnseen
 from landkeeper.operate.preflight import ACTIONS, SERVICES
-from landkeeper.operate.surroundings import BucketSeen, BucketUnseen
 from landkeeper.org import Region, UsageError
 
 pytestmark = pytest.mark.embedded

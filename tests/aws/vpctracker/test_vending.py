@@ -58,7 +58,7 @@ def test_a_vpc_from_its_making_to_its_end(network: Ec2Network) -> None:
     conflict = network.make_subnet(vpc, parse_block("10.0.0.0/27"), zones[0].id, tags)
     assert isinstance(conflict, Failure)
     assert conflict.code == "InvalidSubnet.Conflict"
-    assert network.finish(vpc) is None
+    assert network.finish(vpc, [subnet]) is None
     assert network.find_vpcs(request) == (MadeVpc(vpc, "10.0.0.0/24", is_available=True, is_finished=True),)
     refused = network.delete_vpc(vpc)
     assert refused is not None

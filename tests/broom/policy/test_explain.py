@@ -74,6 +74,15 @@ def test_each_exemption_says_what_it_was_compared_with() -> None:
     assert steps(replace(SUBJECT, principal=unknown))["principal */Admin/*"][1] == "the principal's ARN is unknown"
 
 
+def test_a_role_named_like_one_of_awss_is_said_to_be_none() -> None:
+    text = "version: 1\nrules: [{name: a, require: {tag: Code}, action: stop}]\n"
+    exempting = policy(f"{text}exempt: [{{principal: '*/AWSServiceRoleForAutoScaling/*'}}]\n")
+    role = "arn:aws:iam::111122223333:role/AWSServiceRoleForAutoScaling"
+    subject = replace(SUBJECT, principal=Principal("AssumedRole", "x", issuer_arn=role))
+    step = explain(exempting, subject, {}, LAUNCHED_AT).steps[0]
+    assert step.because == "the principal's role is not one that AWS created in account 111122223333"
+
+
 def test_the_first_exemption_that_fits_decides_and_the_rules_are_gone_through_all_the_same() -> None:
     found = steps(replace(SUBJECT, account=AccountId("777788889999")), **{"free-lunch": "yes"})
     assert found["tag free-* (owner: jo)"] == (Result.EXEMPTS, "it fits free-lunch", True)

@@ -126,11 +126,51 @@ ROLE_ARN = "arn:aws:iam::111122223333:role/aws-service-role/autoscaling.amazonaw
 
 
 @pytest.mark.parametrize(
-    "principal", [Principal("AssumedRole", "x", SESSION_ARN), Principal("AssumedRole", "x", issuer_arn=ROLE_ARN)]
+    "principal",
+    [
+        Principal("AssumedRole", "x", SESSION_ARN, issuer_arn=ROLE_ARN),
+        Principal("AssumedRole", "x", issuer_arn=ROLE_ARN),
+    ],
 )
 def test_a_principal_is_exempt_by_its_session_or_its_role(principal: Principal) -> None:
     verdict = evaluate(policy(FULL), replace(SUBJECT, principal=principal), {}, LAUNCHED_AT)
     assert verdict == Exempt("exempt by principal */AWSServiceRoleForAutoScaling/* (owner: platform)")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "arn:aws:iam::111122223333:role/AWSServiceRoleForAutoScaling",
+        "arn:aws:iam::111122223333:role/AWSServiceRoleForAutoScaling/mine",
+        "arn:aws:iam::111122223333:role/x/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+        "arn:aws:iam::999988887777:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+        "",
+    ],
+)
+def test_a_role_that_somebody_named_like_one_of_awss_exempts_nobody(issuer: str) -> None:
+    """IAM keeps `/aws-service-role/` for AWS; a name without that path anybody can take who may create roles."""
+    subject = replace(SUBJECT, principal=Principal("AssumedRole", "x", SESSION_ARN, issuer_arn=issuer))
+    assert isinstance(evaluate(policy(FULL), subject, {}, LAUNCHED_AT), Violation)
+
+
+SSO = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "issuer", "is_exempt"),
+    [
+        ("*/AWSReservedSSO_Admin_*/*", SSO, True),
+        ("*/AWSReservedSSO_Admin_*/*", SSO.replace("eu-west-1/", ""), True),
+        ("*/AWSReservedSSO_Admin_*/*", SSO.replace("aws-reserved/sso.amazonaws.com/eu-west-1/", ""), False),
+        ("*:role/aws-service-role/autoscaling.amazonaws.com/*", ROLE_ARN, True),
+        ("*/aws-service-role/*", ROLE_ARN.replace("role/", "role/mine/"), False),
+        ("arn:aws:iam::111122223333:role/karpenter/*", "arn:aws:iam::111122223333:role/karpenter/Controller", True),
+    ],
+)
+def test_roles_of_awss_own_are_known_by_their_path(pattern: str, issuer: str, is_exempt: bool) -> None:
+    text = f"{FULL.partition('exempt:')[0]}exempt: [{{principal: '{pattern}'}}]\n"
+    subject = replace(SUBJECT, principal=Principal("AssumedRole", "x", issuer_arn=issuer))
+    assert isinstance(evaluate(policy(text), subject, {}, LAUNCHED_AT), Exempt) is is_exempt
 
 
 def test_a_tag_exempts_whatever_its_value() -> None:

@@ -113,6 +113,24 @@ def test_what_a_scp_cannot_say_is_listed(text: str, lost: str) -> None:
     assert any(each.startswith(lost) for each in export_scp(policy(RULE + text), TODAY).lost)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "arns"),
+    [
+        ("*/AWSServiceRoleForAutoScaling/*",
+         ["*:role/aws-service-role/*AWSServiceRoleForAutoScaling/*",
+          "*:role/aws-service-role/*AWSServiceRoleForAutoScaling"]),
+        ("*AWSReservedSSO_Admin_*",
+         ["*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Admin_*"]),
+        ("*:role/aws-service-role/spot.amazonaws.com/*",
+         ["*:role/aws-service-role/spot.amazonaws.com/*", "*:role/aws-service-role/spot.amazonaws.com"]),
+    ],
+)  # fmt: skip
+def test_a_scp_knows_roles_of_awss_own_by_their_path(pattern: str, arns: list[str]) -> None:
+    """A role that somebody has given the same name is denied like any other."""
+    (statement,) = scp_of(f"{RULE}{{tag: Code}}\nexempt: [{{principal: '{pattern}'}}]\n")
+    assert statement["Condition"]["StringNotLike"]["aws:PrincipalArn"] == arns
+
+
 def test_that_a_rule_only_notifies_is_lost_in_a_scp_and_kept_in_a_tag_policy() -> None:
     stops, notifies = policy(RULE + "{tag: Code}"), policy(RULE + "{tag: Code}", stop="notify")
     denied = "rule code: AWS denies the launch, but the rule says notify"

@@ -22,16 +22,17 @@ from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools.custom_resource import (
     NOTHING,
-    StackCall,
-    give_back,
-    parse_call,
+    Prepared,
     parse_wishes,
-    provide_block,
+    prepare_block,
+    prepare_return,
+    settle,
     word_answer,
 )
 from landkeeper.vpctracker.pools.items import PoolWrite
 from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release, reserve_block
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.stack_request import StackCall, parse_call
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
 EVENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events/stack_create.json").read_text("utf-8"))
@@ -57,6 +58,7 @@ class Provider:
 
     store: Interrupted = field(default_factory=Interrupted)
     now: Any = START
+    blocks_per_hour: int = 0
 
     def __post_init__(self) -> None:
         ids = (f"res-{number}" for number in itertools.count(1))
@@ -72,14 +74,23 @@ class Provider:
     def tracked_of(self, space: str, within: Block) -> Tracked:
         return read_tracked(self.store, space, TrackerConfig(), within)
 
+    def prepare(self, call: StackCall = CREATE, **properties: str) -> Prepared:
+        actor, wishes = replace(self.actor, by=call.stack), wishing(call, **properties)
+        return prepare_block(self.store, wishes, self.tracked_of, actor, self.blocks_per_hour)
+
     def create(self, call: StackCall = CREATE, **properties: str) -> Reservation:
-        return provide_block(self.store, wishing(call, **properties), self.tracked_of, self.actor)
+        made = settle(self.store, self.prepare(call, **properties), self.actor)
+        assert made is not None
+        return made
 
     def update(self, physical_id: str, **properties: str) -> Reservation:
         return self.create(replace(CREATE, kind="Update", physical_id=physical_id), **properties)
 
+    def prepare_deletion(self, physical_id: str, call: StackCall = CREATE) -> Prepared:
+        return prepare_return(self.store, replace(call, kind="Delete", physical_id=physical_id), self.actor)
+
     def delete(self, physical_id: str, call: StackCall = CREATE) -> Reservation | None:
-        return give_back(self.store, replace(call, kind="Delete", physical_id=physical_id), self.actor)
+        return settle(self.store, self.prepare_deletion(physical_id, call), self.actor)
 
     def held(self, pool: str = "prod") -> tuple[Reservation, ...]:
         return read_named_state(self.store, pool)[0].reservations
@@ -93,26 +104,6 @@ def wishing(call: StackCall, **properties: str) -> StackCall:
 def provider() -> Provider:
     """Two pools, and the stack's account read."""
     return Provider()
-
-
-def test_a_request_is_read_as_cloudformation_words_it() -> None:
-    assert (CREATE.kind, CREATE.logical_id, CREATE.physical_id) == ("Create", "Block", "")
-    assert (CREATE.account, CREATE.region) == ("111122223333", "eu-west-1")
-    assert parse_call({**EVENT, "PhysicalResourceId": "res-1", "RequestType": "Delete"}).physical_id == "res-1"
-    assert parse_call({**EVENT, "ResourceProperties": None}).properties == {}
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        None, [], {}, {"task": "notices"}, {**EVENT, "RequestType": "Read"}, {**EVENT, "ResponseURL": 7},
-        {**EVENT, "StackId": "web-shop"}, {**EVENT, "StackId": "a:b:c:d:e:f"},
-        {name: value for name, value in EVENT.items() if name != "RequestId"},
-    ],
-)  # fmt: skip
-def test_anything_else_is_no_request(event: object) -> None:
-    with pytest.raises(UsageError, match="no request of CloudFormation's"):
-        parse_call(event)
 
 
 def test_what_is_not_said_is_the_stacks_own() -> None:
@@ -153,7 +144,7 @@ def test_a_wrong_property_is_named(properties: dict[str, Any], why: str) -> None
 
 def test_a_request_that_comes_again_gets_the_same_block(provider: Provider) -> None:
     made = provider.create()
-    assert (str(made.block), made.kind, made.made_by) == ("10.0.0.0/20", Kind.ALLOCATION, "stack")
+    assert (str(made.block), made.kind, made.made_by) == ("10.0.0.0/20", Kind.ALLOCATION, CREATE.stack)
     assert provider.create(replace(CREATE, id="another")) == made
     assert provider.held() == (made,)
     other = provider.create(replace(CREATE, logical_id="Second"))
@@ -249,15 +240,96 @@ def test_why_there_is_no_block_is_told(provider: Provider) -> None:
         provider.create(second, Pool="test", PrefixLength="28")
 
 
-def test_a_block_that_somebody_releases_meanwhile_is_not_taken_for_held(provider: Provider) -> None:
+def test_a_block_that_somebody_releases_meanwhile_is_not_written_again(provider: Provider) -> None:
     made = provider.create()
     provider.store.before = lambda: release(provider.store, made.id, provider.tracked_of, provider.actor)
-    with pytest.raises(UsageError, match="res-1 was released in the meantime: try again"):
-        provider.update(made.id, For="web")
+    prepared = provider.prepare(replace(CREATE, kind="Update", physical_id=made.id), For="web")
+    assert settle(provider.store, prepared, provider.actor) is None
     assert provider.held() == ()
     again = provider.create()
     provider.store.before = lambda: release(provider.store, again.id, provider.tracked_of, provider.actor)
     assert provider.delete(again.id) is None
+
+
+def test_nothing_that_a_stack_has_is_changed_before_its_answer_was_taken(provider: Provider) -> None:
+    """A request that somebody forged gets as far as that: CloudFormation's bucket does not take its answer."""
+    made = provider.create()
+    update = replace(CREATE, kind="Update", physical_id=made.id)
+    ended = provider.prepare(update, For="web", Ttl="1m").answer
+    assert ended == replace(made, purpose="web", expires_at=made.made_at + timedelta(minutes=1))
+    provider.now += HOUR
+    given = provider.prepare_deletion(made.id).answer
+    assert given == replace(made, expires_at=provider.now, request_id="")
+    assert provider.held() == (made,)
+
+
+def test_a_block_whose_answer_was_never_taken_is_free_after_some_hours(provider: Provider) -> None:
+    prepared = provider.prepare()
+    (held,) = provider.held()
+    assert prepared.answer == replace(held, expires_at=None)
+    assert held.expires_at == START + 6 * HOUR
+    assert provider.prepare(Ttl="1h").reservation == held
+    provider.now += 7 * HOUR
+    provider.read_at(provider.now)
+    assert str(provider.create(replace(CREATE, logical_id="Second")).block) == "10.0.0.0/20"
+
+
+def test_a_stack_is_known_by_its_whole_arn(provider: Provider) -> None:
+    """The last part of the ARN, which anybody can write into an event, is not enough."""
+    made = provider.create()
+    for forged in ("arn:aws:cloudformation:eu-west-1:999988887777", "arn:aws:cloudformation:us-east-1:111122223333"):
+        stack = replace(CREATE, stack=f"{forged}:{CREATE.stack.split(':', 5)[5]}")
+        assert provider.prepare_deletion(made.id, stack).reservation is None
+        assert provider.prepare_deletion(NOTHING, wishing(stack, Account=CREATE.account)).reservation is None
+    assert provider.held() == (made,)
+
+
+def test_a_reservation_of_an_earlier_release_is_known_by_the_stack_that_made_it(provider: Provider) -> None:
+    made = provider.create()
+    (item,) = [item for item in provider.store.items.values() if item["Item"] == f"RES#{made.id}"]
+    stack = CREATE.stack.rpartition("/")[2]
+    item["RequestId"] = f"stack/{stack}/Block/{made.request_id.rpartition('/')[2]}"
+    assert provider.update(made.id).id == made.id
+    other = provider.update(made.id, PrefixLength="24")
+    assert provider.update(other.id).id == made.id, "a stack that is rolled back has the block that it had"
+    forged = replace(CREATE, stack=CREATE.stack.replace("111122223333", "999988887777"))
+    assert provider.prepare_deletion(made.id, forged).reservation is None
+    assert provider.delete(made.id) is not None
+
+
+def test_the_stacks_of_an_account_reserve_so_many_blocks_in_an_hour(provider: Provider) -> None:
+    def ask(name: str, account: str = CREATE.account, **properties: str) -> Prepared:
+        stack = CREATE.stack.replace(CREATE.account, account).replace("web-shop", name)
+        call = replace(CREATE, stack=stack, logical_id=name)
+        return provider.prepare(call, AcceptUnread="true", **properties)
+
+    provider.blocks_per_hour = 2
+    ask("a")
+    ask("b", Pool="test")
+    reserve_block(provider.store, "prod", parse_block("10.0.240.0/20"), "Frankfurt", provider.actor)
+    for pool in ("prod", "test"):
+        with pytest.raises(UsageError, match="stacks of the account 111122223333 have reserved 2 blocks in the last"):
+            ask("c", Pool=pool)
+    assert ask("a").reservation is not None, "the same again is no new one"
+    assert ask("d", account="444455556666").reservation is not None
+    provider.now += HOUR
+    assert ask("c").reservation is not None
+    assert ask("e").reservation is not None
+    provider.blocks_per_hour = 0
+    assert ask("f").reservation is not None, "0 is no limit"
+
+
+def test_requests_at_the_same_moment_do_not_exceed_the_limit(provider: Provider) -> None:
+    """The count is of the state that the write is conditional on."""
+
+    def ask(name: str) -> Prepared:
+        return provider.prepare(replace(CREATE, logical_id=name))
+
+    provider.blocks_per_hour = 1
+    provider.store.before = lambda: ask("rival")
+    with pytest.raises(UsageError, match="have reserved 1 blocks"):
+        ask("late")
+    assert [made.request_id.split("/")[-2] for made in provider.held()] == ["rival"]
 
 
 def test_an_answer_has_what_a_template_may_ask_for(provider: Provider) -> None:

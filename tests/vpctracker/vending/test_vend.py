@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -37,14 +37,19 @@ def _vend(network: MemoryNetwork, plan: VendPlan = PLAN, *, may_exist: bool = Fa
     return vend(plan, network, may_exist=may_exist, pauses=_pauses)
 
 
+def _finished(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tags.items() if name != UNFINISHED_TAG}
+
+
 def _assert_complete(network: MemoryNetwork) -> None:
     ((vpc, made),) = network.vpcs.items()
     assert made.block == "10.0.0.0/20"
     assert made.dns == set(DnsSetting)
-    assert made.tags == {name: value for name, value in PLAN.vpc_tags.items() if name != UNFINISHED_TAG}
+    assert made.tags == _finished(PLAN.vpc_tags)
     found = sorted((one.vpc, one.block, one.zone, sorted(one.tags.items())) for one in network.subnets.values())
     assert found == sorted(
-        (vpc, str(one.block), one.zone.id, sorted(PLAN.subnet_tags(one).items())) for one in PLAN.layout.subnets
+        (vpc, str(one.block), one.zone.id, sorted(_finished(PLAN.subnet_tags(one)).items()))
+        for one in PLAN.layout.subnets
     )
 
 

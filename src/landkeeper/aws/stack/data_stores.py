@@ -13,7 +13,7 @@ from landkeeper.aws.stack.bucket_notifications import BucketNotifications
 from landkeeper.aws.stack.environment import find_table_keys
 from landkeeper.operate.destroy import DataKind, Datum
 from landkeeper.operate.preflight import TABLE_KEYS
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import AccountId, Failure, FailureReason
 
 
 class LeftData:
@@ -21,7 +21,9 @@ class LeftData:
 
     def __init__(self, sessions: AccountSessions) -> None:
         self._sessions = sessions
-        self._files = ArtifactBucket(sessions.home("s3"), sessions.home_account(), sessions.region)
+        self._files = ArtifactBucket(
+            sessions.home("s3"), sessions.home_account(), sessions.region, sessions.home_principal()
+        )
 
     def find_left(self, stack_name: str, name: str) -> Datum | None:
         """What an earlier stack left behind under this name: a table with keys like ours, its buckets, its trail."""
@@ -39,7 +41,10 @@ class LeftData:
         """The packages and policies that deploying the stack has uploaded; None where there are none."""
         try:
             held = self._sessions.home("s3").list_objects_v2(
-                Bucket=self._files.bucket, Prefix=f"{stack_name}/", MaxKeys=1
+                Bucket=self._files.bucket,
+                Prefix=f"{stack_name}/",
+                MaxKeys=1,
+                ExpectedBucketOwner=self._sessions.home_account(),
             )
         except CALL_ERRORS:
             return None
@@ -60,7 +65,7 @@ class LeftData:
             case DataKind.TABLE:
                 _delete_table(self._sessions.home("dynamodb"), datum.name)
             case DataKind.BUCKET | DataKind.REPORTS:
-                _delete_bucket(self._sessions.home("s3"), datum.name)
+                _delete_bucket(self._sessions.home("s3"), datum.name, self._sessions.home_account())
             case DataKind.TRAIL:
                 self._sessions.home("cloudtrail").delete_trail(Name=self._trail_arn(datum.name) or datum.name)
             case DataKind.FILES:
@@ -81,13 +86,13 @@ class LeftData:
         return str(found[0]["TrailARN"]) if found else None
 
 
-def _delete_bucket(s3: Any, name: str) -> None:
+def _delete_bucket(s3: Any, name: str, owner: AccountId) -> None:
     """Empty and delete a bucket, again if an object has arrived in between: CloudTrail delivers for minutes after its
     trail is deleted."""
     for last in (False, False, False, False, True):
-        empty_bucket(s3, name)
+        empty_bucket(s3, name, owner)
         try:
-            s3.delete_bucket(Bucket=name)
+            s3.delete_bucket(Bucket=name, ExpectedBucketOwner=owner)
         except ClientError as error:
             if last or error.response["Error"]["Code"] != "BucketNotEmpty":
                 raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -22,10 +24,12 @@ from landkeeper.operate.stacks import (
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
+    from mypy_boto3_lambda import LambdaClient
 
 _CAPABILITIES = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 _NOT_YET = "REVIEW_IN_PROGRESS"
+_FUNCTION = "AWS::Lambda::Function"
 _CONSEQUENCE = "cancelled"
 """In the reason of every resource that was under way when another one failed."""
 _REFERENCES = {"ResourceReference", "ResourceAttribute"}
@@ -36,9 +40,12 @@ _ELSEWHERE = "Call DescribeEvents"
 class StackDeployer:
     """Makes and executes change sets in one account and region."""
 
-    def __init__(self, cloudformation: CloudFormationClient, *, poll_seconds: float = 2.0) -> None:
-        """`poll_seconds` is how often CloudFormation is asked how far it is."""
+    def __init__(
+        self, cloudformation: CloudFormationClient, functions: LambdaClient, *, poll_seconds: float = 2.0
+    ) -> None:
+        """`functions` is a client of Lambda; `poll_seconds` is how often CloudFormation is asked how far it is."""
         self._client = cloudformation
+        self._functions = functions
         self._poll_seconds = poll_seconds
 
     def find(self, stack_name: str) -> StackState | None:
@@ -85,6 +92,23 @@ class StackDeployer:
         except WaiterError as error:
             return self._without_changes(stack_name, change_set_name, error)
         return ChangeSet(stack_name, change_set_name, tuple(self._changes(stack_name, change_set_name)))
+
+    def read_template(self, change_set: ChangeSet) -> str:
+        """Return the template that CloudFormation has read for the change set, as it was written."""
+        answer = self._client.get_template(
+            StackName=change_set.stack_name, ChangeSetName=change_set.name, TemplateStage="Original"
+        )
+        # JSON comes parsed from the SDK, YAML as text.
+        body: Any = answer["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
+
+    def read_code_digests(self, stack_name: str) -> dict[str, str]:
+        """Return the SHA-256 of the code of the stack's functions in hexadecimal, by the function's name."""
+        names = [found.physical_id for found in self.resources(stack_name) if found.resource_type == _FUNCTION]
+        digests = {
+            name: self._functions.get_function(FunctionName=name)["Configuration"]["CodeSha256"] for name in names
+        }
+        return {name: base64.b64decode(digest).hex() for name, digest in digests.items()}
 
     def _parameters(
         self, template_url: str, given: Mapping[str, str], state: StackState | None

@@ -10,14 +10,14 @@ import botocore.session
 
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.operate.stacks import StackState
-from landkeeper.operate.surroundings import (
+from landkeeper.operate.environment import (
     BucketSeen,
     BucketUnseen,
+    Environment,
     Notification,
     OrganizationSeen,
-    Surroundings,
 )
+from landkeeper.operate.stacks import StackState
 from landkeeper.org import Region, UsageError
 
 _TRAILS = "cloudtrail.amazonaws.com"
@@ -33,10 +33,10 @@ def inspect_environment(
     tables: Sequence[str],
     services: Sequence[str],
     actions: Sequence[str],
-) -> Surroundings:
+) -> Environment:
     """What a deployment with these parameters meets. Raises HomeAccountError without working credentials."""
     account, region, partition = sessions.home_account(), sessions.region, sessions.partition()
-    return Surroundings(
+    return Environment(
         account,
         region,
         partition,

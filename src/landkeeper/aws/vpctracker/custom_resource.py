@@ -19,10 +19,11 @@ class UnansweredError(LandkeeperError):
 
 
 def put_answer(url: str, body: bytes) -> None:
-    """Put the answer there, again after a pause where that does not work. Raises UnansweredError when it never does.
+    """Put the answer there, again after a pause where that does not work.
 
-    The address is signed for a PUT without a type of content. Source: AWS CloudFormation User Guide, "cfn-response
-    module".
+    Raise UnansweredError when it never does, or S3 refuses it, as it does where CloudFormation did not sign the
+    address. Redirections are not followed. The address is signed for a PUT without a type of content.
+    Source: AWS CloudFormation User Guide, "cfn-response module".
     """
     if not url.startswith(("https://", "http://")):
         raise UnansweredError(f"an answer cannot be put to '{url}'")

@@ -98,9 +98,9 @@ class Ec2Network:
             )["Subnet"]["SubnetId"]
         )
 
-    def finish(self, vpc: VpcId) -> Failure | None:
-        """Take the tag off that says that there is more to come."""
-        return self._do(lambda ec2: ec2.delete_tags(Resources=[vpc], Tags=[{"Key": UNFINISHED_TAG}]))
+    def finish(self, vpc: VpcId, subnets: Sequence[str]) -> Failure | None:
+        """Take the tag off all of them, in one call, that says that there is more to come."""
+        return self._do(lambda ec2: ec2.delete_tags(Resources=[*subnets, vpc], Tags=[{"Key": UNFINISHED_TAG}]))
 
     def delete_subnet(self, subnet: str) -> Failure | None:
         """Delete it; what is not there is deleted."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.policy.requirements import describe, find_fault
+from landkeeper.broom.policy.reserved_roles import may_exempt
 from landkeeper.broom.policy.rules import Exemption, Onboarding, Policy, Rule, has_expired
 from landkeeper.broom.policy.verdict import (
     Compliant,
@@ -90,6 +91,8 @@ def _why_not(exemption: Exemption, subject: Subject, tags: Tags) -> str:
     if exemption.kind == "tag":
         return f"its tag keys are {', '.join(texts)}" if texts else "there are no tags"
     if exemption.kind == "principal":
+        if not may_exempt(exemption.pattern, subject.principal, subject.account):
+            return f"the principal's role is not one that AWS created in account {subject.account}"
         return f"the principal is {', issued by '.join(texts)}" if texts else "the principal's ARN is unknown"
     return f"the account is {subject.account}"
 

@@ -43,7 +43,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Instances that no rule applies to: by principal (its ARN, `*` allowed), by a tag they have, or by account."""
+    """Instances that no rule applies to: by principal (its ARN, `*` allowed), by a tag they have, or by account.
+
+    A pattern that means roles of AWS's own fits those alone that AWS has created (`reserved_roles`).
+    """
 
     kind: str
     """`principal`, `tag` or `account`: what `pattern` is compared with."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe
+from landkeeper.broom.policy.reserved_roles import with_reserved_path
 from landkeeper.broom.policy.rules import Penalty, Policy, Rule, When, has_expired
 from landkeeper.broom.policy.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
 from landkeeper.broom.policy.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
@@ -192,6 +193,8 @@ def _spare(unless: Condition, kind: str, pattern: str) -> None:
     if kind == "tag":
         unless.setdefault("Null", {})[f"aws:RequestTag/{pattern}"] = ["true"]
         return
+    if kind == "principal":
+        pattern = with_reserved_path(pattern)
     # To AWS a session's principal is its role: `*/Role/*` has to fit the role's own ARN.
     patterns = [pattern, pattern.removesuffix("/*")] if kind == "principal" and pattern != "/*" else [pattern]
     key = "aws:PrincipalArn" if kind == "principal" else "aws:PrincipalAccount"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from landkeeper.broom.policy.requirements import find_fault
+from landkeeper.broom.policy.reserved_roles import may_exempt
 from landkeeper.broom.policy.rules import SEVERITY, Exemption, Onboarding, Penalty, Policy, When, has_expired
 from landkeeper.broom.policy.wildcards import fits, fits_any
 from landkeeper.org import Failure
@@ -139,6 +140,8 @@ def find_exempted(exemption: Exemption, subject: Subject, tags: Tags) -> str | N
 def compared(exemption: Exemption, subject: Subject, tags: Tags) -> Iterator[str]:
     """Yield what the exemption's pattern is compared with."""
     if exemption.kind == "principal":
+        if not may_exempt(exemption.pattern, subject.principal, subject.account):
+            return
         # The last form lets one pattern, `*/Role/*`, fit the role's own ARN as well as that of its sessions.
         issuer = subject.principal.issuer_arn
         yield from filter(None, (subject.principal.arn, issuer, issuer and f"{issuer}/"))

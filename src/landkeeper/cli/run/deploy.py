@@ -134,7 +134,7 @@ def _conclude(done: Deployed | Declined) -> int:
         console.print(Text(f"{output:<{width}}  {value}"), soft_wrap=True)
     if done.change_set.changes:
         console.print("Next:", style="bold")
-        for number, step in enumerate(next_steps(name, done.parameters, done.outputs, done.surroundings), 1):
+        for number, step in enumerate(next_steps(name, done.parameters, done.outputs, done.environment), 1):
             console.print(Text(f" {number}. {step}"), soft_wrap=True)
     return DONE
 

@@ -1,7 +1,12 @@
-"""A block as a resource of a CloudFormation stack: what the stack asks, what is done about it, what it is answered.
+"""A block as a resource of a CloudFormation stack: what is prepared, what is settled, and what is answered.
 
-A resource's physical id is that of its reservation. What was reserved for a stack has a request id made of the stack,
-the resource and its wishes: whatever is repeated, or rolled back, finds the block that it had.
+A resource's physical id is that of its reservation. What was reserved for a stack has a request id made of the stack's
+whole ARN, the resource and its wishes: whatever is repeated, or rolled back, finds the block that it had.
+
+Anybody who may invoke the function can send it any event, but only CloudFormation's own requests come with an address
+that takes the answer (`stack_request`). So nothing that a reservation has is changed before the answer was taken:
+`prepare_block` and `prepare_return` decide, the answer is sent, and `settle` writes. A new reservation lasts for some
+hours only, until it is settled.
 
 Source: AWS CloudFormation User Guide, "CloudFormation custom resource request and response reference".
 """
@@ -10,10 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal, assert_never
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, assert_never
 
 from landkeeper.org import AccountId, Region, UsageError, parse_account_id, parse_region
 from landkeeper.vpctracker.pools.items import PoolWrite, reservation_to_item
@@ -28,9 +34,17 @@ from landkeeper.vpctracker.pools.operations import (
     read_state,
     write_patiently,
 )
-from landkeeper.vpctracker.pools.pool import Kind, Reservation, parse_prefix_length, parse_room, parse_time_to_live
+from landkeeper.vpctracker.pools.pool import (
+    Kind,
+    PoolState,
+    Reservation,
+    parse_prefix_length,
+    parse_room,
+    parse_time_to_live,
+)
 from landkeeper.vpctracker.pools.ports import PoolStore
 from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.vpctracker.pools.stack_request import StackCall, find_stack_account
 
 NOTHING = "not-reserved"
 """The physical id of a resource for which nothing could be reserved."""
@@ -38,59 +52,12 @@ NOTHING = "not-reserved"
 _OF_CLOUDFORMATION = frozenset({"ServiceToken", "ServiceTimeout"})
 _NEEDED = ("Pool", "PrefixLength")
 _OPTIONAL = ("Account", "AcceptUnread", "For", "GrowTo", "Region", "Ttl")
+_QUOTA_TIME = timedelta(hours=1)
+_UNSETTLED_TIME = timedelta(hours=6)
+"""How long a block is held whose answer was not taken yet: as long as Lambda may go on sending the same event (AWS
+Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation")."""
 _LONGEST_REASON_BYTES = 1_200
 """An answer may have 4,096 bytes: of them this much, each perhaps escaped, leaves enough for the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class StackCall:
-    """What a stack asks about one of its resources."""
-
-    kind: Literal["Create", "Update", "Delete"]
-    stack: str
-    """The ARN of the stack."""
-    id: str
-    """CloudFormation's name for this one call."""
-    logical_id: str
-    response_url: str
-    physical_id: str = ""
-    """Empty when it is created."""
-    properties: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def account(self) -> AccountId:
-        """The account of the stack."""
-        return AccountId(self.stack.split(":")[4])
-
-    @property
-    def region(self) -> Region:
-        """The region of the stack."""
-        return Region(self.stack.split(":")[3])
-
-    @property
-    def resource(self) -> str:
-        """The one resource of the one stack: what the request ids of its reservations begin with."""
-        return f"stack/{self.stack.rpartition('/')[2]}/{self.logical_id}/"
-
-
-def parse_call(event: object) -> StackCall:
-    """What CloudFormation sent. Raises UsageError for anything else."""
-    match event:
-        case {
-            "RequestType": "Create" | "Update" | "Delete" as kind,
-            "StackId": str(stack),
-            "RequestId": str(id_),
-            "LogicalResourceId": str(logical_id),
-            "ResponseURL": str(url),
-            **others,
-        } if stack.count(":") == 5 and stack.count("/") == 2:
-            properties = others.get("ResourceProperties")
-            return StackCall(
-                kind, stack, id_, logical_id, url, str(others.get("PhysicalResourceId", "")),
-                properties if isinstance(properties, dict) else {},
-            )  # fmt: skip
-        case _:
-            raise UsageError("the event is no request of CloudFormation's for a custom resource")
 
 
 def parse_wishes(call: StackCall) -> Request:
@@ -109,7 +76,7 @@ def parse_wishes(call: StackCall) -> Request:
         pool=texts["Pool"],
         prefix_length=parse_prefix_length(texts["PrefixLength"], "PrefixLength"),
         account=_account(texts.get("Account", "")) or call.account,
-        purpose=texts.get("For") or f"{call.logical_id} of the stack {call.stack.split('/')[1]}",
+        purpose=texts.get("For") or f"{call.logical_id} of the stack {call.stack_name}",
         grow_to=parse_room(texts["GrowTo"], "GrowTo") if texts.get("GrowTo") else None,
         region=_region(texts.get("Region", "")) or call.region,
         ttl=parse_time_to_live(texts["Ttl"], "Ttl") if texts.get("Ttl") else None,
@@ -144,50 +111,113 @@ def _digest(wished: Request) -> str:
     return hashlib.sha256(json.dumps(wishes).encode()).hexdigest()[:16]
 
 
-def provide_block(store: PoolStore, call: StackCall, tracked_of: TrackedOf, actor: Actor) -> Reservation:
-    """The reservation that the resource is to be: the one it is, where it fits, else another one.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a request comes to, and what is left to write once CloudFormation has taken the answer."""
 
-    What it had before is given back when CloudFormation deletes it. Raises UsageError where there is none to be had.
+    reservation: Reservation | None = None
+    """As it is stored now; None where the request is about none."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What is changed about it, by the field's name."""
+
+    @property
+    def answer(self) -> Reservation | None:
+        """The reservation as it is once it is settled."""
+        return None if self.reservation is None else replace(self.reservation, **self.changes)
+
+
+def prepare_block(
+    store: PoolStore, call: StackCall, tracked_of: TrackedOf, actor: Actor, blocks_per_hour: int = 0
+) -> Prepared:
+    """Return the reservation that the resource is to be: the one it is, where it fits, else another one.
+
+    What it had before is given back when CloudFormation deletes it. Raise UsageError where there is none to be had,
+    or the stack's account has reserved `blocks_per_hour` in the last hour; 0 is no limit.
     """
     request = parse_wishes(call)
-    held = _find_held(store, call)
-    if held is None or held.request_id != request.request_id:
-        outcome = allocate(store, request, tracked_of, actor)
+    held = _find_fitting(store, call, request)
+    if held is None:
+        unsettled = replace(request, ttl=min(request.ttl or _UNSETTLED_TIME, _UNSETTLED_TIME))
+        outcome = allocate(store, unsettled, tracked_of, actor, check=_quota_of(store, call, actor, blocks_per_hour))
         if not isinstance(outcome, Reserved):
             raise UsageError(explain(outcome, request, all_the_same="AcceptUnread: true"))
         held = outcome.reservation
-    expires_at = None if request.ttl is None else held.made_at + request.ttl
-    if (held.purpose, held.expires_at) == (request.purpose, expires_at):
-        return held
-    changed = _rewrite(store, held, actor, purpose=request.purpose, expires_at=expires_at)
-    if changed is None:
-        raise UsageError(f"the reservation {held.id} was released in the meantime: try again")
-    return changed
+    wished = {"purpose": request.purpose, "expires_at": None if request.ttl is None else held.made_at + request.ttl}
+    return Prepared(held, {name: value for name, value in wished.items() if value != getattr(held, name)})
 
 
-def give_back(store: PoolStore, call: StackCall, actor: Actor) -> Reservation | None:
-    """End the time of the resource's reservation; None where it has none.
+def prepare_return(store: PoolStore, call: StackCall, actor: Actor) -> Prepared:
+    """Return the resource's reservation with the end of its time; nothing where it has none.
 
     It is free again after the next complete read of its region that shows no VPC there, as if its time to live were
     over: what is still there, or cannot be read, keeps its block, and keeps no stack from being deleted.
     """
     held = _find_held(store, call) or _find_wished(store, call)
-    if held is None:
-        return None
-    now = actor.clock()
-    return _rewrite(store, held, actor, expires_at=_earlier(held.expires_at, now), request_id="")
+    return Prepared() if held is None else Prepared(held, _ending(held, actor.clock()))
 
 
-def _earlier(moment: datetime | None, now: datetime) -> datetime:
-    return now if moment is None else min(moment, now)
+def settle(store: PoolStore, prepared: Prepared, actor: Actor) -> Reservation | None:
+    """Write what is left; return the reservation, or None where there is none, or somebody released it since."""
+    if prepared.reservation is None or not prepared.changes:
+        return prepared.reservation
+    return _rewrite(store, prepared.reservation, actor, **prepared.changes)
+
+
+def _ending(held: Reservation, now: datetime) -> dict[str, Any]:
+    return {"expires_at": now if held.expires_at is None else min(held.expires_at, now), "request_id": ""}
+
+
+def _quota_of(store: PoolStore, call: StackCall, actor: Actor, blocks_per_hour: int) -> Callable[[PoolState], None]:
+    """Return a check that refuses a block to an account whose stacks have reserved their share of the last hour.
+
+    What one pool gave is counted in the state that the write is conditional on: requests at the same moment cannot
+    exceed it. Other pools are counted once.
+    """
+    since = actor.clock() - _QUOTA_TIME
+
+    def count(state: PoolState) -> int:
+        return sum(
+            made.made_at > since and find_stack_account(made.made_by) == call.account for made in state.reservations
+        )
+
+    @cache
+    def count_others(pool_id: str) -> int:
+        return sum(count(read_state(store, pool)) for pool in read_pools(store) if pool.id != pool_id)
+
+    def check(state: PoolState) -> None:
+        if blocks_per_hour and count(state) + count_others(state.pool.id) >= blocks_per_hour:
+            raise UsageError(
+                f"stacks of the account {call.account} have reserved {blocks_per_hour} blocks in the last hour, which "
+                "is the limit (StackBlocksPerHour): try again later"
+            )
+
+    return check
+
+
+def _is_own(reservation: Reservation, call: StackCall) -> bool:
+    """Whether it was reserved for this resource of this stack, and not given back since."""
+    if reservation.kind is not Kind.ALLOCATION:
+        return False
+    if reservation.request_id.startswith(call.resource):
+        return True
+    # Request ids had the last part of the stack's ARN only; the whole one was always in `made_by`.
+    earlier = f"stack/{call.stack.rpartition('/')[2]}/{call.logical_id}/"
+    return reservation.made_by == call.stack and reservation.request_id.startswith(earlier)
+
+
+def _fits(reservation: Reservation, request: Request) -> bool:
+    return reservation.request_id.rpartition("/")[2] == request.request_id.rpartition("/")[2]
+
+
+def _find_fitting(store: PoolStore, call: StackCall, request: Request) -> Reservation | None:
+    held = _find_held(store, call)
+    return held if held is not None and _fits(held, request) else _find_in_pool(store, call, request)
 
 
 def _find_held(store: PoolStore, call: StackCall) -> Reservation | None:
-    """The reservation of the physical id, if it was made for this resource and not given back since."""
+    """The reservation of the physical id, if it is the resource's own."""
     found = look_up_reservation(store, call.physical_id) if call.physical_id else None
-    if found is None or found.kind is not Kind.ALLOCATION or not found.request_id.startswith(call.resource):
-        return None
-    return found
+    return found if found is not None and _is_own(found, call) else None
 
 
 def _find_wished(store: PoolStore, call: StackCall) -> Reservation | None:
@@ -196,9 +226,14 @@ def _find_wished(store: PoolStore, call: StackCall) -> Reservation | None:
         request = parse_wishes(call)
     except UsageError:
         return None
+    return _find_in_pool(store, call, request)
+
+
+def _find_in_pool(store: PoolStore, call: StackCall, request: Request) -> Reservation | None:
+    """The resource's own reservation in the pool of the request, with the same wishes."""
     pool = next((pool for pool in read_pools(store) if pool.id == request.pool), None)
     held = () if pool is None else read_state(store, pool).reservations
-    return next((one for one in held if one.request_id == request.request_id), None)
+    return next((made for made in held if _is_own(made, call) and _fits(made, request)), None)
 
 
 def _rewrite(store: PoolStore, held: Reservation, actor: Actor, **changes: Any) -> Reservation | None:
@@ -208,7 +243,7 @@ def _rewrite(store: PoolStore, held: Reservation, actor: Actor, **changes: Any) 
     def attempt() -> tuple[PoolWrite, Reservation | None]:
         state = read_state(store, pool)
         found = next(
-            (one for one in state.reservations if (one.id, one.request_id) == (held.id, held.request_id)), None
+            (made for made in state.reservations if (made.id, made.request_id) == (held.id, held.request_id)), None
         )
         after = None if found is None else replace(found, **changes)
         return PoolWrite({pool.id: state.version}, puts=() if after is None else (reservation_to_item(after),)), after

@@ -175,10 +175,17 @@ def reserve_block(store: PoolStore, pool: str, block: Block, purpose: str, actor
     return write_patiently(store, attempt, actor, f"the pool '{pool}'")
 
 
-def allocate(store: PoolStore, request: Request, tracked_of: TrackedOf, actor: Actor) -> Allocation:
+def allocate(
+    store: PoolStore,
+    request: Request,
+    tracked_of: TrackedOf,
+    actor: Actor,
+    check: Callable[[PoolState], None] = lambda _: None,
+) -> Allocation:
     """Reserve the lowest fitting block for a VPC.
 
-    The same request id again gets the same reservation. Raises UsageError where the request does not fit the pool.
+    The same request id again gets the same reservation. Raises UsageError where the request does not fit the pool, and
+    what `check` raises about the state that the reservation is added to.
     """
     state, _ = read_named_state(store, request.pool)
     pool = state.pool
@@ -193,19 +200,22 @@ def allocate(store: PoolStore, request: Request, tracked_of: TrackedOf, actor: A
         return NeverRead(unread)
     pauses = actor.pauses()
     while True:
-        outcome = _try_to_allocate(store, request, tracked, actor)
+        outcome = _try_to_allocate(store, request, tracked, actor, check)
         if outcome is not None:
             return outcome
         _pause(pauses, f"the pool '{request.pool}'")
 
 
-def _try_to_allocate(store: PoolStore, request: Request, tracked: Tracked, actor: Actor) -> Allocation | None:
+def _try_to_allocate(
+    store: PoolStore, request: Request, tracked: Tracked, actor: Actor, check: Callable[[PoolState], None]
+) -> Allocation | None:
     """None where somebody else wrote the pool meanwhile."""
     state, pools = read_named_state(store, request.pool)
     pool = state.pool
     before = _find_earlier(state, request)
     if before is not None:
         return Reserved(before, is_new=False)
+    check(state)
     now = actor.clock()
     over = [one for one in state.reservations if is_over(one, pool, tracked, now)][:_SWEPT_AT_ONCE]
     around = [one for outer in ancestors(pool, pools) for one in read_state(store, outer).reservations]

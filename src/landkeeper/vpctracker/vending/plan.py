@@ -15,7 +15,11 @@ from landkeeper.vpctracker.pools.pool import Reservation
 
 REQUEST_TAG, RESERVATION_TAG, TIER_TAG = "landkeeper:request-id", "landkeeper:reservation", "landkeeper:tier"
 UNFINISHED_TAG = "landkeeper:unfinished"
-"""On a VPC from its first moment until all of it is there; what has it may be undone, what has not may be in use."""
+"""On a VPC and its subnets from their first moment until all of it is there.
+
+What has it may be undone, what has not may be in use. The network role in `member-roles.yaml` may change nothing
+without it, but for default VPCs.
+"""
 
 VPCS_PER_REGION, SUBNETS_PER_VPC = "L-F678F1CE", "L-407747CB"
 """Codes of quotas (Amazon VPC User Guide, "Amazon VPC quotas")."""
@@ -25,7 +29,7 @@ RESERVED_ADDRESSES = 5
 
 MOST_TAGS = 50
 """Tags that a resource can have, whoever sets them (Amazon EC2 User Guide, "Tag restrictions")."""
-_OWN_TAGS = 4
+_OWN_TAGS = 5
 _LONGEST_KEY, _LONGEST_VALUE, _LONGEST_NAME = 128, 256, 200
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
@@ -93,7 +97,7 @@ class VendPlan:
     def subnet_tags(self, subnet: PlannedSubnet) -> Mapping[str, str]:
         """The tags that a subnet is made with."""
         name = "-".join(part for part in (self.name, subnet.tier, subnet.zone.id) if part)
-        return {**self._tags_of(name), TIER_TAG: subnet.tier}
+        return {**self._tags_of(name), TIER_TAG: subnet.tier, UNFINISHED_TAG: "true"}
 
     def _tags_of(self, name: str) -> Mapping[str, str]:
         own = {REQUEST_TAG: self.request_id, RESERVATION_TAG: self.reservation.id}

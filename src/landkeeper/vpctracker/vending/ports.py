@@ -67,8 +67,8 @@ class Network(Protocol):
     def make_subnet(self, vpc: VpcId, block: Block, zone_id: str, tags: Mapping[str, str]) -> str | Failure | Unsure:
         """Make a subnet, tagged as it is made; its id. Asked once, whatever comes back."""
 
-    def finish(self, vpc: VpcId) -> Failure | None:
-        """Take the tag off that says that there is more to come."""
+    def finish(self, vpc: VpcId, subnets: Sequence[str]) -> Failure | None:
+        """Take the tag off all of them, in one call, that says that there is more to come."""
 
     def delete_subnet(self, subnet: str) -> Failure | None:
         """Delete it; what is not there is deleted."""

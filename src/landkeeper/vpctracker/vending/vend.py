@@ -136,7 +136,9 @@ class _Run:
         return self._finish(vpc)
 
     def _finish(self, vpc: VpcId) -> Vended:
-        return Vended(vpc, self._all_subnets, unmarked=self._patiently(partial(self._network.finish, vpc)))
+        return Vended(
+            vpc, self._all_subnets, unmarked=self._patiently(partial(self._network.finish, vpc, [*self._subnets]))
+        )
 
     @property
     def _all_subnets(self) -> tuple[MadeSubnet, ...]:

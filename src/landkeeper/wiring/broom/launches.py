@@ -42,7 +42,8 @@ class LaunchProcessor:
 
     def _load_policy(self) -> Policy:
         if self._policy is None or time.monotonic() - self._policy[0] > POLICY_KEPT_SECONDS:
-            text = read_text(self._where, lambda: self.opened.sessions, what="policy")
+            owner = self.opened.settings.bucket_owner
+            text = read_text(self._where, lambda: self.opened.sessions, what="policy", owner=owner)
             self._policy = time.monotonic(), parse_policy(text, self._where)
         return self._policy[1]
 

@@ -30,7 +30,7 @@ def find_units(settings: Settings) -> Callable[[AccountId], frozenset[str] | Fai
 
 def read_policy_text(where: str, settings: Settings) -> str:
     """The text at a path, `s3://bucket/key` or `ssm:NAME`. Raises UsageError."""
-    return read_text(where, lambda: member_sessions(settings), what="policy")
+    return read_text(where, lambda: member_sessions(settings), what="policy", owner=settings.bucket_owner)
 
 
 def find_case(settings: Settings, id_: InstanceId) -> Case | None:

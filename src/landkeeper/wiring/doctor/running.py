@@ -9,6 +9,7 @@ from itertools import islice
 from landkeeper.aws.broom.ledger_table import INDEX, LedgerTable
 from landkeeper.aws.stack.log_feed import read_queue, read_topic
 from landkeeper.aws.stack.parts import read_table
+from landkeeper.aws.texts import ReplacedTextError
 from landkeeper.aws.vpctracker.vpc_table import KEYS, OWNER_INDEX
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.policy.file import parse_policy
@@ -91,9 +92,12 @@ def _problems_of(
     patient: DeployedStack, where: str, what: str, check: Callable[[str, str], object]
 ) -> Sequence[str] | Failure:
     try:
-        check(read_text(where, lambda: patient.sessions, what=what), where)
+        owner = patient.sessions.home_account()
+        check(read_text(where, lambda: patient.sessions, what=what, owner=owner), where)
     except DocumentError as error:
         return [str(problem) for problem in error.problems]
+    except ReplacedTextError as error:
+        return [str(error)]
     except UsageError as error:
         # A policy that is not there is as wrong as one that cannot be parsed; one that may not be read is not known.
         gone = FailureReason.NOT_FOUND in str(error)

@@ -1,4 +1,4 @@
-"""What a deployment meets where it is to go, as values."""
+"""The account and region that a deployment goes into, as values: what was read before anything is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from landkeeper.operate.stacks import StackState
 
 @dataclass(frozen=True, slots=True)
 class OrganizationSeen:
-    """The organisation that the account belongs to, as far as the credentials at hand may look."""
+    """The organisation that the account belongs to, as far as the credentials at hand may read it."""
 
     id: str
     management_account: str
@@ -34,7 +34,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class BucketSeen:
-    """An existing bucket, and whom it tells of new objects."""
+    """An existing bucket, and its notifications of new objects."""
 
     name: str
     region: str
@@ -44,15 +44,15 @@ class BucketSeen:
 
 @dataclass(frozen=True, slots=True)
 class BucketUnseen:
-    """A bucket that could not be looked at, and why."""
+    """A bucket that could not be read, and why."""
 
     name: str
     because: str
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """All that is looked at before anything is changed."""
+class Environment:
+    """All that is read before anything is changed."""
 
     account: str
     region: str
