@@ -15,7 +15,7 @@ from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, ma
 from landkeeper.org import AccountId
 from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
-from landkeeper.vpctracker.answers.endpoints import find_side
+from landkeeper.vpctracker.answers.endpoints import find_endpoint
 from landkeeper.vpctracker.answers.listing import Snapshot
 from landkeeper.vpctracker.answers.spaces import Spaces, spaces_of
 from landkeeper.vpctracker.cidr import block_at
@@ -107,7 +107,7 @@ def test_the_page_answers_every_pair_like_the_command(
         ]
         endpoints += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
         for a, b in endpoints:
-            pairs = pair_up(find_side(a, vpcs, {}), find_side(b, vpcs, {}), spaces)
+            pairs = pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces)
             reader.page.evaluate("([a, b]) => { location.hash = `#/connect?a=${a}&b=${b}` }", [a, b])
             reader.page.locator("#answer", has_text=a).filter(has_text=b).wait_for()
             shown = {tuple(row) for row in reader.page.evaluate(_READ)}
@@ -148,7 +148,9 @@ def test_a_cell_of_the_matrix_has_the_counts_of_the_command(
 
 
 def _count(vpcs: tuple[StoredVpc, ...], a: AccountId, b: AccountId, spaces: Spaces) -> str:
-    pairs = [pair for pair in pair_up(find_side(a, vpcs, {}), find_side(b, vpcs, {}), spaces) if not pair.has_default]
+    pairs = [
+        pair for pair in pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces) if not pair.has_default
+    ]
     peerable = sum(pair.peering.possible is Possible.YES for pair in pairs)
     return f"{peerable} of {len(pairs)} pairs of VPCs can be peered"
 

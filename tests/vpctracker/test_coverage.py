@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import Account, Failure, FailureReason, Membership, Standing
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.covering import cover_account, shared_after
-from landkeeper.vpctracker.differences import Complete, NotRead, Unreadable
+from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _ACCOUNT = Account(ACCOUNTS[0], "team")
@@ -99,6 +100,40 @@ def test_an_account_without_a_way_in_keeps_what_is_known_of_its_regions() -> Non
     assert shut.regions == before.regions
     assert not shut.is_complete
     assert cover_account(shut, _ACCOUNT, {}, _LATER, now=_LATER).failure is None
+
+
+_EARLIER, _NOW = START - timedelta(minutes=5), START + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "older", [Complete(()), Unreadable(_DENIED), NotRead(Standing.GOVERNED), Complete((), began=_EARLIER)]
+)
+def test_a_read_that_began_earlier_changes_nothing_of_a_region_that_was_read_since(older: RegionRead) -> None:
+    """Whatever it came to: also where its run is the later one, and only the read itself is older."""
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    began = _NOW if isinstance(older, Complete) and older.began else _EARLIER
+    covered = cover_account(before, _ACCOUNT, {_HERE: older}, began, now=_NOW)
+    assert covered.regions == before.regions
+
+
+def test_a_run_that_began_earlier_says_nothing_of_the_account_that_a_later_one_has_tried() -> None:
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    assert cover_account(before, _ACCOUNT, _DENIED, _EARLIER, now=_NOW) == before
+    assert cover_account(before, _ACCOUNT, _DENIED, _EARLIER, now=_NOW, is_whole=False) == before
+
+
+def test_a_failure_of_a_later_read_outlasts_an_earlier_one() -> None:
+    failed = cover_account(_NOTHING, _ACCOUNT, {_HERE: Unreadable(_DENIED)}, START, now=START)
+    other = Unreadable(Failure(FailureReason.TIMED_OUT))
+    assert cover_account(failed, _ACCOUNT, {_HERE: other}, _EARLIER, now=_NOW).regions == failed.regions
+    covered = cover_account(failed, _ACCOUNT, {_HERE: Complete(())}, _EARLIER, now=_NOW).regions[_HERE]
+    assert (covered.complete_at, covered.failed_at, covered.failure) == (_EARLIER, START, _DENIED)
+
+
+def test_a_time_from_the_future_is_of_a_wrong_clock_and_does_not_stay() -> None:
+    before = cover_account(_NOTHING, _ACCOUNT, {_HERE: Complete(())}, START + timedelta(days=365), now=START)
+    covered = cover_account(before, _ACCOUNT, {_HERE: Complete(())}, START, now=START)
+    assert (covered.regions[_HERE].complete_at, covered.tried_at) == (START, START)
 
 
 def test_shared_vpcs_are_remembered_until_a_complete_read_shows_them_no_more() -> None:

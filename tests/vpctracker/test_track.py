@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -97,6 +98,29 @@ class ContestedStore(MemoryStore):
             regions = {**theirs.regions, _THERE: RegionCoverage(START)}
             assert super().write_coverage(replace(theirs, regions=regions))
         return super().write_coverage(coverage)
+
+
+class MeanwhileStore(MemoryStore):
+    """A store in which `before` happens once, right before the call of that name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        self.before.pop("write_changes", lambda: None)()
+        return super().write_changes(changes)
+
+    def write_coverage(self, coverage: Coverage) -> bool:
+        self.before.pop("write_coverage", lambda: None)()
+        return super().write_coverage(coverage)
+
+
+class RefusingStore(MemoryStore):
+    """A store in which another run always comes first."""
+
+    def write_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        return changes
 
 
 class BrokenStore(MemoryStore):
@@ -263,6 +287,67 @@ def test_a_region_that_another_run_keeps_writing_is_not_called_complete() -> Non
     assert [place.region for place in outcome.unreadable] == [_HERE, _THERE]
     assert "another run" in str(outcome.unreadable[0])
     assert not store.coverage[ACCOUNTS[0]].is_complete
+
+
+def _ticking() -> Callable[[], datetime]:
+    seconds = itertools.count(1)
+    return lambda: START + timedelta(seconds=next(seconds))
+
+
+def test_what_was_written_while_a_later_read_came_to_its_end_is_read_again() -> None:
+    """The VPC was renamed and named back, and only the first name was seen by the run that writes first."""
+    world, store, clock = World(_vpc(1)), MeanwhileStore(), _ticking()
+    track_account(_ACCOUNTS[0], world, store, clock=clock)
+    old = world.vpcs[0]
+    reads: list[Collection[Region] | None] = []
+
+    class Watched(World):
+        def read_account(
+            self, account: Account, regions: Collection[Region] | None = None
+        ) -> Mapping[Region, RegionRead] | Failure:
+            reads.append(regions)
+            return super().read_account(account, regions)
+
+    def another_run() -> None:
+        watched.vpcs = [old]
+        track_account(_ACCOUNTS[0], World(old), store, clock=clock)
+
+    watched = Watched(replace(old, name="for a moment"))
+    store.before["write_coverage"] = another_run
+    outcome = track_account(_ACCOUNTS[0], watched, store, clock=clock)
+    assert store.items[old.key].vpc.name == ""
+    assert reads == [None, {_HERE}]
+    assert (outcome.changes, outcome.unreadable, outcome.was_read) == ({"changed": 1}, (), True)
+
+
+def test_a_region_that_cannot_be_read_again_is_unreadable_for_that_reason() -> None:
+    class ShutAfterwards(World):
+        def read_account(
+            self, account: Account, regions: Collection[Region] | None = None
+        ) -> Mapping[Region, RegionRead] | Failure:
+            read = super().read_account(account, regions)
+            self.shut.add(account.id)
+            return read
+
+    outcome = track_account(_ACCOUNTS[0], ShutAfterwards(_vpc(1)), OvertakenStore(1), clock=_clock)
+    assert outcome.unreadable == (UnreadablePlace(_ACCOUNTS[0], _HERE, _NO_ROLE),)
+
+
+def test_participants_that_are_named_at_the_same_moment_are_all_named() -> None:
+    world, store, clock = World(_vpc(1, 0, shared_with=(1, 2))), MeanwhileStore(), _ticking()
+    track_account(_ACCOUNTS[0], world, store, clock=clock)
+    store.before["write_changes"] = lambda: track_account(_ACCOUNTS[2], world, store, clock=clock)
+    track_account(_ACCOUNTS[1], world, store, clock=clock)
+    assert store.items[world.vpcs[0].key].vpc.shared_with == ACCOUNTS[1:]
+
+
+def test_a_participant_that_never_gets_its_turn_says_so() -> None:
+    world, store = World(_vpc(1, 0, shared_with=(1,))), MemoryStore()
+    track_account(_ACCOUNTS[0], world, store, clock=_clock)
+    refusing = RefusingStore()
+    refusing.items = store.items
+    outcome = track_account(_ACCOUNTS[1], world, refusing, clock=_clock)
+    assert [place.region for place in outcome.unreadable] == [_HERE]
 
 
 def test_what_another_run_knows_by_now_is_kept() -> None:

@@ -41,9 +41,9 @@ def _typed(value: Any) -> dict[str, Any]:
         case None:
             return {"NULL": True}
         case Mapping():
-            return {"M": {name: _typed(one) for name, one in value.items()}}
+            return {"M": {name: _typed(element) for name, element in value.items()}}
         case list() | tuple():
-            return {"L": [_typed(one) for one in value]}
+            return {"L": [_typed(element) for element in value]}
         case _:
             raise TypeError(f"DynamoDB is not given a {type(value).__name__}")
 
@@ -58,9 +58,9 @@ def _plain(value: Mapping[str, Any]) -> Any:
         case "NULL":
             return None
         case "L":
-            return [_plain(one) for one in held]
+            return [_plain(element) for element in held]
         case "M":
-            return {name: _plain(one) for name, one in held.items()}
+            return {name: _plain(element) for name, element in held.items()}
         case _:
             return list(held)
 
@@ -98,9 +98,9 @@ def _count_value(value: Mapping[str, Any]) -> int:
         case "N":
             return (len(held) + 1) // 2 + 1
         case "L":
-            return 3 + sum(1 + _count_value(one) for one in held)
+            return 3 + sum(1 + _count_value(element) for element in held)
         case "M":
-            return 3 + sum(1 + len(name.encode()) + _count_value(one) for name, one in held.items())
+            return 3 + sum(1 + len(name.encode()) + _count_value(element) for name, element in held.items())
         case _:
             return 1
 

@@ -65,7 +65,8 @@ def vpc_to_attributes(stored: StoredVpc) -> Attributes:
         "Name": vpc.name,
         "CidrBlocks": list(vpc.cidr_blocks),
         "CidrAssociations": [
-            {"AssociationId": one.id, "CidrBlock": one.cidr_block, "State": one.state} for one in vpc.cidr_associations
+            {"AssociationId": association.id, "CidrBlock": association.cidr_block, "State": association.state}
+            for association in vpc.cidr_associations
         ],
         "Ipv6CidrBlocks": list(vpc.ipv6_cidr_blocks),
         "Tags": dict(vpc.tags),
@@ -134,8 +135,8 @@ def _blocks_from_attributes(attributes: Mapping[str, Any]) -> Vpc:
 
 def _associations_from(attributes: Mapping[str, Any]) -> tuple[CidrAssociation, ...]:
     return tuple(
-        CidrAssociation(one["AssociationId"], _checked(one["CidrBlock"]), one["State"])
-        for one in attributes.get("CidrAssociations", ())
+        CidrAssociation(association["AssociationId"], _checked(association["CidrBlock"]), association["State"])
+        for association in attributes.get("CidrAssociations", ())
     )
 
 
@@ -155,7 +156,7 @@ def _vpc_from_attributes(attributes: Mapping[str, Any]) -> StoredVpc:
         instance_tenancy=attributes.get("InstanceTenancy", "default"),
         dhcp_options_id=attributes.get("DhcpOptionsId", ""),
         shared_with=tuple(map(AccountId, attributes.get("SharedWith", ()))),
-        subnets=tuple(_subnet_from_attributes(one) for one in attributes.get("Subnets", ())),
+        subnets=tuple(_subnet_from_attributes(element) for element in attributes.get("Subnets", ())),
         peerings=tuple(map(_peering_from_attributes, attributes.get("PeeringConnections", ()))),
         transit_gateways=tuple(map(_attachment_from_attributes, attributes.get("TransitGatewayAttachments", ()))),
         read_by=AccountId(attributes.get("ReadBy", owner)),
@@ -297,8 +298,8 @@ def _coverage_from_attributes(attributes: Mapping[str, Any]) -> Coverage:
         account_name=attributes.get("AccountName", ""),
         tried_at=_time_from(attributes, "TriedAt"),
         failure=_failure_from(attributes),
-        regions={Region(name): _region_from(one) for name, one in attributes.get("Regions", {}).items()},
-        shared=frozenset(VpcKey(one["VpcId"], one["OwnerId"]) for one in attributes.get("SharedVpcs", ())),
+        regions={Region(name): _region_from(element) for name, element in attributes.get("Regions", {}).items()},
+        shared=frozenset(VpcKey(element["VpcId"], element["OwnerId"]) for element in attributes.get("SharedVpcs", ())),
         failed_runs=int(attributes.get("FailedRuns", 0)),
         organization=attributes.get("OrganizationId", ""),
         membership=Membership.__members__.get(attributes.get("Membership", ""), Membership.ACTIVE),

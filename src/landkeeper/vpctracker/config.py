@@ -81,4 +81,7 @@ class TrackerConfig:
 
     def is_governed(self, account: AccountId, region: Region) -> bool:
         """Return whether the region of that account is closed by policy."""
-        return any(region in one.regions and (not one.accounts or account in one.accounts) for one in self.governed)
+        return any(
+            region in governed.regions and (not governed.accounts or account in governed.accounts)
+            for governed in self.governed
+        )

@@ -94,7 +94,7 @@ class _ConfigReader:
         if name is None:
             return None
         self.names.add(name)
-        accounts = self._each(fields, "accounts", lambda one: self._member(one, name))
+        accounts = self._each(fields, "accounts", lambda account: self._member(account, name))
         tags = self._tags(fields.get("tags"))
         self._check_members(fields, name)
         return Space(name, accounts, tags, self._repeated(fields.get("repeated")))
@@ -158,7 +158,7 @@ class _ConfigReader:
         if isinstance(node, yaml.SequenceNode) and not node.value:
             # Said on purpose: here not even the shared address space may repeat.
             return ()
-        found = (self._parsed(one, "a block", parse_block) for one in self.nodes.items(node, "repeated"))
+        found = (self._parsed(declared, "a block", parse_block) for declared in self.nodes.items(node, "repeated"))
         return tuple(block for block in found if block is not None)
 
     def _connection(self, node: yaml.Node) -> Connection | None:
@@ -176,7 +176,7 @@ class _ConfigReader:
         if node is None:
             return ()
         items = self.nodes.items(node, "governed") if isinstance(node, yaml.SequenceNode) else [node]
-        return tuple(one for item in items if (one := self._governed_regions(item)) is not None)
+        return tuple(regions for item in items if (regions := self._governed_regions(item)) is not None)
 
     def _governed_regions(self, node: yaml.Node) -> Governed | None:
         fields = self.nodes.mapping(node, "governed", ("regions", "accounts"))

@@ -8,7 +8,7 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import AccountId, UsageError
-from landkeeper.vpctracker.answers.endpoints import find_side
+from landkeeper.vpctracker.answers.endpoints import find_endpoint
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 
@@ -29,18 +29,18 @@ _COVERAGE = {one.account: one for one in (Coverage(ACCOUNTS[1], "shop"), Coverag
 
 @pytest.mark.parametrize("text", [ACCOUNTS[0], "lake"])
 def test_an_account_is_its_live_vpcs_by_id_or_by_name(text: str) -> None:
-    side = find_side(text, _VPCS, _COVERAGE)
+    side = find_endpoint(text, _VPCS, _COVERAGE)
     assert (side.label, side.account, side.is_vpc) == ("lake (111122223333)", ACCOUNTS[0], False)
     assert [one.vpc.id for one in side.vpcs] == [vpc_ids(1), vpc_ids(2)]
 
 
 def test_an_account_of_which_only_the_coverage_knows_the_name_is_found_and_may_have_no_vpc() -> None:
-    assert [one.vpc.id for one in find_side("shop", _VPCS, _COVERAGE).vpcs] == [vpc_ids(4)]
-    assert find_side("empty", _VPCS, _COVERAGE).vpcs == ()
+    assert [one.vpc.id for one in find_endpoint("shop", _VPCS, _COVERAGE).vpcs] == [vpc_ids(4)]
+    assert find_endpoint("empty", _VPCS, _COVERAGE).vpcs == ()
 
 
 def test_a_vpc_is_itself_and_names_its_owner() -> None:
-    side = find_side(vpc_ids(2), _VPCS, _COVERAGE)
+    side = find_endpoint(vpc_ids(2), _VPCS, _COVERAGE)
     assert side.label == f"{vpc_ids(2)} of lake (111122223333)"
     assert (side.is_vpc, [one.vpc.id for one in side.vpcs]) == (True, [vpc_ids(2)])
 
@@ -58,7 +58,7 @@ def test_a_vpc_is_itself_and_names_its_owner() -> None:
 )
 def test_what_is_not_known_is_one_sentence(text: str, sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
-        find_side(text, _VPCS, _COVERAGE)
+        find_endpoint(text, _VPCS, _COVERAGE)
     assert str(caught.value) == sentence
 
 
@@ -66,7 +66,7 @@ def test_a_name_that_several_accounts_have_is_not_guessed() -> None:
     ids = [AccountId(f"{number:012}") for number in range(7)]
     coverage = {one: Coverage(one, "twin") for one in ids}
     with pytest.raises(UsageError, match=f"several accounts are called 'twin': {', '.join(ids[:5])} and 2 more; pass"):
-        find_side("twin", (), coverage)
+        find_endpoint("twin", (), coverage)
     few = {one: replace(coverage[one]) for one in ids[:2]}
     with pytest.raises(UsageError, match=f"{ids[0]}, {ids[1]}; pass the id"):
-        find_side("twin", (), few)
+        find_endpoint("twin", (), few)

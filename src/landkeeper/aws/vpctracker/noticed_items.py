@@ -51,10 +51,13 @@ def write_noticed_items(client: DynamoDBClient, table: str, noticed: Noticed, to
 
     DynamoDB takes a transaction with the same `token` for the same one, for ten minutes.
     """
-    told = sorted(noticed.told)
-    parts = [told[start : start + _FINGERPRINTS_PER_ITEM] for start in range(0, len(told), _FINGERPRINTS_PER_ITEM)]
+    fingerprints = sorted(noticed.told)
+    parts = [
+        fingerprints[start : start + _FINGERPRINTS_PER_ITEM]
+        for start in range(0, len(fingerprints), _FINGERPRINTS_PER_ITEM)
+    ]
     if len(parts) > _MOST_ITEMS:
-        raise NoticedItemsError(f"'{_HEAD}' would be too large: {len(told)} findings")
+        raise NoticedItemsError(f"'{_HEAD}' would be too large: {len(fingerprints)} findings")
     items = [_item(number, part, max(1, len(parts)), noticed.version) for number, part in enumerate(parts or [[]])]
     actions: list[Any] = [{"Put": {"TableName": table, "Item": item}} for item in items]
     actions[0]["Put"] |= {
@@ -83,8 +86,8 @@ def _key(part: int) -> str:
     return f"{_HEAD}/{part}" if part else _HEAD
 
 
-def _item(part: int, told: Sequence[int], parts: int, version: int) -> dict[str, Any]:
-    packed = b"".join(fingerprint.to_bytes(FINGERPRINT_BYTES, "big") for fingerprint in told)
+def _item(part: int, fingerprints: Sequence[int], parts: int, version: int) -> dict[str, Any]:
+    packed = b"".join(fingerprint.to_bytes(FINGERPRINT_BYTES, "big") for fingerprint in fingerprints)
     return {
         "AccountId": {"S": _key(part)},
         "Told": {"B": packed},

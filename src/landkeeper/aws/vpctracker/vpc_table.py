@@ -150,7 +150,7 @@ class VpcTable:
     def read_all(self) -> Iterable[StoredVpc]:
         """Everything, deleted ones included, in the order of accounts."""
         found = map(vpc_from_attributes, self._scan(self._name))
-        return sorted(found, key=lambda one: (one.vpc.owner, one.vpc.id))
+        return sorted(found, key=lambda stored: (stored.vpc.owner, stored.vpc.id))
 
     def read_all_attributes(self) -> Iterable[Attributes]:
         """Everything as it is stored, unchecked and of whatever schema, in any order."""
@@ -203,7 +203,7 @@ class VpcTable:
         """What is known of every account that was ever tried."""
         items = (item for item in self._scan(self._name + COVERAGE) if not item["AccountId"].startswith(MARK))
         found = map(coverage_from_attributes, items)
-        return sorted(found, key=lambda one: one.account)
+        return sorted(found, key=lambda known: known.account)
 
     def read_history(self, vpc: str) -> Sequence[Attributes]:
         """The history of one VPC as stored, oldest first."""
@@ -260,7 +260,7 @@ class VpcTableReadOnce(VpcTable):
     def read_all(self) -> Iterable[StoredVpc]:
         """Everything, deleted ones included, in the order of accounts."""
         found = map(vpc_from_attributes, known_items(self.read_all_attributes(), self._say))
-        return sorted(found, key=lambda one: (one.vpc.owner, one.vpc.id))
+        return sorted(found, key=lambda stored: (stored.vpc.owner, stored.vpc.id))
 
     def read_all_attributes(self) -> Iterable[Attributes]:
         """Everything as it is stored, unchecked and of whatever schema, in any order."""

@@ -56,7 +56,7 @@ def find_tag_change(record: Mapping[str, Any]) -> Tagging | Untagging | None:
         return None
 
 
-def find_ending(record: Mapping[str, Any]) -> Termination | None:
+def find_termination(record: Mapping[str, Any]) -> Termination | None:
     """What terminated instances."""
     request = record.get("requestParameters")
     if record.get("errorCode") or not isinstance(request, dict):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from landkeeper.broom.cloudtrail.change_records import find_ending, find_spot_request, find_tag_change
+from landkeeper.broom.cloudtrail.change_records import find_spot_request, find_tag_change, find_termination
 from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
 from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
@@ -81,7 +81,7 @@ _CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Unt
     "RequestSpotInstances": find_spot_request,
     "CreateTags": find_tag_change,
     "DeleteTags": find_tag_change,
-    "TerminateInstances": find_ending,
+    "TerminateInstances": find_termination,
 }
 
 

@@ -95,11 +95,11 @@ def pair_up(source: Endpoint, target: Endpoint, spaces: Spaces) -> tuple[Pairing
     """Every VPC of the one side with every VPC of the other, each two once; pairs without a default VPC first."""
     pairs: dict[frozenset[tuple[str, str]], Pairing] = {}
     is_same_side = source.account == target.account and not (source.is_vpc or target.is_vpc)
-    for one in source.vpcs:
+    for vpc in source.vpcs:
         for other in target.vpcs:
-            key = frozenset((one.vpc.key, other.vpc.key))
+            key = frozenset((vpc.vpc.key, other.vpc.key))
             if key not in pairs and not (is_same_side and len(key) == 1):
-                pairs[key] = pair_vpcs(one, other, spaces)
+                pairs[key] = pair_vpcs(vpc, other, spaces)
     return tuple(sorted(pairs.values(), key=lambda pair: pair.has_default))
 
 
@@ -128,9 +128,9 @@ def _blocks(vpc: Vpc) -> list[Block]:
 def _apart(source: Vpc, target: Vpc, spaces: Spaces) -> Verdict | None:
     if _partition(source) != _partition(target):
         return Verdict(Possible.NO, f"{source.region} and {target.region} are in different AWS partitions")
-    one, other = spaces.space_of(source).name, spaces.space_of(target).name
-    if one != other:
-        return Verdict(Possible.NO, f"they are in different spaces: {one} and {other}")
+    space, other = spaces.space_of(source).name, spaces.space_of(target).name
+    if space != other:
+        return Verdict(Possible.NO, f"they are in different spaces: {space} and {other}")
     return None
 
 
@@ -151,10 +151,10 @@ def _routing(mine: Sequence[Block], theirs: Sequence[Block], obstacles: Sequence
     """A gateway takes a block once, from the VPC that came first, and sends each packet along the longest prefix."""
     if not obstacles:
         return Verdict(Possible.YES)
-    identical = [one.source for one in obstacles if one.is_identical]
-    nested = [one for one in obstacles if not one.is_identical]
+    identical = [obstacle.source for obstacle in obstacles if obstacle.is_identical]
+    nested = [obstacle for obstacle in obstacles if not obstacle.is_identical]
     words = [f"both have {block}, which propagates only from the VPC attached first" for block in identical]
-    words += [_nested(one) for one in nested]
+    words += [_nested(obstacle) for obstacle in nested]
     free = any(
         a.version == b.version and a != b for a in mine if a not in identical for b in theirs if b not in identical
     )
@@ -172,16 +172,17 @@ def _nested(obstacle: Obstacle) -> str:
 def _peerings(source: Vpc, target: Vpc) -> list[Link]:
     """As either side tells it; where they tell different states, the newer read is not known, so both are shown."""
     found = {
-        Link(one.id, one.state)
+        Link(peering.id, peering.state)
         for vpc, other in ((source, target), (target, source))
-        for one in vpc.peerings
-        if one.peer_vpc == other.id
+        for peering in vpc.peerings
+        if peering.peer_vpc == other.id
     }
     return sorted(found, key=lambda link: (link.state != "active", link.id, link.state))
 
 
 def _gateways(source: Vpc, target: Vpc) -> list[Link]:
     mine, theirs = (
-        {one.transit_gateway for one in vpc.transit_gateways if one.state == "available"} for vpc in (source, target)
+        {attachment.transit_gateway for attachment in vpc.transit_gateways if attachment.state == "available"}
+        for vpc in (source, target)
     )
     return [Link(gateway, ATTACHED) for gateway in sorted(mine & theirs)]

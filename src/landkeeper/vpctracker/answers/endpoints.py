@@ -36,7 +36,7 @@ class _Known:
     names: dict[AccountId, str] = field(default_factory=dict)
 
 
-def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> Endpoint:
+def find_endpoint(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> Endpoint:
     """The VPC of that id, or the account of that id or name, with its live VPCs.
 
     Raises UsageError where nothing, or more than one thing, is known by it.
@@ -45,27 +45,29 @@ def find_side(text: str, vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId,
         return _vpc_side(text, vpcs)
     known = _known_accounts(vpcs, coverage)
     account = _account_named(text, known.names)
-    live = sorted(known.vpcs.get(account, ()), key=lambda one: (one.vpc.region, one.vpc.cidr_block, one.vpc.id))
+    live = sorted(
+        known.vpcs.get(account, ()), key=lambda stored: (stored.vpc.region, stored.vpc.cidr_block, stored.vpc.id)
+    )
     return Endpoint(Account(account, known.names[account]).label, account, tuple(live))
 
 
 def _vpc_side(vpc: str, vpcs: Sequence[StoredVpc]) -> Endpoint:
-    found = [one for one in vpcs if one.vpc.id == vpc]
+    found = [stored for stored in vpcs if stored.vpc.id == vpc]
     if not found:
         raise UsageError(f"no VPC '{vpc}' is known")
-    one = next((one for one in found if one.is_live), None)
-    if one is None:
+    stored = next((stored for stored in found if stored.is_live), None)
+    if stored is None:
         raise UsageError(f"the VPC {vpc} was deleted")
-    owner = Account(one.vpc.owner, one.vpc.account_name).label
-    return Endpoint(f"{vpc} of {owner}", one.vpc.owner, (one,), is_vpc=True)
+    owner = Account(stored.vpc.owner, stored.vpc.account_name).label
+    return Endpoint(f"{vpc} of {owner}", stored.vpc.owner, (stored,), is_vpc=True)
 
 
 def _known_accounts(vpcs: Sequence[StoredVpc], coverage: Mapping[AccountId, Coverage]) -> _Known:
     known = _Known()
-    for one in vpcs:
-        known.names[one.vpc.owner] = one.vpc.account_name or known.names.get(one.vpc.owner, "")
-        if one.is_live:
-            known.vpcs[one.vpc.owner].append(one)
+    for stored in vpcs:
+        known.names[stored.vpc.owner] = stored.vpc.account_name or known.names.get(stored.vpc.owner, "")
+        if stored.is_live:
+            known.vpcs[stored.vpc.owner].append(stored)
     for account, covered in coverage.items():
         known.names[account] = covered.account_name or known.names.get(account, "")
     return known

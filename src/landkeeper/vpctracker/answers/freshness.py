@@ -34,7 +34,7 @@ class Freshness:
 
 def by_account(coverage: Iterable[Coverage]) -> dict[AccountId, Coverage]:
     """The coverage of each account."""
-    return {one.account: one for one in coverage}
+    return {known.account: known for known in coverage}
 
 
 def know_region(coverage: Coverage | None, region: Region) -> Freshness:
@@ -52,15 +52,15 @@ def know_region(coverage: Coverage | None, region: Region) -> Freshness:
     return Freshness(covered.complete_at, "" if covered.complete_at else "its region has never been read")
 
 
-def vpc_freshness(coverage: Mapping[AccountId, Coverage], one: StoredVpc) -> Freshness:
+def vpc_freshness(coverage: Mapping[AccountId, Coverage], stored: StoredVpc) -> Freshness:
     """What is known of the place that the VPC's attributes are from."""
-    if not one.is_live:
-        return Freshness(one.deleted_at)
-    reader = _reader_of(one.vpc)
+    if not stored.is_live:
+        return Freshness(stored.deleted_at)
+    reader = _reader_of(stored.vpc)
     if reader is None:
         return Freshness(why_stale="no account can read it any more")
-    known = know_region(coverage.get(reader), one.vpc.region)
-    if one.missing_since is not None and not known.is_stale:
+    known = know_region(coverage.get(reader), stored.vpc.region)
+    if stored.missing_since is not None and not known.is_stale:
         return Freshness(known.read_at, "not seen by the last read")
     return known
 

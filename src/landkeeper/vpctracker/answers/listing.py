@@ -33,9 +33,9 @@ class Snapshot:
     first_record: str | None = None
     """When the first VPC of all was first seen, as it is stored; None where there is none."""
 
-    def about(self, one: StoredVpc) -> Freshness:
+    def about(self, stored: StoredVpc) -> Freshness:
         """How fresh the VPC is; of an earlier time that is not recorded, and nothing is called stale."""
-        return vpc_freshness(self.coverage, one) if self.as_of is None else Freshness()
+        return vpc_freshness(self.coverage, stored) if self.as_of is None else Freshness()
 
 
 def read_known(store: VpcStore, as_of: datetime | None = None) -> Snapshot:
@@ -54,7 +54,7 @@ def read_known(store: VpcStore, as_of: datetime | None = None) -> Snapshot:
             left_out.append(read)
         else:
             vpcs.append(read)
-    vpcs.sort(key=lambda one: (one.vpc.owner, one.vpc.region, one.vpc.id))
+    vpcs.sort(key=lambda stored: (stored.vpc.owner, stored.vpc.region, stored.vpc.id))
     return Snapshot(tuple(vpcs), coverage, tuple(left_out), as_of, first_record(items))
 
 

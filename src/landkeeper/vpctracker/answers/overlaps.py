@@ -58,7 +58,9 @@ class Overlaps:
 
 def claims_of(vpcs: Iterable[StoredVpc]) -> list[Claim]:
     """The blocks that the live ones of these VPCs have taken, coming and going ones included."""
-    return [Claim(parse_block(text), one.vpc) for one in vpcs if one.is_live for text in one.vpc.taken_blocks]
+    return [
+        Claim(parse_block(text), stored.vpc) for stored in vpcs if stored.is_live for text in stored.vpc.taken_blocks
+    ]
 
 
 def find_overlaps(claims: Iterable[Claim], repeated: Sequence[Block] = (SHARED_ADDRESS_SPACE,)) -> Overlaps:
@@ -66,7 +68,7 @@ def find_overlaps(claims: Iterable[Claim], repeated: Sequence[Block] = (SHARED_A
     aside: list[Claim] = []
     ordinary: list[Claim] = []
     for claim in claims:
-        (aside if any(one.contains(claim.block) for one in repeated) else ordinary).append(claim)
+        (aside if any(block.contains(claim.block) for block in repeated) else ordinary).append(claim)
     return Overlaps(_groups(ordinary), _groups(aside))
 
 

@@ -85,8 +85,8 @@ def _harm(finding: Finding) -> tuple[bool, int, bool, bool, int, str, int]:
 
 def is_connected(vpc: Vpc) -> bool:
     """Whether it has an active peering, or an attachment to a transit gateway that is available."""
-    return any(one.state == "active" for one in vpc.peerings) or any(
-        one.state == "available" for one in vpc.transit_gateways
+    return any(link.state == "active" for link in vpc.peerings) or any(
+        link.state == "available" for link in vpc.transit_gateways
     )
 
 
@@ -98,18 +98,18 @@ def _touched_connections(
     groups: Sequence[OverlapGroup], connections: Sequence[Connection]
 ) -> dict[int, list[Connection]]:
     """By the position of each group, the connections whose two sides overlap in it."""
-    ends = {end for one in connections for end in (one.source, one.target)}
+    ends = {end for connection in connections for end in (connection.source, connection.target)}
     claims: dict[str, dict[int, list[Claim]]] = defaultdict(lambda: defaultdict(list))
     for number, group in enumerate(groups):
         for claim in (*group.claims, *group.defaults):
             for name in ends.intersection((claim.vpc.id, claim.vpc.owner, claim.vpc.account_name)):
                 claims[name][number].append(claim)
     touched: dict[int, list[Connection]] = defaultdict(list)
-    for one in connections:
-        sources, targets = claims[one.source], claims[one.target]
+    for connection in connections:
+        sources, targets = claims[connection.source], claims[connection.target]
         for number in sources.keys() & targets.keys():
             if _overlap(sources[number], targets[number]):
-                touched[number].append(one)
+                touched[number].append(connection)
     return touched
 
 
@@ -120,7 +120,7 @@ def _overlap(sources: Sequence[Claim], targets: Sequence[Claim]) -> bool:
     for positions in group_by_containment([claim.block for claim in sides]):
         # All of a group lies inside its first block: expected another VPC there that is on the other side of that one.
         outer = sides[positions[0]].vpc.id
-        other_sides = {not is_source[one] for one in positions if sides[one].vpc.id == outer}
-        if any(is_source[one] in other_sides for one in positions if sides[one].vpc.id != outer):
+        other_sides = {not is_source[position] for position in positions if sides[position].vpc.id == outer}
+        if any(is_source[position] in other_sides for position in positions if sides[position].vpc.id != outer):
             return True
     return False

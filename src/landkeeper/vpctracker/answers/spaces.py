@@ -59,8 +59,8 @@ def split_by_space(vpcs: Iterable[StoredVpc], config: TrackerConfig) -> list[tup
     """The VPCs of each space that has any; in the order of the file, the default space last."""
     spaces = spaces_of(config)
     found: dict[str, list[StoredVpc]] = defaultdict(list)
-    for one in vpcs:
-        found[spaces.space_of(one.vpc).name].append(one)
+    for stored in vpcs:
+        found[spaces.space_of(stored.vpc).name].append(stored)
     declared = [space for space in config.spaces if space.name != DEFAULT_SPACE]
     return [(space, found[space.name]) for space in (*declared, spaces.default) if space.name in found]
 

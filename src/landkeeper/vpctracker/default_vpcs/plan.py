@@ -252,7 +252,7 @@ def _needs(holder: Holder, vpc: DefaultVpc) -> bool:
 
 def _steps(vpc: DefaultVpc) -> Iterator[Step]:
     # The fullest first: if something was missed after all, EC2 refuses before anything is gone.
-    for subnet in sorted(vpc.subnets, key=lambda one: (one.free_addresses, one.id)):
+    for subnet in sorted(vpc.subnets, key=lambda candidate: (candidate.free_addresses, candidate.id)):
         yield Step(Act.DELETE_SUBNET, subnet.id, vpc.id)
     for gateway in vpc.gateways:
         yield from _gateway_steps(gateway, vpc.id)

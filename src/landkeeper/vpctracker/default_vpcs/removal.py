@@ -128,7 +128,7 @@ def survey_default_vpcs(
             found += len(survey.found)
             unreadable += len(survey.unreadable)
             on_progress(Progress(len(surveys), len(accounts), found, unreadable))
-    return tuple(sorted(surveys, key=lambda one: one.account.id))
+    return tuple(sorted(surveys, key=lambda looked: looked.account.id))
 
 
 def _survey(account: Account, vpcs: DefaultVpcs) -> Survey:
@@ -169,7 +169,9 @@ def delete_default_vpcs(
     An account without a plan is left out. Without `record` nothing is recorded. When the run is stopped, the VPC
     that is being deleted is the last one of its account. `on_result` is told of each at once, from several threads.
     """
-    planned = {one.account.id: one for one in surveys if any(isinstance(found, Plan) for found in one.found)}
+    planned = {
+        looked.account.id: looked for looked in surveys if any(isinstance(found, Plan) for found in looked.found)
+    }
     removals: list[Removal] = []
     kinds: Counter[type[Result]] = Counter()
     on_progress(Progress(0, len(planned), 0, 0))
@@ -177,12 +179,12 @@ def delete_default_vpcs(
     def work(account: Account, is_stopped: Callable[[], bool]) -> Removal:
         return _delete(planned[account.id], vpcs, record, is_stopped, on_result)
 
-    with closing(fan_out([one.account for one in planned.values()], work, max_workers=max_workers)) as outcomes:
+    with closing(fan_out([looked.account for looked in planned.values()], work, max_workers=max_workers)) as outcomes:
         for removal in outcomes:
             removals.append(removal)
             kinds.update(map(type, removal.results))
             on_progress(Progress(len(removals), len(planned), kinds[Deleted], kinds[Failed]))
-    return tuple(sorted(removals, key=lambda one: one.account.id))
+    return tuple(sorted(removals, key=lambda done: done.account.id))
 
 
 def _delete(
@@ -193,12 +195,16 @@ def _delete(
     on_result: Callable[[Account, Result], None],
 ) -> Removal:
     results: list[Result] = []
-    for plan in (one for one in survey.found if isinstance(one, Plan)):
+    for plan in (result for result in survey.found if isinstance(result, Plan)):
         if is_stopped():
             break
         results.append(delete_default_vpc(survey.account, plan.vpc, vpcs))
         on_result(survey.account, results[-1])
-    changed = [one for one in results if isinstance(one, Deleted | Gone) or (isinstance(one, Failed) and one.done)]
+    changed = [
+        result
+        for result in results
+        if isinstance(result, Deleted | Gone) or (isinstance(result, Failed) and result.done)
+    ]
     return Removal(survey.account, tuple(results), record(survey.account, changed) if changed and record else "")
 
 
@@ -244,14 +250,15 @@ def recording(
 
     def record(account: Account, changed: Sequence[Result]) -> str:
         by = principal_of(account.id)
-        deleted_by = {one.vpc.id: by for one in changed if isinstance(one, Deleted)}
-        regions = {one.vpc.region for one in changed}
+        deleted_by = {result.vpc.id: by for result in changed if isinstance(result, Deleted)}
+        regions = {result.vpc.region for result in changed}
         try:
             outcome = track_account(account, reader, store, clock=clock, regions=regions, deleted_by=deleted_by)
         except StoreError as error:
             return str(error)
         return "; ".join(
-            f"{one.region}: {one.failure}" if one.region else str(one.failure) for one in outcome.unreadable
+            f"{result.region}: {result.failure}" if result.region else str(result.failure)
+            for result in outcome.unreadable
         )
 
     return record

@@ -72,9 +72,13 @@ def find_concerns(
 ) -> Concerns:
     """What is worth telling: collisions, live default VPCs, accounts unreadable for `unreadable_runs` in a row."""
     return Concerns(
-        [one for one in findings if one.kind is OverlapKind.COLLISION],
-        [one for one in vpcs if one.vpc.is_default and one.is_live],
-        [one for one in coverage if one.membership is Membership.ACTIVE and one.failed_runs >= unreadable_runs],
+        [finding for finding in findings if finding.kind is OverlapKind.COLLISION],
+        [finding for finding in vpcs if finding.vpc.is_default and finding.is_live],
+        [
+            finding
+            for finding in coverage
+            if finding.membership is Membership.ACTIVE and finding.failed_runs >= unreadable_runs
+        ],
     )
 
 
@@ -89,22 +93,22 @@ def decide_notices(concerns: Concerns, noticed: Noticed) -> tuple[Notice, ...]:
 def fingerprints_of(concerns: Concerns) -> frozenset[int]:
     """Those of everything there is to tell: what is stored once all of it was told."""
     everything = _news(concerns, frozenset())
-    return frozenset(one for notice in everything for one in notice.fingerprints)
+    return frozenset(fingerprint for notice in everything for fingerprint in notice.fingerprints)
 
 
-def _news(concerns: Concerns, told: frozenset[int]) -> Iterator[Notice]:
+def _news(concerns: Concerns, known: frozenset[int]) -> Iterator[Notice]:
     for coverage in concerns.coverage:
-        if _unreadable_fingerprint(coverage) not in told:
+        if _unreadable_fingerprint(coverage) not in known:
             yield _unreadable(coverage)
     for finding in concerns.findings:
         marks = {_claim_fingerprint(finding.space, claim): claim for claim in finding.members}
-        if not marks.keys() <= told:
-            yield _overlap(finding, marks, told)
+        if not marks.keys() <= known:
+            yield _overlap(finding, marks, known)
     owned: dict[AccountId, list[StoredVpc]] = defaultdict(list)
-    for one in concerns.default_vpcs:
-        owned[one.vpc.owner].append(one)
+    for stored in concerns.default_vpcs:
+        owned[stored.vpc.owner].append(stored)
     for owner in sorted(owned):
-        new = [one for one in owned[owner] if _default_fingerprint(one) not in told]
+        new = [stored for stored in owned[owner] if _default_fingerprint(stored) not in known]
         if new:
             yield _defaults(new)
 
@@ -139,7 +143,11 @@ def _unreadable(coverage: Coverage) -> Notice:
     if coverage.failure is not None:
         places = {"all regions": str(coverage.failure)}
     else:
-        places = {name: str(one.failure) for name, one in sorted(coverage.regions.items()) if one.failure is not None}
+        places = {
+            name: str(covered.failure)
+            for name, covered in sorted(coverage.regions.items())
+            if covered.failure is not None
+        }
     return _notice(
         f"account {coverage.account} cannot be read ({coverage.failed_runs} runs in a row)",
         [
@@ -159,17 +167,17 @@ def _unreadable(coverage: Coverage) -> Notice:
     )
 
 
-def _overlap(finding: Finding, marks: Mapping[int, Claim], told: frozenset[int]) -> Notice:
+def _overlap(finding: Finding, marks: Mapping[int, Claim], known: frozenset[int]) -> Notice:
     outermost = finding.group.outermost
     # What is new comes first: a long list is cut at its end.
-    members = sorted(marks.items(), key=lambda member: member[0] in told)
-    is_known = any(mark in told for mark in marks)
+    members = sorted(marks.items(), key=lambda member: member[0] in known)
+    is_known = any(mark in known for mark in marks)
     accounts = f"{finding.accounts} account{'s' if finding.accounts > 1 else ''}"
     return _notice(
         f"{'another VPC overlaps' if is_known else 'VPCs overlap'} in {outermost} (space {finding.space})",
         [
             f"VPCs of {accounts} in the space {finding.space} use the same addresses in {outermost}:",
-            *(f"  {'' if mark in told else 'new: '}{claim.block} {_where(claim.vpc)}" for mark, claim in members),
+            *(f"  {'' if mark in known else 'new: '}{claim.block} {_where(claim.vpc)}" for mark, claim in members),
             "`landkeeper vpc overlaps` shows every overlap.",
         ],
         {
@@ -177,7 +185,7 @@ def _overlap(finding: Finding, marks: Mapping[int, Claim], told: frozenset[int])
             "Space": finding.space,
             "CidrBlock": str(outermost),
             "Members": [
-                {**_vpc_json(claim.vpc), "CidrBlock": str(claim.block), "IsNew": mark not in told}
+                {**_vpc_json(claim.vpc), "CidrBlock": str(claim.block), "IsNew": mark not in known}
                 for mark, claim in members[:_MOST_LINES]
             ],
             "Omitted": max(0, len(members) - _MOST_LINES),
@@ -193,14 +201,14 @@ def _defaults(vpcs: Sequence[StoredVpc]) -> Notice:
         f"{one_or_many} in account {first.owner}",
         [
             f"Account {Account(first.owner, first.account_name).label} has {one_or_many}:",
-            *(f"  {one.vpc.cidr_block} {_where(one.vpc)}" for one in vpcs),
+            *(f"  {stored.vpc.cidr_block} {_where(stored.vpc)}" for stored in vpcs),
             "`landkeeper vpc defaults` shows every default VPC.",
         ],
         {
             "Kind": "default-vpc",
             "AccountId": first.owner,
             "AccountName": _plain(first.account_name),
-            "Vpcs": [{**_vpc_json(one.vpc), "CidrBlock": one.vpc.cidr_block} for one in vpcs[:_MOST_LINES]],
+            "Vpcs": [{**_vpc_json(stored.vpc), "CidrBlock": stored.vpc.cidr_block} for stored in vpcs[:_MOST_LINES]],
             "Omitted": max(0, len(vpcs) - _MOST_LINES),
         },
         map(_default_fingerprint, vpcs),
@@ -208,19 +216,19 @@ def _defaults(vpcs: Sequence[StoredVpc]) -> Notice:
 
 
 def _summary(news: Sequence[Notice], *, is_first: bool) -> Notice:
-    kinds = [json.loads(one.json)["Kind"] for one in news]
+    kinds = [json.loads(item.json)["Kind"] for item in news]
     counts = {kind: kinds.count(kind) for kind in ("unreadable", "overlap", "default-vpc")}
-    told = (
+    sentence = (
         f"{counts['overlap']} overlapping ranges, {counts['default-vpc']} accounts with default VPCs, "
         f"{counts['unreadable']} unreadable accounts"
     )
     opening = "This is the first report. Later reports contain only new findings."
     return _notice(
-        f"{'found at first' if is_first else 'new'}: {told}",
+        f"{'found at first' if is_first else 'new'}: {sentence}",
         [
             opening if is_first else "There are many new findings, so this message summarises them.",
-            f"{told}:",
-            *(f"  {one.subject.removeprefix(_SENDER)}" for one in news),
+            f"{sentence}:",
+            *(f"  {item.subject.removeprefix(_SENDER)}" for item in news),
             "`landkeeper vpc overlaps`, `defaults` and `coverage` show all of it.",
         ],
         {"Kind": "summary", "IsFirst": is_first, "Counts": counts},

@@ -56,15 +56,15 @@ class Growth:
 def measure_usage(state: PoolState, around: Iterable[Reservation], tracked: Tracked, now: datetime) -> Usage:
     """How full the pool is. `around` are the reservations of the pools that it is in."""
     block = state.pool.block
-    over = [one for one in state.reservations if is_over(one, state.pool, tracked, now)]
+    over = [reservation for reservation in state.reservations if is_over(reservation, state.pool, tracked, now)]
     everything = taken_keys(state, around, tracked, over)
-    inner = {one.held.sort_key for one in state.reservations if one.kind is Kind.POOL}
+    inner = {reservation.held.sort_key for reservation in state.reservations if reservation.kind is Kind.POOL}
     used = count_addresses(block, tracked.ordered)
     without_pools = count_addresses(block, [key for key in everything if key not in inner])
     taken = count_addresses(block, everything)
     return Usage(
         used, without_pools - used, taken - without_pools, block.size - taken, find_largest_free(block, everything),
-        frozenset(one.id for one in over),
+        frozenset(reservation.id for reservation in over),
     )  # fmt: skip
 
 
@@ -88,11 +88,14 @@ def measure_growth(
 
 def _taken_at(moment: datetime, state: PoolState, usage: Usage, vpcs: Sequence[StoredVpc]) -> int:
     """Addresses that VPCs and allocations had. Pools and blocks in use elsewhere are set up once: no growth."""
-    once = [one.held.sort_key for one in state.reservations if one.kind is not Kind.ALLOCATION]
-    there = (
-        one.vpc for one in vpcs if one.first_seen <= moment and (one.deleted_at is None or one.deleted_at > moment)
+    once = [reservation.held.sort_key for reservation in state.reservations if reservation.kind is not Kind.ALLOCATION]
+    present = (
+        stored.vpc
+        for stored in vpcs
+        if stored.first_seen <= moment and (stored.deleted_at is None or stored.deleted_at > moment)
     )
-    keys = [key for vpc in there for key in keys_of(vpc.taken_blocks)]
-    keys += [one.held.sort_key for one in state.reservations
-             if one.kind is Kind.ALLOCATION and one.made_at <= moment and one.id not in usage.over]  # fmt: skip
+    keys = [key for vpc in present for key in keys_of(vpc.taken_blocks)]
+    counted = [reservation for reservation in state.reservations
+               if reservation.kind is Kind.ALLOCATION and reservation.id not in usage.over]  # fmt: skip
+    keys += [reservation.held.sort_key for reservation in counted if reservation.made_at <= moment]
     return count_addresses(state.pool.block, [*keys, *once]) - count_addresses(state.pool.block, once)

@@ -97,14 +97,14 @@ def plan_import(
     made = _make_pools(chosen, space)
     left_out += [f"{_label(pool)}: it has no block" for pool in chosen.values() if not pool.cidrs]
     reservations: list[tuple[str, IpamAllocation]] = []
-    for one in allocations:
-        home = next((pool for pool in made.get(one.pool, ()) if pool.block.contains(parse_block(one.cidr))), None)
-        if one.pool in chosen and one.kind != "ipam-pool":
+    for entry in allocations:
+        home = next((pool for pool in made.get(entry.pool, ()) if pool.block.contains(parse_block(entry.cidr))), None)
+        if entry.pool in chosen and entry.kind != "ipam-pool":
             if home is None:
-                left_out.append(f"{one.cidr} ({one.id}): it is not in any block of its pool")
+                left_out.append(f"{entry.cidr} ({entry.id}): it is not in any block of its pool")
             else:
-                reservations.append((home.id, one))
-    every = sorted((pool for ones in made.values() for pool in ones), key=lambda pool: pool.block.prefix_length)
+                reservations.append((home.id, entry))
+    every = sorted((pool for entries in made.values() for pool in entries), key=lambda pool: pool.block.prefix_length)
     return ImportPlan(tuple(every), tuple(reservations), tuple(left_out))
 
 
@@ -121,7 +121,7 @@ def _make_pools(chosen: Mapping[str, IpamPool], space: str) -> dict[str, list[Po
 
 
 def _make_pool(pool: IpamPool, name: str, block: Block, outer: Sequence[Pool], space: str) -> Pool:
-    around = next((one for one in outer if one.block.contains(block)), None)
+    around = next((candidate for candidate in outer if candidate.block.contains(block)), None)
     # A range that a pool hands on whole is one pool here: ranges inside one another differ in size.
     longest = min(max(pool.longest or LONGEST_PREFIX, SHORTEST_PREFIX, block.prefix_length), LONGEST_PREFIX)
     shortest = min(max(pool.shortest or SHORTEST_PREFIX, SHORTEST_PREFIX), longest)
@@ -177,10 +177,10 @@ def import_pools(store: PoolStore, plan: ImportPlan, actor: Actor) -> Imported:
     left_out = list(plan.left_out)
     reserved = 0
     for name in dict.fromkeys(name for name, _ in plan.reservations):
-        wanted = [one for pool, one in plan.reservations if pool == name]
+        wanted = [entry for pool, entry in plan.reservations if pool == name]
         for start in range(0, len(wanted), _PER_WRITE):
-            some, refused, there = _import_some(store, name, wanted[start : start + _PER_WRITE], actor)
-            reserved, before = reserved + some, before + there
+            some, refused, present = _import_some(store, name, wanted[start : start + _PER_WRITE], actor)
+            reserved, before = reserved + some, before + present
             left_out += refused
     return Imported(made, reserved, before, tuple(left_out))
 
@@ -192,19 +192,21 @@ def _import_some(
 
     def attempt() -> tuple[PoolWrite, tuple[int, list[str], int]]:
         state, _ = read_named_state(store, name)
-        there = {one.request_id for one in state.reservations}
+        present = {entry.request_id for entry in state.reservations}
         held = list(state.reservations)
         refused: list[str] = []
         puts: list[Reservation] = []
-        for one in wanted:
-            block = parse_block(one.cidr)
+        for entry in wanted:
+            block = parse_block(entry.cidr)
             meets = next((other for other in held if other.held.overlaps(block)), None)
-            if one.id in there:
+            if entry.id in present:
                 continue
             if meets is not None:
-                refused.append(f"{one.cidr} ({one.id}): it overlaps {meets.block} ({meets.id}) in the pool '{name}'")
+                refused.append(
+                    f"{entry.cidr} ({entry.id}): it overlaps {meets.block} ({meets.id}) in the pool '{name}'"
+                )
                 continue
-            made = _reserve(name, one, block, actor)
+            made = _reserve(name, entry, block, actor)
             puts.append(made)
             held.append(made)
         answer = len(puts), refused, len(wanted) - len(puts) - len(refused)
@@ -213,13 +215,16 @@ def _import_some(
     return write_patiently(store, attempt, actor, f"the pool '{name}'")
 
 
-def _reserve(pool: str, one: IpamAllocation, block: Block, actor: Actor) -> Reservation:
+def _reserve(pool: str, allocation: IpamAllocation, block: Block, actor: Actor) -> Reservation:
     """A VPC's block is the allocation that it would have been here; anything else is in use elsewhere."""
     made = Reservation(
-        actor.new_id(), pool, block, Kind.ELSEWHERE, actor.clock(), purpose=one.description or one.resource or one.kind,
-        request_id=one.id, made_by=actor.by, resource=one.resource,
+        actor.new_id(), pool, block, Kind.ELSEWHERE, actor.clock(),
+        purpose=allocation.description or allocation.resource or allocation.kind,
+        request_id=allocation.id, made_by=actor.by, resource=allocation.resource,
     )  # fmt: skip
-    if one.kind != "vpc":
+    if allocation.kind != "vpc":
         return made
-    region = Region(one.region) if one.region else None
-    return replace(made, kind=Kind.ALLOCATION, account=AccountId(one.owner) if one.owner else None, region=region)
+    region = Region(allocation.region) if allocation.region else None
+    return replace(
+        made, kind=Kind.ALLOCATION, account=AccountId(allocation.owner) if allocation.owner else None, region=region
+    )

@@ -38,9 +38,9 @@ class PoolWrite:
         return replace(self, puts=(*self.puts, *puts), deletes=(*self.deletes, *deletes))
 
 
-def reservation_key(one: Reservation) -> tuple[str, str]:
+def reservation_key(reservation: Reservation) -> tuple[str, str]:
     """`PoolId` and `Item` of a reservation."""
-    return one.pool, f"{_RESERVATION}{one.id}"
+    return reservation.pool, f"{_RESERVATION}{reservation.id}"
 
 
 def pool_to_item(pool: Pool) -> Attributes:
@@ -77,29 +77,30 @@ def _pool_from_item(item: Mapping[str, Any]) -> Pool:
     )
 
 
-def reservation_to_item(one: Reservation) -> Attributes:
+def reservation_to_item(reservation: Reservation) -> Attributes:
     """The item of a reservation."""
-    pool, item = reservation_key(one)
+    pool, item = reservation_key(reservation)
     return {
         "PoolId": pool,
         "Item": item,
-        "ReservationId": one.id,
-        "CidrBlock": str(one.block),
-        "Kind": one.kind.value,
-        "For": one.purpose,
-        "MadeAt": format_time(one.made_at),
-        "MadeBy": one.made_by,
+        "ReservationId": reservation.id,
+        "CidrBlock": str(reservation.block),
+        "Kind": reservation.kind.value,
+        "For": reservation.purpose,
+        "MadeAt": format_time(reservation.made_at),
+        "MadeBy": reservation.made_by,
         **_present(
-            RoomToGrow=_optional(str, one.room), AccountId=one.account, Region=one.region,
-            ExpiresAt=_formatted(one.expires_at), RequestId=one.request_id or None, Resource=one.resource or None,
+            RoomToGrow=_optional(str, reservation.room), AccountId=reservation.account, Region=reservation.region,
+            ExpiresAt=_formatted(reservation.expires_at), RequestId=reservation.request_id or None,
+            Resource=reservation.resource or None,
         ),
     }  # fmt: skip
 
 
-def gone_item(one: Reservation, how: str, by: str, now: datetime) -> Attributes:
+def gone_item(reservation: Reservation, how: str, by: str, now: datetime) -> Attributes:
     """What is kept of a reservation that is no more: what it was, why it went, when, and through whom."""
-    item = f"{_GONE}{format_time(now)}#{one.id}"
-    return {**reservation_to_item(one), "Item": item, "Gone": how, "GoneAt": format_time(now), "GoneBy": by}
+    item = f"{_GONE}{format_time(now)}#{reservation.id}"
+    return {**reservation_to_item(reservation), "Item": item, "Gone": how, "GoneAt": format_time(now), "GoneBy": by}
 
 
 def reservation_from_item(item: Mapping[str, Any]) -> Reservation:
@@ -140,7 +141,11 @@ def state_from_items(pool: Pool, items: Iterable[Mapping[str, Any]]) -> PoolStat
     """The pool's state from all items under its name."""
     items = list(items)
     found = (reservation_from_item(item) for item in items if item["Item"].startswith(_RESERVATION))
-    return PoolState(pool, version_of(items), tuple(sorted(found, key=lambda one: (one.block.sort_key, one.id))))
+    return PoolState(
+        pool,
+        version_of(items),
+        tuple(sorted(found, key=lambda reservation: (reservation.block.sort_key, reservation.id))),
+    )
 
 
 def _ipv4(text: str) -> Block:

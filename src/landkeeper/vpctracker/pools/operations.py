@@ -147,14 +147,14 @@ def delete_pool(store: PoolStore, name: str, actor: Actor) -> Pool:
         pools = pools_from_items(listed)
         state = read_state(store, find_pool(pools, name))
         if state.reservations:
-            held = join_some([describe(one) for one in state.reservations], 1)
+            held = join_some([describe(entry) for entry in state.reservations], 1)
             raise UsageError(f"the pool '{name}' is not empty: it has {held}")
         item = pool_to_item(state.pool)
         write = PoolWrite({LIST: version_of(listed), name: state.version}, deletes=((LIST, item["Item"]),))
         if state.pool.parent is None:
             return write, state.pool
         parent = read_state(store, find_pool(pools, state.pool.parent))
-        own = [one for one in parent.reservations if one.kind is Kind.POOL and one.purpose == name]
+        own = [entry for entry in parent.reservations if entry.kind is Kind.POOL and entry.purpose == name]
         write = replace(write, expected={**write.expected, parent.pool.id: parent.version})
         return _with_gone(write, own, "the pool was deleted", actor), state.pool
 
@@ -217,8 +217,8 @@ def _try_to_allocate(
         return Reserved(before, is_new=False)
     check(state)
     now = actor.clock()
-    over = [one for one in state.reservations if is_over(one, pool, tracked, now)][:_SWEPT_AT_ONCE]
-    around = [one for outer in ancestors(pool, pools) for one in read_state(store, outer).reservations]
+    over = [held for held in state.reservations if is_over(held, pool, tracked, now)][:_SWEPT_AT_ONCE]
+    around = [held for outer in ancestors(pool, pools) for held in read_state(store, outer).reservations]
     choice = choose_block(pool.block, taken_keys(state, around, tracked, over), request.prefix_length, request.grow_to)
     if isinstance(choice, PoolExhausted):
         return choice
@@ -234,10 +234,10 @@ def taken_keys(
 
     `around` are the reservations of the pools that it is in, `over` those of its own that count no more.
     """
-    gone = {one.id for one in over}
-    held = [one.held.sort_key for one in state.reservations if one.id not in gone]
+    gone = {reservation.id for reservation in over}
+    held = [reservation.held.sort_key for reservation in state.reservations if reservation.id not in gone]
     # The ranges of pools in an outer pool are this pool's own, and those of its neighbours.
-    outer = [one.held.sort_key for one in around if one.kind is not Kind.POOL]
+    outer = [reservation.held.sort_key for reservation in around if reservation.kind is not Kind.POOL]
     return [*tracked.ordered, *held, *outer, DOCKER_BRIDGE.sort_key]
 
 
@@ -268,7 +268,7 @@ def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Ac
 
     def attempt() -> tuple[PoolWrite, Reservation]:
         state = read_state(store, pool)
-        if all(one.id != reservation for one in state.reservations):
+        if all(entry.id != reservation for entry in state.reservations):
             raise UsageError(f"the reservation '{reservation}' no longer exists")
         return _with_gone(PoolWrite({pool.id: state.version}), [found], "released", actor), found
 
@@ -298,10 +298,10 @@ def _range_in(parent: Pool, pool: Pool, actor: Actor) -> Reservation:
     )  # fmt: skip
 
 
-def _with_gone(write: PoolWrite, ones: Sequence[Reservation], how: str, actor: Actor) -> PoolWrite:
+def _with_gone(write: PoolWrite, reservations: Sequence[Reservation], how: str, actor: Actor) -> PoolWrite:
     now = actor.clock()
-    puts = [gone_item(one, how, actor.by, now) for one in ones]
-    return write.and_then(puts=puts, deletes=map(reservation_key, ones))
+    puts = [gone_item(reservation, how, actor.by, now) for reservation in reservations]
+    return write.and_then(puts=puts, deletes=map(reservation_key, reservations))
 
 
 def _check_request(pool: Pool, request: Request) -> None:
@@ -315,7 +315,12 @@ def _check_request(pool: Pool, request: Request) -> None:
 def _find_earlier(state: PoolState, request: Request) -> Reservation | None:
     """What the same request got before. Raises UsageError where its id was another request's."""
     found = next(
-        (one for one in state.reservations if request.request_id and one.request_id == request.request_id), None
+        (
+            reservation
+            for reservation in state.reservations
+            if request.request_id and reservation.request_id == request.request_id
+        ),
+        None,
     )
     if found is None:
         return None

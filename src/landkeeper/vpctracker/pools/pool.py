@@ -195,7 +195,7 @@ def _check_parent(new: Pool, parent: Pool) -> None:
 
 def ancestors(pool: Pool, pools: Iterable[Pool]) -> tuple[Pool, ...]:
     """The pools around that one, the nearest first."""
-    known = {one.id: one for one in pools}
+    known = {candidate.id: candidate for candidate in pools}
     found: list[Pool] = []
     while pool.parent is not None:
         pool = find_pool(known.values(), pool.parent)
@@ -207,9 +207,9 @@ def check_takes(state: PoolState, block: Block) -> None:
     """Raises UsageError where `block` is outside the pool, or meets what is reserved in it, naming that."""
     if not state.pool.block.contains(block):
         raise UsageError(f"{block} is not inside the pool '{state.pool.id}' ({state.pool.block})")
-    for one in state.reservations:
-        if one.held.overlaps(block):
-            raise UsageError(f"{block} overlaps {describe(one)} in the pool '{state.pool.id}'")
+    for reservation in state.reservations:
+        if reservation.held.overlaps(block):
+            raise UsageError(f"{block} overlaps {describe(reservation)} in the pool '{state.pool.id}'")
 
 
 def check_nests(state: PoolState, block: Block) -> None:
@@ -217,17 +217,19 @@ def check_nests(state: PoolState, block: Block) -> None:
 
     What is reserved already may lie inside it, and stays reserved: the pools inside a pool keep off that, too.
     """
-    for one in state.reservations:
-        if one.held.overlaps(block) and (one.kind is Kind.POOL or not block.contains(one.held)):
-            raise UsageError(f"{block} overlaps {describe(one)} in the pool '{state.pool.id}'")
+    for reservation in state.reservations:
+        if reservation.held.overlaps(block) and (reservation.kind is Kind.POOL or not block.contains(reservation.held)):
+            raise UsageError(f"{block} overlaps {describe(reservation)} in the pool '{state.pool.id}'")
 
 
-def describe(one: Reservation) -> str:
+def describe(reservation: Reservation) -> str:
     """A reservation in a few words."""
-    if one.kind is Kind.POOL:
-        return f"the pool '{one.purpose}' ({one.block})"
-    room = f" with its room {one.room}" if one.room else ""
-    return f"{one.block}{room}, {one.id} for {one.purpose or one.account or 'no purpose'}"
+    if reservation.kind is Kind.POOL:
+        return f"the pool '{reservation.purpose}' ({reservation.block})"
+    room = f" with its room {reservation.room}" if reservation.room else ""
+    return (
+        f"{reservation.block}{room}, {reservation.id} for {reservation.purpose or reservation.account or 'no purpose'}"
+    )
 
 
 def _ranges() -> str:

@@ -18,7 +18,7 @@ def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_sam
         case PoolExhausted(largest):
             return _exhausted(request, None if largest is None else largest.prefix_length)
         case NeverRead(accounts):
-            named = join_some([_place(one) for one in accounts], _NAMED_AT_MOST)
+            named = join_some([_place(coverage) for coverage in accounts], _NAMED_AT_MOST)
             has, its, them = ("has", "its", "it") if len(accounts) == 1 else ("have", "their", "them")
             return (
                 f"Nothing reserved: {named} {has} never been read, so {its} ranges are unknown. "
@@ -36,8 +36,12 @@ def _exhausted(request: Request, largest: int | None) -> str:
     return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"
 
 
-def _place(one: Coverage) -> str:
-    regions = [name for name, region in sorted(one.regions.items())
+def _place(coverage: Coverage) -> str:
+    regions = [name for name, region in sorted(coverage.regions.items())
                if region.complete_at is None and region.standing is Standing.READ]  # fmt: skip
     where = f" in {' and '.join(regions[:3])}{' …' if len(regions) > 3 else ''}" if regions else ""
-    return f"{one.account_name} ({one.account}){where}" if one.account_name else f"{one.account}{where}"
+    return (
+        f"{coverage.account_name} ({coverage.account}){where}"
+        if coverage.account_name
+        else f"{coverage.account}{where}"
+    )

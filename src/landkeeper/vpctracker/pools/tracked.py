@@ -61,8 +61,8 @@ def tracked_in(
         if space_of(vpc).name == space:
             for text in vpc.taken_blocks:
                 found[parse_key(text)].append(vpc)
-    never_read = tuple(one for one in coverage.values() if is_never_read(one) and may_be_in(one, space, config))
-    return Tracked({key: tuple(ones) for key, ones in found.items()}, coverage, never_read, tuple(sorted(found)))
+    never_read = tuple(known for known in coverage.values() if is_never_read(known) and may_be_in(known, space, config))
+    return Tracked({key: tuple(holders) for key, holders in found.items()}, coverage, never_read, tuple(sorted(found)))
 
 
 def is_never_read(coverage: Coverage) -> bool:
@@ -72,49 +72,53 @@ def is_never_read(coverage: Coverage) -> bool:
     """
     if coverage.membership is Membership.CLOSED:
         return False
-    regions = [one for one in coverage.regions.values() if one.standing is Standing.READ]
-    return any(one.complete_at is None for one in regions) or not coverage.regions
+    regions = [covered for covered in coverage.regions.values() if covered.standing is Standing.READ]
+    return any(covered.complete_at is None for covered in regions) or not coverage.regions
 
 
 def may_be_in(coverage: Coverage, space: str, config: TrackerConfig) -> bool:
     """Whether a VPC of that account may be in the space: by its account, or by tags that nobody knows yet."""
-    nobody_knows = any(one.name == space and one.tags for one in config.spaces)
-    homes = {one.name for one in config.spaces if {coverage.account, coverage.account_name} & set(one.accounts)}
+    nobody_knows = any(declared.name == space and declared.tags for declared in config.spaces)
+    homes = {
+        declared.name
+        for declared in config.spaces
+        if {coverage.account, coverage.account_name} & set(declared.accounts)
+    }
     return nobody_knows or space in (homes or {spaces_of(config).default.name})
 
 
-def is_over(one: Reservation, pool: Pool, tracked: Tracked, now: datetime) -> bool:
+def is_over(reservation: Reservation, pool: Pool, tracked: Tracked, now: datetime) -> bool:
     """Whether the reservation's time is up and no VPC came of it.
 
     Only a complete read of the regions that it was for, begun after its time was up, says that there is none: what
     could not be read keeps its block.
     """
-    if one.expires_at is None or now < one.expires_at or tracked.find_overlapping(one.held):
+    if reservation.expires_at is None or now < reservation.expires_at or tracked.find_overlapping(reservation.held):
         return False
-    coverage = tracked.coverage.get(one.account) if one.account else None
+    coverage = tracked.coverage.get(reservation.account) if reservation.account else None
     if coverage is None or coverage.membership is not Membership.ACTIVE or coverage.failure is not None:
         return False
-    region = one.region or pool.region
+    region = reservation.region or pool.region
     if region is not None:
-        return _read_after(coverage.regions.get(region), one.expires_at)
+        return _read_after(coverage.regions.get(region), reservation.expires_at)
     regions = [covered for covered in coverage.regions.values() if covered.standing is Standing.READ]
-    return bool(regions) and all(_read_after(covered, one.expires_at) for covered in regions)
+    return bool(regions) and all(_read_after(covered, reservation.expires_at) for covered in regions)
 
 
-def places_to_read(one: Reservation, pool: Pool, tracked: Tracked) -> Mapping[AccountId, frozenset[Region]]:
+def places_to_read(reservation: Reservation, pool: Pool, tracked: Tracked) -> Mapping[AccountId, frozenset[Region]]:
     """Where to look before the block is given back: where its VPC was to be, and where one is known to have been.
 
     Of each account the regions; none of them named means all that it has. A closed account has no VPCs.
     """
     places: defaultdict[AccountId, set[Region]] = defaultdict(set)
-    for vpc in tracked.find_overlapping(one.held):
+    for vpc in tracked.find_overlapping(reservation.held):
         places[vpc.owner].add(vpc.region)
-    coverage = tracked.coverage.get(one.account) if one.account else None
-    if one.account and (coverage is None or coverage.membership is not Membership.CLOSED):
-        region = one.region or pool.region
+    coverage = tracked.coverage.get(reservation.account) if reservation.account else None
+    if reservation.account and (coverage is None or coverage.membership is not Membership.CLOSED):
+        region = reservation.region or pool.region
         known = {} if coverage is None else coverage.regions
         read = {name for name, covered in known.items() if covered.standing is Standing.READ}
-        places[one.account] |= read if region is None else {region}
+        places[reservation.account] |= read if region is None else {region}
     return {account: frozenset(regions) for account, regions in places.items()}
 
 

@@ -168,7 +168,9 @@ def _private_length(block: Block, zones: int, public: int | None) -> int:
 def _blocks_between(first: int, last: int) -> tuple[Block, ...]:
     if first > last:
         return ()
-    return tuple(parse_block(str(one)) for one in summarize_address_range(IPv4Address(first), IPv4Address(last)))
+    return tuple(
+        parse_block(str(network)) for network in summarize_address_range(IPv4Address(first), IPv4Address(last))
+    )
 
 
 def parse_count(text: str, what: str) -> int:

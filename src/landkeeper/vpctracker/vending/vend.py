@@ -143,10 +143,10 @@ class _Run:
     @property
     def _all_subnets(self) -> tuple[MadeSubnet, ...]:
         places = {str(planned.block): place for place, planned in enumerate(self._plan.layout.subnets)}
-        return tuple(sorted(self._subnets.values(), key=lambda one: places.get(one.block, len(places))))
+        return tuple(sorted(self._subnets.values(), key=lambda subnet: places.get(subnet.block, len(places))))
 
     def _has(self, planned: PlannedSubnet) -> bool:
-        return any(one.block == str(planned.block) for one in self._subnets.values())
+        return any(subnet.block == str(planned.block) for subnet in self._subnets.values())
 
     def _find_vpc(self, *, waits: bool) -> MadeVpc | Failure | None:
         pauses, is_told = self._pauses(), False
@@ -167,7 +167,7 @@ class _Run:
     def _the_one(self, found: Sequence[MadeVpc]) -> MadeVpc:
         request, block = self._plan.request_id, str(self._plan.reservation.block)
         if len(found) > 1:
-            named = " and ".join(sorted(f"{one.id} ({one.block})" for one in found))
+            named = " and ".join(sorted(f"{made.id} ({made.block})" for made in found))
             raise UsageError(f"the request id '{request}' has {named}: delete the unwanted VPC")
         if found[0].block != block:
             raise UsageError(
@@ -196,11 +196,11 @@ class _Run:
             found = self._network.find_vpcs(self._plan.request_id)
             if isinstance(found, Failure):
                 return _Failed(f"reading {vpc}", found)
-            rival = min((one.id for one in found), default=vpc)
+            rival = min((made.id for made in found), default=vpc)
             if rival < vpc:
                 self._has_rival = True
                 return _Failed(f"creating {vpc}", Failure(FailureReason.OTHER, message=_RIVAL.format(rival)))
-            if any(one.id == vpc and one.is_available for one in found):
+            if any(made.id == vpc and made.is_available for made in found):
                 return None
             if not next(pauses, False):
                 return _Failed(f"waiting for {vpc}", _NOT_SEEN)
@@ -247,17 +247,17 @@ class _Run:
         found = self._network.find_subnets(vpc, self._plan.request_id)
         if isinstance(found, Failure):
             return found
-        for one in found:
-            self._subnets.setdefault(one.id, one)
+        for subnet in found:
+            self._subnets.setdefault(subnet.id, subnet)
         return None
 
     def _check_subnets(self, vpc: VpcId) -> None:
-        planned = {(str(one.block), one.zone.id) for one in self._plan.layout.subnets}
-        for one in self._subnets.values():
-            if (one.block, one.zone_id) not in planned:
+        planned = {(str(subnet.block), subnet.zone.id) for subnet in self._plan.layout.subnets}
+        for subnet in self._subnets.values():
+            if (subnet.block, subnet.zone_id) not in planned:
                 raise UsageError(
-                    f"the request id '{self._plan.request_id}' was used for another request: {one.id} of {vpc} is "
-                    f"{one.block} in {one.zone_id}"
+                    f"the request id '{self._plan.request_id}' was used for another request: {subnet.id} of {vpc} is "
+                    f"{subnet.block} in {subnet.zone_id}"
                 )
 
     def _undo(self, vpc: VpcId, failed: _Failed) -> Outcome:
@@ -265,7 +265,7 @@ class _Run:
         if isinstance(found, Failure):
             # Another run of the same request may have finished it meanwhile: unseen it is not taken away.
             return Undone(failed.step, failed.failure, (Left(vpc, found),))
-        if any(one.id == vpc and one.is_finished for one in found):
+        if any(made.id == vpc and made.is_finished for made in found):
             return Vended(vpc, self._all_subnets, is_new=False)
         pauses = self._pauses()
         while True:

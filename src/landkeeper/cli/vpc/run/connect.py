@@ -12,7 +12,7 @@ from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.cli.vpc.query import Query
 from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
-from landkeeper.vpctracker.answers.endpoints import Endpoint, find_side
+from landkeeper.vpctracker.answers.endpoints import Endpoint, find_endpoint
 from landkeeper.vpctracker.answers.freshness import Freshness, know_region
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.wiring.config import read_config
@@ -35,7 +35,7 @@ def run_connect(*, query: Query, source: str, target: str, everything: bool, con
     """Check whether two accounts or VPCs can be connected."""
     spaces = spaces_of(read_config(query.settings.with_config(config)))
     known = read_silently(query)
-    sides = [find_side(text, known.vpcs, known.coverage) for text in (source, target)]
+    sides = [find_endpoint(text, known.vpcs, known.coverage) for text in (source, target)]
     remark_on(known)
     pairings = pair_up(sides[0], sides[1], spaces)
     if format_ == "json":
