@@ -30,7 +30,7 @@ from benchmarks.results import write_results
 ACCOUNTS_A_BATCH = 10
 _TURNS, _BATCHES = 9, 4
 _ACCOUNTS = 101
-"""Of the organisation that is listed, the management account included."""
+"""Of the organization that is listed, the management account included."""
 _VPCS = 510
 """Three in each region that a batch of accounts was read in."""
 _RECORDS_A_FILE = 100
@@ -112,7 +112,7 @@ def measure_launches() -> Figures:
 
 
 def measure_dispatcher() -> Figures:
-    """The tracker's dispatcher, cold, in an organisation of `_ACCOUNTS` accounts."""
+    """The tracker's dispatcher, cold, in an organization of `_ACCOUNTS` accounts."""
     clock = Clock()
     from landkeeper.lambdas.tracker import handler  # noqa: PLC0415
 

@@ -67,7 +67,7 @@ class Deployment:
 
 
 def make_deployment(embedded: Embedded, policy: Path) -> Deployment:
-    """An organisation with one member account, and nothing deployed. The environment points at `embedded`."""
+    """An organization with one member account, and nothing deployed. The environment points at `embedded`."""
     session = home_session()
     organizations = session.client("organizations")
     organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]

@@ -63,7 +63,7 @@ def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member of the organisation, or an account that was named by its id."""
+    """A member of the organization, or an account that was named by its id."""
 
     id: AccountId
     name: str = ""
@@ -71,7 +71,7 @@ class Account:
     organizational_units: tuple[str, ...] = ()
     """Ids of the units it is in, outermost first; empty where they were not read."""
     organization: str = ""
-    """The id of the organisation that lists it, as in `o-exampleorgid`; empty where none did."""
+    """The id of the organization that lists it, as in `o-exampleorgid`; empty where none did."""
 
     @property
     def label(self) -> str:
@@ -80,17 +80,17 @@ class Account:
 
 
 class Membership(StrEnum):
-    """How an account stands to the organisation that it was found in. Only active ones are read."""
+    """How an account stands to the organization that it was found in. Only active ones are read."""
 
     ACTIVE = "active"
-    """Or in no organisation as far as is known: named by its id, or by a profile."""
+    """Or in no organization as far as is known: named by its id, or by a profile."""
     SUSPENDED = "suspended"
     PENDING_CLOSURE = "pending closure"
     CLOSED = "closed"
     INACTIVE = "not active"
     """In a state that is none of the others, as an account that is just being made."""
     DEPARTED = "departed"
-    """The organisation no longer lists it. Its VPCs keep their state, and their blocks stay taken."""
+    """The organization no longer lists it. Its VPCs keep their state, and their blocks stay taken."""
     SKIPPED = "skipped"
     """The configuration leaves it out."""
 

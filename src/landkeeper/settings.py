@@ -49,7 +49,7 @@ class Settings:
     regions: tuple[Region, ...] = ()
     """`LANDKEEPER_REGIONS`: the regions to read; empty means those that an account has enabled."""
     accounts: tuple[AccountId, ...] = ()
-    """`LANDKEEPER_ACCOUNTS`: the accounts to read; empty means the organisation."""
+    """`LANDKEEPER_ACCOUNTS`: the accounts to read; empty means the organization."""
     account_seconds: float = DEFAULT_ACCOUNT_SECONDS
     """`LANDKEEPER_ACCOUNT_SECONDS`: how long calls in one account may take altogether; what is late is a failure of
     that account."""

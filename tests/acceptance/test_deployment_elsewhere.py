@@ -21,7 +21,7 @@ BUCKET = "our-own-logs"
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Simulators of their own, with an organisation and nothing deployed."""
+    """Simulators of their own, with an organization and nothing deployed."""
     with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)

@@ -1,6 +1,6 @@
 """The doctor on a deployed stack: silent where all is well, and each planted fault found and named.
 
-One stack and one small organisation serve all of them; each test mends what it broke. The trail is moto's, as
+One stack and one small organization serve all of them; each test mends what it broke. The trail is moto's, as
 CloudTrail's API shows it; roles and instances are moto's too, everything else is MiniStack's.
 """
 
@@ -49,7 +49,7 @@ OTHERWISE = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The stack, and an organisation of a management account and two members."""
+    """The stack, and an organization of a management account and two members."""
 
     session: boto3.Session
     outputs: Mapping[str, str]

@@ -1,6 +1,6 @@
 """VPC Tracker's functions as they are deployed: the real template on the embedded AWS, through its own queues.
 
-One stack and one small organisation serve all of them, in the order in which they stand.
+One stack and one small organization serve all of them, in the order in which they stand.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HERE, THERE = "eu-west-1", "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The stack, and an organisation of a management account and two members; one never got the reader's role."""
+    """The stack, and an organization of a management account and two members; one never got the reader's role."""
 
     session: boto3.Session
     outputs: Mapping[str, str]

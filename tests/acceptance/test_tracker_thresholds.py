@@ -35,7 +35,7 @@ Row = tuple[str, bool, str, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Organisation:
+class Organization:
     """Its accounts, each with a VPC of two blocks in every region, and the way to them."""
 
     embedded: Embedded
@@ -79,7 +79,7 @@ def _enter(embedded: Embedded, account: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def organisation() -> Iterator[Organisation]:
+def organization() -> Iterator[Organization]:
     with Simulators() as embedded:
         client = home_session().client("organizations", endpoint_url=embedded.moto_url)
         client.create_organization(FeatureSet="ALL")
@@ -88,23 +88,23 @@ def organisation() -> Iterator[Organisation]:
         pages = client.get_paginator("list_accounts").paginate()
         accounts = tuple(sorted(one["Id"] for page in pages for one in page["Accounts"]))
         with scripted_aws(embedded.moto_url) as front:
-            made = Organisation(embedded, front, accounts)
+            made = Organization(embedded, front, accounts)
             made.everywhere(lambda account, region: _populate(made, account, region))
             yield made
 
 
-def _populate(organisation: Organisation, account: str, region: str) -> None:
-    number, ec2 = organisation.accounts.index(account), organisation.ec2(account, region)
+def _populate(organization: Organization, account: str, region: str) -> None:
+    number, ec2 = organization.accounts.index(account), organization.ec2(account, region)
     place = _REGIONS.index(region)
     vpc = ec2.create_vpc(CidrBlock=f"10.{number}.{place * 64}.0/18", AmazonProvidedIpv6CidrBlock=number % 5 == 0)
     ec2.associate_vpc_cidr_block(VpcId=vpc["Vpc"]["VpcId"], CidrBlock=f"100.64.{number}.0/24")
 
 
-def _independent(organisation: Organisation) -> dict[Place, Row]:
+def _independent(organization: Organization) -> dict[Place, Row]:
     """Every VPC as a plain boto3 reader sees it, by its id and owner."""
 
     def read(account: str, region: str) -> list[Any]:
-        vpcs: list[Any] = organisation.ec2(account, region).describe_vpcs()["Vpcs"]
+        vpcs: list[Any] = organization.ec2(account, region).describe_vpcs()["Vpcs"]
         return vpcs
 
     return {
@@ -115,7 +115,7 @@ def _independent(organisation: Organisation) -> dict[Place, Row]:
             _associated(vpc["CidrBlockAssociationSet"], "CidrBlock"),
             _associated(vpc.get("Ipv6CidrBlockAssociationSet", []), "Ipv6CidrBlock"),
         )
-        for vpcs in organisation.everywhere(read)
+        for vpcs in organization.everywhere(read)
         for vpc in vpcs
     }
 
@@ -144,45 +144,45 @@ def _stored(capsys: pytest.CaptureFixture[str]) -> dict[Place, Row]:
 
 @pytest.fixture
 def tracked(
-    organisation: Organisation, no_aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, no_aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], int]]:
-    """`vpc track --org` over the organisation, through the front, into a file; answers the exit code."""
+    """`vpc track --org` over the organization, through the front, into a file; answers the exit code."""
     monkeypatch.chdir(tmp_path)
     environment = {"AWS_ACCESS_KEY_ID": HOME_ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
-    endpoints = moto_endpoints(organisation.embedded.moto_url)
-    fronted = {"AWS_ENDPOINT_URL_EC2": organisation.front.url, "AWS_ENDPOINT_URL_STS": organisation.front.url}
+    endpoints = moto_endpoints(organization.embedded.moto_url)
+    fronted = {"AWS_ENDPOINT_URL_EC2": organization.front.url, "AWS_ENDPOINT_URL_STS": organization.front.url}
     for name, value in (environment | endpoints | fronted).items():
         monkeypatch.setenv(name, value)
     regions = [word for region in _REGIONS for word in ("--region", region)]
     yield lambda: run(["vpc", "track", "--org", "--role", _ROLE, *regions])
-    organisation.front.script = lambda _: None
+    organization.front.script = lambda _: None
 
 
 def test_every_vpc_is_stored_as_an_independent_reader_sees_it_and_a_second_run_changes_nothing(
-    organisation: Organisation, tracked: Callable[[], int], capsys: pytest.CaptureFixture[str]
+    organization: Organization, tracked: Callable[[], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    organisation.front.calls.clear()
+    organization.front.calls.clear()
     assert tracked() == 0
-    expected = _independent(organisation)
-    assert len(organisation.accounts) == _ACCOUNTS
+    expected = _independent(organization)
+    assert len(organization.accounts) == _ACCOUNTS
     assert len(expected) == 2 * _ACCOUNTS * len(_REGIONS)
     assert _stored(capsys) == expected
-    assumed = [call.account for call in organisation.front.calls if call.action == "AssumeRole"]
-    assert sorted(assumed) == sorted(set(organisation.accounts) - {HOME_ACCOUNT})
+    assumed = [call.account for call in organization.front.calls if call.action == "AssumeRole"]
+    assert sorted(assumed) == sorted(set(organization.accounts) - {HOME_ACCOUNT})
     assert tracked() == 0
     assert "0 appeared, 0 changed, 0 disappeared" in capsys.readouterr().out
 
 
 def test_faults_leave_the_other_rows_right_and_take_nothing_away(
-    organisation: Organisation, tracked: Callable[[], int], capsys: pytest.CaptureFixture[str],
+    organization: Organization, tracked: Callable[[], int], capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     assert tracked() == 0
     before = _stored(capsys)
-    by_scp, no_role, throttled, healthy = [one for one in organisation.accounts if one != HOME_ACCOUNT][:4]
+    by_scp, no_role, throttled, healthy = [one for one in organization.accounts if one != HOME_ACCOUNT][:4]
     for account in (by_scp, no_role, throttled, healthy):
-        _delete_own_vpc(organisation, account, "eu-west-1")
-    _delete_own_vpc(organisation, by_scp, "us-west-2")
+        _delete_own_vpc(organization, account, "eu-west-1")
+    _delete_own_vpc(organization, by_scp, "us-west-2")
     scp = "You are not authorized to perform this operation, with an explicit deny in a service control policy"
     refusals: dict[str, Callable[[str, str], Answer | None]] = {
         by_scp: lambda action, region: (
@@ -193,7 +193,7 @@ def test_faults_leave_the_other_rows_right_and_take_nothing_away(
             None if action == "AssumeRole" else ec2_refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
         ),
     }
-    organisation.front.script = lambda call: (
+    organization.front.script = lambda call: (
         refusals[call.account](call.action, call.region) if call.account in refusals else None
     )
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds, sleep=time.sleep: sleep(0.01))
@@ -207,7 +207,7 @@ def test_faults_leave_the_other_rows_right_and_take_nothing_away(
     ):
         assert any(f"({account})" in line and words in line for line in told.splitlines()), words
 
-    after, seen = _stored(capsys), _independent(organisation)
+    after, seen = _stored(capsys), _independent(organization)
     gone = {key for key in before if key not in seen}
     assert len(gone) == 5
     tombstones = {key for key, row in after.items() if row[2] == "deleted"}
@@ -228,8 +228,8 @@ def test_faults_leave_the_other_rows_right_and_take_nothing_away(
     assert [coverage[one].failed_runs for one in (by_scp, no_role, throttled, healthy)] == [1, 1, 1, 0]
 
 
-def _delete_own_vpc(organisation: Organisation, account: str, region: str) -> None:
-    ec2 = organisation.ec2(account, region)
+def _delete_own_vpc(organization: Organization, account: str, region: str) -> None:
+    ec2 = organization.ec2(account, region)
     (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["false"]}])["Vpcs"]
     ec2.delete_vpc(VpcId=vpc["VpcId"])
 

@@ -63,7 +63,7 @@ def test_the_newest_log_file_is_found_where_one_is_most_likely(bucket: str) -> N
     assert seen.looked_at == 1
 
 
-def test_a_trail_without_an_organisation_has_its_accounts_at_the_top_and_a_prefix_may_stand_before(bucket: str) -> None:
+def test_a_trail_without_an_organization_has_its_accounts_at_the_top_and_a_prefix_may_stand_before(bucket: str) -> None:
     now = datetime.now(UTC)
     today = f"{now:%Y/%m/%d}"
     _put(bucket, f"logs/AWSLogs/444455556666/CloudTrail/eu-west-1/{today}/a.json.gz")
@@ -224,7 +224,7 @@ def _organizations(call: Mapping[str, str]) -> Answer:
     return 200, json.dumps({"DelegatedAdministrators": [{"Id": "111122223333"}]})
 
 
-def test_an_organisation_says_whether_the_account_administers_it() -> None:
+def test_an_organization_says_whether_the_account_administers_it() -> None:
     def refuse(call: Mapping[str, str]) -> Answer:
         if call["Action"] == "DescribeOrganization":
             return _organizations(call)

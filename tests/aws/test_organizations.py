@@ -1,4 +1,4 @@
-"""Accounts and units of an organisation, as Organizations answers them."""
+"""Accounts and units of an organization, as Organizations answers them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_state_decides_and_status_only_where_there_is_no_state() -> None:
     ]  # fmt: skip
 
 
-def test_the_organisation_and_the_units_come_with_the_account() -> None:
+def test_the_organization_and_the_units_come_with_the_account() -> None:
     raw = {
         "Id": _LAKE,
         "Arn": f"arn:aws-us-gov:organizations::444455556666:account/o-exampleorgid/{_LAKE}",

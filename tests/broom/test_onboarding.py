@@ -31,7 +31,7 @@ SUBJECT = Subject(ACCOUNT, REGION, "t3.micro", JANE)
 
 @dataclass(slots=True)
 class Units:
-    """An organisation in which every account is in the same units, or in which nobody answers."""
+    """An organization in which every account is in the same units, or in which nobody answers."""
 
     answer: frozenset[str] | Failure
     asked: list[AccountId] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from landkeeper.embedded.organisation import REGIONS, UNITS, UNREADABLE, VPCS, SampleVpc
+from landkeeper.embedded.organization import REGIONS, UNITS, UNREADABLE, VPCS, SampleVpc
 from landkeeper.org import AccountId, Region
 from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.listing import Snapshot

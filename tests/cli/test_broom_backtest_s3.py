@@ -24,7 +24,7 @@ ORGANIZATION = "o-exampleorgid"
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-05")
 
 
-def organisation_key(day: str, **where: Any) -> str:
+def organization_key(day: str, **where: Any) -> str:
     return "landing/" + past.trail_key(day, organization=ORGANIZATION, **where)
 
 
@@ -35,7 +35,7 @@ def instance(account: str, region: str, day: str) -> str:
 
 @pytest.fixture
 def bucket(aws_environment: object) -> str:
-    """The bucket of an organisation's trail: two accounts, two regions, three days, and what else lies about there."""
+    """The bucket of an organization's trail: two accounts, two regions, three days, and what else lies about there."""
     name = f"trail-{uuid.uuid4().hex[:10]}"
     s3 = home_sessions().home("s3")
     s3.create_bucket(Bucket=name)
@@ -46,7 +46,7 @@ def bucket(aws_environment: object) -> str:
                     instance(account, region, day), f"{day}T10:00:00Z", awsRegion=region, recipientAccountId=account
                 )
                 s3.put_object(
-                    Bucket=name, Key=organisation_key(day, account=account, region=region), Body=past.log(launch)
+                    Bucket=name, Key=organization_key(day, account=account, region=region), Body=past.log(launch)
                 )
     for key in (
         f"landing/AWSLogs/{ORGANIZATION}/{past.ACCOUNT}/CloudTrail-Digest/eu-west-1/2026/01/01/x.json.gz",
@@ -135,7 +135,7 @@ def test_the_second_policy_fetches_nothing(bucket: str, policy: str, capsys: pyt
     assert [call for call in second[3] if call.operation == "GetObject"] == []
     assert second[1]["instances"] == first[1]["instances"]
     assert second[1]["totals"]["FilesKept"] == len(ALL)
-    key = organisation_key(DAYS[0])
+    key = organization_key(DAYS[0])
     home_sessions().home("s3").put_object(Bucket=bucket, Key=key, Body=past.log(past.launch("i-0e")))
     third = backtest(capsys, policy, f"s3://{bucket}/landing/")
     assert [call.parameters["Key"] for call in third[3] if call.operation == "GetObject"] == [key]

@@ -1,4 +1,4 @@
-"""A policy with new units, on the simulated organisation: sweep, its dry run, explain, and the function."""
+"""A policy with new units, on the simulated organization: sweep, its dry run, explain, and the function."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from landkeeper.org import AccountId
 
 pytestmark = pytest.mark.embedded
 MANAGEMENT = "340000000001"
-"""An organisation of its own: that of the simulators' own account belongs to other tests."""
+"""An organization of its own: that of the simulators' own account belongs to other tests."""
 
 
-class Organisation:
+class Organization:
     """A management account, a new unit inside a unit, and a member in each of the root and the new one."""
 
     def __init__(self, embedded: Embedded) -> None:
@@ -50,21 +50,21 @@ class Organisation:
 
 
 @pytest.fixture(scope="module")
-def organisation(embedded: Embedded) -> Organisation:
-    return Organisation(embedded)
+def organization(embedded: Embedded) -> Organization:
+    return Organization(embedded)
 
 
 @pytest.fixture
 def folder(
-    organisation: Organisation, aws_environment: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    organization: Organization, aws_environment: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A working directory with a policy, and the credentials of the management account."""
-    boarding = f"onboarding: {{ous: [{organisation.unit}], action: notify}}\n"
+    boarding = f"onboarding: {{ous: [{organization.unit}], action: notify}}\n"
     (tmp_path / "broom.yaml").write_text(STRICT + boarding, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", organisation.keys["AccessKeyId"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", organisation.keys["SecretAccessKey"])
-    monkeypatch.setenv("AWS_SESSION_TOKEN", organisation.keys["SessionToken"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", organization.keys["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", organization.keys["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", organization.keys["SessionToken"])
     return tmp_path
 
 
@@ -77,23 +77,23 @@ def launches(folder: Path, *accounts: AccountId) -> dict[AccountId, InstanceId]:
 
 
 def test_what_is_in_a_new_unit_is_told_of_and_what_is_not_ends(
-    folder: Path, organisation: Organisation, capsys: pytest.CaptureFixture[str]
+    folder: Path, organization: Organization, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    started = launches(folder, organisation.old, organisation.new)
+    started = launches(folder, organization.old, organization.new)
     command = ["broom", "sweep", "log.json", "--policy", "broom.yaml", "--role", ROLE, "--format", "json"]
     assert run([*command, "--dry-run"]) == 0
     planned = {each["AccountId"]: each["Instances"][0] for each in json.loads(capsys.readouterr().out)["launches"]}
     assert {account: planned[account]["Action"] for account in started} == {
-        organisation.old: "terminate", organisation.new: "notify",
+        organization.old: "terminate", organization.new: "notify",
     }  # fmt: skip
     assert run(command) == 0
     capsys.readouterr()
     assert {account: state_of(account, id_) for account, id_ in started.items()} == {
-        organisation.old: "terminated", organisation.new: "running",
+        organization.old: "terminated", organization.new: "running",
     }  # fmt: skip
-    assert run(["broom", "policy", "explain", started[organisation.new], "--policy", "broom.yaml"]) == 0
+    assert run(["broom", "policy", "explain", started[organization.new], "--policy", "broom.yaml"]) == 0
     out = capsys.readouterr().out
-    assert f"its account is in the new unit {organisation.unit}" in " ".join(out.split())
+    assert f"its account is in the new unit {organization.unit}" in " ".join(out.split())
 
 
 def test_offline_it_is_said_that_units_are_not_known(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,7 @@ def test_offline_it_is_said_that_units_are_not_known(folder: Path, capsys: pytes
     assert (instance["Action"], "units of its account are unknown" in instance["Because"]) == ("notify", True)
 
 
-def test_a_function_that_may_not_read_the_organisation_only_tells(deployed: Deployed) -> None:
+def test_a_function_that_may_not_read_the_organization_only_tells(deployed: Deployed) -> None:
     deployed.set_policy(STRICT + "onboarding: {ous: [ou-ab12-cdefgh34], action: notify}\n")
     bad = start_one(MEMBER)
     assert handler(batch(deployed.log(record(bad))), None) == {"batchItemFailures": []}

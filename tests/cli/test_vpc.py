@@ -34,7 +34,7 @@ pytestmark = pytest.mark.embedded
 
 @pytest.fixture(scope="module")
 def organization(empty_moto: Embedded) -> dict[str, str]:
-    """Ids by name of the accounts of an organisation; `lake` and `apps` collide, `lake` shares a VPC with `apps`."""
+    """Ids by name of the accounts of an organization; `lake` and `apps` collide, `lake` shares a VPC with `apps`."""
     embedded = empty_moto
     client = home_session().client("organizations", endpoint_url=embedded.moto_url)
     client.create_organization(FeatureSet="ALL")
@@ -75,7 +75,7 @@ def here(aws_environment: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def tracked(here: Path, organization: dict[str, str], capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """The same with the whole organisation tracked into the file there."""
+    """The same with the whole organization tracked into the file there."""
     assert run(["vpc", "track", "--org", "--role", _ROLE, *_HERE]) == 0
     capsys.readouterr()
     return organization
@@ -97,7 +97,7 @@ def test_without_flags_the_account_at_hand_goes_into_a_file_here(
     assert (here / "landkeeper.db").exists()
 
 
-def test_the_organisation_is_listed_with_the_stored_attribute_names(
+def test_the_organization_is_listed_with_the_stored_attribute_names(
     tracked: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = _json(capsys, "list")
@@ -330,13 +330,13 @@ def _expired(_: Mapping[str, str]) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (_sts_and_organizations, "the account of these credentials is not in an organisation: pass --account, or omit"),
+        (_sts_and_organizations, "the account of these credentials is not in an organization: pass --account, or omit"),
         (_not_permitted, "of a delegated administrator: permission missing (AccessDeniedException: no)"),
         (_no_accounts, "the configuration excludes every active account"),
         (_expired, "the AWS credentials at hand do not work: credentials missing or expired (ExpiredToken"),
     ],
 )
-def test_credentials_that_do_not_lead_to_an_organisation_are_one_line(
+def test_credentials_that_do_not_lead_to_an_organization_are_one_line(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Any, sentence: str
 ) -> None:
     with answering(answer) as url:

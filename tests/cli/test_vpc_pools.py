@@ -155,7 +155,7 @@ def test_a_pool_goes_when_nothing_is_in_it(file: Path, capsys: pytest.CaptureFix
         ((*_ASK, "20", "--account", ACCOUNTS[2]), "no block for account 777788889999: it is departed"),
         (
             (*_ASK, "20", "--account", ACCOUNTS[1]),
-            "has never been tracked, and its membership in the organisation cannot",
+            "has never been tracked, and its membership in the organization cannot",
         ),
         (("release", "res-1"), "there is no reservation 'res-1'"),
     ],
@@ -218,7 +218,7 @@ def test_without_a_file_there_is_nothing_to_allocate_from(
 
 
 @pytest.mark.embedded
-def test_the_same_on_a_table_with_accounts_looked_up_in_the_organisation(
+def test_the_same_on_a_table_with_accounts_looked_up_in_the_organization(
     aws_environment: Embedded, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on = ("--table", "PoolCommands")
@@ -234,7 +234,7 @@ def test_the_same_on_a_table_with_accounts_looked_up_in_the_organisation(
     asked = ("allocate", "--pool", "prod", "--account", "999988887777", "--for", "x", "--prefix-length", "20", *on)
     refused = _refused(capsys, *asked)
     assert "the account 999988887777" in refused
-    assert "in the organisation" in refused
+    assert "in the organization" in refused
 
 
 @pytest.mark.embedded

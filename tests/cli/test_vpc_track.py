@@ -22,7 +22,7 @@ _HOME, _LAKE, _GONE = "111122223333", "444455556666", "777788889999"
 
 
 class Aws:
-    """STS, Organizations and EC2 of one organisation."""
+    """STS, Organizations and EC2 of one organization."""
 
     def __init__(self) -> None:
         self.accounts = [self._account(_HOME, "home"), self._account(_LAKE, "lake", "ou-ab12-11111111")]
@@ -92,7 +92,7 @@ def test_a_unit_that_does_not_exist_is_one_clear_line(aws: Aws, capsys: pytest.C
     _config("discovery:\n  include_ous: [Workloads/Prod]\n")
     assert _track("--org") == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "names the organizational unit 'Workloads/Prod', which the organisation does not have" in line
+    assert "names the organizational unit 'Workloads/Prod', which the organization does not have" in line
 
 
 def test_units_that_may_not_be_looked_up_are_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,10 +105,10 @@ def test_units_that_may_not_be_looked_up_are_one_clear_line(aws: Aws, capsys: py
 def test_leaving_every_account_out_is_an_error(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     _config(f"discovery:\n  skip_accounts: ['{_HOME}', '{_LAKE}']\n")
     assert _track("--org") == 2
-    assert "excludes every active account of the organisation" in capsys.readouterr().err
+    assert "excludes every active account of the organization" in capsys.readouterr().err
 
 
-def test_an_account_that_left_the_organisation_keeps_what_is_known(aws: Aws) -> None:
+def test_an_account_that_left_the_organization_keeps_what_is_known(aws: Aws) -> None:
     aws.accounts.append(aws._account(_GONE, "gone"))
     assert _track("--org") == 0
     del aws.accounts[-1]

@@ -120,7 +120,7 @@ def test_what_was_said_and_what_an_earlier_deployment_settled_stays() -> None:
     assert complete_parameters({"OrganizationId": "o-other"}, known) == {"OrganizationId": "o-other"}
 
 
-def test_an_account_that_may_not_make_the_organisations_trail_is_told_three_ways_out() -> None:
+def test_an_account_that_may_not_make_the_organizations_trail_is_told_three_ways_out() -> None:
     seen = OrganizationSeen("o-example", "444455556666")
     member = replace(HERE, organization=seen)
     settled = complete_parameters({}, member)

@@ -148,7 +148,7 @@ def _track(world: World) -> None:
     world.set(QUEUE_URL=changes)
     _share_a_vpc(HOME, MEMBER)
     with world.acting_as(_TRACKER, "Reader"):
-        # An account that the organisation does not have: the dispatcher notes that it is not read.
+        # An account that the organization does not have: the dispatcher notes that it is not read.
         _work(_account(GONE), _account(skipped))
         _work(_account(HOME))
         world.set(REGIONS=HERE)

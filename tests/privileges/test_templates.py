@@ -196,7 +196,7 @@ def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
     assert writing <= own
 
 
-def test_broom_enters_accounts_of_its_own_organisation_only() -> None:
+def test_broom_enters_accounts_of_its_own_organization_only() -> None:
     (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == "AssumeTheTerminator"]
     assert grant.condition["!If"] == [
         "InOrganization",
@@ -239,7 +239,7 @@ def test_the_trail_bucket_takes_writes_from_cloudtrail_alone_and_from_one_trail(
 @pytest.mark.parametrize(
     ("where", "statement"), [found for found in _policies_of_resources() if found[1]["Effect"] != "Deny"]
 )
-def test_a_policy_on_a_resource_lets_in_services_for_their_source_or_the_organisation(
+def test_a_policy_on_a_resource_lets_in_services_for_their_source_or_the_organization(
     where: str, statement: Mapping[str, Any]
 ) -> None:
     assert not [action for action in listed(statement["Action"]) if "*" in action], where
@@ -251,7 +251,7 @@ def test_a_policy_on_a_resource_lets_in_services_for_their_source_or_the_organis
         assert "aws:SourceArn" in condition or "aws:SourceAccount" in condition, where
 
 
-def test_the_pools_functions_are_asked_by_their_own_account_and_organisation_alone() -> None:
+def test_the_pools_functions_are_asked_by_their_own_account_and_organization_alone() -> None:
     for where, permission in resources_of_type("AWS::Lambda::Permission"):
         assert permission["Condition"] == "InOrganization", where
         assert permission["Properties"]["Action"] == "lambda:InvokeFunction"

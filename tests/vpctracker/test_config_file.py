@@ -124,7 +124,7 @@ def test_what_the_parser_takes_the_schema_takes(body: str) -> None:
         ("governed: {regions: [eu-west-1], accounts: [lake]}", "'lake' is not an AWS account id"),
         ("discovery: [a]", "discovery is a list"),
         ("discovery: {skip_ous: [ou-AB]}", "'ou-AB' is not an id such as ou-ab12-cdefgh34"),
-        ("discovery: {skip_ous: [[]]}", "an organisational unit is a list"),
+        ("discovery: {skip_ous: [[]]}", "an organizational unit is a list"),
         ("discovery: {skip_accounts: [lake]}", "'lake' is not an AWS account id: expected twelve digits"),
         ("notices: {unreadable_runs: 0}", "unreadable_runs is '0': expected a whole number from 1"),
         ("notices: {unreadable_runs: []}", "unreadable_runs is a list"),

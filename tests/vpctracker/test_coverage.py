@@ -85,7 +85,7 @@ def test_a_try_of_a_few_regions_is_no_run() -> None:
     assert (again.failure, again.failed_runs, again.tried_at) == (_DENIED, 0, None)
 
 
-def test_an_account_that_is_read_is_an_active_one_of_its_organisation() -> None:
+def test_an_account_that_is_read_is_an_active_one_of_its_organization() -> None:
     gone = replace(_NOTHING, organization="o-exampleorgid", membership=Membership.DEPARTED)
     covered = cover_account(gone, _ACCOUNT, {}, START, now=START)
     assert (covered.organization, covered.membership) == ("o-exampleorgid", Membership.ACTIVE)

@@ -55,7 +55,7 @@ def test_a_unit_stands_for_all_that_is_under_it_and_skipping_beats_including(
 
 @pytest.mark.parametrize("named", ["Workloads/Test", "workloads", "ou-ab12-99999999", "/", "Prod"])
 def test_a_unit_that_is_not_there_is_named(named: str) -> None:
-    with pytest.raises(UsageError, match=f"organizational unit '{named}', which the organisation does not have"):
+    with pytest.raises(UsageError, match=f"organizational unit '{named}', which the organization does not have"):
         choose_accounts(_MEMBERS, _UNITS, Discovery(skip_ous=(named,)))
 
 
@@ -75,7 +75,7 @@ def test_an_account_that_is_listed_no_more_has_departed() -> None:
     assert settle_membership([after], Listing((_PROD, _TEST))) == ()
 
 
-def test_an_account_that_this_organisation_never_listed_is_left_alone() -> None:
+def test_an_account_that_this_organization_never_listed_is_left_alone() -> None:
     strangers = [Coverage(ACCOUNTS[1]), Coverage(ACCOUNTS[2], organization="o-another0orgid")]
     assert settle_membership(strangers, Listing((_PROD,))) == ()
     assert settle_membership(strangers, Listing(())) == ()
@@ -92,7 +92,7 @@ def test_what_became_of_known_accounts_is_written_and_nothing_else() -> None:
     ]  # fmt: skip
 
 
-def test_an_account_that_a_worker_read_learns_its_organisation() -> None:
+def test_an_account_that_a_worker_read_learns_its_organization() -> None:
     (after,) = settle_membership([Coverage(_PROD.id)], Listing((_PROD,)))
     assert (after.organization, after.membership) == (_ORG, Membership.ACTIVE)
 

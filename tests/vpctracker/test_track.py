@@ -36,7 +36,7 @@ def _hours_later(hours: int) -> datetime:
 
 
 class World:
-    """An organisation as its accounts see it; the tracker's `VpcReader`."""
+    """An organization as its accounts see it; the tracker's `VpcReader`."""
 
     def __init__(self, *vpcs: Vpc) -> None:
         self.vpcs = list(vpcs)

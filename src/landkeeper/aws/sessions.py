@@ -147,7 +147,7 @@ def client_config(*, max_connections: int = 64) -> Config:
 
 
 class AccountSessions:
-    """Credentials for any account of the organisation, and clients that sign with them.
+    """Credentials for any account of the organization, and clients that sign with them.
 
     Safe to use from several threads: a thread says `with sessions.signing_as(credentials):` and calls.
     """

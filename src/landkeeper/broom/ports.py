@@ -88,7 +88,7 @@ class Reports(Protocol):
 
 
 class UnitReader(Protocol):
-    """Knows where accounts stand in the organisation."""
+    """Knows where accounts stand in the organization."""
 
     def find_units(self, account: AccountId) -> frozenset[str] | Failure:
         """The ids of the root and of every organizational unit that the account is in; a Failure within seconds where

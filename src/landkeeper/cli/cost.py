@@ -86,7 +86,7 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
     type=click.Choice(["whole", "used"]),
     default="whole",
     show_default=True,
-    help="Whether the organisation's AWS Free Tier is unused (whole) or used up.",
+    help="Whether the organization's AWS Free Tier is unused (whole) or used up.",
 )
 @click.option("--details", is_flag=True, help="Show the items of each quantity.")
 @format_option

@@ -22,7 +22,7 @@ import click
 def command(**given: Any) -> int:
     """Run both products against an AWS simulated on this machine.
 
-    Starts simulators on loopback, creates a sample organisation, deploys Landkeeper's stack, tracks every VPC, creates
+    Starts simulators on loopback, creates a sample organization, deploys Landkeeper's stack, tracks every VPC, creates
     a VPC, launches instances with and without the required tags, prints what happened to them, and writes a report.
     Requires the extra `local`.
     """

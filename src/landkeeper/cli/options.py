@@ -26,7 +26,7 @@ def account_options(verb: str) -> Option:
     """
 
     def decorate(function: Command) -> Command:
-        @click.option("--org", "organization", is_flag=True, help=f"{verb} every active account of the organisation.")
+        @click.option("--org", "organization", is_flag=True, help=f"{verb} every active account of the organization.")
         @accounts_option(f"{verb} this account; may be repeated.")
         @click.option(
             "--profile", "profiles", multiple=True, metavar="NAME", shell_complete=profiles,

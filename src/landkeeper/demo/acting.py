@@ -69,7 +69,7 @@ def _delete_default(settings: Settings) -> tuple[Result, ...]:
 
 
 def _vend(settings: Settings, account: AccountId) -> tuple[VendPlan, Report]:
-    # One account of the organisation cannot be read, on purpose: nobody knows what is taken there.
+    # One account of the organization cannot be read, on purpose: nobody knows what is taken there.
     request = Request(POOL.id, 20, account, NAME, grow_to=18, request_id="demo", accept_unread=True)
     wish = Wish(request, REGION, zones=3, public_bits=4, name=NAME, tags={"Code": "BRB"})
     with open_pools(settings, to_write=True) as pools:

@@ -16,7 +16,7 @@ from rich.text import Text
 from landkeeper.demo.acting import ACCOUNT, Acted
 from landkeeper.demo.outcome import Observed, live
 from landkeeper.embedded.launches import Launched
-from landkeeper.embedded.organisation import UNITS, Organisation
+from landkeeper.embedded.organization import UNITS, Organization
 from landkeeper.operate.stacks import ChangeSet
 from landkeeper.vpctracker.default_vpcs.plan import Act
 from landkeeper.vpctracker.default_vpcs.removal import Deleted
@@ -59,9 +59,9 @@ class TerminalNarrator:
         """Nothing is under way any more."""
         self._rest()
 
-    def organisation(self, organisation: Organisation) -> None:
-        """The sample organisation stands."""
-        self.told(f"organisation {organisation.id}, management account {organisation.management_account}")
+    def organization(self, organization: Organization) -> None:
+        """The sample organization stands."""
+        self.told(f"organization {organization.id}, management account {organization.management_account}")
         for unit, names in UNITS.items():
             self.told(f"{unit}: {', '.join(names)}")
 
@@ -74,7 +74,7 @@ class TerminalNarrator:
         self.told(f"The change set adds {len(change_set.changes)} resources")
         self.told(", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
 
-    def tracked(self, organisation: Organisation, observed: Observed) -> None:
+    def tracked(self, organization: Organization, observed: Observed) -> None:
         """The tracker has run."""
         tracked = [item for item in observed.stored if live(item)]
         defaults = sum(1 for item in tracked if item["IsDefault"])
@@ -87,7 +87,7 @@ class TerminalNarrator:
         self.console.print()
         self.console.print(_collisions(observed, tracked))
         self.console.print()
-        label = {account: name for name, account in organisation.accounts.items()}
+        label = {account: name for name, account in organization.accounts.items()}
         for item in tracked:
             if item["SharedWith"]:
                 others = " and ".join(sorted(label[account] for account in item["SharedWith"]))
@@ -120,7 +120,7 @@ class TerminalNarrator:
         self.console.print()
         self.console.print(table)
 
-    def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
+    def launched(self, organization: Organization, launches: Sequence[Launched]) -> None:
         """The sample launches were made."""
         for launch in launches:
             sample = launch.sample
@@ -128,7 +128,7 @@ class TerminalNarrator:
             count = f"{len(launch.instance_ids)} x " if len(launch.instance_ids) > 1 else ""
             self.told(f"{sample.user} in {sample.account}, {sample.region}: {count}{sample.instance_type}, {tags}")
 
-    def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
+    def swept(self, organization: Organization, launches: Sequence[Launched], observed: Observed) -> None:
         """Broom has dealt with them."""
         states = {instance.instance_id: instance for instance in observed.instances}
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -79,7 +79,7 @@ def _tracker_faults(observed: Observed, result: Mapping[str, Any], unreadable: s
     for owner, vpc in sorted(tracked - expected):
         yield f"{vpc} of account {owner} is in the table and not in EC2"
     if result["vpcs_expected"] <= FEWEST_VPCS:
-        yield f"the sample organisation has {result['vpcs_expected']} VPCs, too few for the demo"
+        yield f"the sample organization has {result['vpcs_expected']} VPCs, too few for the demo"
     if list(observed.unreadable) != [unreadable]:
         yield f"unreadable should be account {unreadable} alone, and is {list(observed.unreadable)}"
     if not observed.overlap_groups:

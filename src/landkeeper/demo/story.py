@@ -1,4 +1,4 @@
-"""The demo's course: an AWS, an organisation, the stack, the tracker's run, launches, and what became of them."""
+"""The demo's course: an AWS, an organization, the stack, the tracker's run, launches, and what became of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from landkeeper.embedded.observer import (
     seen_vpcs,
     waiting_messages,
 )
-from landkeeper.embedded.organisation import REGIONS, Organisation, give_member_roles, make_organisation
+from landkeeper.embedded.organization import REGIONS, Organization, give_member_roles, make_organization
 from landkeeper.embedded.simulators import Embedded, Simulators, embedded_session
 from landkeeper.operate.deploy import Declined, DeployRequest, template
 from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
@@ -52,22 +52,22 @@ class Narrator(Protocol):
     def told(self, what: str) -> None:
         """Something happened."""
 
-    def organisation(self, organisation: Organisation) -> None:
-        """The sample organisation stands."""
+    def organization(self, organization: Organization) -> None:
+        """The sample organization stands."""
 
     def change_set(self, change_set: ChangeSet) -> None:
         """The stack's change set is ready."""
 
-    def tracked(self, organisation: Organisation, observed: Observed) -> None:
+    def tracked(self, organization: Organization, observed: Observed) -> None:
         """The tracker has run."""
 
     def acted(self, acted: Acted) -> None:
         """A default VPC went, and a new VPC came."""
 
-    def launched(self, organisation: Organisation, launches: Sequence[Launched]) -> None:
+    def launched(self, organization: Organization, launches: Sequence[Launched]) -> None:
         """The sample launches were made."""
 
-    def swept(self, organisation: Organisation, launches: Sequence[Launched], observed: Observed) -> None:
+    def swept(self, organization: Organization, launches: Sequence[Launched], observed: Observed) -> None:
         """Broom has dealt with them."""
 
     def reported(self, written: Written) -> None:
@@ -92,7 +92,7 @@ class DemoRun:
 @dataclass(frozen=True, slots=True)
 class _Stage:
     embedded: Embedded
-    organisation: Organisation
+    organization: Organization
     outputs: Mapping[str, str]
 
 
@@ -123,7 +123,7 @@ def _play(narrator: Narrator, stage: _Stage, report: Path, began: float) -> tupl
     acted = _act(narrator, stage)
     launches = _launch(narrator, stage)
     observed = _wait_for_rest(narrator, stage, tap, launches)
-    narrator.swept(stage.organisation, launches, observed)
+    narrator.swept(stage.organization, launches, observed)
     written = _report(narrator, stage, report)
     result = {
         **result_of(observed, time.monotonic() - began),
@@ -132,34 +132,34 @@ def _play(narrator: Narrator, stage: _Stage, report: Path, began: float) -> tupl
     }
     faults = [fault for fault in (acted, written) if isinstance(fault, str)]
     faults += [] if isinstance(acted, str) else acted.faults()
-    return result, (*faults, *find_faults(observed, result, launches, stage.organisation.unreadable))
+    return result, (*faults, *find_faults(observed, result, launches, stage.organization.unreadable))
 
 
 def _set_stage(narrator: Narrator, embedded: Embedded) -> _Stage:
-    narrator.chapter("Create an organisation")
+    narrator.chapter("Create an organization")
     narrator.doing("creating accounts and VPCs")
-    organisation = make_organisation(embedded_session(embedded))
-    narrator.organisation(organisation)
+    organization = make_organization(embedded_session(embedded))
+    narrator.organization(organization)
     narrator.chapter("Deploy Landkeeper")
     narrator.doing("packaging the functions and creating a change set")
-    outputs = _deploy(narrator, organisation)
+    outputs = _deploy(narrator, organization)
     narrator.doing("creating the roles in the member accounts")
     roles = {name: outputs[name] for name in ("TrackerRoleArn", "BroomRoleArn")}
-    roles["NetworkPrincipalArn"] = f"arn:aws:iam::{organisation.management_account}:role/NetworkTeam"
-    give_member_roles(organisation, template("member-roles.yaml"), roles, embedded.moto_url)
+    roles["NetworkPrincipalArn"] = f"arn:aws:iam::{organization.management_account}:role/NetworkTeam"
+    give_member_roles(organization, template("member-roles.yaml"), roles, embedded.moto_url)
     narrator.told("Created the reader, terminator and network roles in every member account except one")
-    embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organisation.id}", events=True)
-    return _Stage(embedded, organisation, outputs)
+    embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{organization.id}", events=True)
+    return _Stage(embedded, organization, outputs)
 
 
-def _deploy(narrator: Narrator, organisation: Organisation) -> Mapping[str, str]:
+def _deploy(narrator: Narrator, organization: Organization) -> Mapping[str, str]:
     request = DeployRequest(
         STACK,
         demo_policy(),
         parameters={
             # MiniStack has no trails: the embedded CloudTrail writes into the bucket that the stack makes.
             "CreateTrail": "false",
-            "OrganizationId": organisation.id,
+            "OrganizationId": organization.id,
             "Regions": ",".join(REGIONS),
             # Nor does it know policies of event buses; here every account's events reach the bus as they are.
             "EventForwarding": "false",
@@ -200,14 +200,14 @@ def _track(narrator: Narrator, stage: _Stage) -> None:
     else:
         narrator.told(f"{answer['sent']} accounts were queued, and read by the workers")
         _wait_for_workers(stage)
-    narrator.tracked(stage.organisation, _observe(stage, ()))
+    narrator.tracked(stage.organization, _observe(stage, ()))
 
 
 def _wait_for_workers(stage: _Stage) -> None:
     """Wait until every account was tried and the queue is empty, or until it has taken too long."""
     session = embedded_session(stage.embedded)
     coverage = f"{stage.outputs['VpcTable']}Coverage"
-    accounts = len(stage.organisation.accounts) + 1
+    accounts = len(stage.organization.accounts) + 1
     deadline = time.monotonic() + _REST_SECONDS
     while time.monotonic() < deadline:
         if waiting_messages(session, stage.outputs["WorkQueueUrl"]) == 0 and len(scan(session, coverage)) >= accounts:
@@ -219,7 +219,7 @@ def _act(narrator: Narrator, stage: _Stage) -> Acted | str:
     narrator.chapter("VPC Tracker: vend a VPC")
     narrator.doing(f"creating a VPC for {ACCOUNT} in {REGION}")
     try:
-        acted = act(_settings(stage.outputs["VpcTable"]), AccountId(stage.organisation.accounts[ACCOUNT]))
+        acted = act(_settings(stage.outputs["VpcTable"]), AccountId(stage.organization.accounts[ACCOUNT]))
     except LandkeeperError as error:
         return f"{ACCOUNT} should have got a VPC in {REGION}: {error}"
     narrator.acted(acted)
@@ -241,8 +241,8 @@ def _report(narrator: Narrator, stage: _Stage, report: Path) -> Written | str:
 def _launch(narrator: Narrator, stage: _Stage) -> list[Launched]:
     narrator.chapter("Launch instances")
     narrator.doing("launching instances in member accounts")
-    launches = launch_samples(stage.organisation)
-    narrator.launched(stage.organisation, launches)
+    launches = launch_samples(stage.organization)
+    narrator.launched(stage.organization, launches)
     return launches
 
 
@@ -256,7 +256,7 @@ def _wait_for_rest(narrator: Narrator, stage: _Stage, tap: Tap, launches: Sequen
     deadline = time.monotonic() + _REST_SECONDS
     while time.monotonic() < deadline:
         tap.poll()
-        ended = {instance.instance_id for instance in seen_instances(stage.organisation) if instance.ended}
+        ended = {instance.instance_id for instance in seen_instances(stage.organization) if instance.ended}
         at_rest = waiting_messages(session, stage.outputs["BroomQueueUrl"]) == 0
         if should_end <= ended and len(tap.reports) >= len(bad) and at_rest:
             break
@@ -268,10 +268,10 @@ def _wait_for_rest(narrator: Narrator, stage: _Stage, tap: Tap, launches: Sequen
 def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
     session = embedded_session(stage.embedded)
     table = stage.outputs["VpcTable"]
-    organisation = stage.organisation
+    organization = stage.organization
     # Beside the accounts' items the table holds what the topic was told, under keys that begin with a mark.
     coverage = [item for item in scan(session, f"{table}Coverage") if item["AccountId"].isdigit()]
-    readable = {**organisation.readable, "management": organisation.management_account}
+    readable = {**organization.readable, "management": organization.management_account}
     with open_store(_settings(table), to_write=False) as store:
         collisions = find_overlaps(claims_of(store.read_all())).collisions
         unreadable = sorted(
@@ -280,12 +280,12 @@ def _observe(stage: _Stage, reports: Sequence[Any]) -> Observed:
     return Observed(
         stored=scan(session, table),
         coverage=coverage,
-        vpcs_by_owner=seen_vpcs(organisation, readable),
+        vpcs_by_owner=seen_vpcs(organization, readable),
         overlap_groups=[
             list(dict.fromkeys(claim.vpc.id for claim in group.claims)) for group in collisions if group.claims
         ],
         unreadable=unreadable,
-        instances=seen_instances(organisation),
+        instances=seen_instances(organization),
         reports=tuple(reports),
         dead_letters=sum(waiting_messages(session, stage.outputs[queue]) for queue in _DEAD_LETTERS),
     )

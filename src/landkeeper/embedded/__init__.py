@@ -1,1 +1,1 @@
-"""AWS on a laptop: simulators, the CloudTrail writer, a sample organisation, and the SQLite store."""
+"""AWS on a laptop: simulators, the CloudTrail writer, a sample organization, and the SQLite store."""

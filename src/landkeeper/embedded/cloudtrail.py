@@ -82,7 +82,7 @@ def record_of(call: Call) -> Record:
 def log_file_key(prefix: str, account_id: str, region: str, at: datetime) -> str:
     """The key of a log file: `AWSLogs/[o-id/]account/CloudTrail/region/Y/m/d/name.json.gz`.
 
-    `prefix` is `AWSLogs` or, for a trail of the organisation, `AWSLogs/o-id`.
+    `prefix` is `AWSLogs` or, for a trail of the organization, `AWSLogs/o-id`.
     """
     unique = "".join(secrets.choice(_FILE_ID) for _ in range(16))
     name = f"{account_id}_CloudTrail_{region}_{at:%Y%m%dT%H%MZ}_{unique}.json.gz"

@@ -1,4 +1,4 @@
-"""The sample launches: what people and Auto Scaling start in the sample organisation, tagged right and wrong."""
+"""The sample launches: what people and Auto Scaling start in the sample organization, tagged right and wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.embedded.organisation import DEVELOPER_ROLE, Organisation
+from landkeeper.embedded.organization import DEVELOPER_ROLE, Organization
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -67,13 +67,13 @@ class Launched:
     instance_ids: tuple[str, ...]
 
 
-def launch_samples(organisation: Organisation) -> list[Launched]:
+def launch_samples(organization: Organization) -> list[Launched]:
     """Make every sample launch through the EC2 and Auto Scaling APIs of the accounts."""
-    return [*(_run(organisation, sample) for sample in LAUNCHES), _scale(organisation)]
+    return [*(_run(organization, sample) for sample in LAUNCHES), _scale(organization)]
 
 
-def _run(organisation: Organisation, sample: SampleLaunch) -> Launched:
-    ec2 = _ec2_of(organisation, sample)
+def _run(organization: Organization, sample: SampleLaunch) -> Launched:
+    ec2 = _ec2_of(organization, sample)
     tags = [{"Key": key, "Value": value} for key, value in sample.tags.items()]
     extra: dict[str, Any] = {
         "InstanceType": sample.instance_type,
@@ -86,16 +86,16 @@ def _run(organisation: Organisation, sample: SampleLaunch) -> Launched:
     return Launched(sample, tuple(instance["InstanceId"] for instance in made["Instances"]))
 
 
-def _ec2_of(organisation: Organisation, sample: SampleLaunch) -> EC2Client:
-    account = organisation.accounts[sample.account]
+def _ec2_of(organization: Organization, sample: SampleLaunch) -> EC2Client:
+    account = organization.accounts[sample.account]
     if "@" in sample.user:
-        client: EC2Client = organisation.client("ec2", account, sample.region, role=DEVELOPER_ROLE, user=sample.user)
+        client: EC2Client = organization.client("ec2", account, sample.region, role=DEVELOPER_ROLE, user=sample.user)
         return client
-    iam = organisation.client("iam", account, "us-east-1")
+    iam = organization.client("iam", account, "us-east-1")
     if sample.user not in {user["UserName"] for user in iam.list_users()["Users"]}:
         iam.create_user(UserName=sample.user)
     key = iam.create_access_key(UserName=sample.user)["AccessKey"]
-    return organisation.session.client(
+    return organization.session.client(
         "ec2",
         region_name=sample.region,
         aws_access_key_id=key["AccessKeyId"],
@@ -103,13 +103,13 @@ def _ec2_of(organisation: Organisation, sample: SampleLaunch) -> EC2Client:
     )
 
 
-def _scale(organisation: Organisation) -> Launched:
-    account = organisation.accounts[SCALED.account]
-    ec2: EC2Client = organisation.client("ec2", account, SCALED.region)
+def _scale(organization: Organization) -> Launched:
+    account = organization.accounts[SCALED.account]
+    ec2: EC2Client = organization.client("ec2", account, SCALED.region)
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
     data: Any = {"ImageId": IMAGE, "InstanceType": SCALED.instance_type}
     ec2.create_launch_template(LaunchTemplateName=GROUP, LaunchTemplateData=data)
-    scaling = organisation.client("autoscaling", account, SCALED.region)
+    scaling = organization.client("autoscaling", account, SCALED.region)
     scaling.create_auto_scaling_group(
         AutoScalingGroupName=GROUP,
         MinSize=1,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from landkeeper.embedded.organisation import REGIONS, Organisation
+from landkeeper.embedded.organization import REGIONS, Organization
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
@@ -76,29 +76,29 @@ def _report(envelope: Mapping[str, Any]) -> SeenReport:
     return SeenReport(envelope.get("Subject") or "", envelope["Message"], json.loads(attribute))
 
 
-def seen_vpcs(organisation: Organisation, accounts: Mapping[str, str]) -> dict[str, set[str]]:
+def seen_vpcs(organization: Organization, accounts: Mapping[str, str]) -> dict[str, set[str]]:
     """Ids of the VPCs that these accounts (ids by name) own, by the owner's id, from DescribeVpcs."""
     found: dict[str, set[str]] = {}
     for account in accounts.values():
         for region in REGIONS:
-            for vpc in organisation.client("ec2", account, region).describe_vpcs()["Vpcs"]:
+            for vpc in organization.client("ec2", account, region).describe_vpcs()["Vpcs"]:
                 found.setdefault(vpc["OwnerId"], set()).add(vpc["VpcId"])
     return found
 
 
-def seen_instances(organisation: Organisation) -> list[SeenInstance]:
+def seen_instances(organization: Organization) -> list[SeenInstance]:
     """Every instance of every member account and region, ended ones too."""
     return [
         _seen(instance, reservation["ReservationId"], account, region)
-        for account in organisation.accounts.values()
+        for account in organization.accounts.values()
         for region in REGIONS
-        for reservation in _reservations(organisation, account, region)
+        for reservation in _reservations(organization, account, region)
         for instance in reservation["Instances"]
     ]
 
 
-def _reservations(organisation: Organisation, account: str, region: str) -> Iterator[Any]:
-    ec2 = organisation.client("ec2", account, region)
+def _reservations(organization: Organization, account: str, region: str) -> Iterator[Any]:
+    ec2 = organization.client("ec2", account, region)
     for page in ec2.get_paginator("describe_instances").paginate():
         yield from page["Reservations"]
 

@@ -10,14 +10,14 @@ from landkeeper.operate.stacks import StackState
 
 @dataclass(frozen=True, slots=True)
 class OrganizationSeen:
-    """The organisation that the account belongs to, as far as the credentials at hand may read it."""
+    """The organization that the account belongs to, as far as the credentials at hand may read it."""
 
     id: str
     management_account: str
     root_id: str = ""
     """Empty where only the management account and its delegates may ask."""
     administers_trails: bool = False
-    """Whether this account may make the organisation's trail."""
+    """Whether this account may make the organization's trail."""
     administers_stack_sets: bool = False
     """Whether this account may deploy StackSets to all accounts."""
 

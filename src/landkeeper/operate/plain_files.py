@@ -21,7 +21,7 @@ YOUR_BUCKET = "YOUR-BUCKET"
 _README = """\
 # The stack {stack}, to deploy with your own pipeline
 
-Put your bucket into `parameters.json` in place of {bucket}, say which organisation it is (`OrganizationId`), and:
+Put your bucket into `parameters.json` in place of {bucket}, say which organization it is (`OrganizationId`), and:
 
 {uploads}
     aws cloudformation create-change-set --stack-name {stack} --change-set-name first --change-set-type CREATE \\

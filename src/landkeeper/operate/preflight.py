@@ -75,7 +75,7 @@ def complete_parameters(
 ) -> dict[str, str]:
     """What was given, and what follows from the environment where nothing was given.
 
-    In an organisation: its id, who owns its trail, and which accounts and regions the StackSets reach (none where the
+    In an organization: its id, who owns its trail, and which accounts and regions the StackSets reach (none where the
     members have a role already). For an existing bucket that tells EventBridge of its objects: that it does. What an
     earlier deployment settled stays.
     """
@@ -155,7 +155,7 @@ def _of_trail(parameters: Mapping[str, str], environment: Environment) -> Iterat
     asks = parameters.get("OrganizationTrail", "true") == "true" and parameters.get("OrganizationId")
     if makes_trail and asks and seen is not None and not seen.administers_trails:
         yield Obstacle(
-            f"the account {environment.account} may not create a trail for the organisation {seen.id}",
+            f"the account {environment.account} may not create a trail for the organization {seen.id}",
             "register it in the management account (aws cloudtrail register-organization-delegated-admin "
             f"--member-account-id {environment.account}), use the bucket of an existing trail (--parameter "
             "TrailBucketName=...), or pass --parameter OrganizationTrail=false",

@@ -52,10 +52,10 @@ class Governed:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Which accounts of the organisation are read."""
+    """Which accounts of the organization are read."""
 
     include_ous: tuple[str, ...] = ()
-    """Ids or paths such as `Workloads/Prod`, with everything under them; empty means the whole organisation."""
+    """Ids or paths such as `Workloads/Prod`, with everything under them; empty means the whole organization."""
     skip_ous: tuple[str, ...] = ()
     """Ids or paths that are left out, with everything under them; this beats `include_ous`."""
     skip_accounts: tuple[AccountId, ...] = ()

@@ -197,7 +197,7 @@ class _ConfigReader:
         )
 
     def _organizational_unit(self, node: yaml.Node) -> str | None:
-        text = self.nodes.text(node, "an organisational unit")
+        text = self.nodes.text(node, "an organizational unit")
         if text is None:
             return None
         if _LOOKS_LIKE_ID.fullmatch(text) and not _ORGANIZATIONAL_UNIT_ID.fullmatch(text):

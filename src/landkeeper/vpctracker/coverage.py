@@ -43,7 +43,7 @@ class Coverage:
     failed_runs: int = 0
     """Runs in a row that could not read all of it; 0 after a complete one."""
     organization: str = ""
-    """The id of the organisation that listed it, as in `o-exampleorgid`; empty where none did."""
+    """The id of the organization that listed it, as in `o-exampleorgid`; empty where none did."""
     membership: Membership = Membership.ACTIVE
     unit: str | None = None
     """The path of the organizational unit it is in, as in `Workloads/Prod`, empty for the root; None: not looked up."""

@@ -1,4 +1,4 @@
-"""Which accounts of an organisation are read, and what became of those that were."""
+"""Which accounts of an organization are read, and what became of those that were."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The accounts of an organisation, told apart by whether they are read."""
+    """The accounts of an organization, told apart by whether they are read."""
 
     accounts: tuple[Account, ...]
     left_out: Mapping[AccountId, Membership] = field(default_factory=dict)
@@ -35,14 +35,14 @@ class Listing:
 
     @property
     def organization(self) -> str:
-        """The id of the organisation; empty where that is not known."""
+        """The id of the organization; empty where that is not known."""
         return next((account.organization for account in self.accounts if account.organization), "")
 
 
 def choose_accounts(members: Sequence[Member], units: Sequence[Unit], discovery: Discovery) -> Listing:
     """The active accounts that the configuration does not leave out.
 
-    `units` are the units of the organisation, needed where the configuration names any. A unit stands for everything
+    `units` are the units of the organization, needed where the configuration names any. A unit stands for everything
     under it, and being skipped beats being included. Raises UsageError for a unit that is not there.
     """
     included = {_find_unit(named, units) for named in discovery.include_ous}
@@ -73,14 +73,14 @@ def _find_unit(named: str, units: Sequence[Unit]) -> str:
         if named == unit.id or (path and path == unit.path):
             return unit.id
     raise UsageError(
-        f"the configuration's discovery names the organizational unit '{named}', which the organisation does not have"
+        f"the configuration's discovery names the organizational unit '{named}', which the organization does not have"
     )
 
 
 def settle_membership(covered: Iterable[Coverage], listing: Listing) -> tuple[Coverage, ...]:
-    """The coverage that has to be written so that it says how each account stands to the organisation, and where in it.
+    """The coverage that has to be written so that it says how each account stands to the organization, and where in it.
 
-    An account that the organisation listed once and lists no more has departed. Accounts that it never listed are none
+    An account that the organization listed once and lists no more has departed. Accounts that it never listed are none
     of its business.
     """
     listed = {account.id: Membership.ACTIVE for account in listing.accounts} | dict(listing.left_out)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.embedded
 
 @pytest.fixture(scope="module")
 def organized() -> Iterator[tuple[Embedded, str, str]]:
-    """Simulators of their own: an organisation, and a member account."""
+    """Simulators of their own: an organization, and a member account."""
     with Simulators(regions=EMBEDDED_REGIONS) as embedded, pytest.MonkeyPatch.context() as patch:
         for name, value in embedded.environment().items():
             patch.setenv(name, value)
@@ -62,7 +62,7 @@ def test_the_management_account_may_make_everything(organized: tuple[Embedded, s
     assert (seen.administers_trails, seen.administers_stack_sets) == (True, True)
 
 
-def test_a_member_may_make_nothing_for_the_organisation(organized: tuple[Embedded, str, str]) -> None:
+def test_a_member_may_make_nothing_for_the_organization(organized: tuple[Embedded, str, str]) -> None:
     seen = find_organization(_as_member(organized[2]))
     assert seen is not None
     assert (seen.id, seen.administers_trails, seen.administers_stack_sets) == (organized[1], False, False)

@@ -1,4 +1,4 @@
-"""One account of the organisation, asked for by its id: there, closed, or none of ours."""
+"""One account of the organization, asked for by its id: there, closed, or none of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from landkeeper.org import AccountId, Failure, FailureReason
 
 
 @pytest.mark.embedded
-def test_an_account_of_the_organisation_is_active(aws_environment: Embedded) -> None:
+def test_an_account_of_the_organization_is_active(aws_environment: Embedded) -> None:
     client = home_session().client("organizations")
     with suppress(client.exceptions.AlreadyInOrganizationException):
         client.create_organization(FeatureSet="ALL")

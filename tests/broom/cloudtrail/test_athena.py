@@ -111,7 +111,7 @@ def made_up(chance: Random, number: int) -> Iterator[Mapping[str, Any]]:
 
 
 def write_trail(folder: Path, records: list[Mapping[str, Any]]) -> dict[str, bytes]:
-    """The records in files as a trail of an organisation lays them out."""
+    """The records in files as a trail of an organization lays them out."""
     files: dict[str, list[Mapping[str, Any]]] = {}
     for record in records:
         where = {

@@ -1,4 +1,4 @@
-"""The organisation, the sample of accounts, and the roles in them."""
+"""The organization, the sample of accounts, and the roles in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_management_account_needs_nobodys_leave() -> None:
     assert [verdict for verdict, _ in _judged(ORGANIZATION, OrganizationId="o-exampleorgid")] == [Verdict.OK] * 2
 
 
-def test_another_organisation_than_the_stacks_is_wrong() -> None:
+def test_another_organization_than_the_stacks_is_wrong() -> None:
     assert _judged(ORGANIZATION, OrganizationId="o-other") == [
         (Verdict.WRONG, "this is o-exampleorgid, and the stack is for o-other")
     ]
@@ -59,7 +59,7 @@ def test_another_account_has_to_be_a_delegated_administrator(delegated: bool | F
     assert len(_judged(member, Accounts="111122223333")) == 1
 
 
-def test_without_an_organisation_the_accounts_have_to_be_named() -> None:
+def test_without_an_organization_the_accounts_have_to_be_named() -> None:
     none = Failure(FailureReason.NOT_FOUND, "AWSOrganizationsNotInUseException", "")
     assert [verdict for verdict, _ in _judged(none, Accounts="111122223333")] == [Verdict.OK]
     assert [verdict for verdict, _ in _judged(none)] == [Verdict.WRONG]

@@ -50,7 +50,7 @@ def test_a_trail_that_logs_everywhere_is_well_whatever_others_do() -> None:
     (line,) = judge_trail([stopped, TRAIL], FEED, NOW)
     assert (line.verdict, line.found) == (
         Verdict.OK,
-        "all of the organisation logs in every region, newest file delivered 4 minutes ago",
+        "all of the organization logs in every region, newest file delivered 4 minutes ago",
     )
 
 

@@ -91,7 +91,7 @@ def test_what_denies_goes_before_what_allows() -> None:
     assert _is_let_in(_allow(), plain_text, strangers)
 
 
-def test_a_condition_on_an_organisation_that_is_not_known_is_not_met() -> None:
+def test_a_condition_on_an_organization_that_is_not_known_is_not_met() -> None:
     policy = {"Statement": _allow(Condition={"StringEquals": {"aws:SourceOrgID": "o-exampleorgid"}})}
     assert allows(policy, REQUEST)
     assert not allows(policy, Request("sns.amazonaws.com", "sqs:SendMessage", QUEUE, TOPIC, "111122223333"))

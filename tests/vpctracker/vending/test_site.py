@@ -205,7 +205,7 @@ def test_a_closed_account_is_refused() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (Failure(FailureReason.NOT_FOUND), "is not in the organisation"),
+        (Failure(FailureReason.NOT_FOUND), "is not in the organization"),
         (DENIED, "has never been tracked"),
         ("PENDING_CLOSURE", "it is pending closure"),
     ],

@@ -26,7 +26,7 @@ class TrailBuckets(LogObjects):
     def list_logs(self, bucket: str, prefix: str, days: Days) -> Iterator[ListedLog | LeftOut | Failure]:
         """The files below a prefix that may be of these days; a Failure, and then no more, where S3 refuses.
 
-        The prefix may begin and end anywhere in the layout of a trail or of an organisation's trail. Folders of other
+        The prefix may begin and end anywhere in the layout of a trail or of an organization's trail. Folders of other
         days, of digests and of other services are not listed.
         """
         try:

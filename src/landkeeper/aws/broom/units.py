@@ -1,4 +1,4 @@
-"""Where an account stands in the organisation: the units above it, asked from the bottom up and kept for a while."""
+"""Where an account stands in the organization: the units above it, asked from the bottom up and kept for a while."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _principal(iam: Any, caller: str) -> str | None:
 
 
 def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
-    """The organisation of the account, as far as it may be looked at; None without one, or without permission."""
+    """The organization of the account, as far as it may be looked at; None without one, or without permission."""
     client = sessions.home("organizations")
     try:
         seen = client.describe_organization()["Organization"]
@@ -122,7 +122,7 @@ def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
 
 
 def find_delegated_services(sessions: AccountSessions, account: str) -> set[str]:
-    """The services that an account administers for its organisation. Raises what botocore raises."""
+    """The services that an account administers for its organization. Raises what botocore raises."""
     pages = sessions.home("organizations").get_paginator("list_delegated_services_for_account")
     return {
         each["ServicePrincipal"] for page in pages.paginate(AccountId=account) for each in page["DelegatedServices"]

@@ -38,7 +38,7 @@ _FRESH = timedelta(hours=1)
 
 @reading
 def read_trails(cloudtrail: Any, bucket: str, elsewhere: Callable[[Region], Any]) -> Sequence[Trail]:
-    """The trails that write into the bucket, those of other regions and of the organisation included.
+    """The trails that write into the bucket, those of other regions and of the organization included.
 
     `elsewhere` gives the client of a region: a trail answers for its status at home. Source: CloudTrail API Reference,
     "DescribeTrails", "GetTrailStatus".
@@ -168,7 +168,7 @@ def read_log_files(s3: S3Client, bucket: str, prefix: str, first: tuple[str, Reg
 
 
 def _accounts(s3: S3Client, bucket: str, prefix: str, first: str) -> list[str]:
-    """The accounts' folders; those of an organisation's trail lie in a folder with its id."""
+    """The accounts' folders; those of an organization's trail lie in a folder with its id."""
     found: list[str] = []
     for folder in _folders(s3, bucket, prefix):
         name = folder.rstrip("/").rpartition("/")[2]

@@ -170,7 +170,7 @@ def ask_function(client: LambdaClient, function: str, question: Mapping[str, Any
 
 @reading
 def read_organization(organizations: OrganizationsClient, account: AccountId) -> Organization:
-    """The organisation, and whether the account administers anything for it. NOT_FOUND where there is none."""
+    """The organization, and whether the account administers anything for it. NOT_FOUND where there is none."""
     told = organizations.describe_organization()["Organization"]
     return Organization(told["Id"], AccountId(told["MasterAccountId"]), _is_delegated(organizations, account))
 

@@ -1,4 +1,4 @@
-"""One account of the organisation, asked for by its id."""
+"""One account of the organization, asked for by its id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def find_member_state(client: OrganizationsClient, account: AccountId) -> str | Failure:
-    """The state of the account in the organisation, as in `ACTIVE`; a Failure where it has no such account.
+    """The state of the account in the organization, as in `ACTIVE`; a Failure where it has no such account.
 
     It takes the credentials of the management account or of a delegated administrator. Source: AWS Organizations API
     Reference, "DescribeAccount".

@@ -78,7 +78,7 @@ _FILE = "file"
 
 @dataclass(frozen=True, slots=True)
 class TrailRoot:
-    """Where a trail's folders of accounts are: `AWSLogs/`, or `AWSLogs/o-id/` for an organisation's."""
+    """Where a trail's folders of accounts are: `AWSLogs/`, or `AWSLogs/o-id/` for an organization's."""
 
     bucket: str
     prefix: str

@@ -1,7 +1,7 @@
 """Where a trail puts its files in S3, and which of them can matter: told by their keys, before anything is fetched.
 
 Source: AWS CloudTrail User Guide, "Finding your CloudTrail log files" and "CloudTrail log file examples", which gives
-the names of files; for organisations "Creating a trail for an organization".
+the names of files; for organizations "Creating a trail for an organization".
 """
 
 from __future__ import annotations

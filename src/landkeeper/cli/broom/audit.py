@@ -14,7 +14,7 @@ from landkeeper.cli.options import accounts_option, format_option, regions_optio
 @click.command(name="audit")
 @policy_option
 @click.option("--dry-run", is_flag=True, help="Read live tags and print what would be done, without acting.")
-@accounts_option("Only this account; may be repeated.  [default: the organisation]")
+@accounts_option("Only this account; may be repeated.  [default: the organization]")
 @regions_option("Only this region; may be repeated.  [default: all enabled regions]")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
 @click.option(

@@ -16,7 +16,7 @@ DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What AWS asks for so many of something, in US dollars, and how many a month are free for an organisation."""
+    """What AWS asks for so many of something, in US dollars, and how many a month are free for an organization."""
 
     service: str
     what: str

@@ -1,4 +1,4 @@
-"""Who may do what where: the organisation, the accounts, and the roles in them."""
+"""Who may do what where: the organization, the accounts, and the roles in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DELEGATE = (
 
 
 def judge_organization(found: Organization | Failure, parts: StackParts, account: AccountId) -> list[Line]:
-    """Whether there is the organisation that the stack is for, and whether the account at hand may list it."""
+    """Whether there is the organization that the stack is for, and whether the account at hand may list it."""
     wanted = parts.parameters.get("OrganizationId", "")
     named_accounts = parts.parameters.get("Accounts", "")
     if isinstance(found, Failure):
@@ -27,7 +27,7 @@ def judge_organization(found: Organization | Failure, parts: StackParts, account
         if not wanted and named_accounts:
             return [ok("organisation", "none; the stack lists its accounts")]
         mend = "list the accounts: landkeeper deploy --parameter Accounts=ID,ID"
-        return [wrong("organisation", f"the account {account} is not in an organisation", mend)]
+        return [wrong("organisation", f"the account {account} is not in an organization", mend)]
     if wanted and found.id != wanted:
         mend = f"landkeeper deploy --parameter OrganizationId={found.id}"
         return [wrong("organisation", f"this is {found.id}, and the stack is for {wanted}", mend)]
@@ -145,14 +145,14 @@ def _refused(check: str, role: str, trials: Sequence[Trial], names: Mapping[Acco
 
 
 def judge_listing(function: str, answer: Trials | Failure) -> Line:
-    """Whether a function can list the accounts of the organisation."""
+    """Whether a function can list the accounts of the organization."""
     check = "accounts listed"
     if isinstance(answer, Failure):
         return _unanswered(check, answer)
     if answer.organization is None:
-        return ok(check, f"{function} lists the accounts of the organisation")
+        return ok(check, f"{function} lists the accounts of the organization")
     mend = "make this account a delegated administrator, or list the accounts: --parameter Accounts=ID,ID"
-    return wrong(check, f"{function} cannot list the organisation's accounts: {answer.organization}", mend)
+    return wrong(check, f"{function} cannot list the organization's accounts: {answer.organization}", mend)
 
 
 def judge_regions(wanted: Sequence[str], unknown: Sequence[str] | Failure) -> Line:

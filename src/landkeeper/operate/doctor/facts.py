@@ -189,7 +189,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The organisation, and how the account at hand stands to it."""
+    """The organization, and how the account at hand stands to it."""
 
     id: str
     management_account: AccountId
@@ -217,7 +217,7 @@ class Trials:
     """The Landkeeper that answered."""
     trials: tuple[Trial, ...]
     organization: Failure | None = None
-    """Why it could not list the organisation's accounts; None where it could, or was not asked."""
+    """Why it could not list the organization's accounts; None where it could, or was not asked."""
     log_file: Failure | None = None
     """The same of the log file that it was asked to read."""
 

@@ -47,7 +47,7 @@ class Feed:
     makes_trail: bool = False
     """Whether the stack makes the trail itself."""
     wants_organization: bool = False
-    """Whether the trail is to cover every account of the organisation."""
+    """Whether the trail is to cover every account of the organization."""
 
     @property
     def bucket_arn(self) -> str:
@@ -86,7 +86,7 @@ def _faults_of(trail: Trail, feed: Feed) -> Iterator[Line]:
         found = f"{name} is not multi-region: launches outside {trail.home_region} are not logged"
         yield wrong("trail", found, f"aws cloudtrail update-trail {where} --is-multi-region-trail")
     if feed.wants_organization and not trail.is_organization:
-        found = f"{name} covers only its own account, but the stack is for the organisation {feed.organization}"
+        found = f"{name} covers only its own account, but the stack is for the organization {feed.organization}"
         yield wrong("trail", found, f"aws cloudtrail update-trail {where} --is-organization-trail")
     if trail.has_management_writes is False:
         mend = f"""aws cloudtrail put-event-selectors --trail-name {trail.arn} --region {trail.home_region} \
@@ -100,7 +100,7 @@ def _faults_of(trail: Trail, feed: Feed) -> Iterator[Line]:
 
 
 def _described(trail: Trail, now: datetime) -> str:
-    scope = "of the organisation" if trail.is_organization else "of its account"
+    scope = "of the organization" if trail.is_organization else "of its account"
     delivered = f", newest file delivered {lasting(now - trail.delivered_at)} ago" if trail.delivered_at else ""
     return f"{trail.name} {scope} logs in every region{delivered}"
 

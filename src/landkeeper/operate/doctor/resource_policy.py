@@ -27,7 +27,7 @@ class Request:
     source_arn: str
     source_account: str
     organization: str = ""
-    """The organisation of the account that the source is in; empty where that is not known."""
+    """The organization of the account that the source is in; empty where that is not known."""
 
     def value_of(self, key: str) -> str | None:
         """The value of a condition key; None where the request has none."""

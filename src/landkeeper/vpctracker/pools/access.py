@@ -56,8 +56,8 @@ def check_account(pools: Pools, account: AccountId, pool: str) -> None:
         return
     state = pools.find_member_state(account)
     if isinstance(state, Failure):
-        why = "is not in the organisation" if state.reason is FailureReason.NOT_FOUND else (
-            f"has never been tracked, and its membership in the organisation cannot be read: {state}"
+        why = "is not in the organization" if state.reason is FailureReason.NOT_FOUND else (
+            f"has never been tracked, and its membership in the organization cannot be read: {state}"
         )  # fmt: skip
         raise UsageError(f"the account {account} {why}")
     if state != "ACTIVE":

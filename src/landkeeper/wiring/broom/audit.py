@@ -46,7 +46,7 @@ class SettingsScope:
             return self.settings.accounts or (self.sessions.home_account(),)
         members = list_members(self.sessions.home("organizations"))
         if isinstance(members, Failure):
-            raise UsageError(f"the accounts of the organisation cannot be listed, pass --account: {members}")
+            raise UsageError(f"the accounts of the organization cannot be listed, pass --account: {members}")
         return tuple(member.account.id for member in members if member.membership is Membership.ACTIVE)
 
     def find_places(self, account: AccountId) -> Sequence[Place] | Failure:

@@ -72,7 +72,7 @@ def plan_statements(
 def _list_missing(
     buckets: TrailBuckets, root: TrailRoot, accounts: Sequence[AccountId], regions: Sequence[Region]
 ) -> tuple[TrailRoot, tuple[AccountId, ...], tuple[Region, ...]] | Failure:
-    """The root, accounts and regions; the root is that of the organisation where the bucket is one's."""
+    """The root, accounts and regions; the root is that of the organization where the bucket is one's."""
     if not accounts:
         folders = buckets.list_folders(root.bucket, root.prefix)
         if isinstance(folders, Failure):

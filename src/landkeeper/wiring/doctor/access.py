@@ -31,7 +31,7 @@ _ASKED_AT_ONCE = 8
 
 
 def examine_access(patient: DeployedStack, *, every_account: bool, own_role: str | None) -> Iterator[Line]:
-    """The organisation, the regions, and the roles in the accounts: all of them, or a sample."""
+    """The organization, the regions, and the roles in the accounts: all of them, or a sample."""
     sessions, parts = patient.sessions, patient.parts
     organization = read_organization(sessions.home("organizations"), patient.caller.account)
     yield from judge_organization(organization, parts, patient.caller.account)
@@ -51,7 +51,7 @@ def examine_access(patient: DeployedStack, *, every_account: bool, own_role: str
 
 
 def _accounts(patient: DeployedStack, coverage: Sequence[Coverage] | Failure) -> tuple[Account, ...] | Failure:
-    """The accounts that the tracker is to read: those that the stack names, else the organisation's active ones."""
+    """The accounts that the tracker is to read: those that the stack names, else the organization's active ones."""
     given = patient.parts.parameters.get("Accounts", "")
     if given:
         return tuple(Account(parse_account_id(one.strip())) for one in given.split(",") if one.strip())

@@ -45,7 +45,7 @@ class Source:
     is_governed: Callable[[AccountId, Region], bool]
     """Whether a region of an account is closed for good, by the configuration."""
     listing: Listing | None = None
-    """What the organisation lists; None where the accounts were named otherwise."""
+    """What the organization lists; None where the accounts were named otherwise."""
 
 
 def function_store(settings: Settings) -> VpcStore:
@@ -59,9 +59,9 @@ def function_store(settings: Settings) -> VpcStore:
 
 
 def find_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
-    """The accounts that the flags and settings name: profiles, the organisation, a list, or the account at hand.
+    """The accounts that the flags and settings name: profiles, the organization, a list, or the account at hand.
 
-    Raises UsageError or HomeAccountError when the credentials, the organisation or the settings do not allow it.
+    Raises UsageError or HomeAccountError when the credentials, the organization or the settings do not allow it.
     """
     config = read_config(settings)
     if profiles:
@@ -77,7 +77,7 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
 
 
 def function_source(settings: Settings) -> Source:
-    """What the tracker function reads: the accounts it was told, else the organisation; without a role its own only."""
+    """What the tracker function reads: the accounts it was told, else the organization; without a role its own only."""
     return find_source(settings, organization=bool(settings.role_name and not settings.accounts))
 
 
@@ -119,17 +119,17 @@ def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listi
     match members:
         case Failure(reason=FailureReason.NOT_FOUND):
             raise UsageError(
-                "the account of these credentials is not in an organisation: pass --account, or omit --org"
+                "the account of these credentials is not in an organization: pass --account, or omit --org"
             )
         case Failure():
             raise UsageError(
-                "the accounts of the organisation cannot be listed; use credentials of the management account or "
+                "the accounts of the organization cannot be listed; use credentials of the management account or "
                 f"of a delegated administrator: {members}"
             )
         case _:
             listing = _choose(client, members, discovery)
     if not listing.accounts:
-        raise UsageError("the configuration excludes every active account of the organisation")
+        raise UsageError("the configuration excludes every active account of the organization")
     return listing
 
 

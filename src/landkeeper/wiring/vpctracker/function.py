@@ -76,9 +76,9 @@ def open_worker(settings: Settings) -> Worker:
 
 
 def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
-    """Send every account that the settings name, or the organisation lists, to the workers' queue.
+    """Send every account that the settings name, or the organization lists, to the workers' queue.
 
-    What the organisation says of accounts that are not to be read is written down first. Raises UsageError or
+    What the organization says of accounts that are not to be read is written down first. Raises UsageError or
     HomeAccountError when the accounts are not to be had.
     """
     if settings.queue_url is None:

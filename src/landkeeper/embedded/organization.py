@@ -1,4 +1,4 @@
-"""The sample organisation: a management account, twelve accounts in three units, four regions, and what is wrong in it.
+"""The sample organization: a management account, twelve accounts in three units, four regions, and what is wrong in it.
 
 The data lake and the analytics account both picked 10.0.0.0/16. There are secondary blocks, a VPC shared through RAM,
 default VPCs nobody removed, and one account that came with a company and never got the reader's role.
@@ -70,7 +70,7 @@ VPCS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
+class Organization:
     """The sample as it was made: ids, and keys to act in its accounts."""
 
     id: str
@@ -121,8 +121,8 @@ class Organisation:
         return self._keys[account, role, user]
 
 
-def make_organisation(session: boto3.Session) -> Organisation:
-    """Make the sample organisation and everything in it."""
+def make_organization(session: boto3.Session) -> Organization:
+    """Make the sample organization and everything in it."""
     organizations = session.client("organizations", region_name="us-east-1")
     made = organizations.create_organization(FeatureSet="ALL")["Organization"]
     root = organizations.list_roots()["Roots"][0]["Id"]
@@ -133,18 +133,18 @@ def make_organisation(session: boto3.Session) -> Organisation:
             status = organizations.create_account(AccountName=name, Email=f"{name}@example.com")["CreateAccountStatus"]
             organizations.move_account(AccountId=status["AccountId"], SourceParentId=root, DestinationParentId=unit_id)
             accounts[name] = status["AccountId"]
-    organisation = Organisation(made["Id"], made["MasterAccountId"], accounts, session)
+    organization = Organization(made["Id"], made["MasterAccountId"], accounts, session)
     for name, account in accounts.items():
-        _furnish(organisation, name, account)
-    _share(organisation)
-    return organisation
+        _furnish(organization, name, account)
+    _share(organization)
+    return organization
 
 
-def _furnish(organisation: Organisation, name: str, account: str) -> None:
-    iam = organisation.client("iam", account, "us-east-1")
+def _furnish(organization: Organization, name: str, account: str) -> None:
+    iam = organization.client("iam", account, "us-east-1")
     iam.create_role(RoleName=DEVELOPER_ROLE, AssumeRolePolicyDocument="{}")
     for region in REGIONS:
-        ec2 = organisation.client("ec2", account, region)
+        ec2 = organization.client("ec2", account, region)
         if name in WITHOUT_DEFAULT_VPCS:
             _delete_default_vpc(ec2)
         for vpc in VPCS:
@@ -175,25 +175,25 @@ def _make_vpc(ec2: EC2Client, vpc: SampleVpc) -> None:
         ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"{network}.{third}.0/24", AvailabilityZone=f"{vpc.region}{zone}")
 
 
-def _share(organisation: Organisation) -> None:
-    organisation.session.client("ram", region_name="us-east-1").enable_sharing_with_aws_organization()
-    owner = organisation.accounts["network"]
+def _share(organization: Organization) -> None:
+    organization.session.client("ram", region_name="us-east-1").enable_sharing_with_aws_organization()
+    owner = organization.accounts["network"]
     region = next(vpc.region for vpc in VPCS if vpc.name == SHARED_VPC)
-    ec2 = organisation.client("ec2", owner, region)
+    ec2 = organization.client("ec2", owner, region)
     shared = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [SHARED_VPC]}])["Vpcs"][0]["VpcId"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [shared]}])["Subnets"]
-    organisation.client("ram", owner, region).create_resource_share(
+    organization.client("ram", owner, region).create_resource_share(
         name=SHARED_VPC,
         resourceArns=[f"arn:aws:ec2:{region}:{owner}:subnet/{subnet['SubnetId']}" for subnet in subnets],
-        principals=[organisation.accounts[name] for name in SHARED_WITH],
+        principals=[organization.accounts[name] for name in SHARED_WITH],
     )
 
 
-def give_member_roles(organisation: Organisation, template: str, parameters: dict[str, str], endpoint: str) -> None:
+def give_member_roles(organization: Organization, template: str, parameters: dict[str, str], endpoint: str) -> None:
     """Deploy the member template into every account but the unreadable one, as a StackSet would."""
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
-    for account in organisation.readable.values():
-        organisation.client("cloudformation", account, "us-east-1", endpoint=endpoint).create_stack(
+    for account in organization.readable.values():
+        organization.client("cloudformation", account, "us-east-1", endpoint=endpoint).create_stack(
             StackName="landkeeper-member",
             TemplateBody=template,
             Parameters=given,
