@@ -95,9 +95,9 @@ def audit_account(
     """Audit every region of an account, one after the other."""
     places = scope.find_places(account)
     if isinstance(places, Failure):
-        swept = SweepResult()
-        swept.fail(f"{account} could not be audited: {places}", try_again=False)
-        yield Audited(swept, is_read=False)
+        result = SweepResult()
+        result.fail(f"{account} could not be audited: {places}", try_again=False)
+        yield Audited(result, is_read=False)
         return
     for place in places:
         yield audit_place(sweep, place, act_since=act_since)
@@ -114,19 +114,19 @@ def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = Non
     now = ports.clock()
     running = ports.reader.list_running(*place)
     if isinstance(running, Failure):
-        swept = SweepResult()
+        result = SweepResult()
         if running.reason is not FailureReason.REGION_DISABLED:
-            swept.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
-        return Audited(swept, is_read=False)
+            result.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
+        return Audited(result, is_read=False)
     old_enough = [live for live in running.values() if _is_of_age(live, now)]
     suspects = [_open(live, place, now, act_since) for live in old_enough]
     suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
     known = ports.ledger.find_cases([case.instance_id for case in suspects])
     cases = [_take_up(known.get(case.instance_id, case), now, act_since) for case in suspects]
-    swept = sweep.handle_cases([case for case in cases if not case.is_settled])
-    swept.left_out = _left_out(cases, young=len(running) - len(old_enough))
-    findings = (Finding(*place, swept.notes[case.instance_id]) for case in cases if not case.is_settled)
-    return Audited(swept, tuple(findings), len(running))
+    result = sweep.handle_cases([case for case in cases if not case.is_settled])
+    result.left_out = _left_out(cases, young=len(running) - len(old_enough))
+    findings = (Finding(*place, result.notes[case.instance_id]) for case in cases if not case.is_settled)
+    return Audited(result, tuple(findings), len(running))
 
 
 def _take_up(case: Case, now: datetime, act_since: timedelta | None) -> Case:

@@ -58,13 +58,13 @@ def sweep_first_seen(sweep: Sweep, launches: Sequence[Launch], untaggings: Seque
         # Whose the instances are that the log leaves out, only the ledger tells.
         return sweep.handle_launches(launches, untaggings)
     ledger = WriteFirstLedger(sweep.ports.ledger)
-    swept = replace(sweep, ports=replace(sweep.ports, ledger=ledger)).handle_launches(launches, untaggings)
+    result = replace(sweep, ports=replace(sweep.ports, ledger=ledger)).handle_launches(launches, untaggings)
     if not ledger.known:
-        return swept
+        return result
     again = [launch for launch in launches if any(instance.id in ledger.known for instance in launch.instances)]
     known = sweep.handle_launches(again, untaggings)
-    if ledger.known.issuperset(swept.notes):
+    if ledger.known.issuperset(result.notes):
         # What failed for cases that are done with has not failed.
         return known
-    swept.take_in(known)
-    return swept
+    result.take_in(known)
+    return result

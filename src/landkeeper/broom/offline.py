@@ -37,11 +37,11 @@ def judge_offline(policy: Policy, found: Iterable[FoundLaunch], now: datetime) -
     )
 
 
-def judged_by_sweep(found: Iterable[FoundLaunch], swept: SweepResult) -> tuple[JudgedLaunch, ...]:
+def judged_by_sweep(found: Iterable[FoundLaunch], result: SweepResult) -> tuple[JudgedLaunch, ...]:
     """Return each launch with what the sweep found out about its instances."""
-    completed = [replace(entry, launch=swept.launches.get(entry.launch.event_id, entry.launch)) for entry in found]
+    completed = [replace(entry, launch=result.launches.get(entry.launch.event_id, entry.launch)) for entry in found]
     return tuple(
-        JudgedLaunch(entry, tuple(swept.notes[instance.id] for instance in entry.launch.instances))
+        JudgedLaunch(entry, tuple(result.notes[instance.id] for instance in entry.launch.instances))
         for entry in completed
     )
 

@@ -38,11 +38,11 @@ class Sweep(SweepTerms):
                 found[instance.id] = seen_by(found.get(instance.id, case), case)
         known = self.ports.ledger.find_cases(tuple(found))
         cases = [seen_by(known.get(id_, case), case) for id_, case in found.items()]
-        swept = self.handle_cases([untagged(case, untaggings) for case in cases])
-        swept.launches |= {launch.event_id: launch for launch in named.launches}
+        result = self.handle_cases([untagged(case, untaggings) for case in cases])
+        result.launches |= {launch.event_id: launch for launch in named.launches}
         for missing in named.missing:
-            swept.fail(missing.because, try_again=missing.try_again)
-        return swept
+            result.fail(missing.because, try_again=missing.try_again)
+        return result
 
     def resume_cases(self, ids: Sequence[InstanceId]) -> SweepResult:
         """Look again at cases that were put off until now."""
@@ -53,7 +53,7 @@ class Sweep(SweepTerms):
         places: defaultdict[Place, list[Case]] = defaultdict(list)
         for case in cases:
             places[case.account, case.region].append(case)
-        swept = SweepResult()
+        result = SweepResult()
         for place, group in places.items():
-            swept.take_in(PlaceSweep(self, place).handle_cases(group))
-        return swept
+            result.take_in(PlaceSweep(self, place).handle_cases(group))
+        return result

@@ -137,8 +137,11 @@ def _run_instances(parameters: Mapping[str, Any]) -> Record:
     if specifications := parameters.get("TagSpecifications"):
         request["tagSpecificationSet"] = {
             "items": [
-                {"resourceType": each.get("ResourceType"), "tags": [_lower_first(tag) for tag in each.get("Tags", [])]}
-                for each in specifications
+                {
+                    "resourceType": specification.get("ResourceType"),
+                    "tags": [_lower_first(tag) for tag in specification.get("Tags", [])],
+                }
+                for specification in specifications
             ]
         }
     if template := parameters.get("LaunchTemplate"):
@@ -154,7 +157,7 @@ def _tagging(parameters: Mapping[str, Any]) -> Record:
 
 
 def _instances(parameters: Mapping[str, Any]) -> Record:
-    return {"instancesSet": {"items": [{"instanceId": each} for each in parameters.get("InstanceIds", [])]}}
+    return {"instancesSet": {"items": [{"instanceId": id_} for id_ in parameters.get("InstanceIds", [])]}}
 
 
 def _lower_first(parameters: Mapping[str, Any]) -> Record:

@@ -135,7 +135,7 @@ class MotoFront:
 
     def _call(self, request: _Request, answer: _Answer) -> Call:
         operation = self._ec2.operation_model(request.action)
-        asked: RequestDict = {
+        request_dict: RequestDict = {
             "values": MultiDict(request.form), "body": b"", "headers": Headers(), "method": "POST", "url_params": {},
             "url_path": "/",
         }  # fmt: skip
@@ -144,7 +144,7 @@ class MotoFront:
             caller=_caller(request),
             region=request.region,
             action=request.action,
-            parameters=RequestParser(operation).parse(asked),
+            parameters=RequestParser(operation).parse(request_dict),
             response=_parsed(answer, shape),
             output_shape=shape,
             at=now(),
@@ -347,4 +347,6 @@ def _numbered(name: str, values: list[str]) -> dict[str, str]:
 
 
 def _set_header(answer: _Answer, name: str, value: str) -> None:
-    answer.headers = [(each, held) for each, held in answer.headers if each.lower() != name.lower()] + [(name, value)]
+    answer.headers = [(header, held) for header, held in answer.headers if header.lower() != name.lower()] + [
+        (name, value)
+    ]

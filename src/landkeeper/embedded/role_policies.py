@@ -22,11 +22,14 @@ def role_allows(access_key: str, service: str, action: str) -> bool:
     statements = list(_statements_of(access_key))
     if not statements:
         return True
-    asked = f"{service}:{action}".lower()
-    matching = [one for one in statements if _names(one, asked)]
-    if any(one["Effect"] == "Deny" and one.get("Resource") == "*" and "Condition" not in one for one in matching):
+    permission = f"{service}:{action}".lower()
+    matching = [statement for statement in statements if _names(statement, permission)]
+    if any(
+        statement["Effect"] == "Deny" and statement.get("Resource") == "*" and "Condition" not in statement
+        for statement in matching
+    ):
         return False
-    return any(one["Effect"] == "Allow" for one in matching)
+    return any(statement["Effect"] == "Allow" for statement in matching)
 
 
 def _statements_of(access_key: str) -> Iterator[dict[str, Any]]:
@@ -46,10 +49,10 @@ def _statements_of(access_key: str) -> Iterator[dict[str, Any]]:
                 yield from _listed(parsed["Statement"])
 
 
-def _names(statement: dict[str, Any], asked: str) -> bool:
+def _names(statement: dict[str, Any], permission: str) -> bool:
     if "NotAction" in statement:
-        return not any(fnmatchcase(asked, one.lower()) for one in _listed(statement["NotAction"]))
-    return any(fnmatchcase(asked, one.lower()) for one in _listed(statement["Action"]))
+        return not any(fnmatchcase(permission, pattern.lower()) for pattern in _listed(statement["NotAction"]))
+    return any(fnmatchcase(permission, pattern.lower()) for pattern in _listed(statement["Action"]))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -152,8 +152,10 @@ class _Run:
                 case _:
                     assert_never(feed)
         unread += self._note_faults(message, harvest)
-        swept = [*self._sweep(harvest, ids, are_new=not named), *chain.from_iterable(map(self._audit, audits))]
-        self._finish(message, swept, [*unread, *(f"{name} was not dealt with in this batch already" for name in again)])
+        results = [*self._sweep(harvest, ids, are_new=not named), *chain.from_iterable(map(self._audit, audits))]
+        self._finish(
+            message, results, [*unread, *(f"{name} was not dealt with in this batch already" for name in again)]
+        )
         self._ended |= dict.fromkeys(objects, True)
 
     def _note_faults(self, message: Message, harvest: Harvest) -> list[str]:
@@ -181,7 +183,7 @@ class _Run:
     def _sweep(self, harvest: Harvest, ids: list[InstanceId], *, are_new: bool) -> Iterator[SweepResult]:
         if not harvest.launches and not harvest.untaggings and not ids:
             return
-        launches = [each.launch for each in harvest.launches]
+        launches = [entry.launch for entry in harvest.launches]
         yield from self._begin().process(launches, harvest.untaggings, ids, are_new=are_new)
 
     def _audit(self, account: AccountId | None) -> Iterator[SweepResult]:
@@ -192,20 +194,20 @@ class _Run:
             self._dealings = open_broom().dealings.begin_run()
         return self._dealings
 
-    def _finish(self, message: Message, swept: list[SweepResult], unread: list[str]) -> None:
-        for each in swept:
-            for id_, note in each.notes.items():
+    def _finish(self, message: Message, results: list[SweepResult], unread: list[str]) -> None:
+        for result in results:
+            for id_, note in result.notes.items():
                 log(
                     "INFO", "judged", {"InstanceId": id_, "Verdict": note.verdict, "Action": note.action,
                     "Outcome": note.outcome or "", "Because": note.because},
                 )  # fmt: skip
                 self.counts.update(_metrics_of(note))
-            if each.left_out:
-                log("INFO", "left out by the audit", {"MessageId": message.id, **each.left_out})
-            for failure in each.failures:
+            if result.left_out:
+                log("INFO", "left out by the audit", {"MessageId": message.id, **result.left_out})
+            for failure in result.failures:
                 log("WARNING", "not done", {"MessageId": message.id, "Reason": failure})
-        self.counts["Failures"] += len(unread) + sum(len(each.failures) for each in swept)
-        again = [failure for each in swept if each.try_again for failure in each.failures]
+        self.counts["Failures"] += len(unread) + sum(len(sweep_result.failures) for sweep_result in results)
+        again = [failure for sweep_result in results if sweep_result.try_again for failure in sweep_result.failures]
         if unread or again:
             raise UnfinishedError("; ".join([*unread, *again]))
 

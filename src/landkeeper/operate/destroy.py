@@ -87,17 +87,17 @@ def plan_destruction(
     `left` is other data than the stack's own resources. Raises UsageError for a name that nothing of the stack has,
     and for a bucket whose trail is to stay.
     """
-    data = [Datum(_kind(each), each.physical_id) for each in resources if each.resource_type in _KINDS]
+    data = [Datum(_kind(resource), resource.physical_id) for resource in resources if resource.resource_type in _KINDS]
     data += left
-    unknown = [name for name in names if name not in {each.name for each in data}]
+    unknown = [name for name in names if name not in {datum.name for datum in data}]
     if unknown:
-        known = ", ".join(sorted(each.name for each in data)) or "nothing"
+        known = ", ".join(sorted(datum.name for datum in data)) or "nothing"
         raise UsageError(f"--delete-data {unknown[0]}: the stack {stack_name} has no such data; it has {known}")
-    deleted = tuple(each for each in data if each.name in names)
-    stays = tuple(each for each in data if each.name not in names)
+    deleted = tuple(datum for datum in data if datum.name in names)
+    stays = tuple(datum for datum in data if datum.name not in names)
     _check_trail(deleted, stays)
     kept_types = {*_KINDS, _WITH_THE_BUCKET}
-    goes = tuple(each for each in resources if each.resource_type not in kept_types)
+    goes = tuple(resource for resource in resources if resource.resource_type not in kept_types)
     return DestroyPlan(stack_name, has_stack, goes, deleted, stays)
 
 
@@ -106,8 +106,8 @@ def _kind(resource: StackResource) -> DataKind:
 
 
 def _check_trail(deleted: Sequence[Datum], stays: Sequence[Datum]) -> None:
-    writing = [each.name for each in stays if each.kind is DataKind.TRAIL]
-    buckets = [each.name for each in deleted if each.kind is DataKind.BUCKET]
+    writing = [datum.name for datum in stays if datum.kind is DataKind.TRAIL]
+    buckets = [datum.name for datum in deleted if datum.kind is DataKind.BUCKET]
     if writing and buckets:
         raise UsageError(
             f"--delete-data {buckets[0]}: the trail {writing[0]} writes to this bucket; pass --delete-data "
@@ -154,9 +154,9 @@ def destroy(
 def _left(stack_name: str, names: Sequence[str], stores: DataStores, resources: Sequence[StackResource]) -> list[Datum]:
     files = stores.find_files(stack_name)
     found = [files] if files is not None else []
-    own = {*(each.physical_id for each in resources), *(each.name for each in found)}
+    own = {*(resource.physical_id for resource in resources), *(datum.name for datum in found)}
     others = (stores.find_left(stack_name, name) for name in names if name not in own)
-    return [*found, *(each for each in others if each is not None)]
+    return [*found, *(datum for datum in others if datum is not None)]
 
 
 def _order(datum: Datum) -> int:

@@ -28,9 +28,9 @@ def find_words(sources: Iterable[str]) -> frozenset[str]:
 
 def trim_service(model: Json, words: Collection[str]) -> Json:
     """A `service-2` description with the operations that the words name, the shapes they need, and no documentation."""
-    operations = {name: each for name, each in model["operations"].items() if name.lower() in words}
+    operations = {name: operation for name, operation in model["operations"].items() if name.lower() in words}
     reached = _reached_from(_shapes_in(operations), model["shapes"])
-    shapes = {name: each for name, each in model["shapes"].items() if name in reached}
+    shapes = {name: shape for name, shape in model["shapes"].items() if name in reached}
     trimmed: Json = _without_documentation({**model, "operations": operations, "shapes": shapes})
     return trimmed
 
@@ -41,7 +41,9 @@ def trim_answers(model: Json, words: Collection[str]) -> Json:
     What is sent stays whole, and in answers what the next page is found by.
     """
     operations, shapes = model["operations"], model["shapes"]
-    sent = _reached_from((each["input"]["shape"] for each in operations.values() if "input" in each), shapes)
+    sent = _reached_from(
+        (operation["input"]["shape"] for operation in operations.values() if "input" in operation), shapes
+    )
     kept = {*words, "NextToken"}
     answered = {name: shape if name in sent else _with_members(shape, kept) for name, shape in shapes.items()}
     reached = _reached_from(_shapes_in(operations), answered)
@@ -50,7 +52,7 @@ def trim_answers(model: Json, words: Collection[str]) -> Json:
 
 def trim_paginators(model: Json, words: Collection[str]) -> Json:
     """A `paginators-1` description with the operations that the words name."""
-    return {"pagination": {name: each for name, each in model["pagination"].items() if name.lower() in words}}
+    return {"pagination": {name: paginator for name, paginator in model["pagination"].items() if name.lower() in words}}
 
 
 def trim_endpoints(model: Json, services: Collection[str]) -> Json:
@@ -75,7 +77,9 @@ def write_json(value: Json) -> bytes:
 def _with_members(shape: Json, names: Collection[str]) -> Json:
     members = shape.get("members")
     return (
-        shape if members is None else {**shape, "members": {each: members[each] for each in members if each in names}}
+        shape
+        if members is None
+        else {**shape, "members": {member: members[member] for member in members if member in names}}
     )
 
 
@@ -98,11 +102,11 @@ def _shapes_in(value: object) -> Iterator[str]:
             yield name
             yield from _shapes_in(rest)
         case Mapping():
-            for each in value.values():
-                yield from _shapes_in(each)
+            for part in value.values():
+                yield from _shapes_in(part)
         case list():
-            for each in value:
-                yield from _shapes_in(each)
+            for part in value:
+                yield from _shapes_in(part)
         case _:
             pass
 
@@ -110,9 +114,9 @@ def _shapes_in(value: object) -> Iterator[str]:
 def _without_documentation(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _undocumented(name, each) for name, each in value.items()}
+            return {name: _undocumented(name, part) for name, part in value.items()}
         case list():
-            return [_without_documentation(each) for each in value]
+            return [_without_documentation(part) for part in value]
         case _:
             return value
 

@@ -207,11 +207,11 @@ def shadows(notifications: Sequence[Notification], prefix: str, suffix: str) -> 
     Source: Amazon S3 User Guide, "Configuring event notifications with overlapping prefix and suffix".
     """
     return [
-        each
-        for each in notifications
-        if any(event.startswith("s3:ObjectCreated:") for event in each.events)
-        and (each.prefix.startswith(prefix) or prefix.startswith(each.prefix))
-        and (each.suffix.endswith(suffix) or suffix.endswith(each.suffix))
+        notification
+        for notification in notifications
+        if any(event.startswith("s3:ObjectCreated:") for event in notification.events)
+        and (notification.prefix.startswith(prefix) or prefix.startswith(notification.prefix))
+        and (notification.suffix.endswith(suffix) or suffix.endswith(notification.suffix))
     ]
 
 
@@ -253,11 +253,16 @@ def missing_key_grants(policy: str, region: str) -> dict[str, tuple[str, ...]]:
     Conditions are not evaluated: a statement that allows under one counts as allowing.
     """
     statements = json.loads(policy).get("Statement", [])
-    allowing = [each for each in _listed(statements) if each.get("Effect") == "Allow"]
+    allowing = [statement for statement in _listed(statements) if statement.get("Effect") == "Allow"]
     missing = {}
     for name, actions in _OF_KEYS.items():
         service = f"{name.replace('REGION', region)}.amazonaws.com"
-        granted = [action for each in allowing if _names(each, service) for action in _listed(each.get("Action", []))]
+        granted = [
+            action
+            for statement in allowing
+            if _names(statement, service)
+            for action in _listed(statement.get("Action", []))
+        ]
         lacking = tuple(action for action in actions if not any(_covers(allowed, action) for allowed in granted))
         if lacking:
             missing[service] = lacking

@@ -43,7 +43,7 @@ class Change:
     @property
     def is_consequence(self) -> bool:
         """Whether nothing of it changes but what refers to other resources."""
-        return not self.replaces and bool(self.properties) and all(each.is_consequence for each in self.properties)
+        return not self.replaces and bool(self.properties) and all(change.is_consequence for change in self.properties)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,9 @@ def _find_command(requirements: Path, architecture: str, python: tuple[int, int]
     """Return the command that brings the library into the folder: pip's where there is pip, else uv's, else None."""
     version = ".".join(map(str, python))
     if find_spec("pip") is not None:
-        platforms = [word for each in lambda_platforms(architecture, python) for word in ("--platform", each)]
+        platforms = [
+            word for wheel_platform in lambda_platforms(architecture, python) for word in ("--platform", wheel_platform)
+        ]
         return [
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--only-binary=:all:", "--implementation", "cp", "--python-version", version, *platforms,

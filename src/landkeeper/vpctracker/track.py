@@ -181,11 +181,7 @@ def track_account(
     tracked = _track_regions(account, reader, store, regions=regions, decide=decide, clock=clock)
     is_whole = regions is None
     if isinstance(tracked, Failure):
-        refused, known = tracked, store.read_coverage(account.id)
-        note_coverage(
-            store, known, lambda known: cover_account(known, account, refused, began, now=clock(), is_whole=is_whole)
-        )
-        return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, tracked),))
+        return _note_refusal(account, tracked, store, began, clock=clock, is_whole=is_whole)
 
     def cover(known: Coverage) -> Coverage:
         now = clock()
@@ -208,6 +204,24 @@ def track_account(
         deleted_by=deleted_by,
     )  # fmt: skip
     return outcome.and_then(later, overtaken)
+
+
+def _note_refusal(
+    account: Account,
+    refused: Failure,
+    store: VpcStore,
+    began: datetime,
+    *,
+    clock: Callable[[], datetime],
+    is_whole: bool,
+) -> AccountOutcome:
+    """Write down that nothing of the account could be read, and return that as its outcome."""
+    note_coverage(
+        store,
+        store.read_coverage(account.id),
+        lambda known: cover_account(known, account, refused, began, now=clock(), is_whole=is_whole),
+    )
+    return AccountOutcome(account, unreadable=(UnreadablePlace(account, None, refused),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,29 +24,29 @@ MOST_ACCOUNTS = 5
 """How many accounts an invocation may name, so that the smallest function is done in time."""
 
 
-def answer_reader(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any]:
+def answer_reader(settings: Settings, question: Mapping[Any, Any]) -> dict[str, Any]:
     """What VPC Tracker's function may do in the accounts that the doctor asks about."""
-    return answer_access(settings, asked, READING)
+    return answer_access(settings, question, READING)
 
 
-def answer_terminator(settings: Settings, asked: Mapping[Any, Any]) -> dict[str, Any]:
+def answer_terminator(settings: Settings, question: Mapping[Any, Any]) -> dict[str, Any]:
     """What Broom's function may do in the accounts that the doctor asks about, and whether it can read a log file."""
-    answer = answer_access(settings, asked, ENDING)
-    if isinstance(named := asked.get("log_file"), Mapping):
+    answer = answer_access(settings, question, ENDING)
+    if isinstance(named := question.get("log_file"), Mapping):
         read = FunctionBroom(settings).objects.read_object(LogObject(str(named["bucket"]), str(named["key"])))
         answer["log_file"] = _told(read) if isinstance(read, Failure) else None
     return answer
 
 
-def answer_access(settings: Settings, asked: Mapping[Any, Any], calls: Mapping[str, Call]) -> dict[str, Any]:
+def answer_access(settings: Settings, question: Mapping[Any, Any], calls: Mapping[str, Call]) -> dict[str, Any]:
     """The answer, with everything that was refused. Raises UsageError for what the doctor does not ask."""
-    accounts = asked.get("accounts", [])
+    accounts = question.get("accounts", [])
     if not isinstance(accounts, list) or len(accounts) > MOST_ACCOUNTS:
         raise UsageError(f"'accounts' takes a list of up to {MOST_ACCOUNTS} account ids")
     sessions = member_sessions(settings)
     answer: dict[str, Any] = {"landkeeper": TASK, "version": __version__}
-    answer["trials"] = [_trial(settings, sessions, parse_account_id(str(one)), calls) for one in accounts]
-    if asked.get("organization"):
+    answer["trials"] = [_trial(settings, sessions, parse_account_id(str(account)), calls) for account in accounts]
+    if question.get("organization"):
         members = list_members(sessions.home("organizations"))
         answer["organization"] = _told(members) if isinstance(members, Failure) else None
     return answer

@@ -36,7 +36,7 @@ class LogObjects:
         """Every object whose key begins with the prefix; a Failure, and then no more, where S3 refuses."""
         try:
             for page in self._pages(bucket, prefix):
-                yield from (LogObject(bucket, each["Key"]) for each in page.get("Contents", ()))
+                yield from (LogObject(bucket, entry["Key"]) for entry in page.get("Contents", ()))
         except CALL_ERRORS as error:
             yield failure_of(error)
 

@@ -42,10 +42,10 @@ class TrailBuckets(LogObjects):
         """The names of the folders right below a prefix, which ends in a slash."""
         try:
             pages = self._pages(bucket, prefix, Delimiter="/")
-            found = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ())]
+            found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
         except CALL_ERRORS as error:
             return failure_of(error)
-        return [one.removeprefix(prefix).rstrip("/") for one in found]
+        return [folder.removeprefix(prefix).rstrip("/") for folder in found]
 
     def _list(self, bucket: str, prefix: str, days: Days, below: int) -> Iterator[ListedLog | LeftOut]:
         plan = plan_listing(prefix, below)

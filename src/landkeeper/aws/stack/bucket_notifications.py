@@ -24,8 +24,12 @@ class BucketNotifications:
 
     def tell_topic(self, bucket: str, topic_arn: str, prefix: str) -> bool:
         """Have the bucket tell the topic of new log files under the prefix; whether that changed anything."""
-        told = self._read(bucket)
-        others = [each for each in told.get("TopicConfigurations", []) if each.get("Id") != _ID]
+        configuration = self._read(bucket)
+        others = [
+            notification
+            for notification in configuration.get("TopicConfigurations", [])
+            if notification.get("Id") != _ID
+        ]
         own: dict[str, Any] = {
             "Id": _ID,
             "TopicArn": topic_arn,
@@ -34,45 +38,45 @@ class BucketNotifications:
                 "Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": SUFFIX}]}
             },
         }
-        if any(_alike(each, own) for each in told.get("TopicConfigurations", [])):
+        if any(_alike(notification, own) for notification in configuration.get("TopicConfigurations", [])):
             return False
-        self._write(bucket, {**told, "TopicConfigurations": [*others, own]})
+        self._write(bucket, {**configuration, "TopicConfigurations": [*others, own]})
         return True
 
     def tell_event_bridge(self, bucket: str) -> bool:
         """Have the bucket tell EventBridge of all that happens in it; whether that changed anything."""
-        told = self._read(bucket)
-        if "EventBridgeConfiguration" in told:
+        configuration = self._read(bucket)
+        if "EventBridgeConfiguration" in configuration:
             return False
-        self._write(bucket, {**told, "EventBridgeConfiguration": {}})
+        self._write(bucket, {**configuration, "EventBridgeConfiguration": {}})
         return True
 
     def forget_topic(self, bucket: str) -> bool:
         """Take out what `tell_topic` put in; whether there was anything."""
-        told = self._read(bucket)
-        found = told.get("TopicConfigurations", [])
-        others = [each for each in found if each.get("Id") != _ID]
+        configuration = self._read(bucket)
+        found = configuration.get("TopicConfigurations", [])
+        others = [notification for notification in found if notification.get("Id") != _ID]
         if len(others) == len(found):
             return False
-        self._write(bucket, {**told, "TopicConfigurations": others})
+        self._write(bucket, {**configuration, "TopicConfigurations": others})
         return True
 
     def _read(self, bucket: str) -> dict[str, Any]:
-        told: dict[str, Any] = dict(self._s3.get_bucket_notification_configuration(Bucket=bucket))
-        told.pop("ResponseMetadata", None)
-        return told
+        configuration: dict[str, Any] = dict(self._s3.get_bucket_notification_configuration(Bucket=bucket))
+        configuration.pop("ResponseMetadata", None)
+        return configuration
 
-    def _write(self, bucket: str, told: dict[str, Any]) -> None:
+    def _write(self, bucket: str, configuration: dict[str, Any]) -> None:
         self._s3.put_bucket_notification_configuration(
             Bucket=bucket,
-            NotificationConfiguration=told,  # type: ignore[arg-type]
+            NotificationConfiguration=configuration,  # type: ignore[arg-type]
             # S3 asks every target whether it may be told, and refuses it all where another one's is out of order.
             SkipDestinationValidation=True,
         )
 
 
-def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return _essence(one) == _essence(other)
+def _alike(notification: dict[str, Any], other: dict[str, Any]) -> bool:
+    return _essence(notification) == _essence(other)
 
 
 def _essence(configuration: dict[str, Any]) -> tuple[str, str, frozenset[str], frozenset[tuple[str, str]]]:

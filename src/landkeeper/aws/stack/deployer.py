@@ -60,7 +60,10 @@ class StackDeployer:
             return None
         return StackState(
             stack["StackStatus"],
-            {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
+            {
+                parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+                for parameter in stack.get("Parameters", [])
+            },
         )
 
     def plan(
@@ -119,7 +122,7 @@ class StackDeployer:
         if state is not None and state.parameters.keys() - given:
             # Only what the template still has: a parameter that it does not know is refused.
             known = self._client.get_template_summary(TemplateURL=template_url).get("Parameters", [])
-            names = {each["ParameterKey"] for each in known}
+            names = {parameter["ParameterKey"] for parameter in known}
             kept = sorted((state.parameters.keys() - given) & names)
             wanted += [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
         return wanted
@@ -154,16 +157,18 @@ class StackDeployer:
     def outputs(self, stack_name: str) -> dict[str, str]:
         """The stack's outputs by key."""
         stack = self._client.describe_stacks(StackName=stack_name)["Stacks"][0]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def resources(self, stack_name: str) -> list[StackResource]:
         """What the stack has made and still holds."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack_name)
         return [
-            StackResource(each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceType"])
+            StackResource(
+                resource["LogicalResourceId"], resource.get("PhysicalResourceId", ""), resource["ResourceType"]
+            )
             for page in pages
-            for each in page["StackResourceSummaries"]
-            if each["ResourceStatus"] != "DELETE_COMPLETE"
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceStatus"] != "DELETE_COMPLETE"
         ]
 
     def delete(self, stack_name: str, on_event: Callable[[StackEvent], None]) -> None:
@@ -185,17 +190,17 @@ class StackDeployer:
         failed: list[StackEvent] = []
         while True:
             status = self._client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-            for event in reversed([each for each in self._events(stack) if each["EventId"] not in seen]):
+            for event in reversed([entry for entry in self._events(stack) if entry["EventId"] not in seen]):
                 seen.add(event["EventId"])
-                told = StackEvent(
+                stack_event = StackEvent(
                     event.get("LogicalResourceId", ""),
                     event.get("ResourceType", ""),
                     event.get("ResourceStatus", ""),
                     event.get("ResourceStatusReason", ""),
                 )
-                on_event(told)
-                if told.status.endswith("_FAILED"):
-                    failed.append(told)
+                on_event(stack_event)
+                if stack_event.status.endswith("_FAILED"):
+                    failed.append(stack_event)
             if not status.endswith("_IN_PROGRESS"):
                 return status, failed
             time.sleep(self._poll_seconds)
@@ -228,7 +233,7 @@ class StackDeployer:
             StackName=stack_name, ChangeSetName=change_set_name, IncludePropertyValues=True
         )
         for page in pages:
-            yield from (_change(each.get("ResourceChange", {})) for each in page.get("Changes", []))
+            yield from (_change(change.get("ResourceChange", {})) for change in page.get("Changes", []))
 
     def _without_changes(self, stack_name: str, change_set_name: str, error: WaiterError) -> ChangeSet:
         answer = self._client.describe_change_set(StackName=stack_name, ChangeSetName=change_set_name)
@@ -239,13 +244,13 @@ class StackDeployer:
         raise StackError(f"stack {stack_name}: {reason}")
 
 
-def _change(told: Mapping[str, Any]) -> Change:
+def _change(change: Mapping[str, Any]) -> Change:
     return Change(
-        told.get("Action", ""),
-        told.get("LogicalResourceId", ""),
-        told.get("ResourceType", ""),
-        told.get("Replacement") == "True",
-        tuple(dict.fromkeys(_properties(told.get("Details", ())))),
+        change.get("Action", ""),
+        change.get("LogicalResourceId", ""),
+        change.get("ResourceType", ""),
+        change.get("Replacement") == "True",
+        tuple(dict.fromkeys(_properties(change.get("Details", ())))),
     )
 
 

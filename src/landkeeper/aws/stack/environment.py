@@ -67,7 +67,9 @@ def find_missing_services(sessions: AccountSessions, services: Iterable[str]) ->
     home, here = botocore.session.Session(), sessions.region
     if here not in home.get_available_regions("ec2", sessions.partition()):
         return ()
-    return tuple(each for each in services if here not in home.get_available_regions(each, sessions.partition()))
+    return tuple(
+        service for service in services if here not in home.get_available_regions(service, sessions.partition())
+    )
 
 
 def find_denied_actions(sessions: AccountSessions, actions: Sequence[str]) -> tuple[str, ...]:
@@ -83,10 +85,10 @@ def find_denied_actions(sessions: AccountSessions, actions: Sequence[str]) -> tu
         pages = iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=source, ActionNames=list(actions)
         )
-        results = [each for page in pages for each in page["EvaluationResults"]]
+        results = [result for page in pages for result in page["EvaluationResults"]]
     except CALL_ERRORS:
         return ()
-    return tuple(each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed")
+    return tuple(result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed")
 
 
 def _principal(iam: Any, caller: str) -> str | None:
@@ -125,7 +127,9 @@ def find_delegated_services(sessions: AccountSessions, account: str) -> set[str]
     """The services that an account administers for its organization. Raises what botocore raises."""
     pages = sessions.home("organizations").get_paginator("list_delegated_services_for_account")
     return {
-        each["ServicePrincipal"] for page in pages.paginate(AccountId=account) for each in page["DelegatedServices"]
+        service["ServicePrincipal"]
+        for page in pages.paginate(AccountId=account)
+        for service in page["DelegatedServices"]
     }
 
 
@@ -141,23 +145,23 @@ def read_bucket(s3: Any, name: str) -> BucketSeen | BucketUnseen:
     """A bucket, and whom it tells of new objects."""
     try:
         region = s3.get_bucket_location(Bucket=name).get("LocationConstraint") or _OLDEST_REGION
-        told = s3.get_bucket_notification_configuration(Bucket=name)
+        configuration = s3.get_bucket_notification_configuration(Bucket=name)
     except CALL_ERRORS as error:
         return BucketUnseen(name, str(failure_of(error)))
-    return BucketSeen(name, region, tuple(_notifications(told)), "EventBridgeConfiguration" in told)
+    return BucketSeen(name, region, tuple(_notifications(configuration)), "EventBridgeConfiguration" in configuration)
 
 
-def _notifications(told: Mapping[str, Any]) -> Iterator[Notification]:
+def _notifications(configuration: Mapping[str, Any]) -> Iterator[Notification]:
     for kind, target in (
         ("TopicConfigurations", "TopicArn"),
         ("QueueConfigurations", "QueueArn"),
         ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
     ):
-        for each in told.get(kind, ()):
-            rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+        for entry in configuration.get(kind, ()):
+            rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
             filters = {rule["Name"].lower(): rule["Value"] for rule in rules}
             yield Notification(
-                each[target], tuple(each["Events"]), filters.get("prefix", ""), filters.get("suffix", "")
+                entry[target], tuple(entry["Events"]), filters.get("prefix", ""), filters.get("suffix", "")
             )
 
 
@@ -188,4 +192,4 @@ def find_enabled_regions(sessions: AccountSessions) -> tuple[Region, ...]:
         found = sessions.home("ec2").describe_regions()["Regions"]
     except CALL_ERRORS:
         return ()
-    return tuple(sorted(Region(each["RegionName"]) for each in found))
+    return tuple(sorted(Region(region["RegionName"]) for region in found))

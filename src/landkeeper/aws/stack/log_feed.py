@@ -43,28 +43,30 @@ def read_trails(cloudtrail: Any, bucket: str, elsewhere: Callable[[Region], Any]
     `elsewhere` gives the client of a region: a trail answers for its status at home. Source: CloudTrail API Reference,
     "DescribeTrails", "GetTrailStatus".
     """
-    told = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
+    trails = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
     return tuple(
-        _trail_of(one, elsewhere(Region(one["HomeRegion"]))) for one in told if one.get("S3BucketName") == bucket
+        _trail_of(trail, elsewhere(Region(trail["HomeRegion"])))
+        for trail in trails
+        if trail.get("S3BucketName") == bucket
     )
 
 
-def _trail_of(told: dict[str, Any], client: Any) -> Trail:
-    arn = told["TrailARN"]
+def _trail_of(trail: dict[str, Any], client: Any) -> Trail:
+    arn = trail["TrailARN"]
     status = _read_status(client, arn)
     known: dict[str, Any] = {} if isinstance(status, Failure) else status
     return Trail(
-        name=told["Name"],
+        name=trail["Name"],
         arn=arn,
-        home_region=Region(told["HomeRegion"]),
-        is_multi_region=told.get("IsMultiRegionTrail", False),
-        is_organization=told.get("IsOrganizationTrail", False),
+        home_region=Region(trail["HomeRegion"]),
+        is_multi_region=trail.get("IsMultiRegionTrail", False),
+        is_organization=trail.get("IsOrganizationTrail", False),
         is_logging=status if isinstance(status, Failure) else bool(status["IsLogging"]),
         stopped_at=known.get("StopLoggingTime"),
         delivered_at=known.get("LatestDeliveryTime"),
         delivery_error=known.get("LatestDeliveryError") or "",
         has_management_writes=_has_management_writes(client, arn),
-        topic_arn=told.get("SnsTopicARN") or "",
+        topic_arn=trail.get("SnsTopicARN") or "",
     )
 
 
@@ -75,12 +77,12 @@ def _read_status(client: Any, arn: str) -> dict[str, Any]:
 
 @reading
 def _has_management_writes(client: Any, arn: str) -> bool:
-    told = client.get_event_selectors(TrailName=arn)
-    plain = told.get("EventSelectors") or []
-    advanced = told.get("AdvancedEventSelectors") or []
+    selectors = client.get_event_selectors(TrailName=arn)
+    plain = selectors.get("EventSelectors") or []
+    advanced = selectors.get("AdvancedEventSelectors") or []
     if not plain and not advanced:
         return True
-    return any(_is_plain(one) for one in plain) or any(_is_advanced(one) for one in advanced)
+    return any(_is_plain(selector) for selector in plain) or any(_is_advanced(selector) for selector in advanced)
 
 
 def _is_plain(selector: dict[str, Any]) -> bool:
@@ -88,7 +90,7 @@ def _is_plain(selector: dict[str, Any]) -> bool:
 
 
 def _is_advanced(selector: dict[str, Any]) -> bool:
-    fields = {one["Field"]: one for one in selector.get("FieldSelectors", [])}
+    fields = {field["Field"]: field for field in selector.get("FieldSelectors", [])}
     category = fields.get("eventCategory", {}).get("Equals", [])
     return "Management" in category and "true" not in fields.get("readOnly", {}).get("Equals", [])
 
@@ -96,50 +98,62 @@ def _is_advanced(selector: dict[str, Any]) -> bool:
 @reading
 def read_notifications(s3: S3Client, bucket: str) -> BucketNotifications:
     """The bucket's notification configuration."""
-    told: dict[str, Any] = dict(s3.get_bucket_notification_configuration(Bucket=bucket))
+    configuration: dict[str, Any] = dict(s3.get_bucket_notification_configuration(Bucket=bucket))
     kinds = (
         ("TopicConfigurations", "TopicArn"),
         ("QueueConfigurations", "QueueArn"),
         ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
     )
-    entries = (_entry_of(one, one[arn]) for kind, arn in kinds for one in told.get(kind, ()))
-    return BucketNotifications(tuple(entries), "EventBridgeConfiguration" in told)
+    entries = (_entry_of(entry, entry[arn]) for kind, arn in kinds for entry in configuration.get(kind, ()))
+    return BucketNotifications(tuple(entries), "EventBridgeConfiguration" in configuration)
 
 
-def _entry_of(told: dict[str, Any], destination: str) -> Notification:
-    rules = told.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+def _entry_of(entry: dict[str, Any], destination: str) -> Notification:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     # S3 answers `Prefix` to those who wrote `prefix`.
-    filters = {one["Name"].lower(): one["Value"] for one in rules}
-    return Notification(destination, tuple(told["Events"]), filters.get("prefix", ""), filters.get("suffix", ""))
+    filters = {rule["Name"].lower(): rule["Value"] for rule in rules}
+    return Notification(destination, tuple(entry["Events"]), filters.get("prefix", ""), filters.get("suffix", ""))
 
 
 @reading
 def read_topic(sns: SNSClient, arn: str) -> Topic:
     """The topic's policy and subscriptions."""
-    told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+    attributes = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
-    listed = [one for page in pages for one in page["Subscriptions"]]
-    waiting = {one["SubscriptionArn"] for one in listed if one["SubscriptionArn"] == _PENDING}
-    if int(told.get("SubscriptionsPending", 0)) and not waiting:
-        waiting = {one["SubscriptionArn"] for one in listed if _is_pending(sns, one["SubscriptionArn"])}
+    listed = [subscription for page in pages for subscription in page["Subscriptions"]]
+    waiting = {
+        subscription["SubscriptionArn"] for subscription in listed if subscription["SubscriptionArn"] == _PENDING
+    }
+    if int(attributes.get("SubscriptionsPending", 0)) and not waiting:
+        waiting = {
+            subscription["SubscriptionArn"]
+            for subscription in listed
+            if _is_pending(sns, subscription["SubscriptionArn"])
+        }
     subscriptions = (
-        Subscription(one["Protocol"], one.get("Endpoint", ""), is_confirmed=one["SubscriptionArn"] not in waiting)
-        for one in listed
+        Subscription(
+            subscription["Protocol"],
+            subscription.get("Endpoint", ""),
+            is_confirmed=subscription["SubscriptionArn"] not in waiting,
+        )
+        for subscription in listed
     )
-    return Topic(arn, _parsed(told.get("Policy", "")), tuple(subscriptions))
+    return Topic(arn, _parsed(attributes.get("Policy", "")), tuple(subscriptions))
 
 
 def _is_pending(sns: SNSClient, subscription: str) -> bool:
-    told = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
-    return told.get("PendingConfirmation") == "true"
+    attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    return attributes.get("PendingConfirmation") == "true"
 
 
 @reading
 def read_queue(sqs: SQSClient, url: str) -> Queue:
     """The queue's policy, and how many messages it holds."""
-    told: dict[str, str] = dict(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])  # type: ignore[arg-type]
-    messages = sum(int(told.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in ("", "Delayed", "NotVisible"))
-    return Queue(told["QueueArn"], url, _parsed(told.get("Policy", "")), messages)
+    attributes: dict[str, str] = dict(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])  # type: ignore[arg-type]
+    messages = sum(
+        int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in ("", "Delayed", "NotVisible")
+    )
+    return Queue(attributes["QueueArn"], url, _parsed(attributes.get("Policy", "")), messages)
 
 
 def _parsed(policy: str) -> Document:
@@ -159,9 +173,9 @@ def read_log_files(s3: S3Client, bucket: str, prefix: str, first: tuple[str, Reg
     for looked_at, account in enumerate(_accounts(s3, bucket, prefix, first[0])[:_ACCOUNTS_LOOKED_INTO], 1):
         for folder in _regions(s3, bucket, f"{account}CloudTrail/", first[1]):
             for day in (now, now - timedelta(days=1)):
-                for one in _objects(s3, bucket, f"{folder}{day.astimezone(UTC):%Y/%m/%d}/"):
-                    if newest_at is None or one["LastModified"] > newest_at:
-                        newest_key, newest_at = one["Key"], one["LastModified"]
+                for log_file in _objects(s3, bucket, f"{folder}{day.astimezone(UTC):%Y/%m/%d}/"):
+                    if newest_at is None or log_file["LastModified"] > newest_at:
+                        newest_key, newest_at = log_file["Key"], log_file["LastModified"]
                 if newest_at is not None and now - newest_at < _FRESH:
                     return LogFilesSeen(newest_key, newest_at, looked_at)
     return LogFilesSeen(newest_key, newest_at, looked_at)
@@ -173,16 +187,16 @@ def _accounts(s3: S3Client, bucket: str, prefix: str, first: str) -> list[str]:
     for folder in _folders(s3, bucket, prefix):
         name = folder.rstrip("/").rpartition("/")[2]
         found += _folders(s3, bucket, folder) if name.startswith("o-") else [folder]
-    return sorted(found, key=lambda one: one.rstrip("/").rpartition("/")[2] != first)
+    return sorted(found, key=lambda path: path.rstrip("/").rpartition("/")[2] != first)
 
 
 def _regions(s3: S3Client, bucket: str, folder: str, first: Region) -> list[str]:
-    return sorted(_folders(s3, bucket, folder), key=lambda one: one.rstrip("/").rpartition("/")[2] != first)
+    return sorted(_folders(s3, bucket, folder), key=lambda path: path.rstrip("/").rpartition("/")[2] != first)
 
 
 def _folders(s3: S3Client, bucket: str, prefix: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
-    return [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ())]
+    return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
 
 
 def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Any]:

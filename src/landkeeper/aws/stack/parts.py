@@ -51,7 +51,7 @@ def reading(read: Callable[_P, _T]) -> Callable[_P, _T | Failure]:
         except CALL_ERRORS as error:
             failure = failure_of(error)
             if failure.reason is FailureReason.OTHER and any(
-                one in f"{failure.code} {failure.message}" for one in _NOT_THERE
+                phrase in f"{failure.code} {failure.message}" for phrase in _NOT_THERE
             ):
                 return Failure(FailureReason.NOT_FOUND, failure.code, failure.message)
             return failure
@@ -92,15 +92,17 @@ def read_stack(client: CloudFormationClient, name: str, region: Region) -> Stack
         region=region,
         status=stack["StackStatus"],
         status_reason=stack.get("StackStatusReason", ""),
-        outputs={one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])},
-        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])},
+        outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        parameters={
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in stack.get("Parameters", [])
+        },
         resources={
-            one["LogicalResourceId"]: Resource(
-                one.get("PhysicalResourceId", ""), one["ResourceType"], one["ResourceStatus"]
+            resource["LogicalResourceId"]: Resource(
+                resource.get("PhysicalResourceId", ""), resource["ResourceType"], resource["ResourceStatus"]
             )
             for page in pages
-            for one in page["StackResourceSummaries"]
-            if one["ResourceStatus"] != "DELETE_COMPLETE"
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceStatus"] != "DELETE_COMPLETE"
         },
     )
 
@@ -112,25 +114,25 @@ def read_table(client: DynamoDBClient, name: str) -> Table:
     return Table(
         name,
         table["TableStatus"],
-        tuple((one["AttributeName"], one["KeyType"]) for one in table["KeySchema"]),
-        frozenset(one["IndexName"] for one in table.get("GlobalSecondaryIndexes", ())),
+        tuple((key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]),
+        frozenset(index["IndexName"] for index in table.get("GlobalSecondaryIndexes", ())),
     )
 
 
 @reading
 def read_function(client: LambdaClient, name: str) -> Function:
     """A function's configuration and state."""
-    told = client.get_function_configuration(FunctionName=name)
+    configuration = client.get_function_configuration(FunctionName=name)
     return Function(
-        name=told["FunctionName"],
-        arn=told["FunctionArn"],
-        state=told.get("State", "Active"),
-        state_reason=told.get("StateReason", ""),
-        last_update=told.get("LastUpdateStatus", ""),
-        last_update_reason=told.get("LastUpdateStatusReason", ""),
-        runtime=told.get("Runtime", ""),
-        code_sha256=told["CodeSha256"],
-        environment=told.get("Environment", {}).get("Variables", {}),
+        name=configuration["FunctionName"],
+        arn=configuration["FunctionArn"],
+        state=configuration.get("State", "Active"),
+        state_reason=configuration.get("StateReason", ""),
+        last_update=configuration.get("LastUpdateStatus", ""),
+        last_update_reason=configuration.get("LastUpdateStatusReason", ""),
+        runtime=configuration.get("Runtime", ""),
+        code_sha256=configuration["CodeSha256"],
+        environment=configuration.get("Environment", {}).get("Variables", {}),
     )
 
 
@@ -139,22 +141,22 @@ def read_mappings(client: LambdaClient, function: str) -> Sequence[Mapped]:
     """The queues that feed a function."""
     pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=function)
     return tuple(
-        Mapped(one.get("EventSourceArn", ""), one["State"], one["UUID"])
+        Mapped(mapping.get("EventSourceArn", ""), mapping["State"], mapping["UUID"])
         for page in pages
-        for one in page["EventSourceMappings"]
+        for mapping in page["EventSourceMappings"]
     )
 
 
 @reading
 def read_rule(events: Any, name: str, sample: Mapping[str, Any]) -> Rule:
     """A rule of the default event bus; `sample` is the event of a new log file, to see whether the rule takes it."""
-    told = events.describe_rule(Name=name)
+    rule = events.describe_rule(Name=name)
     targets = events.list_targets_by_rule(Rule=name)["Targets"]
-    pattern = told.get("EventPattern")
+    pattern = rule.get("EventPattern")
     takes = bool(
         pattern and events.test_event_pattern(EventPattern=pattern, Event=json.dumps(sample)).get("Result", False)
     )
-    return Rule(told["Arn"], name, told["State"] != "DISABLED", tuple(one["Arn"] for one in targets), takes)
+    return Rule(rule["Arn"], name, rule["State"] != "DISABLED", tuple(target["Arn"] for target in targets), takes)
 
 
 @reading
@@ -171,11 +173,13 @@ def ask_function(client: LambdaClient, function: str, question: Mapping[str, Any
 @reading
 def read_organization(organizations: OrganizationsClient, account: AccountId) -> Organization:
     """The organization, and whether the account administers anything for it. NOT_FOUND where there is none."""
-    told = organizations.describe_organization()["Organization"]
-    return Organization(told["Id"], AccountId(told["MasterAccountId"]), _is_delegated(organizations, account))
+    organization = organizations.describe_organization()["Organization"]
+    return Organization(
+        organization["Id"], AccountId(organization["MasterAccountId"]), _is_delegated(organizations, account)
+    )
 
 
 @reading
 def _is_delegated(organizations: OrganizationsClient, account: AccountId) -> bool:
     pages = organizations.get_paginator("list_delegated_administrators").paginate()
-    return any(one["Id"] == account for page in pages for one in page["DelegatedAdministrators"])
+    return any(administrator["Id"] == account for page in pages for administrator in page["DelegatedAdministrators"])

@@ -64,20 +64,20 @@ class Chronicle:
         """The instances whose launch was told."""
         return self._cases.keys()
 
-    def add(self, source: str, told: Iterable[Told]) -> None:
+    def add(self, source: str, events: Iterable[Told]) -> None:
         """Take in what a file tells."""
-        for each in told:
-            match each:
+        for event in events:
+            match event:
                 case Launch():
-                    self._add_launch(source, each)
+                    self._add_launch(source, event)
                 case Tagging(_, ids) | Untagging(_, ids):
                     for id_ in ids:
-                        self._changes[id_].append(each)
+                        self._changes[id_].append(event)
                 case Termination(event_time, ids):
                     for id_ in ids:
                         self._endings[id_] = min(event_time, self._endings.get(id_, event_time))
                 case _:
-                    assert_never(each)
+                    assert_never(event)
 
     def _add_launch(self, source: str, launch: Launch) -> None:
         if launch.call_id in self._calls:

@@ -84,12 +84,12 @@ def backtest(
     read_at: datetime,
 ) -> tuple[PastFate, ...]:
     """What the policy would have done to each instance launched from `since` on and before `until`, oldest first."""
-    there = (
+    selected = (
         past
         for past in instances
         if (since is None or past.case.event_time >= since) and (until is None or past.case.event_time < until)
     )
-    return tuple(_hold(policy, [_replay(policy, past, read_at) for past in there]))
+    return tuple(_hold(policy, [_replay(policy, past, read_at) for past in selected]))
 
 
 def window(policy: Policy) -> timedelta:
@@ -173,13 +173,13 @@ def _hold(policy: Policy, fates: Sequence[PastFate]) -> list[PastFate]:
     )
     gate = Gate(knowable, RunLimit(), ScratchLedger(), lambda _: _NOT_COUNTED)
     held: dict[str, str] = {}
-    for each in sorted(fates, key=lambda each: (each.at, each.past.case.instance_id)):
-        if each.fate is Fate.TERMINATED:
-            live = LiveInstance(each.past.case.instance_id, "running", each.tags)
-            why = gate.find_hold(each.past.case, live, each.at)
+    for fate in sorted(fates, key=lambda past_fate: (past_fate.at, past_fate.past.case.instance_id)):
+        if fate.fate is Fate.TERMINATED:
+            live = LiveInstance(fate.past.case.instance_id, "running", fate.tags)
+            why = gate.find_hold(fate.past.case, live, fate.at)
             if why is not None:
-                held[each.past.case.instance_id] = why
-    return [_held(each, held.get(each.past.case.instance_id)) for each in fates]
+                held[fate.past.case.instance_id] = why
+    return [_held(past_fate, held.get(past_fate.past.case.instance_id)) for past_fate in fates]
 
 
 def _held(found: PastFate, why: str | None) -> PastFate:

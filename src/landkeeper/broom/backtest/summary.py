@@ -53,18 +53,18 @@ class Comparison:
 def total(fates: Iterable[PastFate]) -> Tally:
     """All of them in one."""
     tally = Tally("")
-    for each in fates:
-        _count(tally, each)
+    for fate in fates:
+        _count(tally, fate)
     return tally
 
 
 def tally_by(by: By, fates: Iterable[PastFate]) -> list[Tally]:
     """A tally for each day, or account, …: days in their order, everything else by how much was hit."""
     tallies: dict[tuple[str, str], Tally] = {}
-    for each in fates:
-        name, account = _key(by, each)
+    for fate in fates:
+        name, account = _key(by, fate)
         if name:
-            _count(tallies.setdefault((name, account), Tally(name, account)), each)
+            _count(tallies.setdefault((name, account), Tally(name, account)), fate)
     if by is By.DAY:
         return sorted(tallies.values(), key=lambda tally: tally.name)
     return sorted(tallies.values(), key=lambda tally: (-tally.hit, -tally.instances, tally.name, tally.account))
@@ -72,7 +72,7 @@ def tally_by(by: By, fates: Iterable[PastFate]) -> list[Tally]:
 
 def compare(fates: Iterable[PastFate], others: Iterable[PastFate]) -> Comparison:
     """What the policy of `fates` changes over that of `others`, for the same instances."""
-    before: Mapping[str, PastFate] = {each.past.case.instance_id: each for each in others}
+    before: Mapping[str, PastFate] = {fate.past.case.instance_id: fate for fate in others}
     newly_hit: list[PastFate] = []
     newly_spared: list[PastFate] = []
     changed: list[tuple[PastFate, PastFate]] = []
@@ -87,18 +87,18 @@ def compare(fates: Iterable[PastFate], others: Iterable[PastFate]) -> Comparison
     return Comparison(tuple(newly_hit), tuple(newly_spared), tuple(changed))
 
 
-def _count(tally: Tally, each: PastFate) -> None:
+def _count(tally: Tally, fate: PastFate) -> None:
     tally.instances += 1
-    tally.fates[each.fate] += 1
+    tally.fates[fate.fate] += 1
 
 
-def _key(by: By, each: PastFate) -> tuple[str, str]:
-    case = each.past.case
+def _key(by: By, fate: PastFate) -> tuple[str, str]:
+    case = fate.past.case
     match by:
         case By.DAY:
             return f"{case.event_time.astimezone(UTC):%Y-%m-%d}", ""
         case By.RULE:
-            return each.rule, ""
+            return fate.rule, ""
         case By.ACCOUNT:
             return case.account, ""
         case By.REGION:

@@ -58,7 +58,9 @@ def find_origin(key: str) -> Origin:
     folders, name = _FOLDERS.match(key), _NAME.fullmatch(key)
     in_folders = (folders[1], _region(folders[3])) if folders is not None else ("", "")
     in_name = (name[1], _region(name[2])) if name is not None else ("", "")
-    clash = next(((one, other) for one, other in zip(in_folders, in_name, strict=True) if one and other != one), None)
+    clash = next(
+        ((folder, other) for folder, other in zip(in_folders, in_name, strict=True) if folder and other != folder), None
+    )
     if clash is not None and clash[1]:
         return Origin(contradiction=f"its file is named after {clash[1]} and lies in a folder of {clash[0]}")
     return Origin("the key of its file", in_folders[0] or in_name[0], in_folders[1] or in_name[1])

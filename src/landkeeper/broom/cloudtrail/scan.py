@@ -209,5 +209,5 @@ class _Gathered:
     def scanned(self, size: int) -> Scanned:
         """All of it, of a file whose content has that size."""
         ignored = {reason: count for reason, count in self.ignored.items() if count}
-        asked = tuple(self.spot_requests)
-        return Scanned(tuple(self.found), tuple(self.faults), ignored, self.records, size, spot_requests=asked)
+        spot_requests = tuple(self.spot_requests)
+        return Scanned(tuple(self.found), tuple(self.faults), ignored, self.records, size, spot_requests=spot_requests)

@@ -17,7 +17,7 @@ def write_scanned(scanned: Scanned) -> str:
     """The text for what a scan found; `read_scanned` understands it."""
     return json.dumps(
         {
-            "found": [_write(each) for each in scanned.found],
+            "found": [_write(entry) for entry in scanned.found],
             "faults": [[fault.where, fault.reason, fault.is_whole_file] for fault in scanned.faults],
             "ignored": dict(scanned.ignored),
             "records": scanned.records,
@@ -34,7 +34,7 @@ def read_scanned(text: str) -> Scanned | None:
     try:
         value = json.loads(text)
         return Scanned(
-            tuple(_read(each) for each in value["found"]),
+            tuple(_read(entry) for entry in value["found"]),
             tuple(Malformed(*fault) for fault in value["faults"]),
             value["ignored"],
             value["records"],
@@ -79,7 +79,8 @@ def _write_launch(launch: Launch) -> dict[str, Any]:
         "region": launch.region,
         "who": [who.kind, who.name, who.arn, who.account_id, who.invoked_by, who.issuer_arn],
         "instances": [
-            [each.id, each.image_id, each.type, dict(each.tags), each.spot_request] for each in launch.instances
+            [instance.id, instance.image_id, instance.type, dict(instance.tags), instance.spot_request]
+            for instance in launch.instances
         ],
         "asked": dict(launch.request_tags),
         "token": launch.client_token,

@@ -151,7 +151,7 @@ def _about_scope(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
         raise TagPolicyError(
             f"{name}: the rule does not apply to instances: its scope does not include {_INSTANCE_TYPE}"
         )
-    if others := [str(each) for each in types if each != _INSTANCE_TYPE]:
+    if others := [str(type_) for type_ in types if type_ != _INSTANCE_TYPE]:
         yield f"Not carried over: the resource types {', '.join(others)}."
 
 

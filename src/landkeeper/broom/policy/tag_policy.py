@@ -89,7 +89,7 @@ def parse_effective(name: str, document: Any) -> EffectiveTagPolicy:
 
 def write_tag_policy(statements: Iterable[TagStatement]) -> dict[str, Any]:
     """The document of a tag policy that says this, whatever is inherited."""
-    return {"tags": {one.key.lower(): _written(one) for one in statements}}
+    return {"tags": {statement.key.lower(): _written(statement) for statement in statements}}
 
 
 def _written(statement: TagStatement) -> dict[str, Any]:

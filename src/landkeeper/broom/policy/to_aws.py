@@ -167,14 +167,14 @@ def _faults(demand: Demand) -> Condition:
     tag = f"aws:RequestTag/{demand.key}"
     # A negated operator is true of a key that is not there, and `?*` is what has one letter at least: an empty value is
     # a fault. Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
-    there = {"StringLike": {tag: ["?*"]}}
+    presence = {"StringLike": {tag: ["?*"]}}
     match demand.need:
         case Need.REQUIRED:
             return fits_none(tag, demand.values) if demand.values else {"StringNotLike": {tag: ["?*"]}}
         case Need.OPTIONAL:
-            return {**there, **fits_none(tag, demand.values)}
+            return {**presence, **fits_none(tag, demand.values)}
         case Need.FORBIDDEN:
-            return fits_one(tag, demand.values) if demand.values else there
+            return fits_one(tag, demand.values) if demand.values else presence
         case _:
             assert_never(demand.need)
 

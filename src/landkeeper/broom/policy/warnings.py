@@ -38,7 +38,9 @@ def find_warnings(parsed: PolicyFile, known_regions: Collection[str], today: dat
     policy, lines = parsed.policy, parsed.lines
     found = [*_about_whole(policy), *_about_exemptions(policy, today), *_about_rules(policy, known_regions)]
     return tuple(
-        sorted((Problem(parsed.file, lines.get(where, 1), text) for where, text in found), key=lambda one: one.line)
+        sorted(
+            (Problem(parsed.file, lines.get(where, 1), text) for where, text in found), key=lambda problem: problem.line
+        )
     )
 
 
@@ -117,7 +119,9 @@ def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -
         if "." not in pattern and "*" not in pattern:
             yield f"names '{pattern}', which is not an instance type{_meant([f'{pattern}.*'])}"
     accounts = rule.when.accounts
-    exempt = [each.pattern for each in policy.exempt if each.kind == "account" and each.expires is None]
+    exempt = [
+        exemption.pattern for exemption in policy.exempt if exemption.kind == "account" and exemption.expires is None
+    ]
     if accounts and all(any(fits(pattern, account) for pattern in exempt) for account in accounts):
         yield "never applies: all its accounts are exempt"
 
@@ -136,7 +140,7 @@ def _is_never_met(requirement: Requirement) -> Iterator[str]:
             yield from _contradiction(parts)
         case AnyOf(parts):
             reasons = [tuple(_is_never_met(part)) for part in parts]
-            yield from (reason for each in reasons for reason in each if all(reasons))
+            yield from (reason for group in reasons for reason in group if all(reasons))
         case Not():
             return
         case _:
@@ -171,7 +175,7 @@ def _shadows(other: Rule, rule: Rule, *, is_first: bool) -> bool:
     """Return whether `other` is broken and decides wherever `rule` is broken."""
     if other is rule or other.require != rule.require or not _covers(other, rule):
         return False
-    rank, other_rank = ((SEVERITY[each.action], -each.grace) for each in (rule, other))
+    rank, other_rank = ((SEVERITY[candidate.action], -candidate.grace) for candidate in (rule, other))
     return other_rank > rank or (other_rank == rank and is_first)
 
 
@@ -182,7 +186,7 @@ def _covers(other: Rule, rule: Rule) -> bool:
         (other.when.accounts, rule.when.accounts),
     )
     return all(
-        not wide or (narrow and all(any(fits(pattern, each) for pattern in wide) for each in narrow))
+        not wide or (narrow and all(any(fits(pattern, value) for pattern in wide) for value in narrow))
         for wide, narrow in pairs
     )
 

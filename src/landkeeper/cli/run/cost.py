@@ -98,7 +98,7 @@ def _title(bill: Bill) -> str:
 
 
 def _remarks(bill: Bill) -> Iterator[str]:
-    land, asked = bill.landscape, bill.landscape.asked
+    land, question = bill.landscape, bill.landscape.asked
     files = f"{land.log_files_a_day:,} log files"
     if land.digests_a_day:
         files += f" and {land.digests_a_day:,} digest files"
@@ -107,8 +107,8 @@ def _remarks(bill: Bill) -> Iterator[str]:
         TrailUse.FIRST: "of the stack's trail, the only trail",
         TrailUse.SECOND: f"of the stack's own trail beside another, with {land.events_a_day:,} events",
     }
-    yield f"Per day: {files} ({trails[asked.trail]}) and {land.broken_a_day:,} launches that violate the policy."
-    free = "unused" if asked.free_tier else "used up"
+    yield f"Per day: {files} ({trails[question.trail]}) and {land.broken_a_day:,} launches that violate the policy."
+    free = "unused" if question.free_tier else "used up"
     yield f"Prices of {bill.as_of}, {bill.region}, without tax; the Free Tier is {free}."
     yield (
         f"AWS's VPC IPAM (advanced tier) would cost {_dollars(bill.ipam_dollars)} US dollars a month for "
@@ -148,19 +148,19 @@ def _plain_row(line: Line) -> dict[str, Any]:
 
 def _as_json(bill: Bill) -> dict[str, Any]:
     landscape = asdict(bill.landscape)
-    asked = landscape.pop("asked")
+    question = landscape.pop("asked")
     return {
         "AsOf": bill.as_of,
         "Region": bill.region,
-        "Landscape": {_camel(name): value for name, value in {**_settings(asked), **landscape}.items()},
+        "Landscape": {_camel(name): value for name, value in {**_settings(question), **landscape}.items()},
         "Lines": [_plain_row(line) | {"Parts": {k: round(v, 3) for k, v in line.parts.items()}} for line in bill.lines],
         "Dollars": round(bill.dollars, 4),
         "IpamDollars": round(bill.ipam_dollars, 2),
     }
 
 
-def _settings(asked: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in asked.items() if isinstance(value, bool | str) or name == "trail_days"}
+def _settings(question: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in question.items() if isinstance(value, bool | str) or name == "trail_days"}
 
 
 def _camel(name: str) -> str:

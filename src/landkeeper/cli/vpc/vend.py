@@ -16,6 +16,7 @@ from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
+    from landkeeper.settings import Settings
     from landkeeper.vpctracker.pools.access import Pools
     from landkeeper.vpctracker.pools.operations import Reserved
     from landkeeper.vpctracker.vending.site import Site, Wish
@@ -70,14 +71,10 @@ def vend_command(
     """
     import uuid
 
-    from landkeeper.cli.vpc.vend_output import print_plan, print_report
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
-    from landkeeper.vpctracker.vending.carry_out import plan_vpc
     from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
     from landkeeper.vpctracker.vending.site import Wish
-    from landkeeper.wiring.vpctracker.pools import open_pools
-    from landkeeper.wiring.vpctracker.vending import carry_out, look_at_site
 
     given, others = parse_tags(tags, name)
     wish = Wish(
@@ -98,17 +95,27 @@ def vend_command(
     )
     settings = settings_of(table, file).with_config(config)
     settings = settings.with_network_access(role_name=role_name, external_id=external_id)
-    with open_pools(settings, to_write=yes) as pools:
+    return _vend(settings, wish, format_, for_real=yes, has_given_id=bool(request_id))
+
+
+def _vend(settings: Settings, wish: Wish, format_: str, *, for_real: bool, has_given_id: bool) -> int:
+    """Print the plan, and carry it out where it is `for_real`; answers the exit code."""
+    from landkeeper.cli.vpc.vend_output import print_plan, print_report
+    from landkeeper.vpctracker.vending.carry_out import plan_vpc
+    from landkeeper.wiring.vpctracker.pools import open_pools
+    from landkeeper.wiring.vpctracker.vending import carry_out, look_at_site
+
+    with open_pools(settings, to_write=for_real) as pools:
         site = look_at_site(pools, settings, wish)
         for remark in site.remarks:
             _tell(remark, "yellow")
-        reserved = _reserve(pools, site, wish, for_real=yes)
+        reserved = _reserve(pools, site, wish, for_real=for_real)
         plan = plan_vpc(site, wish, reserved)
-        if not yes or format_ == "table":
-            print_plan(plan, site.account, format_, is_reserved=yes or not reserved.is_new)
-        if not yes:
+        if not for_real or format_ == "table":
+            print_plan(plan, site.account, format_, is_reserved=for_real or not reserved.is_new)
+        if not for_real:
             return DONE
-        if not request_id:
+        if not has_given_id:
             _tell(f"If interrupted, run the command again with --request-id {plan.request_id} to continue.")
         report = carry_out(pools, site, plan, is_new=reserved.is_new, tell=_tell)
     return print_report(plan, site.account, report, settings, format_)

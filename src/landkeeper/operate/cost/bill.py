@@ -56,14 +56,14 @@ class Bill:
         return sum(line.dollars for line in self.lines)
 
 
-def make_bill(asked: Asked, facts: StackFacts | None = None) -> Bill:
+def make_bill(question: Asked, facts: StackFacts | None = None) -> Bill:
     """What Landkeeper costs a month. Raises UsageError for a landscape that cannot be."""
     facts = facts or read_stack_facts()
     prices = read_prices()
-    landscape = settle(asked, facts)
+    landscape = settle(question, facts)
     used = Usage(landscape, facts).all()
     lines = tuple(
-        Line(name, price, used[name], price.free if asked.free_tier else 0)
+        Line(name, price, used[name], price.free if question.free_tier else 0)
         for name, price in prices.prices.items()
         if sum(used.get(name, {}).values()) > 0
     )

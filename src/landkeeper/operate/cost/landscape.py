@@ -74,56 +74,56 @@ class Landscape:
     """Management events in those log files."""
 
 
-def settle(asked: Asked, facts: StackFacts) -> Landscape:
+def settle(question: Asked, facts: StackFacts) -> Landscape:
     """Fill in the usual where nothing was said. Raises UsageError for what cannot be."""
     for name in ("accounts", "regions"):
-        if getattr(asked, name) < 1:
+        if getattr(question, name) < 1:
             raise UsageError(f"there has to be one of the {name} at least")
-    launches = asked.launches_a_day
-    broken = _or(asked.broken_a_day, ceil(launches * _BROKEN_SHARE))
+    launches = question.launches_a_day
+    broken = _or(question.broken_a_day, ceil(launches * _BROKEN_SHARE))
     if broken > launches:
         raise UsageError(f"of {launches} launches a day, {broken} cannot break the policy")
-    digests = asked.accounts * asked.regions * 24 if _has_digests(asked, facts) else 0
+    digests = question.accounts * question.regions * 24 if _has_digests(question, facts) else 0
     return Landscape(
-        asked=asked,
-        accounts=asked.accounts,
-        regions=asked.regions,
+        asked=question,
+        accounts=question.accounts,
+        regions=question.regions,
         launches_a_day=launches,
         broken_a_day=broken,
-        vpcs=_or(asked.vpcs, asked.accounts * (asked.regions + 1)),
-        changes_a_day=_or(asked.changes_a_day, ceil(asked.accounts * _CHANGED_SHARE)),
-        addresses=_or(asked.addresses, asked.accounts * _ADDRESSES_AN_ACCOUNT),
-        log_files_a_day=_or(asked.log_files_a_day, usual_log_files(asked, facts)),
+        vpcs=_or(question.vpcs, question.accounts * (question.regions + 1)),
+        changes_a_day=_or(question.changes_a_day, ceil(question.accounts * _CHANGED_SHARE)),
+        addresses=_or(question.addresses, question.accounts * _ADDRESSES_AN_ACCOUNT),
+        log_files_a_day=_or(question.log_files_a_day, usual_log_files(question, facts)),
         digests_a_day=digests,
-        events_a_day=_or(asked.events_a_day, _usual_events(asked, facts)),
+        events_a_day=_or(question.events_a_day, _usual_events(question, facts)),
     )
 
 
-def usual_log_files(asked: Asked, facts: StackFacts) -> int:
+def usual_log_files(question: Asked, facts: StackFacts) -> int:
     """Log files a day: of each account one region with something in every file, the others with the tracker's reads.
 
     CloudTrail writes a file only where something happened. A trail without reads has none of the tracker's.
     """
     most = int(24 * read_figures()["trail_files_an_hour"].value)
     runs = ceil(facts.runs_a_day["DispatcherFunction"])
-    quiet = 0 if _leaves_reads_out(asked, facts) else (asked.regions - 1) * min(runs, most)
-    return asked.accounts * (most + quiet)
+    quiet = 0 if _leaves_reads_out(question, facts) else (question.regions - 1) * min(runs, most)
+    return question.accounts * (most + quiet)
 
 
-def _usual_events(asked: Asked, facts: StackFacts) -> int:
-    if _leaves_reads_out(asked, facts):
-        return asked.accounts * _WRITES_OF_AN_ACCOUNT
-    calls = asked.regions * read_figures()["worker_calls_a_region"].value * facts.runs_a_day["DispatcherFunction"]
-    return asked.accounts * (_EVENTS_OF_AN_ACCOUNT + round(calls))
+def _usual_events(question: Asked, facts: StackFacts) -> int:
+    if _leaves_reads_out(question, facts):
+        return question.accounts * _WRITES_OF_AN_ACCOUNT
+    calls = question.regions * read_figures()["worker_calls_a_region"].value * facts.runs_a_day["DispatcherFunction"]
+    return question.accounts * (_EVENTS_OF_AN_ACCOUNT + round(calls))
 
 
-def _has_digests(asked: Asked, facts: StackFacts) -> bool:
+def _has_digests(question: Asked, facts: StackFacts) -> bool:
     """An existing trail is taken to write them unless somebody says otherwise; of our own we know."""
-    return asked.digests and (asked.trail is TrailUse.EXISTING or facts.is_validated)
+    return question.digests and (question.trail is TrailUse.EXISTING or facts.is_validated)
 
 
-def _leaves_reads_out(asked: Asked, facts: StackFacts) -> bool:
-    return asked.trail is not TrailUse.EXISTING and facts.writes_only
+def _leaves_reads_out(question: Asked, facts: StackFacts) -> bool:
+    return question.trail is not TrailUse.EXISTING and facts.writes_only
 
 
 def _or(said: int | None, usual: int) -> int:

@@ -89,12 +89,12 @@ def read_stack_facts(text: str | None = None) -> StackFacts:
     retentions = [settled(group["RetentionInDays"]) for _, group in _of_type(resources, "AWS::Logs::LogGroup")]
     trails = [properties for _, properties in _of_type(resources, "AWS::CloudTrail::Trail")]
     return StackFacts(
-        memory_mb={name: int(settled(each.get("MemorySize", usual_mb))) for name, each in functions.items()},
-        queues=tuple(queue for name, each in functions.items() for queue in _queues(name, each)),
+        memory_mb={name: int(settled(function.get("MemorySize", usual_mb))) for name, function in functions.items()},
+        queues=tuple(queue for name, function in functions.items() for queue in _queues(name, function)),
         runs_a_day={
             name: timedelta(days=1) / parse_rate(str(settled(event["Properties"]["Schedule"])))
-            for name, each in functions.items()
-            for event in each.get("Events", {}).values()
+            for name, function in functions.items()
+            for event in function.get("Events", {}).values()
             if event["Type"].startswith("Schedule")
         },
         alarm_metrics=sum(len(alarm.get("Metrics", (1,))) for alarm in alarms),
@@ -119,7 +119,7 @@ def parse_rate(text: str) -> timedelta:
 
 
 def _of_type(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    return ((name, each["Properties"]) for name, each in resources.items() if each["Type"] == kind)
+    return ((name, resource["Properties"]) for name, resource in resources.items() if resource["Type"] == kind)
 
 
 def _queues(function: str, properties: Mapping[str, Any]) -> Iterator[PolledQueue]:
@@ -132,7 +132,7 @@ def _queues(function: str, properties: Mapping[str, Any]) -> Iterator[PolledQueu
 
 def _units(table: Mapping[str, Any]) -> int:
     provisioned = [table, *table.get("GlobalSecondaryIndexes", ())]
-    return sum(_write_units(each.get("ProvisionedThroughput", {})) for each in provisioned)
+    return sum(_write_units(part.get("ProvisionedThroughput", {})) for part in provisioned)
 
 
 def _write_units(throughput: Mapping[str, Any]) -> int:

@@ -57,8 +57,8 @@ def choose_sample(
     accounts: Sequence[Account], doubtful: Collection[AccountId], *, size: int = SAMPLE
 ) -> tuple[Account, ...]:
     """So many of the accounts: first those that could not be read the last time, then some from end to end."""
-    first = [one for one in accounts if one.id in doubtful][:size]
-    rest = [one for one in accounts if one not in first]
+    first = [account for account in accounts if account.id in doubtful][:size]
+    rest = [account for account in accounts if account not in first]
     wanted = min(size - len(first), len(rest))
     return (*first, *(rest[len(rest) * number // wanted] for number in range(wanted)))
 
@@ -66,7 +66,7 @@ def choose_sample(
 def judge_roles(
     check: str,
     role: str,
-    asked: Sequence[Account],
+    sample: Sequence[Account],
     total: int,
     answers: Sequence[Trials | Failure],
     *,
@@ -76,9 +76,12 @@ def judge_roles(
 
     `stack_set` is the one that gives accounts the role, where the stack has made one.
     """
-    names = {one.id: one.label for one in asked}
+    names = {account.id: account.label for account in sample}
     trials = [trial for answer in answers if isinstance(answer, Trials) for trial in answer.trials]
-    lines = [_unanswered(check, one) for one in dict.fromkeys(one for one in answers if isinstance(one, Failure))]
+    lines = [
+        _unanswered(check, failure)
+        for failure in dict.fromkeys(answer for answer in answers if isinstance(answer, Failure))
+    ]
     lines += _closed(check, role, trials, names, stack_set)
     lines += _refused(check, role, trials, names)
     if not trials:

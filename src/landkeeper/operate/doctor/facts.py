@@ -57,7 +57,9 @@ class StackParts:
 
     def of_type(self, type_: str) -> dict[str, str]:
         """Physical ids of the resources of a type, by logical id."""
-        return {name: one.physical_id for name, one in sorted(self.resources.items()) if one.type == type_}
+        return {
+            name: resource.physical_id for name, resource in sorted(self.resources.items()) if resource.type == type_
+        }
 
 
 @dataclass(frozen=True, slots=True)

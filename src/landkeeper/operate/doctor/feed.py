@@ -116,8 +116,8 @@ def judge_notification(
     if isinstance(found, Failure):
         return unchecked(check, found)
     wanted = {feed.topic_arn, feed.queue_arn} - {""}
-    ours = [one for one in found.entries if one.destination in wanted]
-    if any(_takes_all(one, feed) for one in ours):
+    ours = [notification for notification in found.entries if notification.destination in wanted]
+    if any(_takes_all(notification, feed) for notification in ours):
         return ok(check, f"s3://{feed.bucket}/{feed.prefix}* sends notifications")
     if found.to_event_bridge and not isinstance(rules, Failure) and (rule := _telling_rule(rules, feed)):
         return ok(
@@ -128,7 +128,7 @@ def judge_notification(
 
 def _judge_absence(found: BucketNotifications, ours: Sequence[Notification], feed: Feed) -> Line:
     check = "bucket notification"
-    others = [one for one in found.entries if one not in ours and _meets(one, feed)]
+    others = [notification for notification in found.entries if notification not in ours and _meets(notification, feed)]
     if others:
         return wrong(check, _shadowed(feed, others[0]), _shadow_mend(feed, others[0]))
     if ours:
@@ -144,30 +144,30 @@ def _telling_trail(trails: Sequence[Trail] | Failure, topic_arn: str) -> str:
 
 def _telling_rule(rules: Sequence[Rule], feed: Feed) -> str:
     return next(
-        (one.name for one in rules if one.takes_log_files and one.is_enabled and feed.queue_arn in one.targets), ""
+        (rule.name for rule in rules if rule.takes_log_files and rule.is_enabled and feed.queue_arn in rule.targets), ""
     )
 
 
-def _takes_all(one: Notification, feed: Feed) -> bool:
+def _takes_all(notification: Notification, feed: Feed) -> bool:
     return (
-        ("s3:ObjectCreated:*" in one.events or set(_CREATED[1:]) <= set(one.events))
-        and feed.prefix.startswith(one.prefix)
-        and SUFFIX.endswith(one.suffix)
+        ("s3:ObjectCreated:*" in notification.events or set(_CREATED[1:]) <= set(notification.events))
+        and feed.prefix.startswith(notification.prefix)
+        and SUFFIX.endswith(notification.suffix)
     )
 
 
-def _meets(one: Notification, feed: Feed) -> bool:
+def _meets(notification: Notification, feed: Feed) -> bool:
     """Whether S3 would send some new log file there, so that the same may not be sent anywhere else."""
     return (
-        not {*_CREATED}.isdisjoint(one.events)
-        and (feed.prefix.startswith(one.prefix) or one.prefix.startswith(feed.prefix))
-        and (SUFFIX.endswith(one.suffix) or one.suffix.endswith(SUFFIX))
+        not {*_CREATED}.isdisjoint(notification.events)
+        and (feed.prefix.startswith(notification.prefix) or notification.prefix.startswith(feed.prefix))
+        and (SUFFIX.endswith(notification.suffix) or notification.suffix.endswith(SUFFIX))
     )
 
 
-def _filter_of(one: Notification) -> str:
-    events = ", ".join(one.events)
-    return f"the key begins with '{one.prefix}' and ends in '{one.suffix}', on {events}"
+def _filter_of(notification: Notification) -> str:
+    events = ", ".join(notification.events)
+    return f"the key begins with '{notification.prefix}' and ends in '{notification.suffix}', on {events}"
 
 
 def _shadowed(feed: Feed, other: Notification) -> str:
@@ -210,8 +210,8 @@ def judge_topic(topic: Topic | Failure, feed: Feed, *, by_trail: bool) -> list[L
     if not by_trail and not allows(topic.policy, request):
         mend = f"allow {service} to publish for {source} in the policy of {topic.arn}; or run `landkeeper deploy` again"
         lines.append(wrong(check, f"its policy does not allow {service} to publish for the bucket {feed.bucket}", mend))
-    heard = [one for one in topic.subscriptions if one.endpoint == feed.queue_arn]
-    if not any(one.is_confirmed for one in heard):
+    heard = [subscription for subscription in topic.subscriptions if subscription.endpoint == feed.queue_arn]
+    if not any(subscription.is_confirmed for subscription in heard):
         mend = (
             f"aws sns subscribe --topic-arn {topic.arn} --protocol sqs --notification-endpoint {feed.queue_arn} "
             f"--region {feed.region}"
@@ -225,7 +225,7 @@ def judge_queue_policy(check: str, queue: Queue | Failure, senders: Sequence[Req
     """Whether the queue lets in everybody who is to send to it."""
     if isinstance(queue, Failure):
         return unchecked(check, queue)
-    kept_out = [one for one in senders if not allows(queue.policy, one)]
+    kept_out = [sender for sender in senders if not allows(queue.policy, sender)]
     if not kept_out:
         return ok(check, f"allows {counted(len(senders), 'sender')}")
     first = kept_out[0]
@@ -237,7 +237,7 @@ def judge_queue_policy(check: str, queue: Queue | Failure, senders: Sequence[Req
         check,
         f"its policy does not allow {first.service} with {first.source_arn}",
         mend,
-        [one.source_arn for one in kept_out],
+        [sender.source_arn for sender in kept_out],
     )
 
 

@@ -44,10 +44,12 @@ class Request:
 
 def allows(policy: Document, request: Request) -> bool:
     """Whether the policy lets the request in: some statement allows it, and none denies it."""
-    statements = [one for one in _listed(policy.get("Statement")) if isinstance(one, Mapping)]
-    denied = any(_applies(one, request, unknown=True) for one in statements if one.get("Effect") == "Deny")
+    statements = [statement for statement in _listed(policy.get("Statement")) if isinstance(statement, Mapping)]
+    denied = any(
+        _applies(statement, request, unknown=True) for statement in statements if statement.get("Effect") == "Deny"
+    )
     return not denied and any(
-        _applies(one, request, unknown=False) for one in statements if one.get("Effect") == "Allow"
+        _applies(statement, request, unknown=False) for statement in statements if statement.get("Effect") == "Allow"
     )
 
 
@@ -77,15 +79,19 @@ def _names(principal: object, service: str) -> bool:
 def _covers(statement: Document, element: str, value: str, fold: Callable[[str], str]) -> bool:
     negated = f"Not{element}"
     if negated in statement:
-        return not any(_is_like(value, fold(str(one))) for one in _listed(statement[negated]))
-    return any(_is_like(value, fold(str(one))) for one in _listed(statement.get(element)))
+        return not any(_is_like(value, fold(str(pattern))) for pattern in _listed(statement[negated]))
+    return any(_is_like(value, fold(str(pattern))) for pattern in _listed(statement.get(element)))
 
 
 def _conditions(statement: Document) -> Iterator[tuple[str, str, list[str]]]:
     blocks = statement.get("Condition", {})
     for operator, keys in blocks.items():
         for key, values in keys.items():
-            yield operator, key, [str(one).lower() if isinstance(one, bool) else str(one) for one in _listed(values)]
+            yield (
+                operator,
+                key,
+                [str(value).lower() if isinstance(value, bool) else str(value) for value in _listed(values)],
+            )
 
 
 def _is_met(operator: str, key: str, wanted: list[str], request: Request, *, unknown: bool) -> bool:
@@ -100,11 +106,11 @@ def _is_met(operator: str, key: str, wanted: list[str], request: Request, *, unk
         return unknown
     if value is None:
         return name in _NEGATED or name != operator
-    return any(compare(value, one) for one in wanted) != (name in _NEGATED)
+    return any(compare(value, pattern) for pattern in wanted) != (name in _NEGATED)
 
 
 def _is_like(value: str, pattern: str) -> bool:
-    parts = (".*" if one == "*" else "." if one == "?" else re.escape(one) for one in re.split(r"([*?])", pattern))
+    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 

@@ -33,18 +33,18 @@ def judge_tracker(
         return [unchecked(check, runs)]
     now_please = f"aws lambda invoke --function-name {dispatcher} --region {region} /dev/null"
     mend = f"run it now ({now_please}), and check the log of the dispatcher function"
-    tried = [one.tried_at for one in runs if one.tried_at is not None]
+    tried = [run.tried_at for run in runs if run.tried_at is not None]
     if not tried:
         return [wrong(check, "it has never run", mend)]
     age, most = now - max(tried), longest_pause(schedule)
     if age > most:
         return [wrong(check, f"it has not run for {lasting(age)}; its schedule is {schedule}", mend)]
-    late = [_name_of(one) for one in runs if one.tried_at is None or now - one.tried_at > most]
+    late = [_name_of(run) for run in runs if run.tried_at is None or now - run.tried_at > most]
     lines = []
     if late:
         found = f"{counted(len(late), 'account')} not read for more than {lasting(most)}: {named(late)}"
         lines.append(wrong(check, found, "see the log of the tracker function, and its dead letters", late))
-    unread = [f"{_name_of(one)}: {one.failure}" for one in runs if one.failure]
+    unread = [f"{_name_of(run)}: {run.failure}" for run in runs if run.failure]
     if unread:
         some = counted(len(unread), "account")
         found = f"{lasting(age)} ago; {some} of {len(runs)} not read completely: {named(unread[:1])}"
@@ -87,13 +87,13 @@ def judge_ledger(overdue: Sequence[OverdueCase] | Failure, function: str, now: d
         return unchecked("ledger", overdue)
     if not overdue:
         return ok("ledger", "no case is overdue")
-    oldest = min(overdue, key=lambda one: one.due_at)
+    oldest = min(overdue, key=lambda case: case.due_at)
     found = (
         f"{counted(len(overdue), 'case')} overdue; {oldest.instance_id} is {oldest.state} and was due "
         f"{lasting(now - oldest.due_at)} ago"
     )
     mend = f"see the log of the function {function}, and landkeeper broom case {oldest.instance_id}"
-    return wrong("ledger", found, mend, [one.instance_id for one in overdue])
+    return wrong("ledger", found, mend, [case.instance_id for case in overdue])
 
 
 def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:
@@ -104,19 +104,20 @@ def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:
     subscribe = f"aws sns subscribe --topic-arn {topic.arn} --protocol email --region {region} --notification-endpoint"
     if not topic.subscriptions:
         return [wrong(check, "the report topic has no subscriptions", f"{subscribe} ADDRESS")]
-    waiting = [one for one in topic.subscriptions if not one.is_confirmed]
+    waiting = [subscription for subscription in topic.subscriptions if not subscription.is_confirmed]
     if not waiting:
-        kinds = ", ".join(sorted({one.protocol for one in topic.subscriptions}))
+        kinds = ", ".join(sorted({subscription.protocol for subscription in topic.subscriptions}))
         return [ok(check, f"{counted(len(topic.subscriptions), 'subscription')} confirmed: {kinds}")]
     return [
         wrong(
             check,
-            f"the subscription of {one.endpoint} ({one.protocol}) is not confirmed and receives nothing",
+            f"the subscription of {subscription.endpoint} ({subscription.protocol}) is not confirmed and receives "
+            "nothing",
             "open the confirmation link from AWS; if it is lost or older than three days: "
-            f"{subscribe.replace('email', one.protocol)} {one.endpoint}",
-            [one.endpoint],
+            f"{subscribe.replace('email', subscription.protocol)} {subscription.endpoint}",
+            [subscription.endpoint],
         )
-        for one in waiting
+        for subscription in waiting
     ]
 
 

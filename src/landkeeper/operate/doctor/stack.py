@@ -122,9 +122,9 @@ def judge_functions(functions: Mapping[str, Function | Failure], versions: Mappi
 
     `versions` are what functions that were asked said of themselves, by logical id.
     """
-    lines = [line for name, one in functions.items() if (line := _judge_function(name, one)) is not None]
-    there = {name: one for name, one in functions.items() if isinstance(one, Function)}
-    packages = {one.code_sha256 for one in there.values()}
+    lines = [line for name, function in functions.items() if (line := _judge_function(name, function)) is not None]
+    found_functions = {name: function for name, function in functions.items() if isinstance(function, Function)}
+    packages = {function.code_sha256 for function in found_functions.values()}
     if len(packages) > 1:
         lines.append(wrong("functions", "they run different packages", "run `landkeeper deploy` again"))
     other = {name: version for name, version in versions.items() if version != own}
@@ -132,24 +132,24 @@ def judge_functions(functions: Mapping[str, Function | Failure], versions: Mappi
         said = ", ".join(f"{name} {version}" for name, version in sorted(other.items()))
         found = f"they run another version than this one, {own}: {said}"
         lines.append(wrong("functions", found, "run `landkeeper deploy` with the newer version", sorted(other)))
-    if not lines and there:
-        runtimes = ", ".join(sorted({one.runtime for one in there.values()}))
-        asked = f"Landkeeper {own} " if versions else ""
-        lines.append(ok("functions", f"{counted(len(there), 'function')} ready, {asked}on {runtimes}"))
+    if not lines and found_functions:
+        runtimes = ", ".join(sorted({function.runtime for function in found_functions.values()}))
+        release = f"Landkeeper {own} " if versions else ""
+        lines.append(ok("functions", f"{counted(len(found_functions), 'function')} ready, {release}on {runtimes}"))
     return lines
 
 
-def _judge_function(name: str, one: Function | Failure) -> Line | None:
-    if isinstance(one, Failure):
-        if one.reason is FailureReason.NOT_FOUND:
+def _judge_function(name: str, function: Function | Failure) -> Line | None:
+    if isinstance(function, Failure):
+        if function.reason is FailureReason.NOT_FOUND:
             return wrong("functions", f"{name} does not exist", "run `landkeeper deploy` again", [name])
-        return unchecked("functions", f"{name}: {one}")
-    if one.state not in {"Active", "Inactive"}:
+        return unchecked("functions", f"{name}: {function}")
+    if function.state not in {"Active", "Inactive"}:
         # Lambda puts functions to sleep that were not called for weeks; the next call wakes them.
-        mend = f"aws lambda get-function --function-name {one.name}; then run `landkeeper deploy` again"
-        return wrong("functions", f"{name} is {one.state}: {one.state_reason}".rstrip(": "), mend, [name])
-    if one.last_update == "Failed":
-        found = f"the last update of {name} failed: {one.last_update_reason}".rstrip(": ")
+        mend = f"aws lambda get-function --function-name {function.name}; then run `landkeeper deploy` again"
+        return wrong("functions", f"{name} is {function.state}: {function.state_reason}".rstrip(": "), mend, [name])
+    if function.last_update == "Failed":
+        found = f"the last update of {name} failed: {function.last_update_reason}".rstrip(": ")
         return wrong("functions", found, "run `landkeeper deploy` again", [name])
     return None
 
@@ -174,7 +174,7 @@ def _judge_mapping(queue: str, arn: str, function: str, mapped: Sequence[Mapped]
     check = "queues feed functions"
     if isinstance(mapped, Failure):
         return unchecked(check, f"{function}: {mapped}")
-    found = next((one for one in mapped if one.queue_arn == arn), None)
+    found = next((mapping for mapping in mapped if mapping.queue_arn == arn), None)
     if found is None:
         return wrong(check, f"{queue} has no event source mapping to {function}", "run `landkeeper deploy` again")
     if found.state in {"Enabled", "Enabling", "Creating", "Updating"}:

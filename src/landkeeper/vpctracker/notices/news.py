@@ -232,7 +232,7 @@ def _summary(news: Sequence[Notice], *, is_first: bool) -> Notice:
             "`landkeeper vpc overlaps`, `defaults` and `coverage` show all of it.",
         ],
         {"Kind": "summary", "IsFirst": is_first, "Counts": counts},
-        (one for notice in news for one in notice.fingerprints),
+        (fingerprint for notice in news for fingerprint in notice.fingerprints),
     )
 
 

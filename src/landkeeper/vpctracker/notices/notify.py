@@ -43,20 +43,20 @@ def notify(store: NoticeStore, topic: NoticeTopic, config: TrackerConfig) -> Not
 
 
 def _tell(concerns: Concerns, gone: frozenset[int], store: NoticeStore, topic: NoticeTopic) -> NotifyOutcome:
-    told: frozenset[int] = frozenset()
+    fingerprints: frozenset[int] = frozenset()
     """Told by this very run, which another one's record need not show."""
     sent = 0
     for _ in range(_ATTEMPTS):
         stored = store.read_noticed()
-        noticed = Noticed(stored.told | told, stored.version)
+        noticed = Noticed(stored.told | fingerprints, stored.version)
         notices = decide_notices(concerns, noticed)
         if notices:
             failure = topic.publish_notice(notices[0])
             if failure is not None:
                 return NotifyOutcome(sent, failure)
-            told |= notices[0].fingerprints
+            fingerprints |= notices[0].fingerprints
             sent += 1
-        after = (stored.told | told) - gone
+        after = (stored.told | fingerprints) - gone
         is_recorded = after == stored.told and stored.version > 0
         if not is_recorded:
             is_recorded = store.write_noticed(Noticed(after, stored.version + 1))

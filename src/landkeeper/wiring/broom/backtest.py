@@ -153,22 +153,24 @@ def _read_files(
         return _keeping(scans, kept)
 
     known = (
-        {each.name: each for each in kept.find((file.key, file.stamp) for file in found if file.stamp)} if kept else {}
+        {entry.name: entry for entry in kept.find((file.key, file.stamp) for file in found if file.stamp)}
+        if kept
+        else {}
     )
     unread = []
     for file in found:
-        if (one := known.get(file.key)) is None:
+        if (stored := known.get(file.key)) is None:
             unread.append(file)
         else:
             taker.past.kept += 1
-            taker.take(FileScan(file, one.digest, one.scanned), fetch)
-    for each in scan(unread, CHANGE_EVENTS):
-        taker.take(each, fetch)
+            taker.take(FileScan(file, stored.digest, stored.scanned), fetch)
+    for file_scan in scan(unread, CHANGE_EVENTS):
+        taker.take(file_scan, fetch)
     # Only now is it known which instances there are, and so whose tags matter.
     again = taker.find_unread()
     progress = Progress(len(again), bytes=sum(file.size for file in again), events=taker.past.progress.events)
-    for each in scan(again):
-        taker.take_rest(each, progress)
+    for file_scan in scan(again):
+        taker.take_rest(file_scan, progress)
     taker.past.unread = progress.files - progress.files_done
 
 

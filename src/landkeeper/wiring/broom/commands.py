@@ -68,10 +68,10 @@ def sweep_found_launches(
     """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
     with open_for_command(settings, dry_run=dry_run) as opened:
         sweep = Sweep(policy, opened.ports, RunLimit(policy.limits.terminations_per_run), settings.actions_on)
-        swept = sweep.handle_launches([entry.launch for entry in found], untaggings)
-        swept.take_in(sweep_untagged(sweep, untaggings))
+        result = sweep.handle_launches([entry.launch for entry in found], untaggings)
+        result.take_in(sweep_untagged(sweep, untaggings))
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
-    return CommandSweep(judged_by_sweep(found, swept), swept, reports)
+    return CommandSweep(judged_by_sweep(found, result), result, reports)
 
 
 @contextmanager
@@ -98,8 +98,8 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
             raise UsageError(f"the case of {id_} is {case.state}: only held or failed cases can be released")
         if not ports.ledger.write_case(released):
             raise UsageError(f"the case of {id_} changed in the meantime: check it and try again")
-        swept = Sweep(policy, ports, RunLimit(), settings.actions_on).handle_cases([released])
-    return CommandSweep((), swept, tuple(report.text for report in opened.printed.reports))
+        result = Sweep(policy, ports, RunLimit(), settings.actions_on).handle_cases([released])
+    return CommandSweep((), result, tuple(report.text for report in opened.printed.reports))
 
 
 def open_ports(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> SweepPorts:

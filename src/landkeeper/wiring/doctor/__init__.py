@@ -36,7 +36,7 @@ class Asked:
     """A role to try with the credentials at hand, in place of those that only the functions can assume."""
 
 
-def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) -> Iterator[Line]:
+def examine(settings: Settings, question: Asked, *, clock: Callable[[], datetime]) -> Iterator[Line]:
     """Look at everything, line by line as it is found. Without credentials or a stack it ends early."""
     sessions = home_sessions(settings)
     caller = read_caller(sessions.home("sts"), clock)
@@ -44,8 +44,8 @@ def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) 
     yield judge_clock(caller)
     if isinstance(caller, Failure):
         return
-    parts = read_stack(sessions.home("cloudformation"), asked.stack_name, sessions.region)
-    yield judge_stack(parts, asked.stack_name, sessions.region)
+    parts = read_stack(sessions.home("cloudformation"), question.stack_name, sessions.region)
+    yield judge_stack(parts, question.stack_name, sessions.region)
     if isinstance(parts, Failure):
         return
     yield from judge_parts(parts)
@@ -54,7 +54,7 @@ def examine(settings: Settings, asked: Asked, *, clock: Callable[[], datetime]) 
         found = parts.find(name, name)
         if found:
             patient.functions[name] = read_function(sessions.home("lambda"), found)
-    yield from examine_access(patient, every_account=asked.every_account, own_role=asked.role)
+    yield from examine_access(patient, every_account=question.every_account, own_role=question.role)
     yield from examine_feed(patient)
     yield from judge_functions(patient.functions, patient.versions, __version__)
     yield from examine_running(patient)

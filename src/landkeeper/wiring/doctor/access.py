@@ -35,14 +35,14 @@ def examine_access(patient: DeployedStack, *, every_account: bool, own_role: str
     sessions, parts = patient.sessions, patient.parts
     organization = read_organization(sessions.home("organizations"), patient.caller.account)
     yield from judge_organization(organization, parts, patient.caller.account)
-    wanted = [Region(one) for one in parts.parameters.get("Regions", "").split(",") if one]
+    wanted = [Region(name) for name in parts.parameters.get("Regions", "").split(",") if name]
     yield judge_regions(wanted, sessions.find_unknown_regions(wanted))
     coverage = read_coverage(patient)
     accounts = _accounts(patient, coverage)
     if isinstance(accounts, Failure):
         yield unchecked("accounts", accounts)
         return
-    doubtful = [] if isinstance(coverage, Failure) else [one.account for one in coverage if not one.is_complete]
+    doubtful = [] if isinstance(coverage, Failure) else [entry.account for entry in coverage if not entry.is_complete]
     chosen = accounts if every_account else choose_sample(accounts, doubtful)
     if own_role is not None:
         yield from _examine_own_role(patient, own_role, chosen, len(accounts))
@@ -54,15 +54,17 @@ def _accounts(patient: DeployedStack, coverage: Sequence[Coverage] | Failure) ->
     """The accounts that the tracker is to read: those that the stack names, else the organization's active ones."""
     given = patient.parts.parameters.get("Accounts", "")
     if given:
-        return tuple(Account(parse_account_id(one.strip())) for one in given.split(",") if one.strip())
+        return tuple(Account(parse_account_id(id_.strip())) for id_ in given.split(",") if id_.strip())
     known = () if isinstance(coverage, Failure) else coverage
     members = list_members(patient.sessions.home("organizations"))
     if isinstance(members, Failure):
-        tried = tuple(Account(one.account, one.account_name) for one in known if one.membership is Membership.ACTIVE)
+        tried = tuple(
+            Account(entry.account, entry.account_name) for entry in known if entry.membership is Membership.ACTIVE
+        )
         return tried or members
-    skipped = {one.account for one in known if one.membership is Membership.SKIPPED}
-    active = (one.account for one in members if one.membership is Membership.ACTIVE)
-    return tuple(one for one in active if one.id not in skipped)
+    skipped = {entry.account for entry in known if entry.membership is Membership.SKIPPED}
+    active = (member.account for member in members if member.membership is Membership.ACTIVE)
+    return tuple(account for account in active if account.id not in skipped)
 
 
 def _examine_roles(patient: DeployedStack, accounts: Sequence[Account], total: int) -> Iterator[Line]:
@@ -95,7 +97,7 @@ def _ask(
     parts = [accounts[start : start + MOST_ACCOUNTS] for start in range(0, len(accounts), MOST_ACCOUNTS)] or [()]
 
     def ask(number: int) -> Trials | Failure:
-        question: dict[str, Any] = {"accounts": [one.id for one in parts[number]]}
+        question: dict[str, Any] = {"accounts": [account.id for account in parts[number]]}
         if organization and number == 0:
             question["organization"] = True
         return ask_about(patient, name, question)
@@ -111,36 +113,36 @@ def _ask(
 def ask_about(patient: DeployedStack, name: str, question: Mapping[str, Any]) -> Trials | Failure:
     """What one of the stack's functions, by its logical id, answers to a question."""
     found = patient.parts.find(name, name)
-    told = ask_function(patient.sessions.home("lambda"), found, {"task": TASK, **question})
-    if isinstance(told, Failure):
-        silent = told.reason is FailureReason.OTHER
-        return replace(told, message=f"{name} does not respond: {told.message}") if silent else told
-    return parse_answer(told)
+    answer = ask_function(patient.sessions.home("lambda"), found, {"task": TASK, **question})
+    if isinstance(answer, Failure):
+        silent = answer.reason is FailureReason.OTHER
+        return replace(answer, message=f"{name} does not respond: {answer.message}") if silent else answer
+    return parse_answer(answer)
 
 
-def parse_answer(told: Mapping[str, Any]) -> Trials:
+def parse_answer(answer: Mapping[str, Any]) -> Trials:
     """What `landkeeper.wiring.access` answered, as a value."""
     trials = (
         Trial(
-            AccountId(one["account"]),
-            one["region"],
-            _failure_of(one["way_in"]) if one["way_in"] else None,
-            {action: _failure_of(why) for action, why in one["refused"].items()},
+            AccountId(trial["account"]),
+            trial["region"],
+            _failure_of(trial["way_in"]) if trial["way_in"] else None,
+            {action: _failure_of(why) for action, why in trial["refused"].items()},
         )
-        for one in told["trials"]
+        for trial in answer["trials"]
     )
-    listed, read = told.get("organization"), told.get("log_file")
+    listed, read = answer.get("organization"), answer.get("log_file")
     return Trials(
-        told["version"],
+        answer["version"],
         tuple(trials),
         organization=_failure_of(listed) if listed else None,
         log_file=_failure_of(read) if read else None,
     )
 
 
-def _failure_of(told: Mapping[str, str]) -> Failure:
+def _failure_of(failure: Mapping[str, str]) -> Failure:
     reasons = FailureReason.__members__
-    return Failure(reasons.get(told["reason"], FailureReason.OTHER), told["code"], told["message"])
+    return Failure(reasons.get(failure["reason"], FailureReason.OTHER), failure["code"], failure["message"])
 
 
 def _examine_own_role(patient: DeployedStack, role: str, accounts: Sequence[Account], total: int) -> Iterator[Line]:

@@ -36,7 +36,7 @@ def examine_feed(patient: DeployedStack) -> Iterator[Line]:
     feed = _feed_of(patient, broom.arn if isinstance(broom, Queue) else "")
     rules = _read_rules(patient, feed)
     if feed.bucket:
-        yield from _examine_log_files(patient, feed, [one for one in rules.values() if isinstance(one, Rule)])
+        yield from _examine_log_files(patient, feed, [rule for rule in rules.values() if isinstance(rule, Rule)])
     for name, queue in queues.items():
         senders = list(_senders(queue, list(rules.values()), feed))
         if senders or isinstance(queue, Failure):
@@ -94,9 +94,9 @@ def _examine_log_files(patient: DeployedStack, feed: Feed, rules: Sequence[Rule]
     seen = read_log_files(s3, feed.bucket, feed.prefix, first, now)
     yield judge_log_files(seen, feed, now)
     if not isinstance(seen, Failure) and seen.newest_key and patient.function("BroomFunction") is not None:
-        asked = {"log_file": {"bucket": feed.bucket, "key": seen.newest_key}}
+        question = {"log_file": {"bucket": feed.bucket, "key": seen.newest_key}}
         role = patient.parts.find("BroomRoleArn", "BroomRole")
-        yield judge_reading(ask_about(patient, "BroomFunction", asked), feed, role)
+        yield judge_reading(ask_about(patient, "BroomFunction", question), feed, role)
     if not feed.queue_arn:
         yield unchecked("bucket notification", "the stack's log file queue cannot be read")
         return
@@ -107,7 +107,7 @@ def _examine_log_files(patient: DeployedStack, feed: Feed, rules: Sequence[Rule]
 
 
 def _is_told_by_trail(trails: Sequence[Trail] | Failure, feed: Feed) -> bool:
-    return not isinstance(trails, Failure) and any(one.topic_arn == feed.topic_arn for one in trails)
+    return not isinstance(trails, Failure) and any(trail.topic_arn == feed.topic_arn for trail in trails)
 
 
 def _senders(queue: Queue | Failure, rules: Sequence[Rule | Failure], feed: Feed) -> Iterator[Request]:

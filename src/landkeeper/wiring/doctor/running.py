@@ -107,16 +107,16 @@ def _problems_of(
 
 def _runs_of(coverage: Sequence[Coverage]) -> list[AccountRun]:
     return [
-        AccountRun(one.account, one.account_name, one.tried_at, _failure_in(one))
-        for one in coverage
-        if one.membership is Membership.ACTIVE
+        AccountRun(entry.account, entry.account_name, entry.tried_at, _failure_in(entry))
+        for entry in coverage
+        if entry.membership is Membership.ACTIVE
     ]
 
 
 def _failure_in(coverage: Coverage) -> str:
     if coverage.failure is not None:
         return str(coverage.failure)
-    failed = {region: str(one.failure) for region, one in coverage.regions.items() if one.failure is not None}
+    failed = {region: str(read.failure) for region, read in coverage.regions.items() if read.failure is not None}
     return next((f"{region}: {failure}" for region, failure in failed.items()), "")
 
 
@@ -127,7 +127,7 @@ def _overdue(patient: DeployedStack, now: datetime) -> Sequence[OverdueCase] | F
         found = list(islice(_find_overdue(ledger, now - longest_rest(schedule)), _MOST_CASES))
     except LandkeeperError as error:
         return Failure(FailureReason.OTHER, message=str(error))
-    return [OverdueCase(one.instance_id, str(one.state), one.next_at) for one in found]
+    return [OverdueCase(case.instance_id, str(case.state), case.next_at) for case in found]
 
 
 def _find_overdue(ledger: LedgerTable, before: datetime) -> Iterator[Case]:

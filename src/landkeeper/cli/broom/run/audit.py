@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
 from landkeeper.settings import read_settings
+
+if TYPE_CHECKING:
+    from landkeeper.broom.audit import AuditResult, Finding
 
 _NAMES = ("InstanceId", "AccountId", "Region", "Verdict", "Action", "Outcome", "Because")
 
@@ -35,35 +39,40 @@ def run_audit(
     done = audit_from_command(settings, policy, dry_run=dry_run)
     result = done.result
     print_reports(done.reports)
-    rows = [
-        dict(
-            zip(
-                _NAMES,
-                (
-                    found.result.instance.id, found.account, found.region, found.result.verdict,
-                    found.result.action, found.result.outcome or "", found.result.because,
-                ),
-                strict=True,
-            )
-        )
-        for found in result.findings
-    ]  # fmt: skip
-    if format_ == "json":
-        counts = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
-        totals = {**counts, "LeftOut": dict(result.left_out)}
-        print_json({"findings": rows, "failures": list(result.failures), "totals": totals})
-    else:
-        unread = counted(result.unread, "account or region", "accounts or regions")
-        left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(result.left_out.items()))
-        totals_line = (
-            f"running instances: {result.running}, in {counted(result.places, 'region')}; "
-            f"{len(rows)} violate the policy"
-            f"{f'; left out: {left_out}' if left_out else ''}"
-            f"{f'; {unread} could not be read' if result.unread else ''}"
-        )
-        print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=totals_line)
+    _print_findings(result, format_)
     for failure in result.failures:
         warn(failure)
     if dry_run:
         warn("dry run: live tags were read, no action was taken")
     return INCOMPLETE if result.failures else DONE
+
+
+def _print_findings(result: AuditResult, format_: Format) -> None:
+    """Print what violates the policy, with the totals of the audit."""
+    rows = [_row(finding) for finding in result.findings]
+    if format_ == "json":
+        counts = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
+        totals = {**counts, "LeftOut": dict(result.left_out)}
+        print_json({"findings": rows, "failures": list(result.failures), "totals": totals})
+    else:
+        print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=_totals_line(result))
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    found = finding.result
+    values = (
+        found.instance.id, finding.account, finding.region, found.verdict, found.action, found.outcome or "",
+        found.because,
+    )  # fmt: skip
+    return dict(zip(_NAMES, values, strict=True))
+
+
+def _totals_line(result: AuditResult) -> str:
+    unread = counted(result.unread, "account or region", "accounts or regions")
+    left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(result.left_out.items()))
+    return (
+        f"running instances: {result.running}, in {counted(result.places, 'region')}; "
+        f"{len(result.findings)} violate the policy"
+        f"{f'; left out: {left_out}' if left_out else ''}"
+        f"{f'; {unread} could not be read' if result.unread else ''}"
+    )

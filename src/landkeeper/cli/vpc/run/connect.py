@@ -162,9 +162,9 @@ def _knowledge(known: Snapshot, side: Endpoint) -> list[tuple[str, Freshness]]:
 
 
 def _say_how_fresh(known: Snapshot, side: Endpoint) -> None:
-    told = _knowledge(known, side)
-    moments: list[Any] = [about.read_at for _, about in told if about.read_at is not None]
-    stale = [f"{region} ({about.why_stale})" for region, about in told if about.is_stale]
+    knowledge = _knowledge(known, side)
+    moments: list[Any] = [about.read_at for _, about in knowledge if about.read_at is not None]
+    stale = [f"{region} ({about.why_stale})" for region, about in knowledge if about.is_stale]
     if known.as_of is None and moments:
         oldest = min(moments)
         aside(f"{side.label}: last read {format_time(oldest)} ({age_of(datetime.now(UTC) - oldest)}).",
