@@ -332,7 +332,7 @@ def _expired(_: Mapping[str, str]) -> Answer:
     [
         (_sts_and_organizations, "the account of these credentials is not in an organization: pass --account, or omit"),
         (_not_permitted, "of a delegated administrator: permission missing (AccessDeniedException: no)"),
-        (_no_accounts, "the configuration excludes every active account"),
+        (_no_accounts, "Organizations lists no accounts, and there always are some"),
         (_expired, "the AWS credentials at hand do not work: credentials missing or expired (ExpiredToken"),
     ],
 )

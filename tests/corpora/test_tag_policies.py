@@ -55,7 +55,7 @@ def test_without_requiring_all_the_values_go_round(file: Path) -> None:
     statements = merge_tag_policies([(file.name, json.loads(text))]).statements
     checked = [one for one in statements if one.values]
     if not checked:
-        with pytest.raises(TagPolicyError, match="nothing in it can be checked of an instance"):
+        with pytest.raises(TagPolicyError, match="nothing in it applies to instances"):
             import_tag_policies([(file.name, text)], Penalty.NOTIFY)
         return
     imported = import_tag_policies([(file.name, text)], Penalty.NOTIFY)

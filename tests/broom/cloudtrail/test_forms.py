@@ -60,7 +60,7 @@ def test_a_record_with_a_field_of_another_form_is_refused_by_name(record: object
     assert str(entry).startswith(f"record 9: {reason}")
 
 
-@pytest.mark.parametrize("arn", ["*", "arn:aws:iam::*:role/AWSServiceRoleForAutoScaling/*", "arn:aws:iam::1:user/jane"])
+@pytest.mark.parametrize("arn", ["*", "arn:aws:iam::*:role/AWSServiceRoleForAutoScaling/*", "arn:aws:iam::x:user/jane"])
 @pytest.mark.parametrize("path", ["userIdentity.arn", "userIdentity.sessionContext"])
 def test_what_is_no_arn_of_a_principal_exempts_nobody(path: str, arn: str) -> None:
     value = arn if path.endswith("arn") else {"sessionIssuer": {"arn": arn}}
@@ -68,8 +68,8 @@ def test_what_is_no_arn_of_a_principal_exempts_nobody(path: str, arn: str) -> No
     record["userIdentity"] = {**record["userIdentity"], path.rpartition(".")[2]: value}
     entry = read_record(record)
     assert isinstance(entry, Launch)
-    assert (entry.principal.kind, entry.principal.arn, entry.principal.issuer_arn) == ("Unknown", "", "")
-    assert entry.warnings == ("userIdentity has an arn that is not the ARN of a principal: nobody knows who it was",)
+    assert (entry.principal.name, entry.principal.arn, entry.principal.issuer_arn) == ("jane", "", "")
+    assert entry.warnings == ("userIdentity has an arn that is not the ARN of a principal: it exempts nothing",)
 
 
 def test_a_name_that_is_longer_than_iam_allows_is_no_name() -> None:

@@ -52,8 +52,9 @@ def test_the_folders_of_every_layout_tell_account_and_region(prefix: str) -> Non
     assert find_service(key(prefix=prefix)) == "CloudTrail"
 
 
-def test_the_name_of_a_file_tells_them_where_the_folders_do_not() -> None:
-    assert find_origin(f"copied/{ACCOUNT}{NAME}") == Origin("the key of its file", ACCOUNT, REGION)
+def test_the_name_of_a_file_binds_nothing_without_folders_of_accounts() -> None:
+    """Published logs are copied flat, with their accounts replaced inside and not in their names."""
+    assert find_origin(f"copied/{OTHER}{NAME}") == ANYWHERE
 
 
 @pytest.mark.parametrize("name", ["standard input", "x.json.gz", "AWSLogs/x.json.gz", "AWSLogs/mine/CloudTrail/x.gz"])

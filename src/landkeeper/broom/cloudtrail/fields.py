@@ -37,14 +37,15 @@ class Form(NamedTuple):
 ACCOUNT = Form("an AWS account id", re.compile(r"[0-9]{12}"))
 REGION = Form("a region code", re.compile(r"[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}"))
 EVENT_ID = Form("an event id", re.compile(r"[A-Za-z0-9._:-]{1,128}"))
-# EC2's ids have 8 or 17 digits; shorter ones name nothing.
-INSTANCE_ID = Form("an instance id", re.compile(r"i-[0-9a-f]{1,17}"))
-IMAGE_ID = Form("an image id", re.compile(r"ami-[0-9a-f]{1,17}"))
+# EC2's ids have 8 or 17 hexadecimal digits. Published logs hold stand-ins for them, which name nothing and do no harm.
+INSTANCE_ID = Form("an instance id", re.compile(r"i-[A-Za-z0-9_-]{1,64}"))
+IMAGE_ID = Form("an image id", re.compile(r"ami-[A-Za-z0-9_-]{1,64}"))
 INSTANCE_TYPE = Form("an instance type", re.compile(r"[a-z0-9-]{1,32}\.[a-z0-9-]{1,32}"))
 RESOURCE_ID = Form("an id or a name", re.compile(r"[A-Za-z0-9()./_-]{1,128}"))
 CLIENT_TOKEN = Form("a client token", re.compile(r"[\x20-\x7e]{1,64}"))
+# Published logs drop digits of accounts, which then are nobody's.
 PRINCIPAL_ARN = Form(
-    "the ARN of a principal", re.compile(r"arn:aws[a-z-]{0,16}:(iam|sts)::[0-9]{12}:[A-Za-z0-9_+=,.@/:-]{1,1900}")
+    "the ARN of a principal", re.compile(r"arn:aws[a-z-]{0,16}:(iam|sts)::[0-9]{1,12}:[A-Za-z0-9_+=,.@/:-]{1,1900}")
 )
 
 _FIRST_YEAR, _LAST_YEAR = 2013, 2999

@@ -7,6 +7,7 @@ Source: Amazon EC2 User Guide, "Log Amazon EC2 API calls using AWS CloudTrail"; 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from landkeeper.broom.cloudtrail.fields import (
@@ -135,9 +136,9 @@ def _principal(record: Mapping[str, Any], warnings: list[str]) -> Principal:
         warnings.append("userIdentity has no type: nobody knows who it was")
         return UNKNOWN_PRINCIPAL
     if not all(not arn or PRINCIPAL_ARN.fits(arn) for arn in (principal.arn, principal.issuer_arn)):
-        # An exemption may go by it.
-        warnings.append("userIdentity has an arn that is not the ARN of a principal: nobody knows who it was")
-        return UNKNOWN_PRINCIPAL
+        # An exemption may go by it; a report shows the name alone.
+        warnings.append("userIdentity has an arn that is not the ARN of a principal: it exempts nothing")
+        return replace(principal, arn="", issuer_arn="")
     return principal
 
 

@@ -2,7 +2,8 @@
 
 A trail delivers the records of each account and region into a folder of their own, and EventBridge notes beside an
 event which account, region and service sent it. So a record that names another account or region than that is refused.
-A key without an account in it, as that of a file that somebody copied or renamed, proves nothing and refuses nothing.
+A key without folders of accounts, as that of a file that somebody copied, proves nothing and refuses nothing: who may
+write where is granted by folder, and a file's name is chosen by its writer.
 
 Source: AWS CloudTrail User Guide, "Finding your CloudTrail log files", "CloudTrail log file examples" (names of files),
 and "Creating a trail for an organization"; AWS Control Tower User Guide, "About logging" (`o-id/AWSLogs/o-id/`);
@@ -54,16 +55,21 @@ ANYWHERE = Origin()
 
 
 def find_origin(key: str) -> Origin:
-    """Return the account and region that the key of a log file, or its path, names in its folders and its name."""
+    """Return the account and region that the key of a log file, or its path, names in its folders.
+
+    Its name must not contradict them.
+    """
     folders, name = _FOLDERS.match(key), _NAME.fullmatch(key)
-    in_folders = (folders[1], _region(folders[3])) if folders is not None else ("", "")
+    if folders is None:
+        return ANYWHERE
+    in_folders = (folders[1], _region(folders[3]))
     in_name = (name[1], _region(name[2])) if name is not None else ("", "")
     clash = next(
         ((folder, other) for folder, other in zip(in_folders, in_name, strict=True) if folder and other != folder), None
     )
     if clash is not None and clash[1]:
         return Origin(contradiction=f"its file is named after {clash[1]} and lies in a folder of {clash[0]}")
-    return Origin("the key of its file", in_folders[0] or in_name[0], in_folders[1] or in_name[1])
+    return Origin("the key of its file", in_folders[0], in_folders[1] or in_name[1])
 
 
 def find_service(key: str) -> str:
