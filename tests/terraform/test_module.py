@@ -139,7 +139,7 @@ def test_files_go_under_keys_that_tell_their_content_and_parameters_follow(writt
 
 @needs_terraform
 def test_a_parameter_that_there_is_not_is_refused(written: Path, tmp_path: Path) -> None:
-    refused = _evaluate(written, tmp_path, {"OrganizationId": "o-exampleorgid"})
+    refused = _evaluate(written, tmp_path, {"OrgId": "o-exampleorgid"})
     assert refused.returncode == 1
     assert "parameters has one that the stack's template does not have" in refused.stderr
 
