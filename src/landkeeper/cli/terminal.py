@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import TextIO, cast
 
 import click
@@ -24,9 +25,7 @@ _INVISIBLE = (
     r"\ud800-\udfff\ufeff\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     r"\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
-_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
-_STEERING_OR_BREAKING = re.compile(rf"[\x00-\x1f{_INVISIBLE}]")
-_INVISIBLE_IN_JSON = re.compile(f"[{_INVISIBLE}]")
+_STEERING, _STEERING_OR_BREAKING = r"\x00-\x08\x0b-\x1f", r"\x00-\x1f"
 
 
 def say(text: str, style: str = "") -> None:
@@ -70,12 +69,18 @@ def paint(text: str, style: str) -> str:
 
 def harmless(text: str) -> str:
     """Return text of several lines with every character that could steer a terminal written as in source code."""
-    return text if text.isprintable() else _STEERING.sub(_escape, text)
+    return text if text.isprintable() else _any_of(_STEERING, is_ascii=text.isascii()).sub(_escape, text)
 
 
 def one_line(text: str) -> str:
     """Return the text on one line: like `harmless`, and so are line breaks and tabs."""
-    return text if text.isprintable() else _STEERING_OR_BREAKING.sub(_escape, text)
+    return text if text.isprintable() else _any_of(_STEERING_OR_BREAKING, is_ascii=text.isascii()).sub(_escape, text)
+
+
+@cache
+def _any_of(controls: str, *, is_ascii: bool) -> re.Pattern[str]:
+    # The whole range costs milliseconds to compile, which a command that prints plain text does without.
+    return re.compile(rf"[{controls}\x7f]" if is_ascii else f"[{controls}{_INVISIBLE}]")
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -86,7 +91,7 @@ def harmless_json(text: str) -> str:
     """Return JSON, as `json.dumps` writes it, with the same characters in JSON's own escapes: it means the same."""
     if text.isascii() and "\x7f" not in text:
         return text
-    return _INVISIBLE_IN_JSON.sub(_escape_for_json, text)
+    return _any_of("", is_ascii=False).sub(_escape_for_json, text)
 
 
 def _escape_for_json(found: re.Match[str]) -> str:
