@@ -31,7 +31,7 @@ def record(name: str = "RunInstances", **changes: Any) -> dict[str, Any]:
 
 
 def log(*records: object) -> bytes:
-    return gzip.compress(json.dumps({"Records": records}).encode())
+    return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
