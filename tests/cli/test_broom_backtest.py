@@ -418,5 +418,6 @@ def test_killed_it_leaves_no_process_behind(tmp_path: Path, policy_file: Path) -
         process_group=0,
     ) as running:
         wait_until(lambda: running.poll() is not None or len(group_members(running.pid)) > 1)
+        assert running.poll() is None, "there was nothing to kill"
         running.kill()
-    wait_until(lambda: not group_members(running.pid))
+    assert wait_until(lambda: not group_members(running.pid))
