@@ -43,13 +43,25 @@ class TestOffline:
         out, err = capsys.readouterr()
         for word in (
             *("What the policy would do, based on the tags in the log", "Developer/jane@example.com"),
-            *("111122223333 eu-west-1", "i-0aaaaaaaaaaaaaaa2", "ami-0abcdef1234567890", "t3.micro", "terminate"),
-            *("rule code: tag Code is missing", "log_file.json"),
+            *("111122223333", "eu-west-1", "i-0aaaaaaaaaaaaaaa2", "t3.micro", "terminate"),
+            "rule code: tag Code is missing",
             "Auto Scaling for AWSServiceRoleForAutoScaling/AutoScaling",
             "1 file, 3 launches; instances: 1 compliant, 1 exempt, 2 violation; 2 records ignored, 0 unreadable",
         ):
             assert word in out
         assert err == "offline: no AWS calls; instances are evaluated by the tags in the log\n"
+        assert [line.split()[0][:2] for line in out.splitlines()[4:-2]] == ["i-"] * 4
+        assert LOG not in out
+
+    def test_the_details_of_a_launch_say_where_it_is_logged(
+        self, policy_file: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert offline(LOG, "--details", policy=policy_file) == 0
+        out = capsys.readouterr().out
+        rows = [line for line in out.splitlines() if line.startswith(" i-")]
+        assert len(rows) == 4
+        assert all(LOG in row for row in rows)
+        assert "ami-0abcdef1234567890" in out
 
     def test_json_has_an_entry_for_each_record(self, policy_file: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert offline(LOG, LOG, "--format", "json", policy=policy_file) == 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import (
     WIDTH_OF_A_PIPE,
+    aside,
     harmless,
     harmless_json,
     one_line,
@@ -38,6 +39,8 @@ class Column(NamedTuple):
     attribute: str
     right: bool = False
     style: str = ""
+    optional: int = 0
+    """Where the terminal is too narrow, the column with the highest number is left out first; 0 stays."""
 
 
 def stdout() -> Console:
@@ -148,10 +151,19 @@ def json_text(value: object) -> str:
     return f"{harmless_json(json.dumps(value, indent=2, ensure_ascii=False))}\n"
 
 
+def print_table(headings: Sequence[Heading], lines: Sequence[Line], title: str = "") -> None:
+    """Print a table on stdout, and on stderr which columns the terminal had no room for."""
+    drawn = draw_table(headings, lines, width(), title)
+    say_painted(drawn.text)
+    if drawn.left_out:
+        names = ", ".join(drawn.left_out)
+        aside(f"columns left out: {names}; widen the terminal, or use --format csv", "dim")
+
+
 def _print_table(rows: Sequence[Row], columns: Sequence[Column], title: str, style_of: Callable[[Row], str]) -> None:
-    headings = [Heading(column.title, column.right, column.style) for column in columns]
+    headings = [Heading(column.title, column.right, column.style, column.optional) for column in columns]
     lines = [Line([one_line(plain(row.get(column.attribute))) for column in columns], style_of(row)) for row in rows]
-    say_painted(draw_table(headings, lines, width(), title))
+    print_table(headings, lines, title)
 
 
 _WORDS: Mapping[type, Callable[[Any], str]] = {

@@ -138,13 +138,16 @@ def shows_styles() -> bool | None:
     return False if os.environ.get("TERM") in {"dumb", "unknown"} else None
 
 
-def width() -> int:
-    """How many characters a line of the answer has; in a pipe, where nothing says so, as many as tables need."""
-    if os.environ.get("COLUMNS") or sys.stdout.isatty():
-        import shutil
+def width() -> int | None:
+    """How many cells a line of the answer has; None for a pipe or a file, and for a terminal that does not say."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    if not sys.stdout.isatty():
+        return None
+    import shutil
 
-        return shutil.get_terminal_size().columns
-    return WIDTH_OF_A_PIPE
+    return shutil.get_terminal_size((0, 0)).columns or None
 
 
 def cells(text: str) -> int:
@@ -162,12 +165,17 @@ def padded(text: str, size: int, *, right: bool = False) -> str:
     return blank + text if right else text + blank
 
 
-def wrapped(text: str, size: int) -> list[str]:
-    """The lines of the text, none of which takes more than that many cells; only a longer word is broken."""
-    return [line for given in text.split("\n") for line in _wrapped_line(given, size)]
+def wrapped(text: str, size: int | None, *, breaks_words: bool = True) -> list[str]:
+    """The lines of the text, none of which takes more than that many cells; only a longer word is broken, if any.
+
+    Without a size these are the lines that it has.
+    """
+    if size is None:
+        return text.split("\n")
+    return [line for given in text.split("\n") for line in _wrapped_line(given, size, breaks_words=breaks_words)]
 
 
-def _wrapped_line(text: str, size: int) -> Iterable[str]:
+def _wrapped_line(text: str, size: int, *, breaks_words: bool) -> Iterable[str]:
     if cells(text) <= size:
         yield text
         return
@@ -179,7 +187,7 @@ def _wrapped_line(text: str, size: int) -> Iterable[str]:
             continue
         if line:
             yield line
-        *full, line = _pieces(word, size)
+        *full, line = _pieces(word, size) if breaks_words else [word]
         yield from full
     if line:
         yield line

@@ -113,7 +113,7 @@ class TerminalNarrator:
             self.told(f"Created and tracked {acted.report.outcome.vpc} with these subnets")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("subnet", "for", "zone", "addresses"):
-            table.add_column(title, justify="right" if title == "addresses" else "left")
+            table.add_column(title, justify="right" if title == "addresses" else "left", no_wrap=title == "subnet")
         for subnet in plan.layout.subnets:
             table.add_row(str(subnet.block), subnet.tier, subnet.zone.id, str(subnet.usable_addresses))
         self._rest()
@@ -133,7 +133,7 @@ class TerminalNarrator:
         states = {instance.instance_id: instance for instance in observed.instances}
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("instance", "launched by", "in", "tagged", "now"):
-            table.add_column(title)
+            table.add_column(title, no_wrap=title == "instance")
         for launch in launches:
             for instance_id in launch.instance_ids:
                 seen = states.get(instance_id)

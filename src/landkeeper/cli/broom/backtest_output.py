@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
-
 from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate
 from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, stdout
+from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, print_table
+from landkeeper.cli.tables import Heading, Line
 from landkeeper.cli.terminal import one_line, say
 from landkeeper.org import format_exact_time
 
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from landkeeper.wiring.broom.backtest import Past
 
 _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
-_LONGEST_NAME = 28
 _VERSION = 1
 _ATTRIBUTES = (
     "InstanceId", "Fate", "AccountId", "Region", "LaunchedAt", "DecidedAt", "Principal", "PrincipalArn", "InstanceType",
@@ -80,25 +76,21 @@ def _print_tables(answer: Answer) -> None:
 
 
 def _print_instances(title: str, fates: Sequence[PastFate], notes: Mapping[InstanceId, str] | None = None) -> None:
-    table = Table(
-        title=f"{title} ({len(fates):,})", title_justify="left", title_style="bold", header_style="bold",
-        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
-    )  # fmt: skip
-    table.add_column("Instance, time", no_wrap=True)
-    longest = max(len(one_line(fate.past.case.principal.name)) for fate in fates[:_SHOWN_INSTANCES])
-    table.add_column("Principal, account", overflow="fold", min_width=min(longest, _LONGEST_NAME))
-    table.add_column("Result, reason", overflow="fold")
-    for fate in fates[:_SHOWN_INSTANCES]:
-        case = fate.past.case
-        what = f"{one_line(case.instance_id)}\n{case.event_time:%Y-%m-%d %H:%M} {one_line(case.instance_type)}"
-        who = f"{one_line(case.principal.name)}\n{one_line(case.account)} {one_line(case.region)}"
-        shown = (notes or {}).get(case.instance_id, str(fate.fate))
-        warnings = "".join(f"\nin doubt: {warning}" for warning in fate.warnings)
-        why = Text.assemble((shown, _STYLES.get(fate.fate, "")), f"\n{one_line(fate.because)}", (warnings, "dim"))
-        table.add_row(Text(what), Text(who), why)
-    stdout().print(table)
+    headings = (Heading("Instance, time", style="cyan"), Heading("Principal, account"), Heading("Result, reason"))
+    lines = [_instance_line(fate, notes or {}) for fate in fates[:_SHOWN_INSTANCES]]
+    print_table(headings, lines, f"{title} ({len(fates):,})")
     if len(fates) > _SHOWN_INSTANCES:
-        stdout().print(f"and {len(fates) - _SHOWN_INSTANCES:,} more: use --format csv or json for all\n")
+        say(f"and {len(fates) - _SHOWN_INSTANCES:,} more: use --format csv or json for all")
+
+
+def _instance_line(fate: PastFate, notes: Mapping[InstanceId, str]) -> Line:
+    case = fate.past.case
+    what = (case.instance_id, f"{case.event_time:%Y-%m-%d %H:%M} {case.instance_type}")
+    who = (case.principal.name, f"{case.account} {case.region}")
+    warnings = (f"in doubt: {warning}" for warning in fate.warnings)
+    why = (notes.get(case.instance_id, str(fate.fate)), fate.because, *warnings)
+    texts = ["\n".join(map(one_line, cell)) for cell in (what, who, why)]
+    return Line(texts, _STYLES.get(fate.fate, ""))
 
 
 def _print_comparison(answer: Answer, comparison: Comparison) -> None:
@@ -120,19 +112,18 @@ def _print_tallies(title: str, tallies: Sequence[Tally], by: By) -> None:
     most = _SHOWN_DAYS if by is By.DAY else _SHOWN_LINES
     shown = hit[-most:] if by is By.DAY else hit[:most]
     used = [fate for fate in _COUNTS if any(tally.fates[fate] for tally in hit)]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column(title, overflow="fold", min_width=12)
-    if by is By.PRINCIPAL:
-        table.add_column("Account", no_wrap=True)
-    for head in ("Broken" if by is By.RULE else "Launched", "Hit", *(str(fate).capitalize() for fate in used)):
-        table.add_column(head, justify="right", no_wrap=True)
-    for tally in shown:
-        account = [Text(one_line(tally.account))] if by is By.PRINCIPAL else []
-        numbers = (tally.instances, tally.hit, *(tally.fates[fate] for fate in used))
-        table.add_row(Text(one_line(tally.name)), *account, *(f"{number:,}" if number else "" for number in numbers))
-    stdout().print(table)
+    heads = ("Broken" if by is By.RULE else "Launched", "Hit", *(str(fate).capitalize() for fate in used))
+    account = [Heading("Account")] if by is By.PRINCIPAL else []
+    headings = [Heading(title), *account, *(Heading(head, right=True) for head in heads)]
+    print_table(headings, [Line(_tally_cells(tally, by, used)) for tally in shown])
     if len(hit) > len(shown):
-        stdout().print(f"and {len(hit) - len(shown):,} more with hits: use --format json for all\n")
+        say(f"and {len(hit) - len(shown):,} more with hits: use --format json for all")
+
+
+def _tally_cells(tally: Tally, by: By, used: Sequence[Fate]) -> list[str]:
+    account = [tally.account] if by is By.PRINCIPAL else []
+    numbers = (tally.instances, tally.hit, *(tally.fates[fate] for fate in used))
+    return [*map(one_line, (tally.name, *account)), *(f"{number:,}" if number else "" for number in numbers)]
 
 
 def _closing(answer: Answer) -> Iterator[str]:

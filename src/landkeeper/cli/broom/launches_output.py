@@ -20,7 +20,9 @@ _ATTRIBUTES = (
 )  # fmt: skip
 
 
-def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str) -> None:
+def print_launches(
+    judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str, details: bool = False
+) -> None:
     """Print every launch, and what was found beside them."""
     if format_ == "json":
         print_json(_as_json(judged, harvest))
@@ -29,7 +31,7 @@ def print_launches(judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Fo
     else:
         from landkeeper.cli.broom.launches_table import print_launches_table
 
-        print_launches_table(judged, heading)
+        print_launches_table(judged, heading, details=details)
         _print_totals(judged, harvest)
 
 

@@ -1,50 +1,42 @@
-"""Launches as a table that fills the width of the terminal."""
+"""Launches as a table with a line an instance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.broom.launch_attributes import launch_attributes
-from landkeeper.cli.output import stdout
-from landkeeper.cli.terminal import one_line
+from landkeeper.cli.output import Column, chosen, print_rows
 
 if TYPE_CHECKING:
     from landkeeper.broom.offline import JudgedLaunch
-    from landkeeper.broom.sweep_result import InstanceResult
+
+_COLUMNS = (
+    Column("Instance", "InstanceId", style="cyan"),
+    Column("Action", "Done", style="bold"),
+    Column("Principal", "Principal"),
+    Column("Account", "AccountId"),
+    Column("Region", "Region", optional=1),
+    Column("Type", "InstanceType", optional=2),
+    Column("Note", "Note", style="dim"),
+    Column("Why", "Because"),
+)
+_DETAILS = (Column("Image", "ImageId", optional=3), Column("Event", "EventId"), Column("Log file", "Source"))
+_USUAL = {"Note": ("",), "InstanceType": ("",), "ImageId": ("",)}
 
 
-def print_launches_table(judged: Sequence[JudgedLaunch], heading: str) -> None:
-    """Print a row for each instance, those of a launch together; nothing where there is none."""
-    if not judged:
-        return
-    table = Table(title=heading, title_justify="left", title_style="bold", header_style="bold", expand=True)
-    # An id in pieces cannot be copied: the other two columns take what room is left, and are folded, never cut.
-    for title, style, ratio in (
-        ("Principal, account, from", "", 1),
-        ("What", "", None),
-        ("Action", "bold", None),
-        ("Why", "", 1),
-    ):
-        table.add_column(title, style=style or None, overflow="fold", ratio=ratio)
+def print_launches_table(judged: Sequence[JudgedLaunch], heading: str, *, details: bool = False) -> None:
+    """Print a row for each instance; nothing where there is none. With `details`, also where the launch is logged."""
+    rows = list(_rows(judged))
+    if rows:
+        columns = (*_COLUMNS, *_DETAILS) if details else _COLUMNS
+        print_rows(rows, chosen(columns, rows, "table", usual=_USUAL), "table", title=heading)
+
+
+def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
     for judged_launch in judged:
         launch = launch_attributes(judged_launch)
-        repeat = "\n(duplicate event)" if judged_launch.found.is_repeat else ""
-        who = f"{one_line(launch['Principal'])}\n{one_line(launch['AccountId'])} {one_line(launch['Region'])}"
-        file = one_line(launch["Source"])
-        first = Text.assemble(who, "\n", (file, "dim"), (repeat, "italic"))
-        for index, instance in enumerate(judged_launch.instances):
-            table.add_row(
-                first if index == 0 else "", *_cells(instance), end_section=index + 1 == len(judged_launch.instances)
-            )
-    stdout().print(table)
-
-
-def _cells(result: InstanceResult) -> tuple[Text, Text, Text]:
-    instance = result.instance
-    what = "\n".join(one_line(text) for text in (instance.id, instance.image_id, instance.type) if text)
-    action = f"{result.action}: {result.outcome}" if result.outcome else result.action
-    return Text(what), Text(one_line(action)), Text(one_line(result.because))
+        note = "duplicate event" if judged_launch.found.is_repeat else ""
+        for instance in launch.pop("Instances"):
+            done = f"{instance['Action']}: {instance['Outcome']}" if instance["Outcome"] else instance["Action"]
+            yield {**launch, **instance, "Done": done, "Note": note}

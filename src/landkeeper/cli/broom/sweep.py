@@ -22,6 +22,7 @@ from landkeeper.cli.options import format_option, role_options
     "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
 )
 @role_options()
+@click.option("--details", is_flag=True, help="Also show the image, the event and the log file of each launch.")
 @format_option
 def sweep_command(**given: Any) -> int:
     """Check the launches in CloudTrail log files, and act on violations.

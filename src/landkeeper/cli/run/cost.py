@@ -16,8 +16,8 @@ from landkeeper.operate.cost.landscape import Asked, TrailUse
 _COLUMNS = (
     Column("Service", "Service"),
     Column("What", "What"),
-    Column("A month", "Quantity", right=True),
-    Column("Free Tier", "Free", right=True),
+    Column("A month", "Quantity", right=True, optional=1),
+    Column("Free Tier", "Free", right=True, optional=2),
     Column("US dollars", "Dollars", right=True),
 )
 _NUMBER = click.IntRange(min=0)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from landkeeper.demo.story import DemoRun
 
 _FAILED = 1
-_WIDEST = 110
-"""Columns beyond which lines of prose are hard to follow."""
+_NARROWEST, _WIDEST = 80, 110
+"""Columns that the story's tables need, and beyond which lines of prose are hard to follow."""
 
 
 def run(as_json: bool, report: Path, keep: bool) -> int:
@@ -33,7 +33,7 @@ def run(as_json: bool, report: Path, keep: bool) -> int:
     from landkeeper.demo.narration import TerminalNarrator
     from landkeeper.demo.story import run_demo
 
-    console = HarmlessConsole(quiet=as_json, highlight=False, width=min(HarmlessConsole().width, _WIDEST))
+    console = HarmlessConsole(quiet=as_json, highlight=False, width=_width())
     narrator = TerminalNarrator(console)
     # Whoever ends this run ends its simulators too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -50,6 +50,10 @@ def run(as_json: bool, report: Path, keep: bool) -> int:
     if not as_json and keep:
         _print_exports(run)
     return _FAILED if run.faults else 0
+
+
+def _width() -> int:
+    return max(_NARROWEST, min(HarmlessConsole().width, _WIDEST))
 
 
 def _as_json(run: DemoRun, *, keep: bool) -> Mapping[str, Any]:

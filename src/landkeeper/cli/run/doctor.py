@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from rich.console import Console
-from rich.text import Text
-
 from landkeeper.cli.exit_codes import DONE, FINDINGS, INCOMPLETE
-from landkeeper.cli.output import counted, print_json, stdout
+from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.terminal import harmless, paint, say, say_painted, width, wrapped
 from landkeeper.operate.doctor.lines import Line, Verdict
 from landkeeper.settings import read_settings
 
@@ -52,32 +49,30 @@ def _as_json(line: Line) -> dict[str, object]:
 
 def _printing(lines: Iterable[Line]) -> Iterator[Line]:
     """The same lines, each printed as it comes, and how many there were."""
-    console = stdout()
     seen: Counter[Verdict] = Counter()
     for line in lines:
-        _print(console, line)
+        _print(line)
         seen[line.verdict] += 1
         yield line
     parts = [counted(seen.total(), "check"), f"{seen[Verdict.OK]} ok", f"{seen[Verdict.WRONG]} wrong"]
     if seen[Verdict.UNCHECKED]:
         parts.append(f"{seen[Verdict.UNCHECKED]} could not be checked")
-    console.print(f"{parts[0]}: {', '.join(parts[1:])}.", style="bold", markup=False)
+    say(f"{parts[0]}: {', '.join(parts[1:])}.", "bold")
 
 
-def _print(console: Console, line: Line) -> None:
+def _print(line: Line) -> None:
     word, style = _WORDS[line.verdict]
     found = line.found if line.verdict is not Verdict.UNCHECKED else f"could not be checked: {line.found}"
-    first, *others = _wrapped(found, console.width)
-    console.print(
-        Text.assemble((f"{word:<6}", style), (f"{line.check:<{_CHECK_WIDTH}}", "bold"), first), soft_wrap=True
-    )
+    first, *others = _wrapped(found)
+    say_painted(f"{paint(f'{word:<6}', style)}{paint(f'{line.check:<{_CHECK_WIDTH}}', 'bold')}{first}".rstrip())
     for part in others:
-        console.print(Text(f"{'':<{_INDENT}}{part}"), soft_wrap=True)
-    for number, part in enumerate(_wrapped(line.mend, console.width - 4)) if line.mend else ():
-        console.print(Text(f"{'':<{_INDENT}}{'fix: ' if not number else ''}{part}", style="cyan"), soft_wrap=True)
+        say_painted(f"{'':<{_INDENT}}{part}")
+    for part in _wrapped(f"fix: {line.mend}") if line.mend else ():
+        say_painted(f"{'':<{_INDENT}}{paint(part, 'cyan')}")
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str) -> list[str]:
     """Lines that break between words only: an id or a path in pieces cannot be copied."""
-    room = max(width - _INDENT, 30)
-    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    columns = width()
+    shown = harmless(" ".join(text.split()))
+    return wrapped(shown, columns and max(columns - _INDENT, 30), breaks_words=False)

@@ -12,7 +12,7 @@ from landkeeper.vpctracker.default_vpcs.plan import Act, InUse, Plan, Reason, St
 from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, Found, Gone, Result
 
 _COLUMNS = (
-    Column("Account", "AccountName"),
+    Column("Account", "AccountName", optional=1),
     Column("Account id", "OwnerId"),
     Column("Region", "Region"),
     Column("Default VPC", "VpcId", style="cyan"),

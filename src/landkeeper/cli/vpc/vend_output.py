@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("Subnet", "CidrBlock", style="yellow"),
-    Column("Tier", "Tier"),
+    Column("Tier", "Tier", optional=1),
     Column("Zone", "AvailabilityZoneId"),
-    Column("Zone name", "AvailabilityZone"),
-    Column("Addresses", "UsableAddresses", right=True),
+    Column("Zone name", "AvailabilityZone", optional=3),
+    Column("Addresses", "UsableAddresses", right=True, optional=2),
     Column("Name", "Name", style="cyan"),
 )
 

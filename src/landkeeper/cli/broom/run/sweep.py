@@ -31,6 +31,7 @@ def run_sweep(
     file: Path | None,
     role_name: str | None,
     external_id: str | None,
+    details: bool,
     format_: Format,
 ) -> int:
     """Check the launches in CloudTrail log files, and act on violations."""
@@ -52,7 +53,7 @@ def run_sweep(
             warn(str(fault))
     else:
         judged, failed = _sweep_live(harvest, policy, settings, dry_run=dry_run)
-    print_launches(judged, harvest, format_, heading=_heading(dry_run=dry_run, offline=offline))
+    print_launches(judged, harvest, format_, heading=_heading(dry_run=dry_run, offline=offline), details=details)
     if missing == len(paths):
         return USAGE
     return INCOMPLETE if harvest.faults or failed else DONE

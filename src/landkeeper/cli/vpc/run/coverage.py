@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _COLUMNS = (
-    Column("Account", "AccountName"),
+    Column("Account", "AccountName", optional=2),
     Column("Account id", "AccountId"),
     Column("Region", "Region"),
     Column("State", "State"),
-    Column("Read at", "CompleteAt"),
-    Column("Age", "Age"),
-    Column("Failed runs", "FailedRuns", right=True),
+    Column("Read at", "CompleteAt", optional=1),
+    Column("Age", "Age", optional=3),
+    Column("Failed runs", "FailedRuns", right=True, optional=4),
     Column("Why", "Why"),
 )
 _STYLES = {"complete": "", "unreadable": "red", "connections unread": "yellow"}

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
 
 _COLUMNS = (
-    Column("Account", "AccountName"),
+    Column("Account", "AccountName", optional=4),
     Column("Account id", "OwnerId"),
     Column("Region", "Region"),
     Column("VPC", "VpcId", style="cyan"),
-    Column("Name", "Name"),
+    Column("Name", "Name", optional=2),
     Column("CIDR blocks", "CidrBlocks", style="yellow"),
-    Column("IPv6", "Ipv6CidrBlocks", style="yellow"),
-    Column("Default", "IsDefault"),
-    Column("State", "State"),
-    Column("Shared with", "SharedWith"),
+    Column("IPv6", "Ipv6CidrBlocks", style="yellow", optional=5),
+    Column("Default", "IsDefault", optional=7),
+    Column("State", "State", optional=3),
+    Column("Shared with", "SharedWith", optional=6),
     Column("Stale", "Stale", style="red"),
 )
 _USUAL: Mapping[str, tuple[Any, ...]] = {

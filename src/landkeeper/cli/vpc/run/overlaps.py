@@ -28,26 +28,26 @@ if TYPE_CHECKING:
 
 _GROUP_COLUMNS = (
     Column("Group", "Group"),
-    Column("Space", "Space"),
-    Column("Kind", "Kind"),
+    Column("Space", "Space", optional=6),
+    Column("Kind", "Kind", optional=4),
     Column("Hurts", "Connections", style="red"),
     Column("CIDR block", "CidrBlock", style="yellow"),
     Column("VPC", "VpcId", style="cyan"),
-    Column("Name", "Name"),
-    Column("Account", "AccountName"),
+    Column("Name", "Name", optional=3),
+    Column("Account", "AccountName", optional=5),
     Column("Account id", "OwnerId"),
-    Column("Region", "Region"),
+    Column("Region", "Region", optional=2),
     Column("Stale", "Stale", style="red"),
 )
 _PAIR_COLUMNS = (
-    Column("Space", "Space"),
+    Column("Space", "Space", optional=6),
     Column("CIDR block", "CidrBlock", style="yellow"),
     Column("VPC", "VpcId", style="cyan"),
-    Column("Account", "AccountName"),
+    Column("Account", "AccountName", optional=5),
     Column("Account id", "OwnerId"),
     Column("overlaps", "OtherCidrBlock", style="yellow"),
     Column("of VPC", "OtherVpcId", style="cyan"),
-    Column("Account", "OtherAccountName"),
+    Column("Account", "OtherAccountName", optional=5),
     Column("Account id", "OtherOwnerId"),
 )
 _USUAL: Mapping[str, tuple[Any, ...]] = {

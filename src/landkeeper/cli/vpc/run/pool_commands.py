@@ -22,12 +22,12 @@ from landkeeper.wiring.vpctracker.pools import open_pools
 _COLUMNS = (
     Column("Pool", "Indented", style="cyan"),
     Column("CIDR block", "CidrBlock", style="yellow"),
-    Column("Space", "Space"),
-    Column("Region", "Region"),
-    Column("Gives", "Gives"),
+    Column("Space", "Space", optional=3),
+    Column("Region", "Region", optional=2),
+    Column("Gives", "Gives", optional=4),
     Column("Used", "UsedShare", right=True),
-    Column("Reserved", "ReservedShare", right=True),
-    Column("In pools", "InPoolsShare", right=True),
+    Column("Reserved", "ReservedShare", right=True, optional=1),
+    Column("In pools", "InPoolsShare", right=True, optional=5),
     Column("Largest free", "LargestFreeBlock", style="green"),
 )
 

@@ -26,13 +26,13 @@ _WIDTH_OF_THE_BAR = 64
 _PARTS = (("used", "█", "red"), ("reserved", "▓", "yellow"), ("in pools inside", "▒", "cyan"), ("free", "░", "green"))
 _COLUMNS = (
     Column("CIDR block", "CidrBlock", style="yellow"),
-    Column("Room to grow", "RoomToGrow"),
+    Column("Room to grow", "RoomToGrow", optional=3),
     Column("State", "State"),
-    Column("For", "For"),
+    Column("For", "For", optional=1),
     Column("Account", "AccountId"),
-    Column("Region", "Region"),
+    Column("Region", "Region", optional=4),
     Column("VPC", "VpcIds"),
-    Column("Expires", "ExpiresAt"),
+    Column("Expires", "ExpiresAt", optional=2),
     Column("Reservation", "ReservationId", style="cyan"),
 )
 _STATES = {"over": "expired", "elsewhere": "used outside AWS", "pool": "pool inside"}
