@@ -33,11 +33,6 @@ interface Obstacle {
 
 const YES: Verdict = { possible: "yes", because: "" };
 
-export function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-}
-
 /** Return each pair of a VPC of either list once; pairs without a default VPC come first. */
 export function pairUp(sources: readonly Vpc[], targets: readonly Vpc[], same: boolean): Pairing[] {
   const seen = new Set<string>();
@@ -106,7 +101,7 @@ function sentence(obstacle: Obstacle): string {
 
 /** Return why two VPCs cannot be connected, whatever their blocks; null if their partition and space are the same. */
 export function apartness(source: Vpc, target: Vpc): Verdict | null {
-  if (partitionOf(source.region) !== partitionOf(target.region)) {
+  if (source.partition !== target.partition) {
     return { possible: "no", because: `${source.region} and ${target.region} are in different AWS partitions` };
   }
   if (source.space !== target.space) {

@@ -11,6 +11,7 @@ export interface Report {
   notices: string[];
   accounts: Account[];
   regions: string[];
+  partitions?: string[];
   zones: string[];
   words: string[];
   spaces: Space[];

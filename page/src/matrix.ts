@@ -1,7 +1,6 @@
 /** How many pairs of VPCs of two accounts, units or spaces can be peered. Cells are computed when they are shown. */
 
 import { rangeOf } from "./addresses";
-import { partitionOf } from "./connect";
 import { unitOf, type Vpc, type World } from "./world";
 
 export const GROUPINGS = { account: "accounts", unit: "units", space: "spaces" } as const;
@@ -118,7 +117,7 @@ export class Matrix {
       first: Float64Array.from(all, (block) => block.range[0]),
       last: Float64Array.from(all, (block) => block.range[1]),
       owner: Int32Array.from(all, (block) => block.owner),
-      realms: vpcs.map((vpc) => `${partitionOf(vpc.region)} ${vpc.space}`),
+      realms: vpcs.map((vpc) => `${vpc.partition} ${vpc.space}`),
       ids: new Set(vpcs.map((vpc) => vpc.id)),
       peers: vpcs.flatMap((vpc) => vpc.peerings.flatMap(([, state, peer]) => (state === "active" ? [peer] : []))),
     };

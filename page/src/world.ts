@@ -16,6 +16,7 @@ export interface Vpc {
   readonly account: Account;
   readonly owner: number;
   readonly region: string;
+  readonly partition: string;
   readonly space: number;
   readonly spaceName: string;
   readonly name: string;
@@ -100,6 +101,7 @@ function unfoldVpc(report: Report, vpc: WrittenVpc, index: number): Vpc {
     account: report.accounts[vpc.account] ?? { id: "", name: "", unit: null, state: "" },
     owner: vpc.account,
     region: report.regions[vpc.region] ?? "",
+    partition: report.partitions?.[vpc.region] ?? "aws",
     space,
     spaceName: report.spaces[space]?.name ?? "",
     name: vpc.name ?? "",

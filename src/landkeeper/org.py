@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +11,9 @@ from typing import Any, NewType, TypeGuard
 
 AccountId = NewType("AccountId", str)
 Region = NewType("Region", str)
+
+PartitionOf = Callable[[Region], str]
+"""Returns the id of a region's partition, as in `aws` or `aws-cn`. The data behind it is the SDK's."""
 
 _REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 

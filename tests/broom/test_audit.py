@@ -169,6 +169,13 @@ def test_a_group_that_is_exempt_by_principal_is_exempt_without_a_log(world: Worl
     assert len(world.audit().findings) == 1
 
 
+def test_the_service_role_of_a_group_is_in_the_partition_of_its_instance(world: World) -> None:
+    world.run("i-1", aws__autoscaling__groupName="web")
+    world.ec2.instances[I1] = replace(world.ec2.instances[I1], partition="aws-cn")
+    exempting = policy(STRICT + "exempt: [{principal: 'arn:aws-cn:iam::*'}]")
+    assert world.audit(under=exempting).findings == ()
+
+
 def test_a_region_that_cannot_be_read_is_named_and_a_disabled_one_is_not(world: World) -> None:
     world.ec2.unreadable = Failure(FailureReason.MISSING_PERMISSION)
     assert world.audit().swept.failures == ["111122223333 eu-west-1 could not be audited: permission missing"]

@@ -12,6 +12,7 @@ from tests.browser.conftest import Open
 from tests.browser.reader import Reader
 from tests.browser.stores import CHINA, IRELAND, LAKE, PLANT, SHOP, VIRGINIA, make_vpc, vpc_id
 
+from landkeeper.aws.regions import partition_of
 from landkeeper.org import AccountId
 from landkeeper.report.report_input import ReportInput
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, pair_up
@@ -99,7 +100,8 @@ def test_the_page_answers_every_pair_like_the_command(
     spaces = spaces_of(_CONFIG)
     seen: set[Possible] = set()
     with open_report(
-        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
+        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0", partition_of=partition_of),
+        "connect",
     ) as reader:
         owners = sorted({stored.vpc.owner for stored in vpcs})
         endpoints: list[tuple[str, str]] = [
@@ -107,7 +109,7 @@ def test_the_page_answers_every_pair_like_the_command(
         ]
         endpoints += [*combinations(owners, 2), *((owner, owner) for owner in owners)]
         for a, b in endpoints:
-            pairs = pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces)
+            pairs = pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces, partition_of)
             reader.page.evaluate("([a, b]) => { location.hash = `#/connect?a=${a}&b=${b}` }", [a, b])
             reader.page.locator("#answer", has_text=a).filter(has_text=b).wait_for()
             shown = {tuple(row) for row in reader.page.evaluate(_READ)}
@@ -124,7 +126,8 @@ def test_a_cell_of_the_matrix_has_the_counts_of_the_command(
     vpcs = _some(random.Random(5), 40)  # noqa: S311 - sample data
     spaces = spaces_of(_CONFIG)
     with open_report(
-        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0"), "connect"
+        ReportInput(Snapshot(vpcs, {}), _CONFIG, _NOW, "file landkeeper.db", "0.1.0", partition_of=partition_of),
+        "connect",
     ) as reader:
         canvas = reader.page.get_by_role("application")
         canvas.focus()
@@ -149,7 +152,9 @@ def test_a_cell_of_the_matrix_has_the_counts_of_the_command(
 
 def _count(vpcs: tuple[StoredVpc, ...], a: AccountId, b: AccountId, spaces: Spaces) -> str:
     pairs = [
-        pair for pair in pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces) if not pair.has_default
+        pair
+        for pair in pair_up(find_endpoint(a, vpcs, {}), find_endpoint(b, vpcs, {}), spaces, partition_of)
+        if not pair.has_default
     ]
     peerable = sum(pair.peering.possible is Possible.YES for pair in pairs)
     return f"{peerable} of {len(pairs)} pairs of VPCs can be peered"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from tests.report.report_inputs import BACKTEST, NOW, checked, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, ipv6_blocks, vpc_ids
 
+from landkeeper.aws.regions import partition_of
 from landkeeper.broom.case import State
 from landkeeper.org import AccountId, Failure, FailureReason, Membership, Region, Standing
 from landkeeper.report.cases_view import view_broom
@@ -287,3 +288,11 @@ def test_of_many_stale_accounts_only_some_are_named() -> None:
 @settings(max_examples=20)
 def test_every_ipv6_block_fits_the_schema(block: object) -> None:
     checked(view_report(report_input(stored(block=str(block)))))
+
+
+def test_regions_are_told_apart_by_their_partitions_where_there_are_several() -> None:
+    frankfurt, potsdam = Region("eu-central-1"), Region("eusc-de-east-1")
+    vpcs = (stored(1, region=frankfurt), stored(2, region=potsdam))
+    document = view_report(report_input(*vpcs, partition_of=partition_of))
+    assert checked(document)["partitions"] == ["aws", "aws-eusc"]
+    assert view_report(report_input(vpcs[0], partition_of=partition_of)).partitions == ()

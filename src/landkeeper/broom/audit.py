@@ -195,5 +195,5 @@ def _principal(live: LiveInstance, account: AccountId) -> Principal:
     if not live.group:
         return UNKNOWN_PRINCIPAL
     role = "AWSServiceRoleForAutoScaling"
-    arn = f"arn:aws:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/{role}"
+    arn = f"arn:{live.partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/{role}"
     return Principal("AWSService", "Auto Scaling", "", account, "autoscaling.amazonaws.com", arn)

@@ -41,6 +41,8 @@ class LiveInstance:
     """Whether that request launches another instance when this one ends."""
     has_instance_store_root: bool = False
     """Whether its root device is an instance store: such an instance can be ended, never stopped."""
+    partition: str = "aws"
+    """The id of the AWS partition that it runs in."""
 
     @property
     def has_ended(self) -> bool:

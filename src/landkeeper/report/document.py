@@ -196,6 +196,8 @@ class Document:
     trends: TrendsView | None
     broom: BroomView | None
     backtest: Mapping[str, Json] | None
+    partitions: tuple[str, ...] = ()
+    """Of the regions, by their indexes; empty if all are in `aws`."""
     version: int = field(default=VERSION, init=False)
 
 

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
+    from landkeeper.org import PartitionOf
     from landkeeper.vpctracker.answers.listing import Snapshot
     from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.pools.pool import PoolState
 
 LOOKED_BACK = timedelta(days=90)
 """How far the trends go back."""
+COMMERCIAL = "aws"
+"""The partition of all regions, where nothing else is known of them."""
 CASES_LOOKED_BACK = timedelta(days=30)
 """Cases that were settled longer ago are not in the report."""
 
@@ -46,6 +49,7 @@ class ReportInput:
     """The JSON output of a backtest."""
     unreadable: Mapping[date, int] = field(default_factory=dict)
     """Accounts that could not be read completely, by day, as earlier reports recorded it."""
+    partition_of: PartitionOf = lambda _: COMMERCIAL
 
     @property
     def moment(self) -> datetime:

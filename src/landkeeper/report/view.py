@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landkeeper.org import AccountId, format_time
+from landkeeper.org import AccountId, Region, format_time
 from landkeeper.report.cases_view import view_broom
 from landkeeper.report.document import Document
 from landkeeper.report.inventory_view import (
@@ -18,6 +18,7 @@ from landkeeper.report.inventory_view import (
 )
 from landkeeper.report.notices import find_notices
 from landkeeper.report.pools_view import view_pools
+from landkeeper.report.report_input import COMMERCIAL
 from landkeeper.report.trends import view_trends
 
 if TYPE_CHECKING:
@@ -59,4 +60,10 @@ def view_report(report_input: ReportInput) -> Document:
         trends=trends,
         broom=broom,
         backtest=report_input.backtest,
+        partitions=_view_partitions(report_input, numbers),
     )
+
+
+def _view_partitions(report_input: ReportInput, numbers: Numbers) -> tuple[str, ...]:
+    found = tuple(report_input.partition_of(Region(region)) for region in numbers.regions.texts)
+    return () if set(found) <= {COMMERCIAL} else found

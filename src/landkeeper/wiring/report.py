@@ -21,6 +21,7 @@ from landkeeper.vpctracker.answers.listing import Snapshot, read_known
 from landkeeper.vpctracker.config import TrackerConfig
 from landkeeper.vpctracker.pools.operations import read_pools, read_state
 from landkeeper.vpctracker.schema import NewerItemError
+from landkeeper.wiring.partitions import partition_of
 from landkeeper.wiring.sessions import home_sessions
 from landkeeper.wiring.texts import read_named_file, replace_file
 from landkeeper.wiring.vpctracker.pools import open_pools
@@ -60,10 +61,14 @@ class Stores:
         now = datetime.now(UTC)
         known = read_known(self.vpcs, as_of)
         if as_of is not None:
-            return ReportInput(known, self.config, now, self.name, __version__, backtest=backtest)
+            return ReportInput(
+                known, self.config, now, self.name, __version__, backtest=backtest, partition_of=partition_of
+            )
         pools = tuple(read_state(self.pools, pool) for pool in read_pools(self.pools))
         ledger = None if self.ledger is None else _read_ledger(self.ledger, now)
-        return ReportInput(known, self.config, now, self.name, __version__, pools, ledger, backtest, unreadable or {})
+        return ReportInput(
+            known, self.config, now, self.name, __version__, pools, ledger, backtest, unreadable or {}, partition_of
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.strategies import ACCOUNTS, REGIONS, START, blocks, vpc_ids
 
+from landkeeper.aws.regions import partition_of
 from landkeeper.org import Region
 from landkeeper.vpctracker.answers.connect import ATTACHED, Pairing, Possible, pair_up, pair_vpcs
 from landkeeper.vpctracker.answers.endpoints import Endpoint
@@ -28,7 +29,7 @@ def _stored(number: int, *texts: str, owner: int = 0, **others: Any) -> StoredVp
 
 
 def _pair(one: StoredVpc, other: StoredVpc) -> Pairing:
-    return pair_vpcs(one, other, _SPACES)
+    return pair_vpcs(one, other, _SPACES, partition_of)
 
 
 def _answers(one: StoredVpc, other: StoredVpc) -> tuple[Possible, Possible]:
@@ -92,12 +93,12 @@ def test_a_vpc_is_not_connected_to_itself() -> None:
 
 def test_different_spaces_never_meet() -> None:
     spaces = spaces_of(TrackerConfig(spaces=(Space("plants", (ACCOUNTS[0],)),)))
-    pair = pair_vpcs(_stored(1, "10.0.0.0/16"), _stored(2, "10.1.0.0/16", owner=1), spaces)
+    pair = pair_vpcs(_stored(1, "10.0.0.0/16"), _stored(2, "10.1.0.0/16", owner=1), spaces, partition_of)
     assert pair.peering == pair.routing
     assert pair.routing.because == "they are in different spaces: plants and default"
 
 
-@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"])
 def test_partitions_cannot_be_connected(region: str) -> None:
     pair = _pair(_stored(1, "10.0.0.0/16"), _stored(2, "10.1.0.0/16", region=Region(region)))
     assert pair.peering.because == f"{REGIONS[0]} and {region} are in different AWS partitions"
@@ -128,7 +129,7 @@ def test_two_accounts_are_every_pair_of_their_vpcs_those_of_default_vpcs_last() 
     default = _stored(1, "172.31.0.0/16", is_default=True)
     one = Endpoint("one", ACCOUNTS[0], (default, _stored(2, "10.0.0.0/16")))
     other = Endpoint("other", ACCOUNTS[1], (_stored(3, "10.1.0.0/16", owner=1),))
-    pairs = pair_up(one, other, _SPACES)
+    pairs = pair_up(one, other, _SPACES, partition_of)
     assert [pair.has_default for pair in pairs] == [False, True]
     assert [pair.source.vpc.id for pair in pairs] == [vpc_ids(2), vpc_ids(1)]
 
@@ -136,9 +137,9 @@ def test_two_accounts_are_every_pair_of_their_vpcs_those_of_default_vpcs_last() 
 def test_an_account_with_itself_is_each_two_of_its_vpcs_once() -> None:
     vpcs = tuple(_stored(number, f"10.{number}.0.0/16") for number in range(3))
     side = Endpoint("one", ACCOUNTS[0], vpcs)
-    assert len(pair_up(side, side, _SPACES)) == 3
+    assert len(pair_up(side, side, _SPACES, partition_of)) == 3
     lone = Endpoint("vpc", ACCOUNTS[0], vpcs[:1], is_vpc=True)
-    assert len(pair_up(lone, lone, _SPACES)) == 1
+    assert len(pair_up(lone, lone, _SPACES, partition_of)) == 1
 
 
 @given(st.lists(blocks, min_size=1, max_size=4), st.lists(blocks, min_size=1, max_size=4))

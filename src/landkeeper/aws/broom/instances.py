@@ -149,7 +149,7 @@ def _find(
     client: EC2Client, filters: list[FilterTypeDef], is_wanted: Callable[[Mapping[str, Any]], bool] = lambda _: True
 ) -> dict[InstanceId, LiveInstance]:
     found = {
-        InstanceId(raw["InstanceId"]): _live(raw)
+        InstanceId(raw["InstanceId"]): _live(raw, client.meta.partition)
         for page in pages(client, "describe_instances", Filters=filters)
         for reservation in page["Reservations"]
         for raw in reservation["Instances"]
@@ -176,7 +176,7 @@ def _persistent(client: EC2Client, requests: Sequence[str]) -> frozenset[str]:
     return frozenset(request["SpotInstanceRequestId"] for request in answer["SpotInstanceRequests"])
 
 
-def _live(raw: Mapping[str, Any]) -> LiveInstance:
+def _live(raw: Mapping[str, Any], partition: str) -> LiveInstance:
     operator = raw.get("Operator") or {}
     return LiveInstance(
         id=InstanceId(raw["InstanceId"]),
@@ -188,6 +188,7 @@ def _live(raw: Mapping[str, Any]) -> LiveInstance:
         launched_at=raw.get("LaunchTime"),
         spot_request=raw.get("SpotInstanceRequestId", ""),
         has_instance_store_root=raw.get("RootDeviceType") == "instance-store",
+        partition=partition,
     )
 
 

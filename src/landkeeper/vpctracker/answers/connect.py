@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from landkeeper.vpctracker.cidr import Block, parse_block
 
 if TYPE_CHECKING:
+    from landkeeper.org import PartitionOf
     from landkeeper.vpctracker.answers.endpoints import Endpoint
     from landkeeper.vpctracker.answers.spaces import Spaces
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
@@ -91,7 +92,7 @@ class Pairing:
         return self.source.vpc.is_default or self.target.vpc.is_default
 
 
-def pair_up(source: Endpoint, target: Endpoint, spaces: Spaces) -> tuple[Pairing, ...]:
+def pair_up(source: Endpoint, target: Endpoint, spaces: Spaces, partition_of: PartitionOf) -> tuple[Pairing, ...]:
     """Every VPC of the one side with every VPC of the other, each two once; pairs without a default VPC first."""
     pairs: dict[frozenset[tuple[str, str]], Pairing] = {}
     is_same_side = source.account == target.account and not (source.is_vpc or target.is_vpc)
@@ -99,18 +100,18 @@ def pair_up(source: Endpoint, target: Endpoint, spaces: Spaces) -> tuple[Pairing
         for other in target.vpcs:
             key = frozenset((vpc.vpc.key, other.vpc.key))
             if key not in pairs and not (is_same_side and len(key) == 1):
-                pairs[key] = pair_vpcs(vpc, other, spaces)
+                pairs[key] = pair_vpcs(vpc, other, spaces, partition_of)
     return tuple(sorted(pairs.values(), key=lambda pair: pair.has_default))
 
 
-def pair_vpcs(source: StoredVpc, target: StoredVpc, spaces: Spaces) -> Pairing:
+def pair_vpcs(source: StoredVpc, target: StoredVpc, spaces: Spaces, partition_of: PartitionOf) -> Pairing:
     """What there is to say of two VPCs."""
     if source.vpc.key == target.vpc.key:
         same = Verdict(Possible.NO, "it is the same VPC")
         return Pairing(source, target, (), same, same, ())
     mine, theirs = _blocks(source.vpc), _blocks(target.vpc)
     obstacles = tuple(Obstacle(a, b) for a in mine for b in theirs if a.overlaps(b))
-    apart = _apart(source.vpc, target.vpc, spaces)
+    apart = _apart(source.vpc, target.vpc, spaces, partition_of)
     return Pairing(
         source,
         target,
@@ -125,18 +126,13 @@ def _blocks(vpc: Vpc) -> list[Block]:
     return [parse_block(text) for text in dict.fromkeys(vpc.taken_blocks)]
 
 
-def _apart(source: Vpc, target: Vpc, spaces: Spaces) -> Verdict | None:
-    if _partition(source) != _partition(target):
+def _apart(source: Vpc, target: Vpc, spaces: Spaces, partition_of: PartitionOf) -> Verdict | None:
+    if partition_of(source.region) != partition_of(target.region):
         return Verdict(Possible.NO, f"{source.region} and {target.region} are in different AWS partitions")
     space, other = spaces.space_of(source).name, spaces.space_of(target).name
     if space != other:
         return Verdict(Possible.NO, f"they are in different spaces: {space} and {other}")
     return None
-
-
-def _partition(vpc: Vpc) -> str:
-    head = vpc.region.split("-", 2)[:2]
-    return "aws-cn" if head[0] == "cn" else "aws-us-gov" if head == ["us", "gov"] else "aws"
 
 
 def _peering(source: Vpc, target: Vpc, obstacles: Sequence[Obstacle]) -> Verdict:

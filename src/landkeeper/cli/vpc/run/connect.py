@@ -16,6 +16,7 @@ from landkeeper.vpctracker.answers.endpoints import Endpoint, find_endpoint
 from landkeeper.vpctracker.answers.freshness import Freshness, know_region
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.wiring.config import read_config
+from landkeeper.wiring.partitions import partition_of
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.answers.listing import Snapshot
@@ -37,7 +38,7 @@ def run_connect(*, query: Query, source: str, target: str, everything: bool, con
     known = read_silently(query)
     sides = [find_endpoint(text, known.vpcs, known.coverage) for text in (source, target)]
     remark_on(known)
-    pairings = pair_up(sides[0], sides[1], spaces)
+    pairings = pair_up(sides[0], sides[1], spaces, partition_of)
     if format_ == "json":
         print_json(_as_json(known, sides, pairings))
     else:
