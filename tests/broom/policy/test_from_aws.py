@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landkeeper.broom.policy.file import parse_policy
-from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.from_aws import import_tag_policies
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, find_fault
 from landkeeper.broom.policy.rules import Penalty, Rule
 from landkeeper.broom.policy.tag_policy import TagPolicyError
@@ -113,72 +113,6 @@ def test_a_tag_policy_that_comes_to_nothing_is_an_error() -> None:
         imported({"tags": {}}, {"tags": {}}, effective=True)
 
 
-CONFIG = {"tag1Key": "Code", "tag1Value": "LOL, GGG,LOL", "tag2Key": "Owner"}
-WHOLE = {"Source": {"Owner": "AWS", "SourceIdentifier": "REQUIRED_TAGS"}, "InputParameters": json.dumps(CONFIG)}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        CONFIG,
-        WHOLE,
-        {"InputParameters": CONFIG},
-        {"ConfigRules": [WHOLE, {"Source": {"SourceIdentifier": "S3_BUCKET_LOGGING"}, "InputParameters": "{}"}]},
-        {**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::EC2::Instance"]}},
-        {**WHOLE, "Scope": {}},
-    ],
-)
-def test_the_parameters_of_config_are_rules_wherever_they_stand(document: Any) -> None:
-    text = import_config_rule("c.json", json.dumps(document), Penalty.TERMINATE)
-    assert rules(text) == {
-        "Code": Rule("Code", HasTag("Code", ("LOL", "GGG")), Penalty.TERMINATE),
-        "Owner": Rule("Owner", HasTag("Owner"), Penalty.TERMINATE),
-    }
-
-
-def test_a_star_is_a_letter_to_config() -> None:
-    text = import_config_rule("c.json", '{"tag1Key": "Code", "tag1Value": "a*,b.c"}', Penalty.NOTIFY)
-    require = rules(text)["Code"].require
-    assert [value for value in ("a*", "ab", "b.c", "bxc", "a*b.c") if not find_fault(require, {"Code": value})] == [
-        "a*",
-        "b.c",
-    ]
-
-
-def test_other_resource_types_of_config_are_said_to_be_lost() -> None:
-    scope = {"ComplianceResourceTypes": ["AWS::EC2::Instance", "AWS::S3::Bucket"]}
-    text = import_config_rule("c.json", json.dumps({**WHOLE, "Scope": scope}), Penalty.NOTIFY)
-    assert "# Not carried over: the resource types AWS::S3::Bucket.\n" in text
-
-
-@pytest.mark.parametrize(
-    ("document", "complaint"),
-    [
-        ([], "c.json: expected an object with a Config rule"),
-        ({"ConfigRules": {}}, "c.json: ConfigRules must be a list of rules"),
-        ({"ConfigRules": [1]}, "c.json: ConfigRules must be a list of rules"),
-        ({"ConfigRules": []}, "c.json: there is no REQUIRED_TAGS rule with tag1Key … tag6Key"),
-        ({"InputParameters": "[]"}, "c.json: InputParameters must be an object, or its JSON as text"),
-        ({"InputParameters": "{"}, "c.json: InputParameters:1: not JSON: Expecting property name"),
-        (
-            {"tag1Key": "Code", "tag1Value": ",".join(f"{n}*" for n in range(500_000))},
-            "c.json: tag1Value is more than a regular expression can hold",
-        ),
-        ({"tag7Key": "x"}, "c.json: 'tag7Key' is not a parameter of REQUIRED_TAGS"),
-        ({"tag1Key": 1}, "c.json: tag1Key must be text"),
-        ({"tag1Value": "x"}, "c.json: tag1Value is given without tag1Key"),
-        (
-            {**WHOLE, "Scope": {"ComplianceResourceTypes": ["AWS::S3::Bucket"]}},
-            "c.json: the rule does not apply to instances",
-        ),
-    ],
-)
-def test_what_is_no_config_rule_is_named(document: Any, complaint: str) -> None:
-    with pytest.raises(TagPolicyError) as caught:
-        import_config_rule("c.json", json.dumps(document), Penalty.NOTIFY)
-    assert str(caught.value).startswith(complaint)
-
-
 def test_a_written_policy_is_read_again_as_it_was() -> None:
     require: Requirement = AllOf((AnyOf((HasTag("a: b", ("NO", "0123", "ü")), Not(HasTag("#")))), HasTag("y")))
     text = write_policy([("x", require), ("x", HasTag("x")), ("x-2", HasTag("z"))], Penalty.NOTIFY, ["a\nb"])
@@ -190,7 +124,7 @@ def test_a_written_policy_is_read_again_as_it_was() -> None:
 
 WORDS = st.sampled_from(
     ["tags", "code", "Code", "tag_key", "tag_value", "@@assign", "@@append", "@@operators_allowed_for_child_policies",
-     "@@none", "InputParameters", "ConfigRules", "Scope", "Source", "Policy", "Content", "tag1Key", "tag1Value"]
+     "@@none", "Policy", "Content"]
 )  # fmt: skip
 TEXTS = WORDS | st.text(max_size=4)
 DOCUMENTS = st.recursive(
@@ -200,14 +134,12 @@ DOCUMENTS = st.recursive(
 )
 
 
-@given(DOCUMENTS.map(json.dumps) | st.text() | TEXTS.map(lambda key: json.dumps({"tag1Key": key, "tag1Value": key})))
+@given(DOCUMENTS.map(json.dumps) | st.text())
 def test_no_text_ends_in_anything_but_a_policy_or_its_problem(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert rules(import_tag_policies([("f", text)], Penalty.STOP))
     with contextlib.suppress(UsageError):
         assert rules(import_tag_policies([("f", text)], Penalty.STOP, effective=True, require_all=True))
-    with contextlib.suppress(UsageError):
-        assert rules(import_config_rule("f", text, Penalty.STOP))
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=3))

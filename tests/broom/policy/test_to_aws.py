@@ -75,7 +75,7 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
     assert statement["Condition"] == {
         "StringNotLike": {
             "aws:RequestTag/Code": ["?*"],
-            "aws:PrincipalArn": ["*/Admin/*", "*/Admin", "/*"],
+            "aws:PrincipalArn": ["*/Admin/*", "*:role/Admin", "*:role/*/Admin", "/*"],
             "aws:PrincipalAccount": ["4*"],
         },
         "StringLike": {
@@ -103,6 +103,10 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
         ("{tag: Code}\nexempt: [{tag: x*}]", "the exemption of tag x*: AWS does not support wildcards in tag keys"),
         ("{tag: Code}\nexempt: [{principal: x}]", "the exemption of principal x applies to users and roles"),
         (
+            "{tag: Code}\nexempt: [{principal: 'arn:aws:sts::*:assumed-role/CI/deploy', expires: 2026-06-02}]",
+            "the exemption of principal arn:aws:sts::*:assumed-role/CI/deploy: AWS cannot tell the sessions of a role",
+        ),
+        (
             "{tag: Code}\nexempt: [{tag: x, expires: 2026-06-01}]",
             "the exemption of tag x will not expire on 2026-06-01",
         ),
@@ -129,6 +133,13 @@ def test_a_scp_knows_roles_of_awss_own_by_their_path(pattern: str, arns: list[st
     """A role that somebody has given the same name is denied like any other."""
     (statement,) = scp_of(f"{RULE}{{tag: Code}}\nexempt: [{{principal: '{pattern}'}}]\n")
     assert statement["Condition"]["StringNotLike"]["aws:PrincipalArn"] == arns
+
+
+def test_an_exemption_that_cannot_be_written_spares_nobody() -> None:
+    text = f"{RULE}{{tag: Code}}\nexempt: [{{principal: '*:assumed-role/CI/deploy', expires: 2026-06-02}}]\n"
+    (statement,) = scp_of(text)
+    assert statement["Condition"] == {"StringNotLike": {"aws:RequestTag/Code": ["?*"]}}
+    assert not any("will not expire" in sentence for sentence in export_scp(policy(text), TODAY).lost)
 
 
 def test_that_a_rule_only_notifies_is_lost_in_a_scp_and_kept_in_a_tag_policy() -> None:
@@ -302,13 +313,14 @@ ADMIN = Principal(
 
 @settings(max_examples=300)
 @given(
+    st.sampled_from(["*/Admin/*", "arn:aws:sts::*:assumed-role/Admin/*"]),
     st.lists(REQUIRED | OPTIONAL | FORBIDDEN, min_size=1, max_size=2),
     st.dictionaries(KEYS, TAG_VALUES | st.just("")),
 )
 def test_a_scp_denies_exactly_the_launches_that_the_policy_finds_fault_with(
-    parts: list[Requirement], tags: dict[str, str]
+    admins: str, parts: list[Requirement], tags: dict[str, str]
 ) -> None:
-    exempt = (Exemption("principal", "*/Admin/*"), Exemption("account", "4444*"), Exemption("tag", "Free"))
+    exempt = (Exemption("principal", admins), Exemption("account", "4444*"), Exemption("tag", "Free"))
     checked = policy_of(parts, When(("eu-*",), ("t?.*", "t3.*")), exempt)
     (document,) = export_scp(checked, TODAY).documents
     for region, principal, account, more in itertools.product(

@@ -30,18 +30,19 @@ def may_exempt(pattern: str, principal: Principal, account: AccountId) -> bool:
 
     A pattern that means roles of AWS's own fits those of the instance's account alone, by their whole ARN.
     """
-    path = _path_of(pattern)
+    path = reserved_path(pattern)
     own = rf"arn:aws[a-z-]*:iam::{account}:role/{re.escape(path)}.+"
     return not path or re.fullmatch(own, principal.issuer_arn) is not None
 
 
 def with_reserved_path(pattern: str) -> str:
     """Return the pattern as one of ARNs of roles, with the path that IAM keeps for the roles that it means."""
-    path = _path_of(pattern)
+    path = reserved_path(pattern)
     if not path or path in pattern:
         return pattern
     return f"*:role/{path}*{pattern.removeprefix('*/').removeprefix('*')}"
 
 
-def _path_of(pattern: str) -> str:
+def reserved_path(pattern: str) -> str:
+    """Return the beginning of the path of the roles of AWS's own that a pattern means; empty if it means no such."""
     return next((path for name, path in _PATHS.items() if name in pattern), "")

@@ -9,8 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, assert_never
 
+from landkeeper.broom.policy.principal_arns import principal_arns
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement, describe
-from landkeeper.broom.policy.reserved_roles import with_reserved_path
 from landkeeper.broom.policy.rules import Penalty, Policy, Rule, When, has_expired
 from landkeeper.broom.policy.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
 from landkeeper.broom.policy.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
@@ -126,11 +126,15 @@ def _spared(policy: Policy, today: date) -> tuple[Condition, list[str]]:
         if exemption.kind == "tag" and "*" in exemption.pattern:
             lost.append(f"{what}: AWS does not support wildcards in tag keys")
             continue
-        if exemption.expires is not None:
-            lost.append(f"{what} will not expire on {exemption.expires}")
+        patterns: tuple[str, ...] = (exemption.pattern,)
+        loss = ""
         if exemption.kind == "principal":
-            lost.append(f"{what} applies to users and roles, not to single sessions of a role")
-        _spare(unless, exemption.kind, exemption.pattern)
+            patterns, loss = principal_arns(exemption.pattern)
+        if loss:
+            lost.append(f"{what}{loss}")
+        if patterns and exemption.expires is not None:
+            lost.append(f"{what} will not expire on {exemption.expires}")
+        _spare(unless, exemption.kind, patterns)
     return unless, lost
 
 
@@ -188,17 +192,13 @@ def _places(when: When) -> Condition:
     return {"StringLike": like} if like else {}
 
 
-def _spare(unless: Condition, kind: str, pattern: str) -> None:
+def _spare(unless: Condition, kind: str, patterns: Sequence[str]) -> None:
     """Add an exemption to the conditions under which a launch is not denied."""
     if kind == "tag":
-        unless.setdefault("Null", {})[f"aws:RequestTag/{pattern}"] = ["true"]
-        return
-    if kind == "principal":
-        pattern = with_reserved_path(pattern)
-    # To AWS a session's principal is its role: `*/Role/*` has to fit the role's own ARN.
-    patterns = [pattern, pattern.removesuffix("/*")] if kind == "principal" and pattern != "/*" else [pattern]
-    key = "aws:PrincipalArn" if kind == "principal" else "aws:PrincipalAccount"
-    unless.setdefault("StringNotLike", {}).setdefault(key, []).extend(dict.fromkeys(map(escaped, patterns)))
+        unless.setdefault("Null", {}).update({f"aws:RequestTag/{key}": ["true"] for key in patterns})
+    elif patterns:
+        key = "aws:PrincipalArn" if kind == "principal" else "aws:PrincipalAccount"
+        unless.setdefault("StringNotLike", {}).setdefault(key, []).extend(map(escaped, patterns))
 
 
 def _lost_of_grace(rule: Rule) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from landkeeper.broom.policy.config_rules import import_config_rule
 from landkeeper.broom.policy.file import parse_policy
-from landkeeper.broom.policy.from_aws import import_config_rule, import_tag_policies
+from landkeeper.broom.policy.from_aws import import_tag_policies
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.to_aws import export_scp, export_tag_policy
 from landkeeper.cli.broom.output import warn
