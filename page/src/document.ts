@@ -99,7 +99,7 @@ export interface Reservation {
   room: string | null;
   account: string | null;
   region: string | null;
-  state: "used" | "reserved" | "over" | "elsewhere" | "pool";
+  state: "conflict" | "used" | "reserved" | "over" | "elsewhere" | "pool";
   for: string;
   expires: string | null;
   vpcs: string[];

@@ -109,6 +109,47 @@ def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys
     assert (bar.count("█"), bar.count("▓"), bar.count("▒"), bar.count("░")) == (12, 8, 16, 28)
 
 
+def test_a_block_that_another_vpc_took_is_refused_and_shown_as_a_conflict(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    given = json.loads(_run(capsys, *_ASK, "24", "--request-id", "a", "--region", REGIONS[1], "--format", "json"))
+    assert given["VpcIds"] == []
+    with closing(PoolFile(file)) as store:
+        _track(store, 0, "10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/23")
+    refused = _refused(capsys, *_ASK, "24", "--request-id", "a", "--region", REGIONS[1])
+    assert f"is in conflict: it overlaps {vpc_ids(2)} of lake ({_LAKE.id}) in eu-west-1 (10.0.32.0/23)" in refused
+    (shown,) = json.loads(_run(capsys, "pool", "show", "prod", "--format", "json"))["Reservations"]
+    assert (shown["State"], shown["VpcIds"]) == ("conflict", [vpc_ids(2)])
+    assert run(["vpc", "pool", "show", "prod"]) == 0
+    printed = capsys.readouterr()
+    assert " conflict " in printed.out
+    assert printed.err.startswith("Conflict: 10.0.32.0/24, res-")
+    assert f"overlaps {vpc_ids(2)} of lake" in printed.err
+
+
+def test_a_block_that_a_vpc_has_is_reserved_for_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    said = _run(capsys, "pool", "reserve", "prod", "--cidr", "10.0.0.0/20", "--for", "the first")
+    assert said.endswith(f", linked to {vpc_ids(0)} of lake ({_LAKE.id}) in eu-west-1 (10.0.0.0/20)\n")
+    assert run(["vpc", "pool", "reserve", "prod", "--cidr", "10.0.16.0/21", "--for", "half of it"]) == 0
+    assert "10.0.16.0/21 is not free: VPCs overlap it. `landkeeper vpc pool show prod` names" in capsys.readouterr().err
+    shown = json.loads(_run(capsys, "pool", "show", "prod", "--format", "json"))["Reservations"]
+    assert [(entry["State"], entry["VpcIds"]) for entry in shown] == [
+        ("used", [vpc_ids(0)]), ("conflict", [vpc_ids(1)]),
+    ]  # fmt: skip
+
+
+def test_the_same_request_says_which_vpc_has_its_block(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16")
+    block = _run(capsys, *_ASK, "24", "--request-id", "a", "--ttl", "7d").strip()
+    with closing(PoolFile(file)) as store:
+        _track(store, 0, "10.0.0.0/20", "10.0.16.0/20", block)
+    assert run(["vpc", *_ASK, "24", "--request-id", "a", "--ttl", "7d"]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out.strip(), f"in pool prod, used by {vpc_ids(2)}." in printed.err) == (block, True)
+
+
 def test_pools_are_listed_with_their_shares(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "pool", "list") == "No pools. Create one with `landkeeper vpc pool create`.\n"
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/12")

@@ -181,6 +181,19 @@ def test_pools_are_shown_with_their_reservations_and_their_states() -> None:
     assert (shop["parent"], shop["free"], shop["largest_free"]) == ("prod", 2**16, "10.128.0.0/16")
 
 
+def test_a_reservation_that_a_vpc_of_others_overlaps_is_in_conflict_and_is_noticed() -> None:
+    pool = Pool("prod", parse_block("10.0.0.0/8"), made_at=START)
+    theirs = Reservation("res-1", "prod", parse_block("10.0.0.0/24"), Kind.ALLOCATION, START, account=BANK)
+    read = checked(
+        view_report(report_input(stored(), coverage=(read_at(SHOP),), pools=(PoolState(pool, 7, (theirs,)),)))
+    )
+    (entry,) = read["pools"][0]["reservations"]
+    assert (entry["state"], entry["vpcs"]) == ("conflict", [vpc_ids(1)])
+    assert (
+        f"1 reservation is in conflict with VPCs of others: 10.0.0.0/24 in pool prod ({vpc_ids(1)})." in read["notices"]
+    )
+
+
 def test_a_pool_that_fills_has_the_day_on_which_it_is_full() -> None:
     pools = (PoolState(Pool("small", parse_block("10.0.0.0/13"), made_at=START), 1),)
     later = [replace(stored(n, block=f"10.{n}.0.0/16"), first_seen=START + timedelta(days=2 * n)) for n in range(3)]

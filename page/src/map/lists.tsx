@@ -20,6 +20,7 @@ const POOLS: readonly Column<Pool>[] = [
 ];
 
 const WORDS: Record<Reservation["state"], string> = {
+  conflict: "conflict",
   used: "used",
   reserved: "reserved",
   over: "expired",

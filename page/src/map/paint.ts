@@ -47,10 +47,9 @@ function paintReservations(to: CanvasRenderingContext2D, scene: Scene, frame: Fr
   const { theme } = scene;
   for (const pool of scene.world.pools[scene.space] ?? []) {
     for (const reservation of pool.reservations) {
-      const block =
-        reservation.state === "reserved" || reservation.state === "over" || reservation.state === "elsewhere"
-          ? parseBlock(reservation.cidr)
-          : null;
+      const block = ["reserved", "over", "elsewhere", "conflict"].includes(reservation.state)
+        ? parseBlock(reservation.cidr)
+        : null;
       const rect = block && onScreen(rectOf(block), frame);
       if (!rect || !isInSight(rect, frame)) continue;
       to.fillStyle = patternOf(to, theme.reserved, "dots") ?? theme.reserved;

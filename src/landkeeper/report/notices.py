@@ -6,17 +6,22 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from landkeeper.org import Membership, format_time, join_some
+from landkeeper.vpctracker.pools.conflicts import CONFLICT
 from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:
-    from landkeeper.report.document import BroomView, TrendsView, VpcView
+    from landkeeper.report.document import BroomView, PoolView, TrendsView, VpcView
     from landkeeper.vpctracker.answers.listing import Snapshot
 
 _NAMED_AT_MOST = 3
 
 
 def find_notices(
-    known: Snapshot, vpcs: Sequence[VpcView], trends: TrendsView | None, broom: BroomView | None
+    known: Snapshot,
+    vpcs: Sequence[VpcView],
+    pools: Sequence[PoolView],
+    trends: TrendsView | None,
+    broom: BroomView | None,
 ) -> Iterator[str]:
     """Yield the notices as sentences, the most important first."""
     yield from _left_out(known)
@@ -35,6 +40,7 @@ def find_notices(
         yield "No VPC has an IPv4 block, and the map shows IPv4 only: it is empty."
     elif not any(subnet[1] for vpc in vpcs for subnet in vpc.subnets) and any(vpc.subnets for vpc in vpcs):
         yield "All subnets are IPv6-only: the usage of the IPv4 blocks is unknown."
+    yield from _conflicts(pools)
     if known.as_of is None:
         yield from _stale(known)
     if trends is None:
@@ -67,6 +73,18 @@ def _stale(known: Snapshot) -> Iterator[str]:
             f"{_counted(len(stale), 'account was', 'accounts were')} not read completely in the last run and {shown} "
             f"shown as last known: {join_some(stale, _NAMED_AT_MOST)}."
         )
+
+
+def _conflicts(pools: Sequence[PoolView]) -> Iterator[str]:
+    found = [
+        f"{reservation.cidr} in pool {pool.id} ({join_some(reservation.vpcs, _NAMED_AT_MOST)})"
+        for pool in pools
+        for reservation in pool.reservations
+        if reservation.state == CONFLICT
+    ]
+    if found:
+        words = _counted(len(found), "reservation is", "reservations are")
+        yield f"{words} in conflict with VPCs of others: {join_some(found, _NAMED_AT_MOST)}."
 
 
 def _counted(number: int, singular: str, plural: str) -> str:

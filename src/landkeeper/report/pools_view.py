@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from landkeeper.org import format_time
 from landkeeper.report.document import PoolView, ReservationView
 from landkeeper.vpctracker.answers.spaces import spaces_of
+from landkeeper.vpctracker.pools.conflicts import find_holders, name_state
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
-from landkeeper.vpctracker.pools.pool import Kind, PoolState, Reservation, ancestors
+from landkeeper.vpctracker.pools.pool import Pool, PoolState, Reservation, ancestors
 from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _view_pool(
         free=usage.free,
         largest_free=None if usage.largest_free is None else str(usage.largest_free),
         full_on=None if growth is None or growth.full_at is None else format_time(growth.full_at)[:10],
-        reservations=tuple(_view_reservation(reservation, usage, tracked) for reservation in state.reservations),
+        reservations=tuple(_view_reservation(reservation, pool, usage, tracked) for reservation in state.reservations),
     )
 
 
@@ -61,19 +62,16 @@ def _growth(state: PoolState, usage: Usage, report_input: ReportInput) -> Growth
     return measure_growth(state, usage, vpcs, first, report_input.now)
 
 
-def _view_reservation(reservation: Reservation, usage: Usage, tracked: Tracked) -> ReservationView:
-    using = tracked.find_overlapping(reservation.held) if reservation.kind is Kind.ALLOCATION else ()
-    state = reservation.kind.value
-    if reservation.kind is Kind.ALLOCATION:
-        state = "over" if reservation.id in usage.over else "used" if using else "reserved"
+def _view_reservation(reservation: Reservation, pool: Pool, usage: Usage, tracked: Tracked) -> ReservationView:
+    holders = find_holders(reservation, pool, tracked)
     return ReservationView(
         id=reservation.id,
         cidr=str(reservation.block),
         room=None if reservation.room is None else str(reservation.room),
         account=reservation.account,
         region=reservation.region,
-        state=state,
+        state=name_state(reservation, holders, is_over=reservation.id in usage.over),
         purpose=reservation.purpose,
         expires=None if reservation.expires_at is None else format_time(reservation.expires_at),
-        vpcs=tuple(vpc.id for vpc in using),
+        vpcs=tuple(vpc.id for vpc in holders.others or holders.own),
     )

@@ -39,13 +39,14 @@ def view_report(report_input: ReportInput) -> Document:
     coverage = view_coverage(known.coverage.values() if is_present else (), numbers)
     trends = view_trends(report_input)
     names = {account.id: account.name for account in accounts}
+    pools = view_pools(report_input) if is_present else ()
     broom = view_broom(report_input.ledger, names) if report_input.ledger is not None and is_present else None
     return Document(
         generated_at=format_time(report_input.now),
         as_of=None if known.as_of is None else format_time(known.as_of),
         source=report_input.source,
         landkeeper=report_input.landkeeper,
-        notices=tuple(find_notices(known, vpcs, trends, broom)),
+        notices=tuple(find_notices(known, vpcs, pools, trends, broom)),
         accounts=accounts,
         regions=numbers.regions.texts,
         zones=numbers.zones.texts,
@@ -54,7 +55,7 @@ def view_report(report_input: ReportInput) -> Document:
         connections=tuple((connection.source, connection.target) for connection in config.connections),
         vpcs=vpcs,
         overlaps=view_overlaps(known, config, live, numbers),
-        pools=view_pools(report_input) if is_present else (),
+        pools=pools,
         coverage=coverage,
         reasons=view_reasons(coverage),
         trends=trends,

@@ -7,10 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from tests.memory_pools import MemoryPools
 from tests.memory_store import MemoryStore
 from tests.servers import home_sessions
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
+from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.topic import TrackerTopic
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.org import FailureReason
@@ -40,18 +42,18 @@ def test_what_is_new_in_the_table_reaches_a_subscribed_queue_once() -> None:
     sessions = home_sessions()
     sns, sqs, dynamodb = sessions.home("sns"), sessions.home("sqs"), sessions.home("dynamodb")
     create_tables(dynamodb, name)
-    store = VpcTable(dynamodb, name)
+    store, pools = VpcTable(dynamodb, name), PoolTable(dynamodb, name)
     topic_arn = sns.create_topic(Name=name)["TopicArn"]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
     topic = TrackerTopic(sns, topic_arn)
 
-    assert notify(store, topic, TrackerConfig()).sent == 0
+    assert notify(store, topic, TrackerConfig(), pools).sent == 0
     store.write_changes([_appeared(1, "10.0.0.0/16"), _appeared(2, "10.0.0.0/16")])
     store.write_changes([_appeared(3, "172.31.0.0/16", is_default=True)])
-    assert notify(store, topic, TrackerConfig()).sent == 2
-    assert notify(store, topic, TrackerConfig()).sent == 0
+    assert notify(store, topic, TrackerConfig(), pools).sent == 2
+    assert notify(store, topic, TrackerConfig(), pools).sent == 0
     messages = sorted(_take(sqs, url) + _take(sqs, url), key=lambda message: str(message["Subject"]))
     assert [message["Subject"] for message in messages] == [
         "Landkeeper: VPCs overlap in 10.0.0.0/16 (space default)",
@@ -66,7 +68,7 @@ def test_a_topic_that_is_gone_is_a_failure_and_nothing_counts_as_told() -> None:
     store = MemoryStore()
     store.write_changes([_appeared(3, "172.31.0.0/16", is_default=True)])
     topic = TrackerTopic(home_sessions().home("sns"), "arn:aws:sns:us-east-1:123456789012:nobody-made-this")
-    outcome = notify(store, topic, TrackerConfig())
+    outcome = notify(store, topic, TrackerConfig(), MemoryPools())
     assert outcome.failure is not None
     assert outcome.failure.reason is FailureReason.NOT_FOUND
     assert store.read_noticed().version == 0

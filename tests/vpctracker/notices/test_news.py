@@ -8,16 +8,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.memory_pools import MemoryPools
 from tests.memory_store import MemoryStore
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.org import AccountId, Failure, FailureReason, Membership
+from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import Notices, Space, TrackerConfig
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import DELETED, StoredVpc, Vpc
 from landkeeper.vpctracker.notices.news import Notice, Noticed
 from landkeeper.vpctracker.notices.notify import NotifyOutcome, notify
+from landkeeper.vpctracker.pools.items import LIST, PoolWrite, pool_to_item, reservation_to_item
+from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
 
+POOLS = MemoryPools()
+"""No pools."""
 CONFIG = TrackerConfig(notices=Notices(unreadable_runs=3))
 DENIED = Failure(FailureReason.MISSING_PERMISSION, "UnauthorizedOperation", "no")
 THROTTLED = Failure(FailureReason.THROTTLED, "RequestLimitExceeded", "slow")
@@ -75,7 +81,7 @@ def _delete(store: MemoryStore, number: int) -> None:
 
 
 def _told(store: MemoryStore, topic: Topic) -> list[Notice]:
-    assert notify(store, topic, CONFIG) == NotifyOutcome(len(topic.notices))
+    assert notify(store, topic, CONFIG, POOLS) == NotifyOutcome(len(topic.notices))
     return topic.take()
 
 
@@ -189,7 +195,7 @@ def test_the_first_look_ever_is_one_summary(topic: Topic) -> None:
     assert json.loads(notice.json) == {
         "Kind": "summary",
         "IsFirst": True,
-        "Counts": {"unreadable": 0, "overlap": 30, "default-vpc": 1},
+        "Counts": {"unreadable": 0, "overlap": 30, "default-vpc": 1, "conflict": 0},
     }
     assert "  VPCs overlap in 10.58.0.0/16 (space default)\n" in notice.text
     assert _told(store, topic) == []
@@ -230,7 +236,7 @@ def test_names_cannot_forge_a_line_and_a_subject_is_short_ascii(store: MemorySto
     _keep(store, 1, name="pond\nnew: 10.9.0.0/16 forged" + "x" * 400)
     _keep(store, 2)
     config = TrackerConfig(spaces=(Space(space, accounts=(ACCOUNTS[0],)),))
-    assert notify(store, topic, config).sent == 1
+    assert notify(store, topic, config, POOLS).sent == 1
     (notice,) = topic.take()
     assert len(notice.text.splitlines()) == 4
     assert r"pond\nnew" in notice.text
@@ -241,7 +247,7 @@ def test_names_cannot_forge_a_line_and_a_subject_is_short_ascii(store: MemorySto
 def test_what_the_topic_refused_is_told_the_next_time(store: MemoryStore, topic: Topic) -> None:
     _keep(store, 1, is_default=True)
     topic.failure = THROTTLED
-    assert notify(store, topic, CONFIG) == NotifyOutcome(0, THROTTLED)
+    assert notify(store, topic, CONFIG, POOLS) == NotifyOutcome(0, THROTTLED)
     assert store.noticed.told == frozenset()
     topic.failure = None
     assert len(_told(store, topic)) == 1
@@ -256,10 +262,10 @@ def test_of_two_that_tell_at_once_the_second_repeats_only_the_notice_under_way(
 
     def the_other_tells_everything() -> None:
         topic.before_publish = lambda: None
-        notify(store, other, CONFIG)
+        notify(store, other, CONFIG, POOLS)
 
     topic.before_publish = the_other_tells_everything
-    assert notify(store, topic, CONFIG) == NotifyOutcome(1)
+    assert notify(store, topic, CONFIG, POOLS) == NotifyOutcome(1)
     assert len(other.notices) == 3
     assert topic.notices == other.notices[:1]
     assert _told(store, Topic()) == []
@@ -273,10 +279,10 @@ def test_what_another_run_told_meanwhile_is_not_forgotten(store: MemoryStore, to
     def the_other_sees_more() -> None:
         topic.before_publish = lambda: None
         _keep(store, 2, "172.31.0.0/16", is_default=True, owner=ACCOUNTS[1])
-        notify(store, other, CONFIG)
+        notify(store, other, CONFIG, POOLS)
 
     topic.before_publish = the_other_sees_more
-    notify(store, topic, CONFIG)
+    notify(store, topic, CONFIG, POOLS)
     assert _told(store, Topic()) == []
 
 
@@ -291,7 +297,7 @@ class Contested(MemoryStore):
 def test_one_that_never_gets_to_write_gives_up_and_has_told_once(topic: Topic) -> None:
     store = Contested()
     _keep(store, 1, is_default=True)
-    assert notify(store, topic, CONFIG) == NotifyOutcome(1)
+    assert notify(store, topic, CONFIG, POOLS) == NotifyOutcome(1)
 
 
 def test_time_alone_is_no_news(store: MemoryStore, topic: Topic) -> None:
@@ -300,3 +306,47 @@ def test_time_alone_is_no_news(store: MemoryStore, topic: Topic) -> None:
     ((key, one),) = store.items.items()
     store.items[key] = replace(one, last_changed=START + timedelta(days=1), version=2)
     assert _told(store, topic) == []
+
+
+def test_a_reservation_in_conflict_is_told_once_and_again_with_every_other_vpc(
+    store: MemoryStore, topic: Topic
+) -> None:
+    pools = MemoryPools()
+    pool = Pool("prod", parse_block("10.0.0.0/8"))
+    held = Reservation("res-1", "prod", parse_block("10.0.0.0/20"), Kind.ALLOCATION, START, account=ACCOUNTS[1],
+                       purpose="web")  # fmt: skip
+    pools.write_pools(PoolWrite({LIST: 0, "prod": 0}, puts=(pool_to_item(pool), reservation_to_item(held))))
+    _keep(store, 1, "10.0.0.0/28", name="pond")
+    assert notify(store, topic, CONFIG, pools).sent == 1
+    (notice,) = topic.take()
+    assert notice.subject == "Landkeeper: VPCs overlap the reservation 10.0.0.0/20 in pool prod"
+    assert notice.text == (
+        "10.0.0.0/20, reserved as res-1 in pool prod for 444455556666 (web), is in conflict with:\n"
+        f"  {vpc_ids(1)} of lake (111122223333) in eu-west-1 (10.0.0.0/28)\n"
+        "`landkeeper vpc pool show prod` shows every reservation.\n"
+    )
+    facts = json.loads(notice.json)
+    assert (facts["Kind"], facts["ReservationId"], [vpc["VpcId"] for vpc in facts["Vpcs"]]) == (
+        "conflict", "res-1", [vpc_ids(1)],
+    )  # fmt: skip
+    assert notify(store, topic, CONFIG, pools).sent == 0
+    _keep(store, 2, "10.0.1.0/28")
+    assert notify(store, topic, CONFIG, pools).sent == 1
+    topic.take()
+    _delete(store, 1)
+    _delete(store, 2)
+    assert notify(store, topic, CONFIG, pools).sent == 0
+    store.noticed = Noticed()
+    _keep(store, 3, "10.0.2.0/28")
+    assert notify(store, topic, CONFIG, pools).sent == 1
+    assert "1 reservations in conflict" in topic.take()[0].text
+
+
+def test_a_reservation_for_nobody_in_particular_is_told_without_an_account(store: MemoryStore, topic: Topic) -> None:
+    pools = MemoryPools()
+    held = Reservation("res-1", "prod", parse_block("10.0.0.0/20"), Kind.ELSEWHERE, START)
+    items = (pool_to_item(Pool("prod", parse_block("10.0.0.0/8"))), reservation_to_item(held))
+    pools.write_pools(PoolWrite({LIST: 0, "prod": 0}, puts=items))
+    _keep(store, 1, "10.0.0.0/28")
+    assert notify(store, topic, CONFIG, pools).sent == 1
+    assert "reserved as res-1 in pool prod, is in conflict with:" in topic.take()[0].text

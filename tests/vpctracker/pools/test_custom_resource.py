@@ -30,8 +30,9 @@ from landkeeper.vpctracker.pools.custom_resource import (
     word_answer,
 )
 from landkeeper.vpctracker.pools.items import PoolWrite
-from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release, reserve_block
+from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
+from landkeeper.vpctracker.pools.reserve import reserve_block
 from landkeeper.vpctracker.pools.stack_request import StackCall, parse_call
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
@@ -91,6 +92,11 @@ class Provider:
 
     def delete(self, physical_id: str, call: StackCall = CREATE) -> Reservation | None:
         return settle(self.store, self.prepare_deletion(physical_id, call), self.actor)
+
+    def reserve(self, block: str, purpose: str) -> Reservation:
+        return reserve_block(
+            self.store, "prod", parse_block(block), purpose, tracked_of=self.tracked_of, actor=self.actor
+        ).reservation
 
     def held(self, pool: str = "prod") -> tuple[Reservation, ...]:
         return read_named_state(self.store, pool)[0].reservations
@@ -220,7 +226,14 @@ def test_what_was_reserved_and_never_answered_is_given_back_too(provider: Provid
 
 def test_nothing_that_is_not_the_resources_own_is_given_back(provider: Provider) -> None:
     theirs = provider.create(replace(CREATE, stack=CREATE.stack.replace("c9f6a0c0", "00000000")))
-    by_hand = reserve_block(provider.store, "prod", parse_block("10.0.240.0/20"), "Frankfurt", provider.actor)
+    by_hand = reserve_block(
+        provider.store,
+        "prod",
+        parse_block("10.0.240.0/20"),
+        "Frankfurt",
+        tracked_of=provider.tracked_of,
+        actor=provider.actor,
+    ).reservation
     for physical_id in (theirs.id, by_hand.id, NOTHING, "", "res-9"):
         assert provider.delete(physical_id) is None
     assert provider.delete(NOTHING, wishing(CREATE, Pool="gone")) is None
@@ -306,7 +319,14 @@ def test_the_stacks_of_an_account_reserve_so_many_blocks_in_an_hour(provider: Pr
     provider.blocks_per_hour = 2
     ask("a")
     ask("b", Pool="test")
-    reserve_block(provider.store, "prod", parse_block("10.0.240.0/20"), "Frankfurt", provider.actor)
+    reserve_block(
+        provider.store,
+        "prod",
+        parse_block("10.0.240.0/20"),
+        "Frankfurt",
+        tracked_of=provider.tracked_of,
+        actor=provider.actor,
+    )
     for pool in ("prod", "test"):
         with pytest.raises(UsageError, match="stacks of the account 111122223333 have reserved 2 blocks in the last"):
             ask("c", Pool=pool)
@@ -364,3 +384,12 @@ def test_the_docs_name_the_properties_that_there_are() -> None:
     with pytest.raises(UsageError) as raised:
         parse_wishes(wishing(CREATE, Typo="x"))
     assert all(name in str(raised.value) for name in named)
+
+
+def test_a_block_that_vpcs_of_others_have_by_now_is_not_answered_again(provider: Provider) -> None:
+    made = provider.create()
+    provider.store.vpcs = [Vpc(vpc_ids(1), AccountId("444455556666"), CREATE.region, "10.0.0.0/18")]
+    with pytest.raises(UsageError, match=f"{made.id}, is in conflict: .*{vpc_ids(1)}.*; give the resource another log"):
+        provider.create()
+    assert provider.update(made.id).id == made.id, "what the resource has is its own: a rollback is not stuck"
+    assert provider.create(replace(CREATE, logical_id="Another")).block != made.block

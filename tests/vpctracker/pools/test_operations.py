@@ -25,6 +25,7 @@ from landkeeper.vpctracker.pools.operations import (
     NeverRead,
     Request,
     Reserved,
+    Taken,
     allocate,
     create_pool,
     delete_pool,
@@ -32,10 +33,11 @@ from landkeeper.vpctracker.pools.operations import (
     read_named_state,
     read_pools,
     release,
-    reserve_block,
 )
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools.ports import ContentionError
+from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
 DAY = timedelta(days=1)
@@ -91,6 +93,11 @@ class Office:
         assert isinstance(outcome, Reserved)
         return outcome.reservation
 
+    def reserve(self, block: str, purpose: str = "x") -> ReservedByHand:
+        return reserve_block(
+            self.store, "prod", parse_block(block), purpose, tracked_of=self.tracked_of, actor=self.actor
+        )
+
     def held(self, pool: str = "prod") -> list[str]:
         return [str(one.held) for one in read_named_state(self.store, pool)[0].reservations]
 
@@ -111,7 +118,9 @@ def test_a_pool_knows_who_made_it_and_when(office: Office) -> None:
 
 def test_blocks_are_given_from_the_lowest_on_around_all_that_is_taken(office: Office) -> None:
     office.track("10.0.16.0/20", "10.0.0.0/24")
-    reserve_block(office.store, "prod", parse_block("10.0.48.0/24"), "Frankfurt", office.actor)
+    reserve_block(
+        office.store, "prod", parse_block("10.0.48.0/24"), "Frankfurt", tracked_of=office.tracked_of, actor=office.actor
+    )
     assert [str(office.get().block) for _ in range(3)] == ["10.0.32.0/20", "10.0.64.0/20", "10.0.80.0/20"]
     assert str(office.get(24).block) == "10.0.1.0/24"
     assert office.held() == ["10.0.1.0/24", "10.0.32.0/20", "10.0.48.0/24", "10.0.64.0/20", "10.0.80.0/20"]
@@ -152,6 +161,97 @@ def test_the_same_request_made_twice_at_once_gets_one_block(office: Office) -> N
     assert office.ask(request_id="a", grow_to=18) == Reserved(won[0], is_new=False)
 
 
+def test_the_same_request_is_refused_once_vpcs_of_others_have_its_block(office: Office) -> None:
+    first = office.get(24, request_id="a")
+    office.track("10.0.0.0/22")
+    outcome = office.ask(24, request_id="a")
+    assert isinstance(outcome, Taken)
+    assert (outcome.conflict.reservation, [vpc.id for vpc in outcome.conflict.vpcs]) == (first, [vpc_ids(0)])
+    assert office.ask(24, request_id="b") == Reserved(office.get(24, request_id="b"))
+    assert explain(outcome, Request("prod", 24, ACCOUNTS[0], "web")) == (
+        f"10.0.0.0/24, reserved by this request as {first.id}, is in conflict: it overlaps {vpc_ids(0)} of "
+        f"{ACCOUNTS[1]} in {REGIONS[0]} (10.0.0.0/22). Run `landkeeper vpc track` if that is gone; pass another "
+        "--request-id to get another block."
+    )
+
+
+def test_a_vpc_of_others_in_the_room_is_a_conflict_too(office: Office) -> None:
+    office.get(24, grow_to=20, request_id="a")
+    office.track("10.0.8.0/24")
+    outcome = office.ask(24, grow_to=20, request_id="a")
+    assert isinstance(outcome, Taken)
+    said = explain(outcome, Request("prod", 24, ACCOUNTS[0], "web"), for_another="do something else")
+    assert "10.0.0.0/24 with its room 10.0.0.0/20, reserved by this request" in said
+    assert said.endswith("do something else to get another block.")
+
+
+def test_the_same_request_names_the_vpc_that_was_made_of_its_block(office: Office) -> None:
+    first = office.get(request_id="a")
+    made = Vpc(vpc_ids(7), ACCOUNTS[0], REGIONS[0], str(first.block))
+    office.store.vpcs = [made]
+    assert office.ask(request_id="a") == Reserved(first, is_new=False, used_by=(made,))
+
+
+def test_the_same_request_gets_a_new_block_once_its_reservation_is_over(office: Office) -> None:
+    """The old one could go to anybody at the next allocation."""
+    first = office.get(request_id="a", ttl=DAY)
+    others = [office.get(ttl=DAY) for _ in range(15)]
+    office.now = START + 2 * DAY
+    office.read_at(office.now)
+    again = office.ask(request_id="a", ttl=DAY)
+    assert isinstance(again, Reserved)
+    assert (again.is_new, again.reservation.block, again.reservation.id) == (True, first.block, "res-17")
+    assert office.held() == [str(first.block)]
+    assert len(others) == 15
+
+
+def test_an_over_reservation_is_not_renewed_while_accounts_are_unread(office: Office) -> None:
+    office.get(request_id="a", ttl=DAY)
+    office.now = START + 2 * DAY
+    office.read_at(office.now)
+    unread = Coverage(ACCOUNTS[1], "shop")
+    office.store.coverage.append(unread)
+    assert office.ask(request_id="a", ttl=DAY) == NeverRead((unread,))
+
+
+def test_the_same_request_begins_its_time_anew_when_half_of_it_is_over(office: Office) -> None:
+    first = office.get(request_id="a", ttl=DAY)
+    office.now = START + DAY / 3
+    assert office.get(request_id="a", ttl=DAY) == first
+    office.now = START + 2 * DAY / 3
+    office.store.others = (office.get,)
+    assert office.get(request_id="a", ttl=DAY) == replace(first, expires_at=office.now + DAY)
+    assert find_reservation(office.store, first.id)[1].expires_at == office.now + DAY
+    assert office.get(request_id="a").expires_at == office.now + DAY
+
+
+def test_a_block_that_a_vpc_has_is_reserved_for_that_vpc(office: Office) -> None:
+    office.track("10.0.32.0/20", "10.0.48.0/24")
+    made = office.reserve("10.0.32.0/20", "older than the pool")
+    entry = made.reservation
+    assert (entry.kind, entry.account, entry.region, entry.resource, entry.purpose) == (
+        Kind.ALLOCATION, ACCOUNTS[1], REGIONS[0], vpc_ids(0), "older than the pool",
+    )  # fmt: skip
+    assert [vpc.id for vpc in made.holders.own] == [vpc_ids(0)]
+    with pytest.raises(UsageError, match="overlaps"):
+        office.reserve("10.0.32.0/20")
+
+
+def test_a_block_that_is_wider_than_its_vpcs_is_in_use_outside_aws_and_in_conflict(office: Office) -> None:
+    office.track("10.0.32.0/24", "10.0.33.0/24")
+    made = office.reserve("10.0.32.0/20")
+    assert (made.reservation.kind, made.reservation.resource) == (Kind.ELSEWHERE, "")
+    assert [vpc.id for vpc in made.holders.others] == [vpc_ids(0), vpc_ids(1)]
+
+
+def test_a_block_that_was_reserved_as_in_use_outside_aws_is_linked_to_its_vpc(office: Office) -> None:
+    before = office.reserve("10.0.32.0/20", "unknown").reservation
+    office.track("10.0.32.0/20")
+    made = office.reserve("10.0.32.0/20", "team b").reservation
+    assert (made.id, made.kind, made.resource, made.purpose) == (before.id, Kind.ALLOCATION, vpc_ids(0), "team b")
+    assert office.held() == ["10.0.32.0/20"]
+
+
 def test_who_comes_second_chooses_anew(office: Office) -> None:
     office.store.others = (office.get, office.get)
     assert str(office.get().block) == "10.0.32.0/20"
@@ -164,7 +264,9 @@ def test_whoever_never_gets_a_turn_is_told(office: Office) -> None:
         office.get()
     office.store.others = (office.get,) * 9
     with pytest.raises(ContentionError, match="too many concurrent writes to the pool 'prod'"):
-        reserve_block(office.store, "prod", parse_block("10.0.255.0/24"), "x", office.actor)
+        reserve_block(
+            office.store, "prod", parse_block("10.0.255.0/24"), "x", tracked_of=office.tracked_of, actor=office.actor
+        )
 
 
 def test_nothing_is_given_while_an_account_of_the_space_was_never_read(office: Office) -> None:
@@ -208,11 +310,15 @@ def test_a_pool_inside_a_pool_takes_its_range_there(office: Office) -> None:
     assert str(office.get().block) == "10.0.64.0/20"
     assert str(office.get(pool="eu").block) == "10.0.0.0/20"
     with pytest.raises(UsageError, match="overlaps the pool 'eu'"):
-        reserve_block(office.store, "prod", parse_block("10.0.1.0/24"), "x", office.actor)
+        reserve_block(
+            office.store, "prod", parse_block("10.0.1.0/24"), "x", tracked_of=office.tracked_of, actor=office.actor
+        )
 
 
 def test_a_pool_inside_a_pool_keeps_off_what_was_reserved_there_before(office: Office) -> None:
-    reserve_block(office.store, "prod", parse_block("10.0.0.0/20"), "Frankfurt", office.actor)
+    reserve_block(
+        office.store, "prod", parse_block("10.0.0.0/20"), "Frankfurt", tracked_of=office.tracked_of, actor=office.actor
+    )
     office.create("eu", "10.0.0.0/18", parent="prod")
     office.create("eu-1", "10.0.0.0/19", parent="eu")
     assert str(office.get(pool="eu-1").block) == "10.0.16.0/20"

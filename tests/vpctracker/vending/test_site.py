@@ -20,11 +20,12 @@ from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.differences import Appeared, Complete, RegionRead, Unreadable
 from landkeeper.vpctracker.inventory import StoredVpc, Subnet, Vpc, VpcId
 from landkeeper.vpctracker.pools.access import Pools
-from landkeeper.vpctracker.pools.operations import Actor, Request, Reserved, create_pool, read_named_state
+from landkeeper.vpctracker.pools.operations import Actor, Request, Reserved, Taken, create_pool, read_named_state
 from landkeeper.vpctracker.pools.pool import Pool
 from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.track import track_account
 from landkeeper.vpctracker.vending.carry_out import Report, _Unwritten, carry_out, plan_vpc, reserve_block
-from landkeeper.vpctracker.vending.plan import UNFINISHED_TAG, VendPlan, Zone
+from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG, VendPlan, Zone
 from landkeeper.vpctracker.vending.site import Entered, Site, Wish, look_at_site
 from landkeeper.vpctracker.vending.vend import Undone, Vended
 
@@ -136,6 +137,9 @@ class World:
         site, plan, reserved = self.plan(wish)
         return carry_out(self.pools, site, plan, is_new=reserved.is_new, pauses=_pauses, tell=lambda _: None)
 
+    def track(self) -> None:
+        track_account(Account(_ACCOUNT), self.reader, self.store, clock=lambda: START, regions=[_HERE])
+
     def reserved(self) -> int:
         return len(read_named_state(self.pool_store, "pool")[0].reservations)
 
@@ -237,6 +241,39 @@ def test_a_vpc_of_the_request_without_its_block_takes_another_request_id() -> No
     site = replace(world.site(_wish()), has_vpc=True)
     with pytest.raises(UsageError, match="use another request id"):
         reserve_block(world.pools, site, _wish(), for_real=True)
+
+
+@pytest.mark.parametrize("for_real", [False, True])
+def test_a_vpc_that_was_made_on_the_block_by_hand_is_not_doubled_nor_adopted(for_real: bool) -> None:
+    world = World()
+    world.plan(_wish())
+    by_hand = world.network.make_vpc(parse_block("10.0.0.0/20"), {REQUEST_TAG: "by hand"})
+    assert isinstance(by_hand, str)
+    world.track()
+    site = world.site(_wish())
+    with pytest.raises(UsageError, match=rf"which this request did not create: {by_hand} of .* \(10.0.0.0/20\)"):
+        reserve_block(world.pools, site, _wish(), for_real=for_real)
+    assert isinstance(world.carry_out(_wish("another")).outcome, Vended)
+
+
+def test_a_vpc_of_the_request_whose_block_others_have_too_is_a_conflict() -> None:
+    world = World()
+    world.carry_out(_wish())
+    theirs = Vpc(VpcId("vpc-theirs"), ACCOUNTS[1], _HERE, "10.0.0.0/16")
+    world.store.write_changes([Appeared(StoredVpc(theirs, START, START, 1))])
+    outcome = reserve_block(world.pools, world.site(_wish()), _wish(), for_real=True)
+    assert isinstance(outcome, Taken)
+    assert outcome.conflict.vpcs == (theirs,)
+
+
+def test_a_vpc_beside_the_block_in_its_room_does_not_stop_the_request() -> None:
+    world = World()
+    wish = _wish()
+    wish = replace(wish, request=replace(wish.request, grow_to=18))
+    world.plan(wish)
+    assert isinstance(world.network.make_vpc(parse_block("10.0.16.0/20"), {REQUEST_TAG: "by hand"}), str)
+    world.track()
+    assert isinstance(world.carry_out(wish).outcome, Vended)
 
 
 def test_a_vpc_is_made_and_tracked_as_soon_as_ec2_shows_all_of_it() -> None:

@@ -22,7 +22,7 @@ _PLACES = {
     "list": Place("landkeeper.cli.vpc.pool_commands:list_command", "List pools with their utilisation."),
     "reserve": Place(
         "landkeeper.cli.vpc.pool_commands:reserve_command",
-        "Reserve blocks that are used outside AWS.",
+        "Reserve blocks that are in use, outside AWS or by a VPC.",
     ),
     "show": Place(
         "landkeeper.cli.vpc.pool_show:show_command",

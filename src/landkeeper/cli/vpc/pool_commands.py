@@ -69,7 +69,7 @@ def list_command(**given: Any) -> int:
 @config_option
 @store_options
 def reserve_command(**given: Any) -> int:
-    """Reserve blocks that are used outside AWS."""
+    """Reserve blocks that are in use, outside AWS or by a VPC."""
     from landkeeper.cli.vpc.run.pool_commands import run_reserve
 
     return run_reserve(**given)

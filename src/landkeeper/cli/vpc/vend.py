@@ -127,13 +127,13 @@ def _tell(sentence: str, style: str = "dim") -> None:
 
 def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserved:
     from landkeeper.vpctracker.pools.allocation import PoolExhausted
-    from landkeeper.vpctracker.pools.operations import NeverRead, Reserved
+    from landkeeper.vpctracker.pools.operations import NeverRead, Reserved, Taken
     from landkeeper.vpctracker.pools.refusals import explain
     from landkeeper.vpctracker.vending.carry_out import reserve_block
 
     allocation = reserve_block(pools, site, wish, for_real=for_real)
     match allocation:
-        case NeverRead() | PoolExhausted():
+        case NeverRead() | PoolExhausted() | Taken():
             raise UsageError(explain(allocation, wish.request))
         case Reserved():
             return allocation

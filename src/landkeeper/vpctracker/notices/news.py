@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.org import Account, AccountId, Membership
 from landkeeper.vpctracker.answers.ranking import OverlapKind
+from landkeeper.vpctracker.pools.conflicts import describe_holder
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.answers.overlaps import Claim
     from landkeeper.vpctracker.answers.ranking import Finding
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.inventory import StoredVpc, Vpc
+    from landkeeper.vpctracker.pools.conflicts import Conflict
 
 FINGERPRINT_BYTES = 6
 
@@ -65,12 +67,19 @@ class Concerns:
     default_vpcs: Sequence[StoredVpc] = ()
     coverage: Sequence[Coverage] = ()
     """Of accounts that have been unreadable for long enough."""
+    conflicts: Sequence[Conflict] = ()
+    """Reservations whose addresses others' VPCs have."""
 
 
 def find_concerns(
-    findings: Iterable[Finding], vpcs: Iterable[StoredVpc], coverage: Iterable[Coverage], unreadable_runs: int
+    findings: Iterable[Finding],
+    vpcs: Iterable[StoredVpc],
+    coverage: Iterable[Coverage],
+    unreadable_runs: int,
+    conflicts: Iterable[Conflict] = (),
 ) -> Concerns:
-    """What is worth telling: collisions, live default VPCs, accounts unreadable for `unreadable_runs` in a row."""
+    """What is worth telling: collisions, live default VPCs, accounts unreadable for `unreadable_runs` in a row, and
+    reservations in conflict."""
     return Concerns(
         [finding for finding in findings if finding.kind is OverlapKind.COLLISION],
         [finding for finding in vpcs if finding.vpc.is_default and finding.is_live],
@@ -79,6 +88,7 @@ def find_concerns(
             for finding in coverage
             if finding.membership is Membership.ACTIVE and finding.failed_runs >= unreadable_runs
         ],
+        list(conflicts),
     )
 
 
@@ -104,6 +114,9 @@ def _news(concerns: Concerns, known: frozenset[int]) -> Iterator[Notice]:
         marks = {_claim_fingerprint(finding.space, claim): claim for claim in finding.members}
         if not marks.keys() <= known:
             yield _overlap(finding, marks, known)
+    for conflict in concerns.conflicts:
+        if not _conflict_fingerprints(conflict) <= known:
+            yield _conflict(conflict)
     owned: dict[AccountId, list[StoredVpc]] = defaultdict(list)
     for stored in concerns.default_vpcs:
         owned[stored.vpc.owner].append(stored)
@@ -124,6 +137,10 @@ def _claim_fingerprint(space: str, claim: Claim) -> int:
 
 def _default_fingerprint(stored: StoredVpc) -> int:
     return _fingerprint("default", stored.vpc.id)
+
+
+def _conflict_fingerprints(conflict: Conflict) -> frozenset[int]:
+    return frozenset(_fingerprint("conflict", conflict.reservation.id, vpc.id) for vpc in conflict.vpcs)
 
 
 def _unreadable_fingerprint(coverage: Coverage) -> int:
@@ -194,6 +211,30 @@ def _overlap(finding: Finding, marks: Mapping[int, Claim], known: frozenset[int]
     )
 
 
+def _conflict(conflict: Conflict) -> Notice:
+    reservation, pool = conflict.reservation, conflict.pool
+    meant = f" for {Account(reservation.account).label}" if reservation.account else ""
+    purpose = f" ({reservation.purpose})" if reservation.purpose else ""
+    return _notice(
+        f"VPCs overlap the reservation {reservation.held} in pool {pool.id}",
+        [
+            f"{reservation.held}, reserved as {reservation.id} in pool {pool.id}{meant}{purpose}, is in conflict with:",
+            *(f"  {describe_holder(vpc, reservation.held)}" for vpc in conflict.vpcs),
+            f"`landkeeper vpc pool show {pool.id}` shows every reservation.",
+        ],
+        {
+            "Kind": "conflict",
+            "PoolId": pool.id,
+            "ReservationId": reservation.id,
+            "CidrBlock": str(reservation.block),
+            "AccountId": reservation.account,
+            "Vpcs": [{**_vpc_json(vpc), "CidrBlock": vpc.cidr_block} for vpc in conflict.vpcs[:_MOST_LINES]],
+            "Omitted": max(0, len(conflict.vpcs) - _MOST_LINES),
+        },
+        _conflict_fingerprints(conflict),
+    )
+
+
 def _defaults(vpcs: Sequence[StoredVpc]) -> Notice:
     first = vpcs[0].vpc
     one_or_many = "a new default VPC" if len(vpcs) == 1 else f"{len(vpcs)} new default VPCs"
@@ -217,11 +258,13 @@ def _defaults(vpcs: Sequence[StoredVpc]) -> Notice:
 
 def _summary(news: Sequence[Notice], *, is_first: bool) -> Notice:
     kinds = [json.loads(item.json)["Kind"] for item in news]
-    counts = {kind: kinds.count(kind) for kind in ("unreadable", "overlap", "default-vpc")}
+    counts = {kind: kinds.count(kind) for kind in ("unreadable", "overlap", "default-vpc", "conflict")}
     sentence = (
         f"{counts['overlap']} overlapping ranges, {counts['default-vpc']} accounts with default VPCs, "
         f"{counts['unreadable']} unreadable accounts"
     )
+    if counts["conflict"]:
+        sentence += f", {counts['conflict']} reservations in conflict"
     opening = "This is the first report. Later reports contain only new findings."
     return _notice(
         f"{'found at first' if is_first else 'new'}: {sentence}",

@@ -6,6 +6,7 @@ when two tell at once, but none is lost, and of two at once the second tells aga
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,14 @@ from landkeeper.org import Failure
 from landkeeper.vpctracker.answers.ranking import find_overlaps_by_harm
 from landkeeper.vpctracker.notices.news import Concerns, Noticed, decide_notices, find_concerns, fingerprints_of
 from landkeeper.vpctracker.notices.ports import NoticeStore, NoticeTopic
+from landkeeper.vpctracker.pools.conflicts import Conflict, find_conflicts
+from landkeeper.vpctracker.pools.operations import read_pools, read_state
+from landkeeper.vpctracker.pools.ports import PoolStore
+from landkeeper.vpctracker.pools.tracked import tracked_in
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.config import TrackerConfig
+    from landkeeper.vpctracker.inventory import StoredVpc
 
 _ATTEMPTS = 100
 """More steps than there are notices at once: only somebody who writes all the time makes it so many."""
@@ -31,15 +37,27 @@ class NotifyOutcome:
     """Why the topic did not take one; that and the rest are told the next time."""
 
 
-def notify(store: NoticeStore, topic: NoticeTopic, config: TrackerConfig) -> NotifyOutcome:
-    """Tell what was not told yet of overlaps, default VPCs and unreadable accounts. Raises what the store raises."""
+def notify(store: NoticeStore, topic: NoticeTopic, config: TrackerConfig, pools: PoolStore) -> NotifyOutcome:
+    """Tell what was not told yet of overlaps, default VPCs, unreadable accounts and reservations in conflict.
+
+    Raises what the stores raise.
+    """
     before = store.read_noticed()
     vpcs = list(store.read_all())
     findings = find_overlaps_by_harm(vpcs, config)
-    concerns = find_concerns(findings, vpcs, store.read_all_coverage(), config.notices.unreadable_runs)
+    conflicts = _find_conflicts(pools, vpcs, config)
+    concerns = find_concerns(findings, vpcs, store.read_all_coverage(), config.notices.unreadable_runs, conflicts)
     # What is no longer there is forgotten: should it come back, it is news. What another run told since then stays:
     # it may have seen more than this one.
     return _tell(concerns, before.told - fingerprints_of(concerns), store, topic)
+
+
+def _find_conflicts(store: PoolStore, vpcs: Sequence[StoredVpc], config: TrackerConfig) -> Iterator[Conflict]:
+    pools = read_pools(store)
+    live = [stored.vpc for stored in vpcs if stored.is_live]
+    tracked = {space: tracked_in(space, live, {}, config) for space in {pool.space for pool in pools}}
+    for pool in pools:
+        yield from find_conflicts(read_state(store, pool), tracked[pool.space])
 
 
 def _tell(concerns: Concerns, gone: frozenset[int], store: NoticeStore, topic: NoticeTopic) -> NotifyOutcome:

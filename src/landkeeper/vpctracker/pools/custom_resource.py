@@ -22,11 +22,13 @@ from functools import cache
 from typing import Any, assert_never
 
 from landkeeper.org import AccountId, Region, UsageError, parse_account_id, parse_region
+from landkeeper.vpctracker.pools.conflicts import Conflict, find_holders
 from landkeeper.vpctracker.pools.items import PoolWrite, reservation_to_item
 from landkeeper.vpctracker.pools.operations import (
     Actor,
     Request,
     Reserved,
+    Taken,
     TrackedOf,
     allocate,
     look_up_reservation,
@@ -38,6 +40,7 @@ from landkeeper.vpctracker.pools.pool import (
     Kind,
     PoolState,
     Reservation,
+    find_pool,
     parse_prefix_length,
     parse_room,
     parse_time_to_live,
@@ -56,6 +59,7 @@ _QUOTA_TIME = timedelta(hours=1)
 _UNSETTLED_TIME = timedelta(hours=6)
 """How long a block is held whose answer was not taken yet: as long as Lambda may go on sending the same event (AWS
 Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation")."""
+_WAYS_OUT = {"all_the_same": "AcceptUnread: true", "for_another": "give the resource another logical id"}
 _LONGEST_REASON_BYTES = 1_200
 """An answer may have 4,096 bytes: of them this much, each perhaps escaped, leaves enough for the rest."""
 
@@ -136,14 +140,28 @@ def prepare_block(
     """
     request = parse_wishes(call)
     held = _find_fitting(store, call, request)
+    if held is not None and held.id != call.physical_id:
+        _check_free(store, held, tracked_of, request)
     if held is None:
         unsettled = replace(request, ttl=min(request.ttl or _UNSETTLED_TIME, _UNSETTLED_TIME))
         outcome = allocate(store, unsettled, tracked_of, actor, check=_quota_of(store, call, actor, blocks_per_hour))
         if not isinstance(outcome, Reserved):
-            raise UsageError(explain(outcome, request, all_the_same="AcceptUnread: true"))
+            raise UsageError(explain(outcome, request, **_WAYS_OUT))
         held = outcome.reservation
     wished = {"purpose": request.purpose, "expires_at": None if request.ttl is None else held.made_at + request.ttl}
     return Prepared(held, {name: value for name, value in wished.items() if value != getattr(held, name)})
+
+
+def _check_free(store: PoolStore, held: Reservation, tracked_of: TrackedOf, request: Request) -> None:
+    """Raise UsageError where others' VPCs have the block that was reserved before, and is answered only now.
+
+    What the resource has by its physical id stays its own: refusing it would free nothing, and leave a stack stuck
+    that is rolled back.
+    """
+    pool = find_pool(read_pools(store), held.pool)
+    others = find_holders(held, pool, tracked_of(pool.space, held.held)).others
+    if others:
+        raise UsageError(explain(Taken(Conflict(pool, held, others)), request, **_WAYS_OUT))
 
 
 def prepare_return(store: PoolStore, call: StackCall, actor: Actor) -> Prepared:

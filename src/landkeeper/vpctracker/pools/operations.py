@@ -14,7 +14,9 @@ from typing import TypeVar
 from landkeeper.org import AccountId, Region, UsageError, join_some
 from landkeeper.vpctracker.cidr import Block
 from landkeeper.vpctracker.coverage import Coverage
+from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
+from landkeeper.vpctracker.pools.conflicts import Conflict, find_holders
 from landkeeper.vpctracker.pools.items import (
     LIST,
     PoolWrite,
@@ -36,7 +38,6 @@ from landkeeper.vpctracker.pools.pool import (
     check_name,
     check_nests,
     check_new_pool,
-    check_takes,
     describe,
     find_pool,
 )
@@ -85,6 +86,8 @@ class Reserved:
     reservation: Reservation
     is_new: bool = True
     """False where the same request had got it before."""
+    used_by: tuple[Vpc, ...] = ()
+    """The VPCs of the reservation that the tracker knows, where it is not new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,14 @@ class NeverRead:
     accounts: tuple[Coverage, ...]
 
 
-Allocation = Reserved | PoolExhausted | NeverRead
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the same request had got before is in conflict: others' VPCs have its addresses."""
+
+    conflict: Conflict
+
+
+Allocation = Reserved | PoolExhausted | NeverRead | Taken
 
 TrackedOf = Callable[[str, Block], Tracked]
 """What is known of a space, by its name, and of its VPCs in that block."""
@@ -161,20 +171,6 @@ def delete_pool(store: PoolStore, name: str, actor: Actor) -> Pool:
     return write_patiently(store, attempt, actor, f"the pool '{name}'")
 
 
-def reserve_block(store: PoolStore, pool: str, block: Block, purpose: str, actor: Actor) -> Reservation:
-    """Take a block that is in use where the tracker does not look."""
-
-    def attempt() -> tuple[PoolWrite, Reservation]:
-        state, _ = read_named_state(store, pool)
-        check_takes(state, block)
-        made = Reservation(
-            actor.new_id(), pool, block, Kind.ELSEWHERE, actor.clock(), purpose=purpose, made_by=actor.by
-        )
-        return PoolWrite({pool: state.version}, puts=(reservation_to_item(made),)), made
-
-    return write_patiently(store, attempt, actor, f"the pool '{pool}'")
-
-
 def allocate(
     store: PoolStore,
     request: Request,
@@ -184,20 +180,16 @@ def allocate(
 ) -> Allocation:
     """Reserve the lowest fitting block for a VPC.
 
-    The same request id again gets the same reservation. Raises UsageError where the request does not fit the pool, and
-    what `check` raises about the state that the reservation is added to.
+    The same request id again gets the same reservation while that lasts, unless others' VPCs have its addresses by now.
+    Raises UsageError where the request does not fit the pool, and what `check` raises about the state that the
+    reservation is added to.
     """
     state, _ = read_named_state(store, request.pool)
     pool = state.pool
     _check_request(pool, request)
     request = replace(request, region=request.region or pool.region)
-    before = _find_earlier(state, request)
-    if before is not None:
-        return Reserved(before, is_new=False)
+    _find_earlier(state, request)
     tracked = tracked_of(pool.space, pool.block)
-    unread = _never_read(tracked, request)
-    if unread and not request.accept_unread:
-        return NeverRead(unread)
     pauses = actor.pauses()
     while True:
         outcome = _try_to_allocate(store, request, tracked, actor, check)
@@ -213,11 +205,16 @@ def _try_to_allocate(
     state, pools = read_named_state(store, request.pool)
     pool = state.pool
     before = _find_earlier(state, request)
-    if before is not None:
-        return Reserved(before, is_new=False)
-    check(state)
     now = actor.clock()
-    over = [held for held in state.reservations if is_over(held, pool, tracked, now)][:_SWEPT_AT_ONCE]
+    over = [held for held in state.reservations if is_over(held, pool, tracked, now)]
+    if before is not None and before not in over:
+        return _return_earlier(store, state, before, request, tracked=tracked, now=now)
+    unread = _never_read(tracked, request)
+    if unread and not request.accept_unread:
+        return NeverRead(unread)
+    check(state)
+    # The request's own comes first: its id must not stand at two reservations.
+    over = sorted(over, key=lambda held: held != before)[:_SWEPT_AT_ONCE]
     around = [held for outer in ancestors(pool, pools) for held in read_state(store, outer).reservations]
     choice = choose_block(pool.block, taken_keys(state, around, tracked, over), request.prefix_length, request.grow_to)
     if isinstance(choice, PoolExhausted):
@@ -225,6 +222,24 @@ def _try_to_allocate(
     made = _reservation(request, choice, actor, now)
     write = PoolWrite({pool.id: state.version}, puts=(reservation_to_item(made),))
     return Reserved(made) if store.write_pools(_with_gone(write, over, "expired", actor)) else None
+
+
+def _return_earlier(
+    store: PoolStore, state: PoolState, before: Reservation, request: Request, *, tracked: Tracked, now: datetime
+) -> Allocation | None:
+    """What the request has got before, its time begun anew where half of it is over; None where that was not written.
+
+    A reservation whose time is almost up could go to somebody else while its VPC is being made.
+    """
+    holders = find_holders(before, state.pool, tracked)
+    if holders.others:
+        return Taken(Conflict(state.pool, before, holders.others))
+    reserved = Reserved(before, is_new=False, used_by=holders.own)
+    if request.ttl is None or before.expires_at is None or holders.own or before.expires_at - now > request.ttl / 2:
+        return reserved
+    renewed = replace(before, expires_at=now + request.ttl)
+    write = PoolWrite({state.pool.id: state.version}, puts=(reservation_to_item(renewed),))
+    return replace(reserved, reservation=renewed) if store.write_pools(write) else None
 
 
 def taken_keys(

@@ -7,13 +7,24 @@ from typing import assert_never
 from landkeeper.org import Standing, join_some
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
-from landkeeper.vpctracker.pools.operations import NeverRead, Request
+from landkeeper.vpctracker.pools.conflicts import Conflict, name_vpcs
+from landkeeper.vpctracker.pools.operations import NeverRead, Request, Taken
 
 _NAMED_AT_MOST = 10
 
 
-def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_same: str = "--accept-unread") -> str:
-    """The sentence. `all_the_same` is what to pass to allocate although accounts were never read."""
+def explain(
+    refusal: PoolExhausted | NeverRead | Taken,
+    request: Request,
+    *,
+    all_the_same: str = "--accept-unread",
+    for_another: str = "pass another --request-id",
+) -> str:
+    """The sentence.
+
+    `all_the_same` is what to pass to allocate although accounts were never read, and `for_another` what to do to get
+    another block than before.
+    """
     match refusal:
         case PoolExhausted(largest):
             return _exhausted(request, None if largest is None else largest.prefix_length)
@@ -24,8 +35,20 @@ def explain(refusal: PoolExhausted | NeverRead, request: Request, *, all_the_sam
                 f"Nothing reserved: {named} {has} never been read, so {its} ranges are unknown. "
                 f"Track {them}, declare closed regions as governed, or pass {all_the_same}."
             )
+        case Taken(conflict):
+            return explain_conflict(conflict, for_another)
         case _:
             assert_never(refusal)
+
+
+def explain_conflict(conflict: Conflict, for_another: str) -> str:
+    """Why the reservation cannot be used, and what to do."""
+    reservation = conflict.reservation
+    room = f" with its room {reservation.room}" if reservation.room else ""
+    return (
+        f"{reservation.block}{room}, reserved by this request as {reservation.id}, is in conflict: it overlaps "
+        f"{name_vpcs(conflict)}. Run `landkeeper vpc track` if that is gone; {for_another} to get another block."
+    )
 
 
 def _exhausted(request: Request, largest: int | None) -> str:

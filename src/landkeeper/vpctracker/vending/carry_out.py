@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landkeeper.org import Failure, FailureReason, LandkeeperError, UsageError
+from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.inventory import StoredVpc, VpcKey
 from landkeeper.vpctracker.pools.access import Pools
-from landkeeper.vpctracker.pools.operations import Allocation, Reserved, allocate, release
+from landkeeper.vpctracker.pools.conflicts import describe_holder
+from landkeeper.vpctracker.pools.operations import Allocation, Reserved, Taken, allocate, release
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.track import track_account
-from landkeeper.vpctracker.vending.plan import UNFINISHED_TAG, VendPlan, lay_out
+from landkeeper.vpctracker.vending.plan import REQUEST_TAG, UNFINISHED_TAG, VendPlan, lay_out
 from landkeeper.vpctracker.vending.site import Site, Wish
 from landkeeper.vpctracker.vending.vend import Outcome, Undone, Vended, vend
 
@@ -32,12 +34,20 @@ RESERVED_FOR = timedelta(days=1)
 def reserve_block(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Allocation:
     """Return the block of the wish: reserved `for_real`, or the one that would be.
 
-    Raises UsageError where the request has a VPC there, and no block in the pool.
+    Raises UsageError where the request has a VPC there, and no block in the pool; and where the block has a VPC that
+    was not vended by the request.
     """
+    allocation = _reserve(pools, site, wish, for_real=for_real)
+    if isinstance(allocation, Reserved):
+        _check_vended(allocation, wish.request.request_id)
+    return allocation
+
+
+def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Allocation:
     request = replace(wish.request, region=wish.region, ttl=RESERVED_FOR)
     if site.has_vpc or not for_real:
         previewed = allocate(_Unwritten(pools.store), request, pools.tracked_of, pools.actor)
-        if site.has_vpc and not (isinstance(previewed, Reserved) and not previewed.is_new):
+        if site.has_vpc and not isinstance(previewed, Taken) and not _is_known(previewed):
             raise UsageError(
                 f"the request id '{request.request_id}' has a VPC in {wish.region} but no block in the pool "
                 f"'{request.pool}': use another request id"
@@ -45,6 +55,26 @@ def reserve_block(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Al
         if not for_real:
             return previewed
     return allocate(pools.store, request, pools.tracked_of, pools.actor)
+
+
+def _is_known(allocation: Allocation) -> bool:
+    return isinstance(allocation, Reserved) and not allocation.is_new
+
+
+def _check_vended(reserved: Reserved, request_id: str) -> None:
+    """Raise UsageError where a VPC was made on the block in another way: a second one would overlap it.
+
+    It is not adopted: the network role may change only VPCs that Landkeeper has made.
+    """
+    block = reserved.reservation.block
+    strange = [vpc for vpc in reserved.used_by if vpc.tags.get(REQUEST_TAG) != request_id
+               and any(parse_block(taken).overlaps(block) for taken in vpc.taken_blocks)]  # fmt: skip
+    if strange:
+        raise UsageError(
+            f"{block} is reserved for the request id '{request_id}' and has a VPC already, which this request did not "
+            f"create: {describe_holder(strange[0], block)}. It keeps the reservation {reserved.reservation.id}; use "
+            "another request id to create another VPC"
+        )
 
 
 class _Unwritten:

@@ -11,9 +11,10 @@ from ipaddress import IPv4Address, summarize_address_range
 from landkeeper.org import AccountId, Failure, Region, UsageError
 from landkeeper.vpctracker.cidr import Block, block_at, parse_block
 from landkeeper.vpctracker.pools.allocation import LONGEST_PREFIX
+from landkeeper.vpctracker.pools.conflicts import RESERVATION_TAG
 from landkeeper.vpctracker.pools.pool import Reservation
 
-REQUEST_TAG, RESERVATION_TAG, TIER_TAG = "landkeeper:request-id", "landkeeper:reservation", "landkeeper:tier"
+REQUEST_TAG, TIER_TAG = "landkeeper:request-id", "landkeeper:tier"
 UNFINISHED_TAG = "landkeeper:unfinished"
 """On a VPC and its subnets from their first moment until all of it is there.
 

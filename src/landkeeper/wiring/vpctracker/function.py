@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.topic import TrackerTopic
 from landkeeper.aws.vpctracker.vpc_table import VpcTableReadOnce
 from landkeeper.aws.vpctracker.work_queue import SqsWorkQueue
@@ -98,11 +99,14 @@ def open_table_once(settings: Settings) -> VpcTableReadOnce:
 
 
 def tell_notices(settings: Settings, store: NoticeStore) -> NotifyOutcome:
-    """Tell the topic what is new in the table. Raises UsageError naming the setting that is missing."""
+    """Tell the topic what is new in the tables. Raises UsageError naming the setting that is missing."""
     if settings.topic_arn is None:
         raise UsageError("LANDKEEPER_TOPIC_ARN is not set: the function requires a topic")
-    topic = TrackerTopic(home_sessions(settings).home("sns"), settings.topic_arn)
-    return notify(store, topic, read_config(settings))
+    if settings.vpc_table is None:
+        raise UsageError("LANDKEEPER_VPC_TABLE is not set: the function requires a table")
+    sessions = home_sessions(settings)
+    topic = TrackerTopic(sessions.home("sns"), settings.topic_arn)
+    return notify(store, topic, read_config(settings), PoolTable(sessions.home("dynamodb"), settings.vpc_table))
 
 
 def _now() -> datetime:

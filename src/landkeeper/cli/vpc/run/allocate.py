@@ -14,7 +14,7 @@ from landkeeper.org import UsageError, format_time, parse_account_id, parse_regi
 from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
-from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, allocate, release
+from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, Taken, allocate, release
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.wiring.vpctracker.pools import open_pools
@@ -47,10 +47,10 @@ def run_allocate(
         outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)
         known = list(pools.store.read_all_coverage())
     match outcome:
-        case NeverRead() | PoolExhausted():
+        case NeverRead() | PoolExhausted() | Taken():
             raise UsageError(explain(outcome, request))
-        case Reserved(reservation, is_new):
-            _print_reservation(reservation, known, format_, is_new=is_new)
+        case Reserved():
+            _print_reserved(outcome, known, format_)
         case _:
             assert_never(outcome)
     return 0
@@ -74,14 +74,17 @@ def run_release(
     return 0
 
 
-def _print_reservation(reservation: Reservation, known: list[Coverage], format_: str, *, is_new: bool) -> None:
+def _print_reserved(reserved: Reserved, known: list[Coverage], format_: str) -> None:
+    reservation, used_by = reserved.reservation, [str(vpc.id) for vpc in reserved.used_by]
     if format_ == "json":
-        print_json({**reservation_attributes(reservation), "IsNew": is_new})
+        print_json({**reservation_attributes(reservation), "IsNew": reserved.is_new, "VpcIds": used_by})
         return
     say(str(reservation.block))
     room = f", with {reservation.room} reserved for growth" if reservation.room else ""
     until = f", expires {format_time(reservation.expires_at)} unless a VPC uses it" if reservation.expires_at else ""
-    again = "" if is_new else " before by this request id,"
+    if used_by:
+        until = f", used by {' and '.join(used_by)}"
+    again = "" if reserved.is_new else " before by this request id,"
     where = f"as {reservation.id} in pool {reservation.pool}"
     aside(f"Reserved{again} {where}{room}{until}. {freshness(known, datetime.now(UTC))}", "dim")
 

@@ -13,10 +13,12 @@ from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
 from landkeeper.org import UsageError, parse_region
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
+from landkeeper.vpctracker.pools.conflicts import describe_holder
 from landkeeper.vpctracker.pools.growth import Usage
 from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
-from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools, reserve_block
+from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
+from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
 from landkeeper.wiring.vpctracker.pools import open_pools
 
 _COLUMNS = (
@@ -107,13 +109,21 @@ def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
 def run_reserve(
     *, name: str, blocks: tuple[str, ...], purpose: str, config: str | None, table: str | None, file: Path | None
 ) -> int:
-    """Reserve blocks that are used outside AWS."""
+    """Reserve blocks that are in use."""
     wanted = [parse_ipv4(text, "--cidr") for text in blocks]
     with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
         for block in wanted:
-            made = reserve_block(pools.store, name, block, purpose, pools.actor)
-            say(f"Reserved {made.block} in pool {name}: {made.id}")
+            made = reserve_block(pools.store, name, block, purpose, tracked_of=pools.tracked_of, actor=pools.actor)
+            _print_reserved(made, name)
     return 0
+
+
+def _print_reserved(made: ReservedByHand, pool: str) -> None:
+    reservation, holders = made.reservation, made.holders
+    linked = f", linked to {describe_holder(holders.own[0], reservation.held)}" if holders.own else ""
+    say(f"Reserved {reservation.block} in pool {pool}: {reservation.id}{linked}")
+    if holders.others:
+        aside(f"{reservation.block} is not free: VPCs overlap it. `landkeeper vpc pool show {pool}` names them.", "red")
 
 
 def run_import(

@@ -8,17 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
-from landkeeper.cli.terminal import paint, say, say_painted
+from landkeeper.cli.terminal import aside, paint, say, say_painted
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import parse_time
 from landkeeper.vpctracker.pools.access import Pools
+from landkeeper.vpctracker.pools.conflicts import (
+    CONFLICT,
+    Conflict,
+    find_conflicts,
+    find_holders,
+    name_state,
+    name_vpcs,
+)
 from landkeeper.vpctracker.pools.growth import Growth, Usage, measure_growth, measure_usage
 from landkeeper.vpctracker.pools.items import pool_to_item, reservation_to_item
 from landkeeper.vpctracker.pools.operations import read_named_state, read_pools, read_state
-from landkeeper.vpctracker.pools.pool import Kind, Pool, PoolState, Reservation, ancestors
+from landkeeper.vpctracker.pools.pool import Pool, PoolState, Reservation, ancestors, describe
 from landkeeper.vpctracker.pools.tracked import Tracked, tracked_in
 from landkeeper.wiring.vpctracker.pools import open_pools
 
@@ -71,12 +79,19 @@ def run_show(*, name: str, config: str | None, table: str | None, file: Path | N
         tracked = pools.tracked_of(state.pool.space, state.pool.block)
         usage = measure_usage(state, around, tracked, now)
         growth = _growth(pools, state, usage, now)
-    rows = [_row(reservation, usage, tracked) for reservation in state.reservations]
+    rows = [_row(reservation, state.pool, usage, tracked) for reservation in state.reservations]
     if format_ == "json":
         print_json({**_as_json(state, usage, growth), "Reservations": rows})
     else:
         _print_pool(state, usage, growth, rows, now)
+        for conflict in find_conflicts(state, tracked):
+            aside(word_conflict(conflict), "red")
     return 0
+
+
+def word_conflict(conflict: Conflict) -> str:
+    """A sentence on a reservation that others' VPCs overlap."""
+    return f"Conflict: {describe(conflict.reservation)}, overlaps {name_vpcs(conflict)}."
 
 
 def _growth(pools: Pools, state: PoolState, usage: Usage, now: datetime) -> Growth | None:
@@ -87,11 +102,11 @@ def _growth(pools: Pools, state: PoolState, usage: Usage, now: datetime) -> Grow
     return measure_growth(state, usage, vpcs, first, now)
 
 
-def _row(reservation: Reservation, usage: Usage, tracked: Tracked) -> dict[str, Any]:
-    using = tracked.find_overlapping(reservation.held) if reservation.kind is Kind.ALLOCATION else ()
-    state = "over" if reservation.id in usage.over else "used" if using else "reserved"
-    if reservation.kind is not Kind.ALLOCATION:
-        state = reservation.kind.value
+def _row(reservation: Reservation, pool: Pool, usage: Usage, tracked: Tracked) -> dict[str, Any]:
+    holders = find_holders(reservation, pool, tracked)
+    state = name_state(reservation, holders, is_over=reservation.id in usage.over)
+    # Of a conflict those who should not be there.
+    using = holders.others or holders.own
     item = {name: value for name, value in reservation_to_item(reservation).items() if name not in {"Item", "PoolId"}}
     return {**item, "State": state, "VpcIds": [vpc.id for vpc in using]}
 
@@ -146,7 +161,7 @@ def _print_pool(
     say(f"Largest free block: {largest}")
     say(_outlook(growth, now))
     # A block in use does not expire.
-    rows = [{**row, "ExpiresAt": None} if row["State"] == "used" else row for row in rows]
+    rows = [{**row, "ExpiresAt": None} if row["State"] in {"used", CONFLICT} else row for row in rows]
     rows = [{**row, "State": _STATES.get(row["State"], row["State"])} for row in rows]
     columns = chosen(_COLUMNS, [{**dict.fromkeys(_USUAL), **row} for row in rows], "table", usual=_USUAL)
     print_rows(rows, columns, "table", totals=f"{counted(len(rows), 'reservation')}." if rows else "No reservations.")
