@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from landkeeper.vpctracker.config import TrackerConfig
     from landkeeper.vpctracker.track import UnreadablePlace
+
+
+def expiry_remarks(config: TrackerConfig) -> list[str]:
+    """Return a sentence for each declared account whose declaration has expired."""
+    return [
+        f"the declaration of account {known.account} ({known.owner}) expired on {known.expires}: the account counts as "
+        "unread"
+        for known in config.expired_declarations(datetime.now(UTC).date())
+    ]
 
 
 def told_by_account(places: Iterable[UnreadablePlace]) -> list[str]:
