@@ -49,12 +49,13 @@ def test_state_decides_and_status_only_where_there_is_no_state() -> None:
         {"Id": "000000000004", "Name": "old and suspended", "Status": "SUSPENDED"},
         {"Id": "000000000005", "State": "CLOSED"},
         {"Id": "000000000006", "State": "PENDING_ACTIVATION"},
+        {"Id": "000000000007", "State": "ARCHIVED"},
     ]
     found = _listed(lambda _: (200, json.dumps({"Accounts": accounts})))
     assert isinstance(found, tuple)
     assert [member.membership for member in found] == [
         Membership.ACTIVE, Membership.PENDING_CLOSURE, Membership.ACTIVE, Membership.SUSPENDED, Membership.CLOSED,
-        Membership.INACTIVE,
+        Membership.PENDING_ACTIVATION, Membership.INACTIVE,
     ]  # fmt: skip
 
 

@@ -50,3 +50,21 @@ def test_the_file_is_found_here_or_by_the_environment(
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "landkeeper.yaml"
+
+
+def test_declared_accounts_are_counted_and_those_that_expired_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "landkeeper.yaml"
+    entry = "  - {{account: '{}', blocks: [10.9.0.0/16], owner: network-team, expires: {}}}\n"
+    file.write_text(
+        "version: 1\ndeclared_accounts:\n"
+        + entry.format("111122223333", "2020-02-29")
+        + entry.format("444455556666", "9999-12-31")
+    )
+    assert run(["config", "check", str(file)]) == 0
+    printed = capsys.readouterr()
+    assert "2 declared accounts" in printed.out
+    assert printed.err == (
+        "the declaration of account 111122223333 (network-team) expired on 2020-02-29: the account counts as unread\n"
+    )

@@ -218,7 +218,12 @@ def test_accounts_that_nobody_has_read_are_named(file: Path, capsys: pytest.Capt
         "Nothing reserved: shop (444455556666) in us-east-1 has never been read, so its ranges are unknown. Track it"
         in refused
     )
-    assert _run(capsys, *_ASK, "20", "--accept-unread") == "10.0.32.0/20\n"
+    assert f"--accept-unread names gone ({ACCOUNTS[2]}): the account was read, so its ranges" in _refused(
+        capsys, *_ASK, "20", "--accept-unread", ACCOUNTS[2]
+    )
+    assert "'shop' is not an AWS account id" in _refused(capsys, *_ASK, "20", "--accept-unread", "shop")
+    assert _run(capsys, *_ASK, "20", "--accept-unread", ACCOUNTS[1]) == "10.0.32.0/20\n"
+    assert _run(capsys, *_ASK, "20", "--accept-unread") == "10.0.48.0/20\n"
 
 
 def test_a_full_pool_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

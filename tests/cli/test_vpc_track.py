@@ -108,12 +108,26 @@ def test_leaving_every_account_out_is_an_error(aws: Aws, capsys: pytest.CaptureF
     assert "excludes every active account of the organization" in capsys.readouterr().err
 
 
-def test_an_account_that_left_the_organization_keeps_what_is_known(aws: Aws) -> None:
+def test_accounts_named_one_by_one_are_skipped_and_named(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    _config(f"discovery:\n  skip_accounts: ['{_LAKE}']\n")
+    assert _track("--account", _LAKE) == 2
+    assert f"the configuration skips {_LAKE} (discovery.skip_accounts)" in capsys.readouterr().err
+    assert _track("--account", _LAKE, "--account", _HOME) == 0
+    printed = capsys.readouterr()
+    assert f"not read: 1 account skipped: {_LAKE}" in printed.err
+    assert "in 1 of 1 account" in printed.out
+    assert list(_coverage()) == [_HOME]
+
+
+def test_an_account_that_left_the_organization_keeps_what_is_known(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
     aws.accounts.append(aws._account(_GONE, "gone"))
     assert _track("--org") == 0
     del aws.accounts[-1]
     aws.accounts[1]["State"] = "SUSPENDED"
     assert _track("--org") == 0
+    assert f"not read: 1 account suspended: lake ({_LAKE})" in capsys.readouterr().err
     found = _coverage()
     assert [found[one].membership for one in (_HOME, _LAKE, _GONE)] == [
         Membership.ACTIVE, Membership.SUSPENDED, Membership.DEPARTED,

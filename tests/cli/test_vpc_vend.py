@@ -306,6 +306,7 @@ def test_the_account_at_hand_takes_no_role(account: AccountId, capsys: pytest.Ca
         (("--prefix-length", "29"), "--prefix-length is /29: the blocks of a VPC are from /16 to /28"),
         (("--prefix-length", "16"), "the pool 'prod' has no /16 left: the largest block that would fit is a /18"),
         (("--zones", "7"), "--zones is 7: eu-west-1 has 3 for this account (euw1-az1, euw1-az2, euw1-az3)"),
+        (("--zone", "euw1-az1"), "--zones is 2, and --zone names 1: pass only one"),
         (("--zones", "some"), "--zones is 'some': expected a whole number"),
         (("--prefix-length", "28", "--zones", "2"), "a /28 has no room for 2 private subnets: a subnet is a /28"),
         (("--public-bits", "9"), "--public-bits is 9: in a /20 it takes from 1 to 8"),
@@ -350,7 +351,10 @@ def test_accounts_that_get_nothing_or_were_never_read(account: AccountId, capsys
         known = store.read_coverage(account)
         store.write_coverage(replace(known, membership=Membership.ACTIVE, regions={HERE: denied}))
     assert "Nothing reserved: shop" in _refused(capsys, account, "--yes")
-    assert _told(capsys, account, "--accept-unread")["State"] == "planned"
+    zones = ["euw1-az3", "euw1-az1"]
+    planned = _told(capsys, account, "--accept-unread", account, *(word for zone in zones for word in ("--zone", zone)))
+    assert planned["State"] == "planned"
+    assert [subnet["AvailabilityZoneId"] for subnet in planned["Subnets"]][:2] == zones
     assert "999988887777" in _refused(capsys, account, "--account", "999988887777")
 
 

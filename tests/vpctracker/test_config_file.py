@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.config import (
     SHARED_ADDRESS_SPACE,
     Connection,
+    DeclaredAccount,
     Discovery,
     Governed,
     Notices,
@@ -23,6 +26,9 @@ from landkeeper.vpctracker.config import (
 from landkeeper.vpctracker.config_file import ConfigError, parse_config, read_schema
 
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "landkeeper.yaml"
+
+
+_DECLARED = "{account: '111122223333', blocks: [10.9.0.0/16], owner: network-team"
 
 
 def _parsed(body: str) -> TrackerConfig:
@@ -36,7 +42,8 @@ def _problems(text: str) -> list[str]:
 
 
 def _is_valid(text: str) -> bool:
-    document: Any = yaml.safe_load(text)
+    # Editors read YAML 1.2, in which a date is text.
+    document: Any = json.loads(json.dumps(yaml.safe_load(text), default=str))
     return bool(jsonschema.Draft202012Validator(read_schema()).is_valid(document))
 
 
@@ -58,6 +65,11 @@ def test_the_example_is_understood_whole() -> None:
             ("Workloads", "Platform/Network"),
             ("Workloads/Sandbox", "ou-ab12-cdefgh34"),
             (AccountId("999999999999"),),
+        ),
+        declared_accounts=(
+            DeclaredAccount(
+                AccountId("888899990000"), (parse_block("10.200.0.0/16"),), "network-team", date(2099, 12, 31)
+            ),
         ),
         notices=Notices(3),
     )
@@ -90,6 +102,7 @@ def test_an_empty_list_of_repeated_blocks_means_that_nothing_may_repeat() -> Non
         "discovery: {skip_ous: [r-and-d, /Workloads/Prod/]}",
         "notices: {unreadable_runs: 1}",
         "governed: [{regions: [us-gov-west-1]}]",
+        "declared_accounts: [{account: '111122223333', blocks: [], owner: x, expires: '2028-02-29'}]",
     ],
 )
 def test_what_the_parser_takes_the_schema_takes(body: str) -> None:
@@ -126,6 +139,18 @@ def test_what_the_parser_takes_the_schema_takes(body: str) -> None:
         ("discovery: {skip_ous: [ou-AB]}", "'ou-AB' is not an id such as ou-ab12-cdefgh34"),
         ("discovery: {skip_ous: [[]]}", "an organizational unit is a list"),
         ("discovery: {skip_accounts: [lake]}", "'lake' is not an AWS account id: expected twelve digits"),
+        (f"declared_accounts: [{_DECLARED}, expires: 'soon'}}]", "expires is 'soon': expected a date such as"),
+        (f"declared_accounts: [{_DECLARED}, expires: '20300101'}}]", "expires is '20300101': expected a date"),
+        (f"declared_accounts: [{_DECLARED}, expires: []}}]", "expires is a list"),
+        (f"declared_accounts: [{_DECLARED}}}]", "a declared account has no expires"),
+        ("declared_accounts: [{account: a, blocks: [], owner: b, expires: '2030-01-01'}]", "'a' is not an AWS account"),
+        ("declared_accounts: [{blocks: x}]", "a declared account has no account"),
+        (
+            "declared_accounts: [{account: '111122223333', blocks: [x], owner: b, expires: '2030-01-01'}]",
+            "'x' is not a CIDR block",
+        ),
+        ("declared_accounts: [{account: '111122223333', owner: b, expires: '2030-01-01'}]", "has no blocks"),
+        ("declared_accounts: ['111122223333']", "a declared account is text"),
         ("notices: {unreadable_runs: 0}", "unreadable_runs is '0': expected a whole number from 1"),
         ("notices: {unreadable_runs: []}", "unreadable_runs is a list"),
         ("notices: []", "notices is a list"),
@@ -146,6 +171,11 @@ def test_what_is_wrong_is_named_with_its_line_and_the_schema_agrees(body: str, p
         ("spaces:\n  - name: a\n    tags: {b: c, b: d}", "4: tags has b twice"),
         ("connections:\n  - {from: a, to: a}", "3: the connection leads from a to itself"),
         ("spaces:\n  - {name: a, accounts: [b], repeated: [10.0.0.1/24]}", "3: '10.0.0.1/24' is not a CIDR block"),
+        (f"declared_accounts:\n  - {_DECLARED}, expires: 2030-02-29}}", "3: expires is '2030-02-29': expected a date"),
+        (
+            f"declared_accounts:\n  - {_DECLARED}, expires: 2030-01-01}}\n  - {_DECLARED}, expires: 2031-01-01}}",
+            "4: the account 111122223333 is declared twice",
+        ),
         ("notices: {}\nnotices: {}", "3: the configuration has notices twice"),
     ],
 )

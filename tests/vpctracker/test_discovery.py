@@ -9,7 +9,14 @@ from tests.strategies import ACCOUNTS, START
 from landkeeper.org import Account, AccountId, Member, Membership, UsageError
 from landkeeper.vpctracker.config import Discovery
 from landkeeper.vpctracker.coverage import Coverage
-from landkeeper.vpctracker.discovery import Listing, Unit, choose_accounts, note_membership, settle_membership
+from landkeeper.vpctracker.discovery import (
+    Listing,
+    Unit,
+    choose_accounts,
+    choose_named_accounts,
+    note_membership,
+    settle_membership,
+)
 
 _ORG = "o-exampleorgid"
 _UNITS = (
@@ -64,6 +71,35 @@ def test_accounts_that_are_not_active_are_left_out_with_their_state() -> None:
     listing = choose_accounts(members, (), Discovery(skip_accounts=(_TEST.id,)))
     assert listing.accounts == (_PROD,)
     assert listing.left_out == {_TEST.id: Membership.SUSPENDED, _SANDBOX.id: Membership.PENDING_CLOSURE}
+
+
+def test_accounts_left_out_are_named_by_the_reason() -> None:
+    members = (Member(_TEST), Member(_SANDBOX, Membership.SUSPENDED), Member(_PROD))
+    listing = choose_accounts(members, (), Discovery(skip_accounts=(_TEST.id,)))
+    assert [(member.account.name, member.membership) for member in listing.members_left_out] == [
+        ("team 1", Membership.SKIPPED),
+        ("team 2", Membership.SUSPENDED),
+    ]
+
+
+def test_accounts_that_are_named_one_by_one_are_skipped_too() -> None:
+    listing = choose_named_accounts([_PROD, _TEST], Discovery(skip_accounts=(_TEST.id, _SANDBOX.id)))
+    assert (listing.accounts, listing.left_out) == ((_PROD,), {_TEST.id: Membership.SKIPPED})
+    with pytest.raises(UsageError, match=rf"the configuration skips {_TEST.id} \(discovery.skip_accounts\)"):
+        choose_named_accounts([_TEST], Discovery(skip_accounts=(_TEST.id,)))
+
+
+def test_of_accounts_named_one_by_one_only_those_left_out_are_noted() -> None:
+    store = MemoryStore()
+    for account in ACCOUNTS:
+        store.write_coverage(Coverage(account, membership=Membership.SUSPENDED))
+    note_membership(choose_named_accounts([_PROD], Discovery()), store)
+    note_membership(choose_named_accounts([_PROD, _TEST], Discovery(skip_accounts=(_TEST.id,))), store)
+    assert [store.read_coverage(account).membership for account in ACCOUNTS] == [
+        Membership.SUSPENDED,
+        Membership.SKIPPED,
+        Membership.SUSPENDED,
+    ]
 
 
 def test_an_account_that_is_listed_no_more_has_departed() -> None:

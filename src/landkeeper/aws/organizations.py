@@ -23,6 +23,7 @@ _PART_OF_WHAT_IS_LEFT = 0.8
 T = TypeVar("T")
 _MEMBERSHIPS = {
     "ACTIVE": Membership.ACTIVE,
+    "PENDING_ACTIVATION": Membership.PENDING_ACTIVATION,
     "SUSPENDED": Membership.SUSPENDED,
     "PENDING_CLOSURE": Membership.PENDING_CLOSURE,
     "CLOSED": Membership.CLOSED,

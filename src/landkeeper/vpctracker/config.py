@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from landkeeper.org import AccountId, Region
 from landkeeper.vpctracker.cidr import Block, parse_block
@@ -62,6 +63,23 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredAccount:
+    """An account that cannot be read, and the ranges that it is known to use."""
+
+    account: AccountId
+    blocks: tuple[Block, ...]
+    """Counted as taken; empty means that it is known to use none."""
+    owner: str
+    """Who answers for the declaration."""
+    expires: date
+    """The last day, in UTC, on which it holds. After it the account counts as unread, and its blocks stay taken."""
+
+    def has_expired(self, today: date) -> bool:
+        """Return whether the declaration no longer stands for a read of the account."""
+        return self.expires < today
+
+
+@dataclass(frozen=True, slots=True)
 class Notices:
     """When to tell people."""
 
@@ -77,7 +95,12 @@ class TrackerConfig:
     connections: tuple[Connection, ...] = ()
     governed: tuple[Governed, ...] = ()
     discovery: Discovery = Discovery()
+    declared_accounts: tuple[DeclaredAccount, ...] = ()
     notices: Notices = Notices()
+
+    def expired_declarations(self, today: date) -> tuple[DeclaredAccount, ...]:
+        """Return the declared accounts that count as unread again."""
+        return tuple(known for known in self.declared_accounts if known.has_expired(today))
 
     def is_governed(self, account: AccountId, region: Region) -> bool:
         """Return whether the region of that account is closed by policy."""

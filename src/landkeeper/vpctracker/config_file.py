@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 import yaml
@@ -16,6 +18,7 @@ from landkeeper.vpctracker.config import (
     DEFAULT_SPACE,
     SHARED_ADDRESS_SPACE,
     Connection,
+    DeclaredAccount,
     Discovery,
     Governed,
     Notices,
@@ -26,6 +29,7 @@ from landkeeper.vpctracker.config import (
 _T = TypeVar("_T")
 _COUNT = re.compile(r"[1-9][0-9]{0,5}")
 _ORGANIZATIONAL_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOOKS_LIKE_ID = re.compile(r"ou-.*")
 
 
@@ -62,9 +66,11 @@ class _ConfigReader:
     """Of the spaces so far."""
     homes: dict[str, str] = field(default_factory=dict)
     """Of the accounts so far: which space has each."""
+    declared: set[AccountId] = field(default_factory=set)
+    """The declared accounts so far."""
 
     def read(self, root: yaml.Node) -> TrackerConfig | None:
-        known = ("version", "spaces", "connections", "governed", "discovery", "notices")
+        known = ("version", "spaces", "connections", "governed", "discovery", "declared_accounts", "notices")
         top = self.nodes.mapping(root, "the configuration", known)
         if top is None:
             return None
@@ -76,6 +82,7 @@ class _ConfigReader:
             connections=self._each(top, "connections", self._connection),
             governed=self._governed(top.get("governed")),
             discovery=self._discovery(top.get("discovery")),
+            declared_accounts=self._each(top, "declared_accounts", self._declared_account),
             notices=self._notices(top.get("notices")),
         )
 
@@ -204,6 +211,38 @@ class _ConfigReader:
             self.nodes.complain(node, f"'{text}' is not an id such as ou-ab12-cdefgh34; a path is like Workloads/Prod")
             return None
         return text.strip("/")
+
+    def _declared_account(self, node: yaml.Node) -> DeclaredAccount | None:
+        fields = self.nodes.mapping(node, "a declared account", ("account", "blocks", "owner", "expires"))
+        if fields is None:
+            return None
+        account = self._account(at) if (at := fields.required("account")) is not None else None
+        blocks = self._blocks(at) if (at := fields.required("blocks")) is not None else ()
+        owner = fields.required_text("owner")
+        expires = self._date(at) if (at := fields.required("expires")) is not None else None
+        if account is None or owner is None or expires is None:
+            return None
+        if account in self.declared:
+            self.nodes.complain(node, f"the account {account} is declared twice")
+        self.declared.add(account)
+        return DeclaredAccount(account, blocks, owner, expires)
+
+    def _blocks(self, node: yaml.Node) -> tuple[Block, ...]:
+        """The blocks of a list, which may be empty: an account is known to use none."""
+        if isinstance(node, yaml.SequenceNode) and not node.value:
+            return ()
+        found = (self._parsed(block, "a block", parse_block) for block in self.nodes.items(node, "blocks"))
+        return tuple(block for block in found if block is not None)
+
+    def _date(self, node: yaml.Node) -> date | None:
+        text = self.nodes.text(node, "expires")
+        if text is None:
+            return None
+        if _DATE.fullmatch(text):
+            with suppress(ValueError):
+                return date.fromisoformat(text)
+        self.nodes.complain(node, f"expires is '{text}': expected a date such as 2030-12-31")
+        return None
 
     def _notices(self, node: yaml.Node | None) -> Notices:
         fields = self.nodes.mapping(node, "notices", ("unreadable_runs",)) if node is not None else None

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from landkeeper.org import Account, AccountId, Member, Membership, UsageError
+from landkeeper.org import Account, AccountId, Member, Membership, UsageError, join_some
 from landkeeper.vpctracker.config import Discovery
 from landkeeper.vpctracker.coverage import Coverage
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.ports import VpcStore
+
+
+_NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,21 @@ class Listing:
     """Why the others are not read."""
     units: Mapping[AccountId, str] = field(default_factory=dict)
     """The path of the unit that each account is in, as far as units were looked up."""
+    names: Mapping[AccountId, str] = field(default_factory=dict)
+    """What the organization calls the accounts that are left out."""
+    is_whole: bool = True
+    """Whether it is an organization's, and not of accounts that were named one by one."""
 
     @property
     def organization(self) -> str:
         """The id of the organization; empty where that is not known."""
         return next((account.organization for account in self.accounts if account.organization), "")
+
+    @property
+    def members_left_out(self) -> tuple[Member, ...]:
+        """The accounts that are not read, by the reason and their names."""
+        left_out = (Member(Account(id_, self.names.get(id_, "")), reason) for id_, reason in self.left_out.items())
+        return tuple(sorted(left_out, key=lambda member: (member.membership, member.account.label)))
 
 
 def choose_accounts(members: Sequence[Member], units: Sequence[Unit], discovery: Discovery) -> Listing:
@@ -58,7 +71,22 @@ def choose_accounts(members: Sequence[Member], units: Sequence[Unit], discovery:
         else:
             is_active = member.membership is Membership.ACTIVE
             left_out[account.id] = Membership.SKIPPED if is_active else member.membership
-    return Listing(tuple(chosen), left_out, _placed(members, units))
+    names = {member.account.id: member.account.name for member in members if member.account.id in left_out}
+    return Listing(tuple(chosen), left_out, _placed(members, units), names)
+
+
+def choose_named_accounts(accounts: Sequence[Account], discovery: Discovery) -> Listing:
+    """The accounts that were named otherwise than by an organization, without those that the configuration skips.
+
+    Raises UsageError where none is left.
+    """
+    chosen = tuple(account for account in accounts if account.id not in discovery.skip_accounts)
+    left_out = {account.id: Membership.SKIPPED for account in accounts if account not in chosen}
+    if not chosen:
+        raise UsageError(
+            f"the configuration skips {join_some(list(left_out), _NAMED_AT_MOST)} (discovery.skip_accounts)"
+        )
+    return Listing(chosen, left_out, is_whole=False)
 
 
 def _placed(members: Sequence[Member], units: Sequence[Unit]) -> dict[AccountId, str]:
@@ -83,7 +111,8 @@ def settle_membership(covered: Iterable[Coverage], listing: Listing) -> tuple[Co
     An account that the organization listed once and lists no more has departed. Accounts that it never listed are none
     of its business.
     """
-    listed = {account.id: Membership.ACTIVE for account in listing.accounts} | dict(listing.left_out)
+    active = listing.accounts if listing.is_whole else ()
+    listed = {account.id: Membership.ACTIVE for account in active} | dict(listing.left_out)
     settled = (_settle(before, listed.get(before.account), listing) for before in covered)
     return tuple(after for after in settled if after is not None)
 
@@ -106,5 +135,7 @@ def note_membership(listing: Listing, store: VpcStore) -> None:
     One pass over the coverage; only what changed is written. An account that somebody else is just writing is left to
     the next run. Their VPCs keep their state, and their blocks stay taken.
     """
+    if not listing.is_whole and not listing.left_out:
+        return
     for coverage in settle_membership(store.read_all_coverage(), listing):
         store.write_coverage(coverage)

@@ -22,7 +22,6 @@ from landkeeper.vpctracker.pools.items import PoolWrite
 from landkeeper.vpctracker.pools.operations import (
     Actor,
     Allocation,
-    NeverRead,
     Request,
     Reserved,
     Taken,
@@ -39,6 +38,7 @@ from landkeeper.vpctracker.pools.ports import ContentionError
 from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
+from landkeeper.vpctracker.pools.unread import NeverRead
 
 DAY = timedelta(days=1)
 
@@ -275,6 +275,22 @@ def test_nothing_is_given_while_an_account_of_the_space_was_never_read(office: O
     assert office.ask() == NeverRead((unread,))
     assert office.held() == []
     assert str(office.get(accept_unread=True).block) == "10.0.0.0/20"
+
+
+def test_accounts_that_are_accepted_stand_in_nobodys_way(office: Office) -> None:
+    unread = Coverage(ACCOUNTS[1], "shop")
+    office.store.coverage.append(unread)
+    asking = ACCOUNTS[2]
+    assert office.ask(account=asking, accepted_unread=frozenset({asking})) == NeverRead((unread,))
+    assert isinstance(office.ask(account=asking, accepted_unread=frozenset({asking, ACCOUNTS[1]})), Reserved)
+
+
+def test_a_request_that_has_its_block_gets_it_again_although_what_it_accepts_was_read_meanwhile(office: Office) -> None:
+    office.store.coverage.append(Coverage(ACCOUNTS[1], "shop"))
+    again: Any = {"request_id": "run-7", "accepted_unread": frozenset({ACCOUNTS[1]})}
+    first = office.get(**again)
+    office.read_at(START)
+    assert office.get(**again) == first
 
 
 def test_the_account_that_asks_has_to_have_been_read_too(office: Office) -> None:

@@ -78,6 +78,7 @@ def test_blocks_that_come_and_go_are_taken_and_other_spaces_are_none_of_ours() -
         (Coverage(ACCOUNTS[0], regions={REGIONS[0]: RegionCoverage(standing=Standing.DISABLED)}), False),
         (Coverage(ACCOUNTS[0], membership=Membership.SUSPENDED), True),
         (Coverage(ACCOUNTS[0], membership=Membership.CLOSED), False),
+        (Coverage(ACCOUNTS[0], membership=Membership.SKIPPED), False),
     ],
 )
 def test_an_account_was_never_read_while_one_of_its_regions_was_not(coverage: Coverage, *, never: bool) -> None:

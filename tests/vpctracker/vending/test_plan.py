@@ -22,6 +22,7 @@ from landkeeper.vpctracker.vending.plan import (
     lay_out,
     parse_count,
     parse_tags,
+    parse_zones,
 )
 
 ZONES = tuple(Zone(f"euw1-az{number}", f"eu-west-1{letter}") for number, letter in enumerate("abcdef", 1))
@@ -116,6 +117,44 @@ def test_subnets_that_do_not_fit_are_refused(block: str, zones: int, public: int
 def test_zones_are_chosen_by_the_numbers_of_their_ids() -> None:
     many = [Zone(f"use1-az{number}", "") for number in (10, 2, 1, 4)]
     assert [zone.id for zone in choose_zones(many, 3, REGIONS[0])] == ["use1-az1", "use1-az2", "use1-az4"]
+
+
+def test_zones_are_chosen_by_their_ids_in_the_order_given() -> None:
+    assert choose_zones(ZONES, 2, REGIONS[0], ["euw1-az3", "euw1-az1"]) == (ZONES[2], ZONES[0])
+
+
+@pytest.mark.parametrize(
+    ("zone_id", "why"),
+    [
+        ("euw1-az9", "--zone is 'euw1-az9': eu-west-1 has these for this account: euw1-az1, euw1-az2"),
+        ("eu-west-1b", "--zone takes the id of a zone: in this account eu-west-1b is euw1-az2"),
+    ],
+)
+def test_a_zone_that_is_not_there_or_is_named_otherwise(zone_id: str, why: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        choose_zones(ZONES[:2], 1, REGIONS[0], [zone_id])
+    assert str(raised.value) == why
+
+
+def test_the_number_of_zones_is_said_by_their_count_or_by_their_ids() -> None:
+    assert parse_zones("3", ()) == 3
+    assert parse_zones(None, ("a", "b")) == 2
+    assert parse_zones("2", ("a", "b")) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "ids", "why"),
+    [
+        (None, (), "--zones is missing: pass the number of availability zones, or --zone with an id for each"),
+        ("3", ("a", "b"), "--zones is 3, and --zone names 2: pass only one"),
+        (None, ("a", "b", "a"), "--zone names a twice"),
+        ("x", (), "--zones is 'x': expected a whole number"),
+    ],
+)
+def test_numbers_of_zones_that_do_not_agree(count: str | None, ids: tuple[str, ...], why: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_zones(count, ids)
+    assert str(raised.value) == why
 
 
 @pytest.mark.parametrize(

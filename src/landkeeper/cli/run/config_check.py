@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from landkeeper.cli.exit_codes import USAGE
 from landkeeper.cli.output import counted, print_json
 from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.unread import expiry_remarks
 from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.config_file import ConfigError, read_schema
@@ -29,6 +30,8 @@ def run_check(file: str | None) -> int:
         for problem in error.problems:
             aside(str(problem), "red")
         return USAGE
+    for sentence in expiry_remarks(config):
+        aside(sentence, "yellow")
     say(f"{where}: OK ({_told(config)})")
     return 0
 
@@ -49,6 +52,7 @@ def _told(config: TrackerConfig) -> str:
         counted(len(regions), "governed region"),
         *_told_of("only", discovery.include_ous),
         *_told_of("skips", (*discovery.skip_ous, *discovery.skip_accounts)),
+        *([counted(len(config.declared_accounts), "declared account")] if config.declared_accounts else []),
         f"notice after {counted(config.notices.unreadable_runs, 'unreadable run')}",
     ]
     return ", ".join(parts)

@@ -8,7 +8,7 @@ import click
 
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import role_options
-from landkeeper.cli.vpc.options import config_option, store_options
+from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 
 
 @click.command(name="allocate")
@@ -29,7 +29,7 @@ from landkeeper.cli.vpc.options import config_option, store_options
 @click.option(
     "--ttl", metavar="TIME", help="Release the reservation if no VPC uses it within this time: 7d, 12h or 30m."
 )
-@click.option("--accept-unread", is_flag=True, help="Allocate even if accounts of the space have never been read.")
+@accept_unread_option
 @config_option
 @store_options
 @click.option(

@@ -14,7 +14,7 @@ from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.cli.vpc.unread import told_by_account
+from landkeeper.cli.vpc.unread import left_out_remarks, told_by_account
 from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
 
     with showing_progress("default VPCs") as on_progress:
         surveys = survey(settings, source, on_progress)
+    for remark in left_out_remarks(source.listing.members_left_out):
+        aside(remark)
     for line in told_by_account(place for found in surveys for place in found.unreadable):
         aside(f"could not be read: {line}", "red")
     return surveys

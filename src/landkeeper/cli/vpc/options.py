@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.known_words import files
+from landkeeper.cli.known_words import files, known
 
 Command = Callable[..., Any]
+
+_ANY_ACCOUNT = "all"
 
 
 def store_options(function: Command) -> Command:
@@ -28,6 +30,25 @@ config_option = click.option(
     "--config", metavar="FILE", shell_complete=files,
     help="The configuration: a path, s3://bucket/key or ssm:NAME.  [default: landkeeper.yaml, if it exists]",
 )  # fmt: skip
+
+
+def accept_unread_option(function: Command) -> Command:
+    """The option `--accept-unread`, with or without an id; the command gets `accept_unread` and `accepted_unread`."""
+
+    @click.option(
+        "--accept-unread", "accepted", multiple=True, is_flag=False, flag_value=_ANY_ACCOUNT, metavar="[ID]",
+        shell_complete=known("account"),
+        help="Allocate even if this account has never been read; may be repeated. Without an id: even if accounts of "
+        "the space have never been read.",
+    )  # fmt: skip
+    @wraps(function)
+    def accepting(*, accepted: tuple[str, ...], **given: Any) -> Any:
+        from landkeeper.org import parse_account_id
+
+        named = frozenset(parse_account_id(text) for text in accepted if text != _ANY_ACCOUNT)
+        return function(accept_unread=_ANY_ACCOUNT in accepted, accepted_unread=named, **given)
+
+    return accepting
 
 
 def answer_options(function: Command) -> Command:

@@ -13,7 +13,7 @@ from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.cli.vpc.unread import told_by_account
+from landkeeper.cli.vpc.unread import expiry_remarks, left_out_remarks, told_by_account
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -48,6 +48,10 @@ def track_command(
     source = find_source(settings, organization=organization, profiles=profiles)
     with open_store(settings, to_write=True, with_new_tables=create_tables) as store, showing_progress() as on_progress:
         outcome = track_vpcs(source, store, on_progress=on_progress)
+    for remark in left_out_remarks(source.listing.members_left_out):
+        aside(remark)
+    for remark in expiry_remarks(source.config):
+        aside(remark, "yellow")
     _print_outcome(outcome, settings)
     return 0 if outcome.is_complete else INCOMPLETE
 

@@ -11,11 +11,12 @@ from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import role_options
 from landkeeper.cli.terminal import aside
-from landkeeper.cli.vpc.options import config_option, store_options
+from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import UsageError, parse_account_id, parse_region
 
 if TYPE_CHECKING:
+    from landkeeper.org import AccountId
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.pools.access import Pools
     from landkeeper.vpctracker.pools.operations import Reserved
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
 )
 @click.option("--prefix-length", required=True, metavar="N", help="The prefix length of the block, from 16 to 28.")
 @click.option(
-    "--zones", required=True, metavar="N", help="The number of availability zones, each with a private subnet."
+    "--zones", metavar="N", help="The number of availability zones, each with a private subnet: the first ones by id."
+)
+@click.option(
+    "--zone",
+    "zone_ids",
+    multiple=True,
+    metavar="ID",
+    help="Use this availability zone, by its id, for example euw1-az1; may be repeated. Instead of --zones.",
 )
 @click.option("--public-bits", metavar="N", help="Add a public subnet per zone, with a prefix N bits longer.")
 @click.option("--tags", multiple=True, metavar="K=V", help="A tag for the VPC and its subnets; may be repeated.")
@@ -49,7 +57,7 @@ if TYPE_CHECKING:
     metavar="X",
     help="An id that makes the request idempotent: the same id continues with the same VPC.",
 )
-@click.option("--accept-unread", is_flag=True, help="Allocate even if accounts of the space have never been read.")
+@accept_unread_option
 @role_options("landkeeper-network")
 @click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
 @config_option
@@ -59,8 +67,9 @@ if TYPE_CHECKING:
     help="The output format.",
 )  # fmt: skip
 def vend_command(
-    *, account: str, region: str, pool: str, prefix_length: str, zones: str, public_bits: str | None,
-    tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str, accept_unread: bool,
+    *, account: str, region: str, pool: str, prefix_length: str, zones: str | None, zone_ids: tuple[str, ...],
+    public_bits: str | None, tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str,
+    accept_unread: bool, accepted_unread: frozenset[AccountId],
     role_name: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
     format_: str,
 ) -> int:  # fmt: skip
@@ -73,7 +82,7 @@ def vend_command(
 
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
-    from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags
+    from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags, parse_zones
     from landkeeper.vpctracker.vending.site import Wish
 
     given, others = parse_tags(tags, name)
@@ -86,12 +95,14 @@ def vend_command(
             grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
             request_id=check_request_id(request_id) if request_id else f"vend-{uuid.uuid4().hex[:17]}",
             accept_unread=accept_unread,
+            accepted_unread=accepted_unread,
         ),
         parse_region(region),
-        parse_count(zones, "--zones"),
+        parse_zones(zones, zone_ids),
         None if public_bits is None else parse_count(public_bits, "--public-bits"),
         given,
         others,
+        zone_ids,
     )
     settings = settings_of(table, file).with_config(config)
     settings = settings.with_network_access(role_name=role_name, external_id=external_id)
@@ -127,8 +138,9 @@ def _tell(sentence: str, style: str = "dim") -> None:
 
 def _reserve(pools: Pools, site: Site, wish: Wish, *, for_real: bool) -> Reserved:
     from landkeeper.vpctracker.pools.allocation import PoolExhausted
-    from landkeeper.vpctracker.pools.operations import NeverRead, Reserved, Taken
+    from landkeeper.vpctracker.pools.operations import Reserved, Taken
     from landkeeper.vpctracker.pools.refusals import explain
+    from landkeeper.vpctracker.pools.unread import NeverRead
     from landkeeper.vpctracker.vending.carry_out import reserve_block
 
     allocation = reserve_block(pools, site, wish, for_real=for_real)

@@ -59,7 +59,7 @@ def measure_usage(state: PoolState, around: Iterable[Reservation], tracked: Trac
     over = [reservation for reservation in state.reservations if is_over(reservation, state.pool, tracked, now)]
     everything = taken_keys(state, around, tracked, over)
     inner = {reservation.held.sort_key for reservation in state.reservations if reservation.kind is Kind.POOL}
-    used = count_addresses(block, tracked.ordered)
+    used = count_addresses(block, tracked.taken)
     without_pools = count_addresses(block, [key for key in everything if key not in inner])
     taken = count_addresses(block, everything)
     return Usage(

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from landkeeper.org import AccountId, Region, UsageError, join_some
 from landkeeper.vpctracker.cidr import Block
-from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.inventory import Vpc
 from landkeeper.vpctracker.pools.allocation import DOCKER_BRIDGE, Choice, PoolExhausted, choose_block
 from landkeeper.vpctracker.pools.conflicts import Conflict, find_holders
@@ -43,6 +42,7 @@ from landkeeper.vpctracker.pools.pool import (
 )
 from landkeeper.vpctracker.pools.ports import ContentionError, PoolStore
 from landkeeper.vpctracker.pools.tracked import Tracked, is_over
+from landkeeper.vpctracker.pools.unread import NeverRead, find_unread
 
 Answer = TypeVar("Answer")
 
@@ -77,6 +77,8 @@ class Request:
     ttl: timedelta | None = None
     accept_unread: bool = False
     """Whether to allocate although accounts of the space were never read."""
+    accepted_unread: frozenset[AccountId] = frozenset()
+    """The accounts of the space that may be unread, where not all may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,6 @@ class Reserved:
     """False where the same request had got it before."""
     used_by: tuple[Vpc, ...] = ()
     """The VPCs of the reservation that the tracker knows, where it is not new."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeverRead:
-    """Nothing was reserved: these accounts may use any block, for nobody has seen what they have."""
-
-    accounts: tuple[Coverage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +204,9 @@ def _try_to_allocate(
     over = [held for held in state.reservations if is_over(held, pool, tracked, now)]
     if before is not None and before not in over:
         return _return_earlier(store, state, before, request, tracked=tracked, now=now)
-    unread = _never_read(tracked, request)
-    if unread and not request.accept_unread:
-        return NeverRead(unread)
+    unread = find_unread(tracked, request.account, request.accepted_unread, now.date())
+    if unread is not None and not request.accept_unread:
+        return unread
     check(state)
     # The request's own comes first: its id must not stand at two reservations.
     over = sorted(over, key=lambda held: held != before)[:_SWEPT_AT_ONCE]
@@ -253,7 +248,7 @@ def taken_keys(
     held = [reservation.held.sort_key for reservation in state.reservations if reservation.id not in gone]
     # The ranges of pools in an outer pool are this pool's own, and those of its neighbours.
     outer = [reservation.held.sort_key for reservation in around if reservation.kind is not Kind.POOL]
-    return [*tracked.ordered, *held, *outer, DOCKER_BRIDGE.sort_key]
+    return [*tracked.taken, *held, *outer, DOCKER_BRIDGE.sort_key]
 
 
 def find_reservation(store: PoolStore, reservation: str) -> tuple[Pool, Reservation]:
@@ -344,13 +339,6 @@ def _find_earlier(state: PoolState, request: Request) -> Reservation | None:
     if before != (request.prefix_length, request.grow_to, request.account, request.region):
         raise UsageError(f"the request id '{request.request_id}' was used for another request: {describe(found)}")
     return found
-
-
-def _never_read(tracked: Tracked, request: Request) -> tuple[Coverage, ...]:
-    """The accounts of the space that nobody has read; the one that asks is among them until it was."""
-    if request.account in tracked.coverage:
-        return tracked.never_read
-    return (*tracked.never_read, Coverage(request.account))
 
 
 def _reservation(request: Request, choice: Choice, actor: Actor, now: datetime) -> Reservation:

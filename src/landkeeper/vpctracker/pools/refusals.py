@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import assert_never
 
-from landkeeper.org import Standing, join_some
+from landkeeper.org import AccountId, Standing, join_some
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.conflicts import Conflict, name_vpcs
-from landkeeper.vpctracker.pools.operations import NeverRead, Request, Taken
+from landkeeper.vpctracker.pools.operations import Request, Taken
+from landkeeper.vpctracker.pools.unread import NeverRead
 
 _NAMED_AT_MOST = 10
 
@@ -17,7 +20,7 @@ def explain(
     refusal: PoolExhausted | NeverRead | Taken,
     request: Request,
     *,
-    all_the_same: str = "--accept-unread",
+    all_the_same: str = "--accept-unread ID",
     for_another: str = "pass another --request-id",
 ) -> str:
     """The sentence.
@@ -28,12 +31,13 @@ def explain(
     match refusal:
         case PoolExhausted(largest):
             return _exhausted(request, None if largest is None else largest.prefix_length)
-        case NeverRead(accounts):
-            named = join_some([_place(coverage) for coverage in accounts], _NAMED_AT_MOST)
+        case NeverRead(accounts, expired):
+            named = join_some([_place(coverage) + _expired(coverage, expired) for coverage in accounts], _NAMED_AT_MOST)
             has, its, them = ("has", "its", "it") if len(accounts) == 1 else ("have", "their", "them")
             return (
                 f"Nothing reserved: {named} {has} never been read, so {its} ranges are unknown. "
-                f"Track {them}, declare closed regions as governed, or pass {all_the_same}."
+                f"Track {them}, declare closed regions as governed or the ranges under declared_accounts, or pass "
+                f"{all_the_same}."
             )
         case Taken(conflict):
             return explain_conflict(conflict, for_another)
@@ -57,6 +61,11 @@ def _exhausted(request: Request, largest: int | None) -> str:
     wanted = request.prefix_length if request.grow_to is None else request.grow_to
     room = "" if request.grow_to is None else " for the room to grow"
     return f"the pool '{request.pool}' has no /{wanted} left{room}: the largest block that would fit is a /{largest}"
+
+
+def _expired(coverage: Coverage, expired: Mapping[AccountId, date]) -> str:
+    day = expired.get(coverage.account)
+    return f" (its declaration expired on {day})" if day is not None else ""
 
 
 def _place(coverage: Coverage) -> str:

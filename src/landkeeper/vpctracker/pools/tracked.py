@@ -17,7 +17,7 @@ from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.vpctracker.inventory import Vpc
 
 if TYPE_CHECKING:
-    from landkeeper.vpctracker.config import TrackerConfig
+    from landkeeper.vpctracker.config import DeclaredAccount, TrackerConfig
     from landkeeper.vpctracker.pools.pool import Pool, Reservation
     from landkeeper.vpctracker.pools.ports import TrackedStore
 
@@ -33,6 +33,15 @@ class Tracked:
     """Accounts that may have VPCs in the space which nobody has seen: a region of theirs was never read."""
     ordered: tuple[int, ...] = ()
     """The keys of `vpcs` in order."""
+    declared: Mapping[AccountId, DeclaredAccount] = field(default_factory=dict)
+    """Accounts whose ranges in the space the configuration declares, expired declarations included."""
+    skipped: frozenset[AccountId] = frozenset()
+    """Accounts that the configuration leaves out: nobody waits for a read of theirs."""
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """Return the keys of the blocks of VPCs, and of those that the configuration declares."""
+        return (*self.ordered, *(block.sort_key for known in self.declared.values() for block in known.blocks))
 
     def find_overlapping(self, block: Block) -> tuple[Vpc, ...]:
         """The VPCs with an address of that IPv4 block, by address."""
@@ -62,15 +71,33 @@ def tracked_in(
             for text in vpc.taken_blocks:
                 found[parse_key(text)].append(vpc)
     never_read = tuple(known for known in coverage.values() if is_never_read(known) and may_be_in(known, space, config))
-    return Tracked({key: tuple(holders) for key, holders in found.items()}, coverage, never_read, tuple(sorted(found)))
+    return Tracked(
+        {key: tuple(holders) for key, holders in found.items()},
+        coverage,
+        never_read,
+        tuple(sorted(found)),
+        _declared_in(space, coverage, config),
+        frozenset(config.discovery.skip_accounts),
+    )
+
+
+def _declared_in(
+    space: str, coverage: Mapping[AccountId, Coverage], config: TrackerConfig
+) -> Mapping[AccountId, DeclaredAccount]:
+    return {
+        known.account: known
+        for known in config.declared_accounts
+        if may_be_in(coverage.get(known.account, Coverage(known.account)), space, config)
+    }
 
 
 def is_never_read(coverage: Coverage) -> bool:
     """Whether a region of the account that can have VPCs was never read to the end.
 
-    Governed and disabled regions do not count, nor does an account that is closed: that has none.
+    Governed and disabled regions do not count, nor does an account that is closed, which has none, or that the
+    configuration skips.
     """
-    if coverage.membership is Membership.CLOSED:
+    if coverage.membership in {Membership.CLOSED, Membership.SKIPPED}:
         return False
     regions = [covered for covered in coverage.regions.values() if covered.standing is Standing.READ]
     return any(covered.complete_at is None for covered in regions) or not coverage.regions

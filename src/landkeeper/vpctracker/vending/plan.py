@@ -105,19 +105,32 @@ class VendPlan:
         return {**(self.tags or {}), **({"Name": name} if name else {}), **own}
 
 
-def choose_zones(zones: Iterable[Zone], count: int, region: Region) -> tuple[Zone, ...]:
-    """The first `count` zones by their ids, so that the VPCs of all accounts lie in the same ones.
+def choose_zones(zones: Iterable[Zone], count: int, region: Region, ids: Sequence[str] = ()) -> tuple[Zone, ...]:
+    """The zones of those ids, in their order, else the first `count` zones by their ids.
 
-    Raises UsageError where the region has not that many.
+    So the VPCs of all accounts lie in the same zones. Raises UsageError where the region has not that many, or no such
+    zone.
     """
     # In the order of their numbers: a region may have ten or more.
     known = sorted(zones, key=lambda zone: (len(zone.id), zone.id))
+    if ids:
+        return tuple(_zone_of(zone_id, known, region) for zone_id in ids)
     if count < 1:
         raise UsageError(f"--zones is {count}: expected at least 1")
     if count > len(known):
         there_are = ", ".join(zone.id for zone in known) or "none"
         raise UsageError(f"--zones is {count}: {region} has {len(known)} for this account ({there_are})")
     return tuple(known[:count])
+
+
+def _zone_of(zone_id: str, known: Sequence[Zone], region: Region) -> Zone:
+    for zone in known:
+        if zone.id == zone_id:
+            return zone
+        if zone.name == zone_id:
+            raise UsageError(f"--zone takes the id of a zone: in this account {zone_id} is {zone.id}")
+    there_are = ", ".join(zone.id for zone in known) or "none"
+    raise UsageError(f"--zone is '{zone_id}': {region} has these for this account: {there_are}")
 
 
 def lay_out(block: Block, zones: Sequence[Zone], public_bits: int | None = None) -> Layout:
@@ -179,6 +192,19 @@ def parse_count(text: str, what: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise UsageError(f"{what} is '{text}': expected a whole number")
     return int(text)
+
+
+def parse_zones(count: str | None, ids: Sequence[str]) -> int:
+    """How many zones a VPC gets, by its count or by their ids. Raises UsageError where these do not say one number."""
+    if count is None and not ids:
+        raise UsageError("--zones is missing: pass the number of availability zones, or --zone with an id for each")
+    twice = next((zone_id for number, zone_id in enumerate(ids) if zone_id in ids[:number]), None)
+    if twice is not None:
+        raise UsageError(f"--zone names {twice} twice")
+    number = len(ids) if count is None else parse_count(count, "--zones")
+    if ids and number != len(ids):
+        raise UsageError(f"--zones is {number}, and --zone names {len(ids)}: pass only one")
+    return number
 
 
 def check_request_id(text: str) -> str:

@@ -40,6 +40,8 @@ class Wish:
     public_bits: int | None
     name: str
     tags: Mapping[str, str]
+    zone_ids: tuple[str, ...] = ()
+    """The availability zones to use, by their ids; empty: the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def look_at_site(pools: Pools, wish: Wish, enter: Enter) -> Site:
     caller = network.read_caller()
     if caller != account:
         raise UsageError(f"the credentials for account {account} belong to another account: {caller}")
-    zones = choose_zones(_read(network.read_zones(), region, account), wish.zones, region)
+    zones = choose_zones(_read(network.read_zones(), region, account), wish.zones, region, wish.zone_ids)
     has_vpc = bool(_read(network.find_vpcs(wish.request.request_id), region, account))
     remarks = _check_quotas(network, wish, has_vpc=has_vpc)
     name = pools.vpcs.read_coverage(account).account_name

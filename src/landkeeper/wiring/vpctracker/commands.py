@@ -12,7 +12,7 @@ from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UsageError
-from landkeeper.vpctracker.discovery import Listing, choose_accounts, note_membership
+from landkeeper.vpctracker.discovery import Listing, choose_accounts, choose_named_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions, member_sessions
@@ -44,8 +44,9 @@ class Source:
     """Through which sessions each of the accounts is entered."""
     is_governed: Callable[[AccountId, Region], bool]
     """Whether a region of an account is closed for good, by the configuration."""
-    listing: Listing | None = None
-    """What the organization lists; None where the accounts were named otherwise."""
+    listing: Listing
+    """What the organization lists, or which accounts were named otherwise, and which of them are left out."""
+    config: TrackerConfig
 
 
 def function_store(settings: Settings) -> VpcStore:
@@ -68,12 +69,26 @@ def find_source(settings: Settings, *, organization: bool = False, profiles: Seq
         return _profiles(settings, config, profiles)
     sessions = member_sessions(settings)
     home = sessions.home_account()
-    listing = _list_organization(sessions, config.discovery) if organization else None
-    accounts = listing.accounts if listing else tuple(map(Account, settings.accounts)) or (Account(home),)
-    if settings.role_name is None and any(account.id != home for account in accounts):
+    if organization:
+        listing = _list_organization(sessions, config.discovery)
+    else:
+        named = tuple(map(Account, settings.accounts)) or (Account(home),)
+        listing = choose_named_accounts(named, config.discovery)
+    if settings.role_name is None and any(account.id != home for account in listing.accounts):
         raise UsageError("other accounts require a role: pass --role or set LANDKEEPER_ROLE_NAME")
     _check_regions(settings, sessions)
-    return _source(settings, config, accounts, lambda _: sessions, listing)
+    return _source(settings, config, listing, lambda _: sessions)
+
+
+def home_source(settings: Settings) -> Source:
+    """The account of the credentials at hand, and what enters any other; whatever the configuration skips.
+
+    Raises as `find_source` does.
+    """
+    sessions = member_sessions(settings)
+    home = Account(sessions.home_account())
+    _check_regions(settings, sessions)
+    return _source(settings, read_config(settings), Listing((home,)), lambda _: sessions)
 
 
 def function_source(settings: Settings) -> Source:
@@ -85,8 +100,7 @@ def track_vpcs(
     source: Source, store: VpcStore, *, on_progress: Callable[[Progress], None] = lambda _: None
 ) -> TrackOutcome:
     """Track the accounts of the source into the store, at the present time."""
-    if source.listing is not None:
-        note_membership(source.listing, store)
+    note_membership(source.listing, store)
     return track(
         source.accounts,
         source.reader,
@@ -104,7 +118,8 @@ def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]
         _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(sessions.home_account(), sessions)
-    return _source(settings, config, tuple(map(Account, opened)), opened.__getitem__)
+    listing = choose_named_accounts(tuple(map(Account, opened)), config.discovery)
+    return _source(settings, config, listing, opened.__getitem__)
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
@@ -149,17 +164,16 @@ def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
 def _source(
     settings: Settings,
     config: TrackerConfig,
-    accounts: tuple[Account, ...],
+    listing: Listing,
     sessions_of: Callable[[AccountId], AccountSessions],
-    listing: Listing | None = None,
 ) -> Source:
     reader = Ec2VpcReader(
         sessions_of,
         regions=settings.regions,
         is_governed=config.is_governed,
-        calls_at_once=calls_at_once(len(accounts)),
+        calls_at_once=calls_at_once(len(listing.accounts)),
     )
-    return Source(accounts, reader, sessions_of, config.is_governed, listing)
+    return Source(listing.accounts, reader, sessions_of, config.is_governed, listing, config)
 
 
 def calls_at_once(accounts: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from landkeeper.aws.vpctracker.pool_table import PoolTable
@@ -29,7 +29,7 @@ from landkeeper.vpctracker.reread import RereadOutcome, reread_account
 from landkeeper.vpctracker.track import AccountOutcome, track_account
 from landkeeper.wiring.config import read_config
 from landkeeper.wiring.sessions import home_sessions
-from landkeeper.wiring.vpctracker.commands import find_source, function_source, function_store
+from landkeeper.wiring.vpctracker.commands import function_source, function_store, home_source
 
 
 class NoQueue:
@@ -62,7 +62,7 @@ def open_worker(settings: Settings) -> Worker:
     """What a worker works with. Raises UsageError naming the setting that is missing, or HomeAccountError."""
     store = function_store(settings)
     # The reader enters any account; which ones there are is not a worker's business.
-    source = find_source(replace(settings, accounts=()))
+    source = home_source(settings)
     sessions = home_sessions(settings)
     queue = SqsWorkQueue(sessions.home("sqs"), settings.queue_url) if settings.queue_url else NoQueue()
     own = () if settings.role_name else (account.id for account in source.accounts)
@@ -86,8 +86,7 @@ def dispatch_accounts(settings: Settings, run: str) -> Dispatched:
         raise UsageError("LANDKEEPER_QUEUE_URL is not set: the dispatcher requires a queue")
     queue = SqsWorkQueue(home_sessions(settings).home("sqs"), settings.queue_url)
     source = function_source(settings)
-    if source.listing is not None:
-        note_membership(source.listing, function_store(settings))
+    note_membership(source.listing, function_store(settings))
     return dispatch(source.accounts, queue, run)
 
 

@@ -22,8 +22,11 @@ def reader_by(settings: Settings) -> OpenReader:
 
     def open_reader(accounts: Collection[AccountId]) -> VpcReader | str:
         try:
-            return find_source(replace(settings, accounts=tuple(accounts))).reader
+            source = find_source(replace(settings, accounts=tuple(accounts)))
         except (UsageError, HomeAccountError) as error:
             return str(error)
+        if source.listing.left_out:
+            return f"the configuration skips {', '.join(source.listing.left_out)} (discovery.skip_accounts)"
+        return source.reader
 
     return open_reader

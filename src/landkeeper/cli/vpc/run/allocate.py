@@ -14,20 +14,22 @@ from landkeeper.org import UsageError, format_time, parse_account_id, parse_regi
 from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
-from landkeeper.vpctracker.pools.operations import NeverRead, Request, Reserved, Taken, allocate, release
+from landkeeper.vpctracker.pools.operations import Request, Reserved, Taken, allocate, release
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
+from landkeeper.vpctracker.pools.unread import NeverRead
 from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
+    from landkeeper.org import AccountId
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.pools.pool import Reservation
 
 
 def run_allocate(
     *, pool: str, prefix_length: str, account: str, purpose: str, grow_to: str | None, region: str | None,
-    request_id: str, ttl: str | None, accept_unread: bool, config: str | None, table: str | None, file: Path | None,
-    format_: str,
+    request_id: str, ttl: str | None, accept_unread: bool, accepted_unread: frozenset[AccountId], config: str | None,
+    table: str | None, file: Path | None, format_: str,
 ) -> int:  # fmt: skip
     """Reserve the lowest free block of a pool."""
     request = Request(
@@ -40,6 +42,7 @@ def run_allocate(
         request_id=request_id,
         ttl=None if ttl is None else parse_time_to_live(ttl, "--ttl"),
         accept_unread=accept_unread,
+        accepted_unread=accepted_unread,
     )
     settings = settings_of(table, file).with_config(config)
     with open_pools(settings, to_write=True) as pools:
