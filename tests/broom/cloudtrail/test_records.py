@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.broom_world import event
 
+from landkeeper.broom.cloudtrail.envelopes import NOT_AN_API_CALL
 from landkeeper.broom.cloudtrail.records import (
     NOT_A_LAUNCH,
-    NOT_AN_API_CALL,
     Entry,
     Ignored,
     Malformed,

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from landkeeper.broom.cloudtrail.layouts import parse_json
 from landkeeper.broom.cloudtrail.search import find_search
-from landkeeper.broom.cloudtrail.text import RECORD_START, Text, parse_json, unpack
+from landkeeper.broom.cloudtrail.text import RECORD_START, Text, unpack
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class FastEngine:
             return STANDARD.unpack(data, limit_bytes)
         # libdeflate has checked the first member against a footer that ends in its length. Where these four bytes
         # stand nowhere but at the end of the file, that footer is the file's own: there is no other member, no padding.
-        if len(text) != length or find(data, data[-4:]) != len(data) - 4:
+        if len(text) != length or find(data, data[-4:]) != len(data) - 4 or is_packed(text):
             return STANDARD.unpack(data, limit_bytes)
         return text
 

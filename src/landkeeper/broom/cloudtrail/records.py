@@ -1,7 +1,8 @@
 """From a CloudTrail log file to the launches in it.
 
-Understood are `{"Records": [...]}`, a bare array, a single record, JSON lines of any of these, EventBridge events that
-carry a record as `detail`, and what `aws cloudtrail lookup-events` prints, with the record as text; gzip or plain.
+Understood are `{"Records": [...]}`, a bare array, a single record, and several of any of these, in lines or one after
+the other; EventBridge events that carry a record as `detail`, what `aws cloudtrail lookup-events` and `aws logs` print,
+what CloudWatch Logs and log collectors put around a record (`landkeeper.broom.cloudtrail.envelopes`); gzip or plain.
 Nothing here raises: what is no launch is Ignored, what should have been readable and was not is Malformed, each with a
 reason.
 
@@ -10,14 +11,17 @@ Source: AWS CloudTrail User Guide, "CloudTrail record contents"; AWS CloudTrail 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from landkeeper.broom.cloudtrail.change_records import find_spot_request, find_tag_change, find_termination
+from landkeeper.broom.cloudtrail.envelopes import Unopened, find_list, is_envelope, open_envelope
 from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
+from landkeeper.broom.cloudtrail.kinds import name_object
 from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
-from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, Document, Unreadable, parse_json, read_documents
+from landkeeper.broom.cloudtrail.layouts import Document, Unreadable
+from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, read_documents
 from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 
 
@@ -45,7 +49,6 @@ class Malformed:
 Entry = Launch | SpotRequest | Untagging | Tagging | Termination | Ignored | Malformed
 
 NOT_A_LAUNCH = "not a RunInstances call"
-NOT_AN_API_CALL = "an event, not an API call"
 
 LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "RequestSpotInstances", "DeleteTags"})
 """The events of which the launches, who asked for them, and what took tags off instances are read."""
@@ -87,12 +90,27 @@ _CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Unt
 
 def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Entry]:
     """Every record of a log file, in order, as what it is: the whole parse."""
-    for document in read_documents(data, limit_bytes=limit_bytes):
-        listing = list_records(document)
+    for listing in list_all(read_documents(data, limit_bytes=limit_bytes)):
         if isinstance(listing, Malformed):
             yield listing
         else:
             yield from (read_record(record, listing.place(at)) for at, record in enumerate(listing.records, 1))
+
+
+def list_all(documents: Iterable[Document | Unreadable]) -> Iterator[Listing | Malformed]:
+    """What `list_records` says of each document; one fault of several in a row is said once, with their lines."""
+    run: Malformed | None = None
+    for listing in map(list_records, documents):
+        if isinstance(listing, Malformed) and run is not None and listing.reason == run.reason:
+            run = replace(run, where=f"{run.where.partition(' to ')[0]} to {listing.where.rpartition(' to ')[2]}")
+            continue
+        if run is not None:
+            yield run
+        run = listing if isinstance(listing, Malformed) else None
+        if isinstance(listing, Listing):
+            yield listing
+    if run is not None:
+        yield run
 
 
 def list_records(document: Document | Unreadable) -> Listing | Malformed:
@@ -102,34 +120,33 @@ def list_records(document: Document | Unreadable) -> Listing | Malformed:
             return Malformed(where, reason, is_whole_file=not where)
         case Document(where, list() as records):
             return Listing(where, records, is_list=True)
-        case Document(where, dict() as value) if name := _list_name(value):
-            records = value[name]
+        case Document(where, dict() as value) if listed := find_list(value):
+            name, records = listed
             if isinstance(records, list):
                 return Listing(where, records, is_list=True)
             return Malformed(where, f"{name} is {kind_of(records)}, not a list")
-        case Document(where, dict() as value) if not {"eventName", "detail", "CloudTrailEvent"} & value.keys():
-            return Malformed(where, "no Records, and not a CloudTrail record itself")
+        case Document(where, dict() as value) if "eventName" not in value and not is_envelope(value):
+            name = name_object(value)
+            no_log = f"{name}, not a CloudTrail log" if name else "no Records, and not a CloudTrail record itself"
+            return Malformed(where, no_log)
         case Document(where, value):
             return Listing(where, [value], is_list=False)
         case _:
             assert_never(document)
 
 
-def _list_name(value: Mapping[str, Any]) -> str:
-    """The key under which a document lists its records; `Events` is what LookupEvents calls them."""
-    return next((name for name in ("Records", "Events") if name in value and "eventName" not in value), "")
-
-
 def read_record(record: object, where: str = "") -> Entry:
-    """One CloudTrail record, or an EventBridge event that carries one. Never raises."""
+    """One CloudTrail record, or what carries one. Never raises."""
     if not isinstance(record, dict):
         return Malformed(where, f"the record is {kind_of(record)}, not an object")
-    if "eventName" not in record:
-        if isinstance(record.get("detail"), dict):
-            return _read_event(record, where)
-        if "CloudTrailEvent" in record:
-            return _read_looked_up(record["CloudTrailEvent"], where)
-    return _read_call(record, where)
+    opened = open_envelope(record)
+    if isinstance(opened, Unopened):
+        return Malformed(where, opened.reason) if opened.is_fault else Ignored(where, opened.reason)
+    entry = _read_call(opened.record, where)
+    if isinstance(entry, Ignored | Malformed):
+        return entry
+    faults = (origin.find_fault(entry) for origin in opened.origins)
+    return next((Malformed(where, fault) for fault in faults if fault is not None), entry)
 
 
 def _read_call(record: Mapping[str, Any], where: str) -> Entry:
@@ -149,20 +166,3 @@ def _read_call(record: Mapping[str, Any], where: str) -> Entry:
         return parse(record, where)
     except FieldError as error:
         return Malformed(where, str(error))
-
-
-def _read_looked_up(text: object, where: str) -> Entry:
-    try:
-        record = parse_json(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return Malformed(where, "CloudTrailEvent is not JSON")
-    if isinstance(record, dict) and "eventName" in record:
-        return read_record(record, where)
-    return Malformed(where, f"CloudTrailEvent is {kind_of(record)}: it has to be a CloudTrail record as text")
-
-
-def _read_event(event: Mapping[str, Any], where: str) -> Entry:
-    detail = event["detail"]
-    if "eventName" not in detail:
-        return Ignored(where, NOT_AN_API_CALL)
-    return read_record(detail, where)

@@ -10,7 +10,7 @@ begin. Names that matter only if something else is found somewhere may be left f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import assert_never
@@ -18,6 +18,7 @@ from typing import assert_never
 from landkeeper.broom.cloudtrail.cuts import cut_records
 from landkeeper.broom.cloudtrail.engine import Engine, Named
 from landkeeper.broom.cloudtrail.engine_choice import best_engine
+from landkeeper.broom.cloudtrail.layouts import Document, Unreadable
 from landkeeper.broom.cloudtrail.records import (
     LAUNCH_EVENTS,
     NOT_A_LAUNCH,
@@ -25,18 +26,25 @@ from landkeeper.broom.cloudtrail.records import (
     Ignored,
     Listing,
     Malformed,
-    list_records,
+    list_all,
     read_record,
 )
-from landkeeper.broom.cloudtrail.stream import NotStreamableError, stream_records, survey
+from landkeeper.broom.cloudtrail.stream import (
+    BrokenError,
+    NoLogError,
+    NotStreamableError,
+    stream_blocks,
+    stream_records,
+    stream_sequence,
+    survey,
+)
 from landkeeper.broom.cloudtrail.text import (
     DEFAULT_LIMIT_BYTES,
     ESCAPE,
     RECORD_START,
     DamagedError,
-    Document,
     Text,
-    Unreadable,
+    find_foreign,
     is_packed,
     parse_documents,
     read_documents,
@@ -46,6 +54,9 @@ from landkeeper.broom.launches import InstanceId, Launch, SpotRequest, Tagging, 
 
 _HEAD = b'{"Records":[' + RECORD_START
 _TAIL = b"}]}"
+_PARSED_WHOLE_BYTES = 4 * 1024 * 1024
+"""A larger text is parsed piece by piece, also where it is held whole: its values take several times its size."""
+_SLICE_BYTES = 1024 * 1024
 _OFTEN = ("RunInstances", "CreateTags")
 """What is looked for first: the search ends with the first name that is there."""
 
@@ -98,7 +109,7 @@ def scan_log(
         return Scanned(faults=(Malformed("", str(error), is_whole_file=True),))
     is_as_written = text.startswith(_HEAD) and bytes(text[-64:]).rstrip().endswith(_TAIL)
     passed = _skim(text, wanted, deferred, engine) if is_as_written and is_packed(data) else None
-    return passed or _scan_text(text, wanted, engine, is_as_written=is_as_written)
+    return passed or _scan_text(text, wanted, engine, is_as_written=is_as_written, was_packed=is_packed(data))
 
 
 def _skim(text: Text, wanted: Collection[str], deferred: Collection[str], engine: Engine) -> Scanned | None:
@@ -115,12 +126,23 @@ def _skim(text: Text, wanted: Collection[str], deferred: Collection[str], engine
     return replace(_pass_over(seen.starts, len(text)), unread_ids=unread)
 
 
-def _scan_text(text: Text, wanted: Collection[str], engine: Engine, *, is_as_written: bool) -> Scanned:
+def _scan_text(
+    text: Text, wanted: Collection[str], engine: Engine, *, is_as_written: bool, was_packed: bool
+) -> Scanned:
     if is_as_written:
         named = engine.read_named(text, wanted)
         if named is not None:
             return _read_named(named, wanted, len(text))
-    return _gather(parse_documents(text), wanted, len(text))
+    if len(text) > _PARSED_WHOLE_BYTES:
+        try:
+            return _stream(partial(_slice, text), wanted, len(text))
+        except NotStreamableError:
+            pass
+    return _gather(parse_documents(text, was_packed=was_packed), wanted, len(text))
+
+
+def _slice(text: Text) -> Iterator[bytes]:
+    return (bytes(text[at : at + _SLICE_BYTES]) for at in range(0, len(text), _SLICE_BYTES))
 
 
 def _scan_pieces(data: bytes, wanted: Collection[str], limit_bytes: int) -> Scanned:
@@ -128,12 +150,30 @@ def _scan_pieces(data: bytes, wanted: Collection[str], limit_bytes: int) -> Scan
     seen = survey(pieces(), _needles(wanted))
     if is_packed(data) and not seen.is_hit and seen.head.startswith(_HEAD) and seen.tail.rstrip().endswith(_TAIL):
         return _pass_over(seen.starts, seen.size)
-    gathered = _Gathered()
+    if (foreign := find_foreign(seen.head, was_packed=is_packed(data))) is not None:
+        return _gather([foreign], wanted, seen.size)
     try:
-        gathered.add_records(Listing("", [], is_list=True), stream_records(pieces()), wanted)
+        return _stream(pieces, wanted, seen.size)
     except NotStreamableError:
         return _gather(read_documents(data, limit_bytes=limit_bytes), wanted, seen.size)
-    return gathered.scanned(seen.size)
+
+
+def _stream(pieces: Callable[[], Iterator[bytes]], wanted: Collection[str], size: int) -> Scanned:
+    """What the pieces hold, in the first of the forms that fits them. Raises NotStreamableError where none does."""
+    try:
+        gathered = _Gathered()
+        gathered.add_records(Listing("", [], is_list=True), stream_records(pieces()), wanted)
+        return gathered.scanned(size)
+    except NotStreamableError:
+        pass
+    try:
+        return _gather(stream_sequence(pieces()), wanted, size)
+    except BrokenError:
+        pass
+    try:
+        return _gather(stream_blocks(pieces()), wanted, size)
+    except NoLogError as error:
+        return _gather([Unreadable("", error.reason)], wanted, size)
 
 
 def _needles(wanted: Collection[str]) -> tuple[bytes, ...]:
@@ -155,8 +195,7 @@ def _read_named(named: Named, wanted: Collection[str], size: int) -> Scanned:
 
 def _gather(documents: Iterable[Document | Unreadable], wanted: Collection[str], size: int) -> Scanned:
     gathered = _Gathered()
-    for document in documents:
-        listing = list_records(document)
+    for listing in list_all(documents):
         if isinstance(listing, Malformed):
             gathered.faults.append(listing)
         else:

@@ -1,4 +1,4 @@
-"""From the bytes of a log file to JSON values: gzip or plain, one document or JSON lines.
+"""From the bytes of a log file to JSON values: gzip or plain, in any of the layouts of `layouts`.
 
 This is the whole parse. What reads logs faster (`landkeeper.broom.cloudtrail.scan`) is held against it.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+
+from landkeeper.broom.cloudtrail.kinds import HEAD_BYTES, name_bytes
+from landkeeper.broom.cloudtrail.layouts import Document, Unreadable, read_text
 
 DEFAULT_LIMIT_BYTES = 256 * 1024 * 1024
 """How large a log file may be once it is unpacked; CloudTrail's own are a few megabytes."""
@@ -25,6 +27,7 @@ ESCAPE = b"\\u00"
 _GZIP = b"\x1f\x8b"
 _GZIP_FRAMING = 31
 _SLICE_BYTES = 1024 * 1024
+_MOST_LAYERS = 4
 _PIECE_BYTES = 8 * 1024 * 1024
 """More than zlib needs for most files. Where this cuts the last of its growing buffers short, glibc gives the memory of
 every file back to the system and asks for it anew, which costs half as much as unpacking."""
@@ -34,23 +37,7 @@ class DamagedError(Exception):
     """Packed bytes that cannot be unpacked, or are more than allowed; its sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Bytes that are no JSON, and why. `where` names the line, or is empty for the whole file."""
-
-    where: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A JSON value, and the line it stands on where the file is JSON lines."""
-
-    where: str
-    value: Any
-
-
-def is_packed(data: bytes) -> bool:
+def is_packed(data: Text) -> bool:
     """Whether the bytes say of themselves that they are gzip."""
     return data.startswith(_GZIP)
 
@@ -59,13 +46,28 @@ def unpack(data: bytes, limit_bytes: int) -> Iterator[bytes]:
     """The content of a file, in pieces of 8 MiB at most; a plain file is one piece.
 
     All members of a gzip file come one after the other, each checked against its length and checksum; zero padding
-    behind the last one is allowed. Raises DamagedError, and for more than `limit_bytes` too, before they are held.
+    behind the last one is allowed. What is gzip again when it is unpacked is unpacked again. Raises DamagedError, and
+    for more than `limit_bytes` too, before they are held.
     """
-    if not is_packed(data):
-        if len(data) > limit_bytes:
-            raise DamagedError(_too_large(limit_bytes))
-        yield data
-        return
+    for _ in range(_MOST_LAYERS):
+        if not is_packed(data):
+            if len(data) > limit_bytes:
+                raise DamagedError(_too_large(limit_bytes))
+            yield data
+            return
+        pieces = _unpack_once(data, limit_bytes)
+        first = b""
+        while len(first) < len(_GZIP) and (piece := next(pieces, None)) is not None:
+            first += piece
+        if not is_packed(first):
+            yield first
+            yield from pieces
+            return
+        data = b"".join(chain([first], pieces))
+    raise DamagedError(f"gzip of gzip, more than {_MOST_LAYERS} times")
+
+
+def _unpack_once(data: bytes, limit_bytes: int) -> Iterator[bytes]:
     left = limit_bytes
     for piece in _inflate(data, limit_bytes):
         left -= len(piece)
@@ -103,17 +105,20 @@ def _check_padding(data: bytes, end: int) -> None:
 
 
 def read_documents(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator[Document | Unreadable]:
-    """The JSON values in a file: one, or one a line. Never raises: what cannot be read is an Unreadable."""
+    """The JSON values in a file. Never raises: what cannot be read is an Unreadable."""
     try:
         plain = b"".join(unpack(data, limit_bytes))
     except DamagedError as error:
         yield Unreadable("", str(error))
         return
-    yield from parse_documents(plain)
+    yield from parse_documents(plain, was_packed=is_packed(data))
 
 
-def parse_documents(plain: Text) -> Iterator[Document | Unreadable]:
+def parse_documents(plain: Text, *, was_packed: bool = False) -> Iterator[Document | Unreadable]:
     """The same for bytes that are unpacked already."""
+    if (foreign := find_foreign(plain, was_packed=was_packed)) is not None:
+        yield foreign
+        return
     encoding = json.detect_encoding(plain)
     try:
         # A byte that is no UTF-8 costs the character it stands for, not every launch in the file.
@@ -121,47 +126,16 @@ def parse_documents(plain: Text) -> Iterator[Document | Unreadable]:
     except UnicodeDecodeError as error:
         yield Unreadable("", f"not JSON: it is not text ({error.reason} at byte {error.start})")
         return
-    yield from _parse_text(text)
-
-
-def _parse_text(text: str) -> Iterator[Document | Unreadable]:
     if not text or text.isspace():
         yield Unreadable("", "the file is empty")
         return
-    whole = _parse(text, "")
-    # Not `splitlines`: a string in JSON may hold the other characters that it takes for the end of a line.
-    lines = text.split("\n") if isinstance(whole, Unreadable) else []
-    if len(lines) > 1 and isinstance(_parse(lines[0], ""), Document):
-        yield from (_parse(line, f"line {number}") for number, line in enumerate(lines, 1) if line.strip())
-    else:
-        yield whole
+    yield from read_text(text)
 
 
-def _parse(text: str, where: str) -> Document | Unreadable:
-    try:
-        return Document(where, parse_json(text))
-    except RecursionError:
-        return Unreadable(where, "not a log: its JSON is nested too deeply")
-    except ValueError as error:
-        return Unreadable(where, f"not JSON: {error}")
-
-
-def parse_json(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError, or RecursionError where it is nested too deeply."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:
-        # A number of more digits than Python turns into an int: nothing that is looked at is one.
-        return json.loads(text, parse_int=_parse_int)
-
-
-def _parse_int(digits: str) -> int | float:
-    try:
-        return int(digits)
-    except ValueError:
-        return float(digits)
+def find_foreign(plain: Text, *, was_packed: bool) -> Unreadable | None:
+    """Return why a file is no log, if its first bytes say that it is something else; None where they do not."""
+    name = name_bytes(bytes(plain[:HEAD_BYTES]))
+    return Unreadable("", f"{'gzip of ' if was_packed else ''}{name}, not a CloudTrail log") if name else None
 
 
 def _too_large(limit_bytes: int) -> str:
