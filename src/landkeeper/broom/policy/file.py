@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import re2
 import yaml
 
+from landkeeper.broom.policy.expectations import Expectation, read_expectations
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Matcher, Not, Requirement
 from landkeeper.broom.policy.rules import Exemption, Limits, Onboarding, Penalty, Policy, Rule, When
 from landkeeper.documents import DocumentError, Mapping, NodeReader, Problem, compose_document
@@ -40,24 +41,34 @@ class PolicyFile(NamedTuple):
     file: str
     lines: dict[str, int]
     """The line of each key at the top, and of each rule and exemption: `confirm_after`, `rules[0]`, `exempt[1]`."""
+    tests: tuple[Expectation, ...] = ()
 
 
 def parse_policy(text: str, file: str) -> Policy:
-    """The policy that `text` holds; `file` is its name in messages. Raises PolicyError with all problems found."""
-    return parse_policy_file(text, file).policy
+    """The policy that `text` holds; `file` is its name in messages. Raises PolicyError with all problems found.
+
+    The tests in it are not read: what is wrong with them does not keep anything from being judged.
+    """
+    return _parse(text, file, with_tests=False).policy
 
 
 def parse_policy_file(text: str, file: str) -> PolicyFile:
-    """The same, with the lines that its parts stand on."""
+    """The same, with the tests, and with the lines that its parts stand on."""
+    return _parse(text, file, with_tests=True)
+
+
+def _parse(text: str, file: str, *, with_tests: bool) -> PolicyFile:
     root = compose_document(text, file)
     if isinstance(root, Problem):
         raise PolicyError([root])
     nodes = NodeReader(file)
     reader = _PolicyReader(nodes)
     policy = reader.read(root)
+    tests_node = reader.tests_node
+    tests = read_expectations(nodes, tests_node, reader.names) if with_tests and tests_node is not None else ()
     if nodes.problems or policy is None:
         raise PolicyError(nodes.problems)
-    return PolicyFile(policy, file, reader.lines)
+    return PolicyFile(policy, file, reader.lines, tests)
 
 
 def read_schema() -> Any:
@@ -68,20 +79,22 @@ def read_schema() -> Any:
     return json.loads(files("landkeeper.broom.policy").joinpath("policy.schema.json").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _PolicyReader:
     """Turns nodes into the policy's parts; None stands for a part whose problem has been noted."""
 
     nodes: NodeReader
     names: set[str] = field(default_factory=set)
     lines: dict[str, int] = field(default_factory=dict)
+    tests_node: yaml.Node | None = None
 
     def read(self, root: yaml.Node) -> Policy | None:
-        known = ("version", "rules", "exempt", "limits", "confirm_after", "onboarding", "report")
+        known = ("version", "rules", "exempt", "limits", "confirm_after", "onboarding", "report", "tests")
         top = self.nodes.mapping(root, "the policy", known)
         if top is None:
             return None
         self.lines.update({key: node.start_mark.line + 1 for key, node in top.nodes.items()})
+        self.tests_node = top.get("tests")
         self._check_version(top)
         rules = self._each(top, "rules", self._rule, required=True)
         exempt = self._each(top, "exempt", self._exemption)

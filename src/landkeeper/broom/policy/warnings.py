@@ -19,6 +19,9 @@ _LONGEST_KEY, _LONGEST_VALUE = 128, 256
 _UNIT = re.compile(r"(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})")
 """Source: AWS Organizations API Reference, "Parent"."""
 
+_ONE_SERVICE_ROLE = re.compile(r"(AWSServiceRoleFor[A-Za-z0-9]+)(?:/\**)?$")
+"""A pattern that ends with the name of a service-linked role, so that it fits no role with a suffix."""
+
 _SERVICE_TAGS = (
     "aws:autoscaling:groupName", "aws:eks:cluster-name", "eks:cluster-name", "karpenter.sh/nodepool",
     "aws:elasticmapreduce:job-flow-id",
@@ -93,6 +96,12 @@ def _about_exemptions(policy: Policy, today: date) -> Iterator[tuple[str, str]]:
                         where,
                         f"{exemption} exempts every instance that has it, and rule {rule.name} requires that very tag",
                     )
+        if exemption.kind == "principal" and (role := _ONE_SERVICE_ROLE.search(exemption.pattern)) is not None:
+            # Source: AWS IAM API Reference, "CreateServiceLinkedRole", `CustomSuffix`.
+            yield (
+                where,
+                f"{exemption} does not exempt service-linked roles with a suffix, as {role[1]}_x: write {role[1]}*",
+            )
         if exemption in seen:
             yield where, f"the exemption of {exemption} is listed twice"
         seen.add(exemption)

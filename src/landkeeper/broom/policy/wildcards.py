@@ -1,4 +1,4 @@
-"""Patterns with `*`, the only wildcard that policies know: `us-*`, `p*`, `*/AWSServiceRoleForAutoScaling/*`."""
+"""Patterns with `*`, the only wildcard that policies know: `us-*`, `p*`, `*/AWSServiceRoleForAutoScaling*/*`."""
 
 from __future__ import annotations
 
