@@ -50,6 +50,11 @@ class Outcome(StrEnum):
     ACTIONS_OFF = "actions off"
     UNKNOWN = "unknown"
     """The call was made, and neither its answer nor the instance could be read since."""
+    WOULD_TERMINATE = "would be terminated"
+    """This one and the next are what dry runs say, and no ledger has them."""
+    WOULD_STOP = "would be stopped"
+    WOULD_REPORT = "would be reported"
+    WOULD_HOLD = "would be held"
 
 
 _NOBODY = frozenset({UNKNOWN_PRINCIPAL.kind, "AWSService"})
