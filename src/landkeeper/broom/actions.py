@@ -99,6 +99,13 @@ def decide(
     is to be decided on again with them.
     """
     subject = replace(case.subject, units=units)
+    decision = _decide(policy, case, subject, seen, now, group_tags=group_tags or {})
+    if not isinstance(decision.action, Terminate | Stop):
+        return decision
+    return replace(decision, action=_switched(case, decision.action, switch, actions_on=actions_on))
+
+
+def _decide(policy: Policy, case: Case, subject: Subject, seen: Seen, now: datetime, *, group_tags: Tags) -> Decision:
     match seen:
         case Failure():
             return _unread(policy, case, subject, seen, now)
@@ -112,10 +119,7 @@ def decide(
                 return Decision(Keep(State.ACTED, f"the instance is {seen.state}", Outcome.STOPPED))
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
-            judged = _judge(policy, case, subject, seen, now, group_tags or {})
-            if not isinstance(judged.action, Terminate | Stop):
-                return judged
-            return replace(judged, action=_switched(case, judged.action, switch, actions_on=actions_on))
+            return _judge(policy, case, subject, seen, now, group_tags=group_tags)
         case _:
             assert_never(seen)
 
@@ -160,6 +164,7 @@ def _judge(
     subject: Subject,
     live: LiveInstance,
     now: datetime,
+    *,
     group_tags: Tags,
 ) -> Decision:
     verdict = evaluate(policy, subject, live.tags, now)

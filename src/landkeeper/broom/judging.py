@@ -134,7 +134,7 @@ def settle(terms: SweepTerms, case: Case, read: PlaceRead, progress: Progress) -
     now = terms.ports.clock()
     decision, seen = judge(terms, case, read, now), read.find(case.instance_id)
     progress.result.notes[case.instance_id] = judged_result(case, decision, seen)
-    found = _with_findings(case, seen, decision, now)
+    found = _with_findings(case, seen, decision, terms.policy, now)
     match decision.action:
         case Wait(until=until, because=because):
             _postpone(found, until, because, progress, now)
@@ -169,7 +169,9 @@ def _keep(case: Case, keep: Keep, progress: Progress, now: datetime) -> None:
     progress.conclude(move(case, keep.state, now, keep.because, outcome=keep.outcome))
 
 
-def _with_findings(case: Case, seen: Seen, decision: Decision, now: datetime) -> Case:
+def _with_findings(case: Case, seen: Seen, decision: Decision, policy: Policy, now: datetime) -> Case:
+    if decision.verdict is not None:
+        case = replace(case, policy=policy.digest)
     if isinstance(seen, LiveInstance):
         case = replace(
             case, live_tags=seen.tags, successor=seen.successor, image_id=case.image_id or seen.image_id,

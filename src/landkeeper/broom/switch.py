@@ -65,8 +65,11 @@ def switch_to_record(switch: ActionSwitch) -> dict[str, Any]:
 def turn_to_record(turn: Turn) -> dict[str, Any]:
     """Return the attributes of a turn."""
     return {
-        "Actions": "on" if turn.is_on else "off", "By": turn.by, "At": format_exact_time(turn.at), "Reason": turn.reason,
-    }  # fmt: skip
+        "Actions": "on" if turn.is_on else "off",
+        "By": turn.by,
+        "At": format_exact_time(turn.at),
+        "Reason": turn.reason,
+    }
 
 
 def parse_switch(record: Mapping[str, Any]) -> ActionSwitch:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ _T = TypeVar("_T")
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DEEPEST = 16
+_DIGITS_OF_DIGEST = 16
 _MOST = {"rules": 1_000, "exempt": 5_000}
 """How many of them a policy may have. Rules are compared with each other, and exemptions with the rules."""
 _ACCOUNT = re.compile(r"[0-9]{12}|[0-9]*\*[0-9*]*")
@@ -57,7 +59,8 @@ def parse_policy_file(text: str, file: str) -> PolicyFile:
     policy = reader.read(root)
     if nodes.problems or policy is None:
         raise PolicyError(nodes.problems)
-    return PolicyFile(policy, file, reader.lines)
+    digest = hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:_DIGITS_OF_DIGEST]
+    return PolicyFile(replace(policy, digest=digest), file, reader.lines)
 
 
 def read_schema() -> Any:
