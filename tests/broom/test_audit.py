@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,7 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.broom_world import ACCOUNT, CONFIRMED, LAUNCHED_AT, REGION, STRICT, Clock, FakeEc2, FakeQueue, launch, policy
 
-from landkeeper.broom.audit import Audited, audit_everything, audit_overdue, audit_place
+from landkeeper.broom.audit import Audited, AuditResult, audit_everything, audit_overdue, audit_place
 from landkeeper.broom.case import Case, Outcome, State
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.instance_state import Refused
@@ -18,6 +19,7 @@ from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Place, SweepPorts
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.switch import Turn, turned
 from landkeeper.org import AccountId, Failure, FailureReason
 
 I1, I2, I3 = InstanceId("i-1"), InstanceId("i-2"), InstanceId("i-3")
@@ -39,8 +41,11 @@ class World:
         live = replace(self.ec2.instances[InstanceId(id_)], image_id="ami-1", type="t3.micro", launched_at=LAUNCHED_AT)
         self.ec2.instances[InstanceId(id_)] = live
 
-    def audit(self, *, under: Policy | None = None, act_since: timedelta | None = None) -> Audited:
-        return audit_place(Sweep(under or policy(), self.ports), (ACCOUNT, REGION), act_since=act_since)
+    def audit(
+        self, *, under: Policy | None = None, act_since: timedelta | None = None, rejudge: bool = False
+    ) -> Audited:
+        sweep = Sweep(under or policy(), self.ports)
+        return audit_place(sweep, (ACCOUNT, REGION), act_since=act_since, rejudge_settled=rejudge)
 
     def take_up(self, *, under: Policy | None = None) -> SweepResult:
         return audit_overdue(Sweep(under or policy(), self.ports))
@@ -79,22 +84,98 @@ def test_what_is_old_and_unknown_is_reported_and_not_touched(world: World) -> No
 
 
 def test_a_case_that_was_reported_is_left_alone_and_counted(world: World) -> None:
+    mild = policy(terminate="notify")
+    Sweep(mild, world.ports).handle_launches([launch("i-1")])
+    audited = world.audit(under=mild)
+    assert (audited.findings, audited.swept.left_out) == ((), {"settled by an earlier case (notified)": 1})
+    assert (audited.running, audited.compliant) == (2, 1)
+    assert len(world.topic.reports) == 1
+
+
+def test_a_stricter_policy_finds_what_an_earlier_one_only_reported(world: World) -> None:
     Sweep(policy(terminate="notify"), world.ports).handle_launches([launch("i-1")])
-    audited = world.audit()
-    assert (audited.findings, audited.swept.left_out) == ((), {"reported before": 1})
-    assert world.ec2.ended == []
+    (finding,) = world.audit().findings
+    assert (finding.result.outcome, world.ec2.ended) == (Outcome.DESTROYED, [I1])
+    assert "(checked again: it was notified at 2026-01-01T12:00:00Z)" in world.topic.reports[1].text
+    world.ec2.run("i-1")
+    audited = world.audit(under=policy(terminate="stop"), rejudge=True)
+    assert (audited.findings, audited.swept.left_out) == ((), {"terminated before": 1}), "never ended twice"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_found"),
+    [
+        ("terminate", "terminate # the same in other words", False),
+        ("notify", "notify\n    when: {regions: [eu-*]}", False),
+        ("notify", "notify # {tag: Code}", False),
+        ("stop", "notify", False),
+        ("notify", "stop", True),
+    ],
+)
+def test_another_policy_opens_a_case_again_only_where_it_asks_for_more(
+    world: World, first: str, then: str, *, is_found: bool
+) -> None:
+    Sweep(policy(terminate=first), world.ports).handle_launches([launch("i-1")])
+    world.ec2.run("i-1")
+    world.run("i-1")
+    assert bool(world.audit(under=policy(terminate=then)).findings) is is_found
+    assert world.audit(under=policy(terminate=then)).findings == ()
+
+
+def test_another_rule_is_another_fault(world: World) -> None:
+    mild = policy(terminate="notify")
+    Sweep(mild, world.ports).handle_launches([launch("i-1")])
+    owner = "  - {name: owner, require: {tag: Owner}, action: notify}\nconfirm_after"
+    found = world.audit(under=policy(terminate="notify", confirm_after=owner)).findings
+    assert [finding.result.instance.id for finding in found] == [I1, I2]
+    assert "tag Code is missing; rule owner: tag Owner is missing" in world.topic.reports[1].text
+
+
+def test_a_scheduled_audit_tells_of_an_old_case_once_under_each_policy(world: World) -> None:
+    world.audit(under=policy(terminate="notify"), act_since=timedelta(hours=1))
+    for _ in range(3):
+        world.audit(act_since=timedelta(hours=1))
+    # The stricter rule comes down to a notice for an instance that old, which it has had.
+    assert (len(world.topic.reports), world.ec2.ended) == (1, [])
+    (finding,) = world.audit(rejudge=True).findings
+    assert (finding.result.outcome, world.ec2.ended) == (Outcome.DESTROYED, [I1])
+
+
+def test_settled_cases_are_judged_again_on_request_and_held_ones_are_not(world: World) -> None:
+    world.run("i-3")
+    world.ec2.refusals[I1] = Refused(Failure(FailureReason.OTHER), is_protected=True)
+    Sweep(policy(), world.ports).handle_launches([launch("i-1")])
+    limited = policy(STRICT + "limits: {terminations_per_hour: 0}")
+    Sweep(limited, world.ports).handle_launches([launch("i-3", event_id="event-2")])
+    world.ec2.refusals.clear()
+    assert world.audit(under=limited).findings == ()
+    (finding,) = world.audit(rejudge=True).findings
+    assert (finding.result.instance.id, world.ec2.ended) == (I1, [I1])
+    assert world.audit(rejudge=True).swept.left_out == {"held for a person": 1}
+
+
+def test_a_case_that_its_launcher_exempts_is_no_finding_of_a_stricter_policy(world: World) -> None:
+    Sweep(policy(terminate="notify"), world.ports).handle_launches([launch("i-1")])
+    exempting = policy(STRICT + "exempt: [{principal: '*:user/jane'}]")
+    assert world.audit(under=exempting).swept.left_out == {"settled by an earlier case (notified)": 1}
 
 
 def test_what_an_audit_does_nothing_about_is_counted_by_reason(world: World) -> None:
     world.run("i-3")
     world.run("i-4")
+    world.run("i-5")
+    world.run("i-6", spare="")
     world.ec2.refusals[InstanceId("i-4")] = Refused(Failure(FailureReason.OTHER), is_protected=True)
     limited = policy(STRICT + "limits: {terminations_per_hour: 0}")
     Sweep(limited, world.ports).handle_launches([launch("i-1", "i-3")])
     Sweep(policy(), world.ports).handle_launches([launch("i-4", event_id="event-2")])
-    world.ec2.instances[I2] = replace(world.ec2.instances[I2], launched_at=world.clock.now)
-    audited = world.audit()
-    assert audited.swept.left_out == {"held for a person": 2, "failed and reported": 1, "younger than 30 minutes": 1}
+    for id_ in (I2, InstanceId("i-5")):
+        world.ec2.instances[id_] = replace(world.ec2.instances[id_], launched_at=world.clock.now)
+    audited = world.audit(under=policy(STRICT + "exempt: [{tag: spare}]"))
+    assert audited.swept.left_out == {
+        "held for a person": 2, "failed and reported": 1, "younger than 30 minutes": 1, "exempt by the policy": 1,
+    }  # fmt: skip
+    assert (audited.running, audited.compliant) == (6, 1), "what is young and complies is judged"
 
 
 @pytest.mark.parametrize(("settled", "because"), [
@@ -160,6 +241,17 @@ def test_an_audit_of_everything_takes_up_what_is_overdue_and_counts_what_it_read
     assert [found.result.instance.id for found in result.findings] == [I3, I1]
     assert result.failures == ("444455556666 could not be audited: role not assumable",)
     assert (result.running, result.places, result.unread, result.left_out) == (2, 1, 1, {})
+    assert (result.compliant, result.violations, result.is_complete) == (1, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "unread", "is_complete"),
+    [({}, 0, True), ({"exempt by the policy": 2}, 0, True), ({"held for a person": 1}, 0, False), ({}, 1, False)],
+)
+def test_an_audit_that_left_nothing_out_is_complete(
+    left_out: Mapping[str, int], unread: int, *, is_complete: bool
+) -> None:
+    assert AuditResult((), (), 3, 1, unread, Counter(left_out)).is_complete is is_complete
 
 
 def test_a_group_that_is_exempt_by_principal_is_exempt_without_a_log(world: World) -> None:
@@ -213,3 +305,18 @@ def test_what_the_kill_switch_left_is_dealt_with_once_it_is_on_again(world: Worl
     world.clock.pass_time(minutes=6)
     world.take_up()
     assert world.ec2.ended == [I1]
+
+
+def turn_off(ledger: ScratchLedger, *, is_on: bool = False) -> None:
+    turn = Turn(is_on=is_on, by="jane", at=LAUNCHED_AT, reason="too many")
+    ledger.write_switch(turned(ledger.read_switch(), turn))
+
+
+def test_an_audit_goes_by_the_switch_in_the_ledger(world: World) -> None:
+    turn_off(world.ledger)
+    (finding,) = world.audit().findings
+    assert (finding.result.outcome, world.ec2.ended) == (Outcome.ACTIONS_OFF, [])
+    assert "actions are turned off by jane at 2026-01-01T10:00:00Z: too many" in world.topic.reports[0].text
+    turn_off(world.ledger, is_on=True)
+    world.audit()
+    assert (world.ec2.ended, world.case().error) == ([I1], "")

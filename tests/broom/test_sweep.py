@@ -336,7 +336,7 @@ def test_killed_anywhere_and_delivered_again_there_is_one_outcome(
 
 
 def test_a_case_in_other_hands_is_left_to_them(world: World) -> None:
-    killer = Killer(5, after=False)
+    killer = Killer(6, after=False)
     ports = killer.around(world)
     with pytest.raises(KilledError):
         Sweep(policy(), ports).handle_launches([launch("i-1")])

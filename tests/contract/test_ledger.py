@@ -24,6 +24,7 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.stored_case import LedgerError, case_to_record
+from landkeeper.broom.switch import ActionSwitch, Turn, turned
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.simulators import Embedded
 
@@ -110,6 +111,17 @@ def test_many_takers_never_get_more_than_the_limit(ledger: Ledger) -> None:
         assert sum(pool.map(lambda _: ledger.take("HOUR#1", 5, LATER), range(24))) == 5
 
 
+def test_the_switch_is_on_until_somebody_turns_it_and_is_no_case(ledger: Ledger) -> None:
+    assert ledger.read_switch() == ActionSwitch()
+    off = turned(ActionSwitch(), Turn(is_on=False, by="arn:aws:iam::1:user/täg", at=LAUNCHED_AT, reason="audit"))
+    ledger.write_switch(off)
+    assert ledger.read_switch() == off
+    again = turned(off, Turn(is_on=True, by="jane", at=LATER))
+    ledger.write_switch(again)
+    assert ledger.read_switch() == again
+    assert [case for state in State for case in ledger.list_cases(state)] == []
+
+
 @pytest.mark.embedded
 @pytest.mark.usefixtures("aws_environment")
 def test_a_table_that_is_not_there_is_an_error_that_names_it() -> None:
@@ -118,6 +130,8 @@ def test_a_table_that_is_not_there_is_an_error_that_names_it() -> None:
         table.find_cases([InstanceId("i-1")])
     with pytest.raises(LedgerError, match="'NoSuchLedger'"):
         table.write_case(a_case())
+    with pytest.raises(LedgerError, match="'NoSuchLedger'"):
+        table.read_switch()
 
 
 def test_a_file_that_is_no_ledger_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -134,7 +148,7 @@ def test_a_case_that_is_not_json_is_an_error_that_names_the_file(tmp_path: Path)
     with closing(LedgerFile(path)) as ledger:
         ledger.write_case(a_case())
         ledger._connection.execute("UPDATE broom_cases SET item = '{'")
-        with pytest.raises(LedgerError, match="holds a case that is not JSON"):
+        with pytest.raises(LedgerError, match="holds a record that is not JSON"):
             ledger.find_cases([InstanceId("i-1")])
 
 

@@ -12,6 +12,7 @@ from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Compliant, Exempt, Subject, Verdict, Violation, evaluate
+from landkeeper.broom.switch import ActionSwitch
 from landkeeper.org import Failure, FailureReason, format_time
 
 YOUNG = timedelta(minutes=10)
@@ -22,6 +23,7 @@ LOOK_AGAIN_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 """After so many failed calls a case is reported as it stands instead of being tried again."""
 
+_UNTURNED = ActionSwitch()
 _PERMANENT = frozenset({FailureReason.SCP_DENY, FailureReason.MISSING_PERMISSION, FailureReason.ACCOUNT_SUSPENDED})
 
 
@@ -63,6 +65,8 @@ class Keep:
     outcome: Outcome | None = None
     try_again: bool = False
     """Whether a call failed that may work the next time."""
+    error: str = ""
+    """What the report gives as the reason for the outcome."""
 
 
 Action = Terminate | Stop | Notify | Wait | Keep
@@ -83,16 +87,25 @@ def decide(
     now: datetime,
     *,
     actions_on: bool,
+    switch: ActionSwitch | Failure = _UNTURNED,
     group_tags: Tags | None = None,
     units: frozenset[str] | Failure | None = None,
 ) -> Decision:
     """Return what to do about a case, given what was just read of its instance.
 
-    `actions_on` is the kill switch: when it is off, what would be stopped or terminated stays judged. `group_tags` are
-    those that its Auto Scaling group puts on the instances it launches. `units` are as in `Subject`: without them a
-    violation may be `is_unplaced`, and is to be decided on again with them.
+    `actions_on` is the caller's own kill switch and `switch` the ledger's: where either is off, or the ledger's could
+    not be read, what would be stopped or terminated stays judged. `group_tags` are those that its Auto Scaling group
+    puts on the instances it launches. `units` are as in `Subject`: without them a violation may be `is_unplaced`, and
+    is to be decided on again with them.
     """
     subject = replace(case.subject, units=units)
+    decision = _decide(policy, case, subject, seen, now, group_tags=group_tags or {})
+    if not isinstance(decision.action, Terminate | Stop):
+        return decision
+    return replace(decision, action=_switched(case, decision.action, switch, actions_on=actions_on))
+
+
+def _decide(policy: Policy, case: Case, subject: Subject, seen: Seen, now: datetime, *, group_tags: Tags) -> Decision:
     match seen:
         case Failure():
             return _unread(policy, case, subject, seen, now)
@@ -106,7 +119,7 @@ def decide(
                 return Decision(Keep(State.ACTED, f"the instance is {seen.state}", Outcome.STOPPED))
             if seen.operator:
                 return Decision(Keep(State.EXEMPT, f"it is operated by {seen.operator}"))
-            return _judge(policy, case, subject, seen, now, actions_on=actions_on, group_tags=group_tags or {})
+            return _judge(policy, case, subject, seen, now, group_tags=group_tags)
         case _:
             assert_never(seen)
 
@@ -152,7 +165,6 @@ def _judge(
     live: LiveInstance,
     now: datetime,
     *,
-    actions_on: bool,
     group_tags: Tags,
 ) -> Decision:
     verdict = evaluate(policy, subject, live.tags, now)
@@ -162,11 +174,11 @@ def _judge(
         case Exempt():
             return Decision(Keep(State.EXEMPT, verdict.because), verdict)
         case Violation():
-            verdict = _in_doubt(policy, case, _reopened(case, verdict))
+            verdict = in_doubt(policy, case, _reopened(case, verdict))
             wait = _reason_to_wait(policy, case, verdict, now)
             if wait is None and group_tags and now - case.event_time < YOUNG:
                 wait = _wait_for_group(policy, case, verdict, {**group_tags, **live.tags}, now)
-            return Decision(wait or _penalty(verdict, live, actions_on=actions_on), verdict)
+            return Decision(wait or _penalty(verdict, live), verdict)
         case _:
             assert_never(verdict)
 
@@ -177,7 +189,7 @@ def _reopened(case: Case, violation: Violation) -> Violation:
     return replace(violation, how=f"{violation.how} (checked again: {case.reopened_because})")
 
 
-def _in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
+def in_doubt(policy: Policy, case: Case, violation: Violation) -> Violation:
     """Return the violation, reduced to a notice if there is a reason to be careful with the instance."""
     is_exempting = any(exemption.kind == "principal" for exemption in policy.exempt)
     why = case.notify_only
@@ -222,11 +234,24 @@ def _wait_for_group(policy: Policy, case: Case, violation: Violation, tags: Tags
     )
 
 
-def _penalty(violation: Violation, live: LiveInstance, *, actions_on: bool) -> Action:
+def _switched(case: Case, action: Terminate | Stop, switch: ActionSwitch | Failure, *, actions_on: bool) -> Action:
+    """Return the action where every kill switch is on, and else what happens in its place."""
+    if not actions_on:
+        return Keep(State.JUDGED, f"{action.because}; actions are turned off", Outcome.ACTIONS_OFF)
+    if isinstance(switch, Failure):
+        why = f"nothing is done, because the ledger does not say whether actions are turned on: {switch}"
+        # An action whose outcome is not known yet stays one: whoever comes next has to look for what came of it.
+        state = State.ACTING if case.is_under_way else State.JUDGED
+        return Keep(state, f"{action.because}; {why}", try_again=True)
+    if switch.is_on:
+        return action
+    why = f"actions are {switch.last}"
+    return Keep(State.JUDGED, f"{action.because}; {why}", Outcome.ACTIONS_OFF, error=why)
+
+
+def _penalty(violation: Violation, live: LiveInstance) -> Action:
     if violation.action is Penalty.NOTIFY:
         return Notify(violation.because)
-    if not actions_on:
-        return Keep(State.JUDGED, f"{violation.because}; actions are turned off", Outcome.ACTIONS_OFF)
     if violation.action is Penalty.TERMINATE:
         return Terminate(violation.because)
     if live.has_instance_store_root:

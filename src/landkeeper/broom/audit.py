@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from landkeeper.broom.case import AUDIT_EVENT, Case, State, reopen
+from landkeeper.broom.actions import in_doubt
+from landkeeper.broom.case import AUDIT_EVENT, Case, Outcome, State, rejudge, reopen
 from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.policy.rules import Policy
-from landkeeper.broom.policy.verdict import Violation, evaluate
+from landkeeper.broom.policy.rules import SEVERITY, Penalty, Policy
+from landkeeper.broom.policy.verdict import Compliant, Exempt, Verdict, Violation, evaluate
 from landkeeper.broom.ports import AuditScope, Place
 from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import InstanceResult, SweepResult
+from landkeeper.broom.sweep_result import InstanceResult, SweepResult, VerdictKind
 from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region, format_time
 
 PATIENCE = timedelta(minutes=30)
@@ -30,6 +31,9 @@ OVERDUE = timedelta(minutes=5)
 _LOOKED_BACK = timedelta(days=2)
 _MOST_DUE = 500
 _LEFT_OUT = {State.HELD: "held for a person", State.FAILED: "failed and reported"}
+_TOO_YOUNG = f"younger than {PATIENCE // timedelta(minutes=1)} minutes"
+EXEMPT = "exempt by the policy"
+"""The one reason for which an instance may be left out of an audit that is complete."""
 _OPEN = (State.WAITING, State.JUDGED, State.ACTING)
 _MAYBE_UNREPORTED = (State.ACTED, State.HELD, State.FAILED, State.GONE)
 
@@ -51,6 +55,8 @@ class Audited:
     findings: tuple[Finding, ...] = ()
     running: int = 0
     """How many instances run there."""
+    compliant: int = 0
+    """How many of them comply with the policy by their live tags."""
     is_read: bool = True
     """Whether they could be listed."""
 
@@ -67,18 +73,35 @@ class AuditResult:
     unread: int
     """How many were not, and accounts of which not even the regions are known. Disabled regions count for nothing."""
     left_out: Counter[str]
-    """How many running instances nothing was done about, by the reason: those that comply are not among them."""
+    """How many running instances were not judged, or nothing was done about, by the reason."""
+    compliant: int = 0
+    """How many running instances comply."""
+
+    @property
+    def violations(self) -> int:
+        """How many instances that were handled violate the policy."""
+        return sum(finding.result.verdict is VerdictKind.VIOLATION for finding in self.findings)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it looked at everything, and left no instance that violates the policy as it is."""
+        return not self.failures and not self.unread and not any(reason != EXEMPT for reason in self.left_out)
 
 
-def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
+def audit_everything(sweep: Sweep, scope: AuditScope, *, rejudge_settled: bool = False) -> AuditResult:
     """Resume overdue cases, and audit every account, one region after the other.
 
-    Raise UsageError where the accounts cannot be listed.
+    `rejudge_settled` judges by the policy at hand what an earlier case has settled. Raise UsageError where the accounts
+    cannot be listed.
     """
     overdue = audit_overdue(sweep)
     cases = sweep.ports.ledger.find_cases(tuple(overdue.notes))
     found = [Finding(cases[id_].account, cases[id_].region, result) for id_, result in overdue.notes.items()]
-    audited = [place for account in scope.find_accounts() for place in audit_account(sweep, scope, account)]
+    audited = [
+        place
+        for account in scope.find_accounts()
+        for place in audit_account(sweep, scope, account, rejudge_settled=rejudge_settled)
+    ]
     return AuditResult(
         findings=(*found, *(finding for place in audited for finding in place.findings)),
         failures=(*overdue.failures, *(failure for place in audited for failure in place.swept.failures)),
@@ -86,11 +109,17 @@ def audit_everything(sweep: Sweep, scope: AuditScope) -> AuditResult:
         places=sum(place.is_read for place in audited),
         unread=sum(bool(place.swept.failures) and not place.is_read for place in audited),
         left_out=sum((place.swept.left_out for place in audited), Counter[str]()),
+        compliant=sum(place.compliant for place in audited),
     )
 
 
 def audit_account(
-    sweep: Sweep, scope: AuditScope, account: AccountId, *, act_since: timedelta | None = None
+    sweep: Sweep,
+    scope: AuditScope,
+    account: AccountId,
+    *,
+    act_since: timedelta | None = None,
+    rejudge_settled: bool = False,
 ) -> Iterator[Audited]:
     """Audit every region of an account, one after the other."""
     places = scope.find_places(account)
@@ -100,15 +129,18 @@ def audit_account(
         yield Audited(result, is_read=False)
         return
     for place in places:
-        yield audit_place(sweep, place, act_since=act_since)
+        yield audit_place(sweep, place, act_since=act_since, rejudge_settled=rejudge_settled)
 
 
-def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = None) -> Audited:
+def audit_place(
+    sweep: Sweep, place: Place, *, act_since: timedelta | None = None, rejudge_settled: bool = False
+) -> Audited:
     """Judge what runs in an account and region by its tags, and handle what breaks the policy.
 
-    A case that was settled as compliant, exempt or gone is opened again. What was acted on or reported before is not:
-    it is counted as left out. Instances that are older than `act_since` and that no log reported, or whose case is
-    opened again, are reported, and nothing else is done to them.
+    A case that was settled as compliant, exempt or gone is opened again. One that was reported is opened again where
+    the policy has changed since and says something else of it, or where `rejudge_settled` says so; otherwise it is
+    counted as left out. Instances that are older than `act_since` and that no log reported, or whose case is opened
+    again, are reported, and nothing else is done to them.
     """
     policy, ports = sweep.policy, sweep.ports
     now = ports.clock()
@@ -118,32 +150,64 @@ def audit_place(sweep: Sweep, place: Place, *, act_since: timedelta | None = Non
         if running.reason is not FailureReason.REGION_DISABLED:
             result.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
         return Audited(result, is_read=False)
-    old_enough = [live for live in running.values() if _is_of_age(live, now)]
-    suspects = [_open(live, place, now, act_since) for live in old_enough]
-    suspects = [case for case in suspects if isinstance(_judge(policy, case, running, now), Violation)]
-    known = ports.ledger.find_cases([case.instance_id for case in suspects])
-    cases = [_take_up(known.get(case.instance_id, case), now, act_since) for case in suspects]
+    opened = {live.id: _open(live, place, now, act_since) for live in running.values()}
+    verdicts = {id_: _judge(policy, case, running, now) for id_, case in opened.items()}
+    suspects = [id_ for id_, verdict in verdicts.items() if isinstance(verdict, Violation)]
+    of_age = [id_ for id_ in suspects if _is_of_age(running[id_], now)]
+    known = ports.ledger.find_cases(of_age)
+    again = _Again(policy, now, act_since, rejudge_settled)
+    cases = [again.take_up(known.get(id_, opened[id_]), running[id_]) for id_ in of_age]
     result = sweep.handle_cases([case for case in cases if not case.is_settled])
-    result.left_out = _left_out(cases, young=len(running) - len(old_enough))
+    result.left_out = _left_out(cases, verdicts.values(), young=len(suspects) - len(of_age))
     findings = (Finding(*place, result.notes[case.instance_id]) for case in cases if not case.is_settled)
-    return Audited(result, tuple(findings), len(running))
+    compliant = sum(isinstance(verdict, Compliant) for verdict in verdicts.values())
+    return Audited(result, tuple(findings), len(running), compliant)
 
 
-def _take_up(case: Case, now: datetime, act_since: timedelta | None) -> Case:
-    """Return the case, opened again where it was settled as one that needs no action and its instance breaks a rule."""
-    if case.state is State.GONE:
-        because = "the ledger had it as gone, and it runs"
-    else:
-        because = f"it was {case.state} at {format_time(case.changed_at)}"
-    is_old = act_since is not None and now - case.event_time > act_since
-    notify_only = "it is too old for a scheduled audit to touch" if is_old else ""
-    return reopen(case, now, because, notify_only=notify_only) or case
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """By what an audit opens settled cases again, whose instances break a rule."""
+
+    policy: Policy
+    now: datetime
+    act_since: timedelta | None
+    rejudge_settled: bool
+
+    def take_up(self, case: Case, live: LiveInstance) -> Case:
+        """Return the case, opened again where there is a reason to."""
+        is_old = self.act_since is not None and self.now - case.event_time > self.act_since
+        notify_only = "it is too old for a scheduled audit to touch" if is_old else ""
+        before = "the ledger had it as gone, and it runs"
+        if case.state is not State.GONE:
+            before = f"it was {case.outcome or case.state} at {format_time(case.changed_at)}"
+        after = rejudge(case, self.now, before, notify_only=notify_only)
+        if after is None:
+            return reopen(case, self.now, before, notify_only=notify_only) or case
+        return after if self.rejudge_settled or self._says_more(case, after, live) else case
+
+    def _says_more(self, case: Case, after: Case, live: LiveInstance) -> bool:
+        """Return whether the policy is another one than that of the case, and names another fault or does more."""
+        if case.policy == self.policy.digest:
+            return False
+        verdict = evaluate(self.policy, after.subject, live.tags, self.now)
+        if not isinstance(verdict, Violation):
+            return False
+        action = in_doubt(self.policy, after, verdict).action
+        is_stricter = SEVERITY[action] > SEVERITY[case.action or Penalty.NOTIFY]
+        return is_stricter or (verdict.rule, verdict.how) != (case.rule, case.how[: len(verdict.how)])
 
 
-def _left_out(cases: Iterable[Case], *, young: int) -> Counter[str]:
-    """Count the running instances that nothing was done about, by the reason."""
-    settled = Counter(_LEFT_OUT.get(case.state, "reported before") for case in cases if case.is_settled)
-    return +Counter({f"younger than {PATIENCE // timedelta(minutes=1)} minutes": young}) + settled
+def _left_out(cases: Iterable[Case], verdicts: Iterable[Verdict], *, young: int) -> Counter[str]:
+    """Count the running instances that were not judged, or nothing was done about, by the reason."""
+    exempt = sum(isinstance(verdict, Exempt) for verdict in verdicts)
+    settled = Counter(_reason_for(case) for case in cases if case.is_settled)
+    return +Counter({_TOO_YOUNG: young, EXEMPT: exempt}) + settled
+
+
+def _reason_for(case: Case) -> str:
+    if case.outcome is Outcome.DESTROYED:
+        return "terminated before"
+    return _LEFT_OUT.get(case.state, f"settled by an earlier case ({case.outcome or case.state})")
 
 
 def audit_overdue(sweep: Sweep) -> SweepResult:
@@ -166,7 +230,7 @@ def _is_of_age(live: LiveInstance, now: datetime) -> bool:
     return live.launched_at is None or now - live.launched_at >= PATIENCE
 
 
-def _judge(policy: Policy, case: Case, running: Mapping[InstanceId, LiveInstance], now: datetime) -> object:
+def _judge(policy: Policy, case: Case, running: Mapping[InstanceId, LiveInstance], now: datetime) -> Verdict:
     return evaluate(policy, case.subject, running[case.instance_id].tags, now)
 
 

@@ -50,6 +50,11 @@ class Outcome(StrEnum):
     ACTIONS_OFF = "actions off"
     UNKNOWN = "unknown"
     """The call was made, and neither its answer nor the instance could be read since."""
+    WOULD_TERMINATE = "would be terminated"
+    """This one and the next are what dry runs say, and no ledger has them."""
+    WOULD_STOP = "would be stopped"
+    WOULD_REPORT = "would be reported"
+    WOULD_HOLD = "would be held"
 
 
 _NOBODY = frozenset({UNKNOWN_PRINCIPAL.kind, "AWSService"})
@@ -126,6 +131,8 @@ class Case:
     reopened_at: datetime | None = None
     """When it was opened again after it had been settled; None if it never was."""
     reopened_because: str = ""
+    policy: str = ""
+    """The digest of the policy that it was last judged by; empty where that is not known."""
     story: tuple[Step, ...] = ()
     """Its moves, oldest first; of very many those in the middle are left out."""
 
@@ -254,13 +261,26 @@ def reopen(case: Case, now: datetime, because: str, *, notify_only: str = "") ->
 
     What was acted on or reported stays settled, and so does what is held or has failed: those are for people.
     """
-    if case.state not in _REOPENED:
+    return _opened_again(case, now, because, notify_only or case.notify_only) if case.state in _REOPENED else None
+
+
+def rejudge(case: Case, now: datetime, because: str, *, notify_only: str = "") -> Case | None:
+    """Return a case that was reported, or has failed and was reported, as one to judge again; None for any other.
+
+    What was terminated stays settled, whatever EC2 shows of it, and what a limit holds is for people to release.
+    """
+    is_reported = case.state is State.REPORTED and case.outcome is not Outcome.DESTROYED
+    if not is_reported and not (case.state is State.FAILED and case.is_settled):
         return None
+    return _opened_again(case, now, because, notify_only)
+
+
+def _opened_again(case: Case, now: datetime, because: str, notify_only: str) -> Case:
     fresh: dict[str, Any] = {"rule": "", "how": "", "action": None, "outcome": None, "error": "", "attempts": 0}
     fresh |= {"first_fault_at": None, "reported_at": None, "acted_at": None, "released_by": "", "lease_until": None}
     return replace(
         case, state=State.WAITING, due_at=now, changed_at=now, reopened_at=now, reopened_because=because,
-        notify_only=notify_only or case.notify_only, story=_with_step(case, Step(now, State.WAITING, because)), **fresh,
+        notify_only=notify_only, story=_with_step(case, Step(now, State.WAITING, because)), **fresh,
     )  # fmt: skip
 
 

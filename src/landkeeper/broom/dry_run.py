@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from landkeeper.broom.case import Case, State, due_cases
+from landkeeper.broom.case import Case, Outcome, State, due_cases
 from landkeeper.broom.instance_state import FRESH, ActionResult, Done
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
+from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
+from landkeeper.broom.sweep_result import ActionKind, InstanceResult
+from landkeeper.broom.switch import ActionSwitch
 from landkeeper.org import AccountId, Failure, Region
 
 
@@ -23,6 +26,7 @@ class ScratchLedger:
         self._beneath = beneath
         self._cases: dict[InstanceId, Case] = {}
         self._taken: Counter[str] = Counter()
+        self._switch: ActionSwitch | None = None
         self._lock = threading.Lock()
 
     def find_cases(self, ids: Sequence[InstanceId]) -> Mapping[InstanceId, Case]:
@@ -54,6 +58,16 @@ class ScratchLedger:
                 return False
             self._taken[counter] += 1
             return True
+
+    def read_switch(self) -> ActionSwitch:
+        """Return the kill switch as it was turned here, else as the ledger beneath has it."""
+        if self._switch is None:
+            return self._beneath.read_switch() if self._beneath is not None else ActionSwitch()
+        return self._switch
+
+    def write_switch(self, switch: ActionSwitch) -> None:
+        """Keep the kill switch in memory."""
+        self._switch = switch
 
 
 class RehearsedActions:
@@ -95,3 +109,27 @@ class NoQueue:
     def send_due_cases(self, ids: Sequence[InstanceId], delay_seconds: int) -> Failure | None:
         """Leave the cases where they are."""
         return None
+
+
+_PLANNED = {
+    Outcome.WOULD_TERMINATE: Penalty.TERMINATE,
+    Outcome.WOULD_STOP: Penalty.STOP,
+    Outcome.WOULD_REPORT: Penalty.NOTIFY,
+}
+_REPORTED = frozenset({*_PLANNED, Outcome.WOULD_HOLD, Outcome.ACTIONS_OFF, Outcome.ALREADY_GONE})
+
+
+def planned_actions(results: Iterable[InstanceResult]) -> Mapping[InstanceId, Penalty]:
+    """Return what a dry run would have done to each instance. A run that was agreed to on its strength does no more."""
+    return {
+        result.instance.id: _PLANNED[result.outcome]
+        for result in results
+        if result.outcome in _PLANNED and not result.is_stored
+    }
+
+
+def has_effect(results: Iterable[InstanceResult]) -> bool:
+    """Return whether a run like this dry run would act, report, or write down that an instance is to be looked at."""
+    return any(
+        not result.is_stored and (result.outcome in _REPORTED or result.action is ActionKind.WAIT) for result in results
+    )

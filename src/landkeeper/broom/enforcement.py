@@ -21,6 +21,9 @@ from landkeeper.broom.sweep_result import ActionKind
 MOST_READS = 3
 """How often the instances are read again, where the reads take so long that they are not fresh at the call."""
 _OUTCOMES = {Penalty.TERMINATE: Outcome.DESTROYED, Penalty.STOP: Outcome.STOPPED, Penalty.NOTIFY: Outcome.NOTIFIED}
+_WOULD_BE = {
+    Penalty.TERMINATE: Outcome.WOULD_TERMINATE, Penalty.STOP: Outcome.WOULD_STOP, Penalty.NOTIFY: Outcome.WOULD_REPORT,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Enforcement:
 
     def _read(self, batch: Sequence[Begun]) -> PlaceRead:
         ids = [entry.case.instance_id for entry in batch]
-        return read_place(self._ports.reader, self._place, ids, self._ports.clock())
+        return read_place(self._ports, self._place, ids)
 
     def _act(self, penalty: Penalty, batch: Sequence[Begun], read: PlaceRead) -> list[Begun]:
         """Act on what is still to be acted on by a read that is fresh at the call.
@@ -138,8 +141,8 @@ class Enforcement:
         case, now = entry.case, self._ports.clock()
         match result:
             case Done():
-                outcome = _OUTCOMES[case.action or Penalty.NOTIFY]
-                because = "only a notice is given" if outcome is Outcome.NOTIFIED else f"EC2 took it: {outcome}"
+                outcome = (_WOULD_BE if self._ports.is_dry_run else _OUTCOMES)[case.action or Penalty.NOTIFY]
+                because = "only a notice is given" if case.action is Penalty.NOTIFY else f"EC2 took it: {outcome}"
                 self._progress.conclude(move(case, State.ACTED, now, because, outcome=outcome, acted_at=now))
             case Gone():
                 self._take_absence(entry)

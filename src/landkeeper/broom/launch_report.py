@@ -30,8 +30,13 @@ _SENTENCES = {
     Outcome.PROTECTED: "This instance is still there: it is protected ({error}).",
     Outcome.REFUSED: "This instance is still there: {error}.",
     Outcome.UNKNOWN: "This instance may have been changed: what became of it could not be read ({error}).",
-    Outcome.ACTIONS_OFF: "This instance has not been touched: actions are turned off.",
+    Outcome.ACTIONS_OFF: "This instance has not been touched: {error}.",
+    Outcome.WOULD_TERMINATE: "This instance would be terminated.",
+    Outcome.WOULD_STOP: "This instance would be stopped.",
+    Outcome.WOULD_REPORT: "This instance would not be touched: this would be a notice only.",
+    Outcome.WOULD_HOLD: "This instance would not be touched: it would be held back ({error}).",
 }
+_ENDED = frozenset({Outcome.DESTROYED, Outcome.STOPPED, Outcome.WOULD_TERMINATE, Outcome.WOULD_STOP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ def write_report(cases: Sequence[Case]) -> Report:
 
 def describe_outcome(outcome: Outcome, error: str) -> str:
     """Return the sentence that says what happened to an instance that broke a rule."""
+    if outcome is Outcome.ACTIONS_OFF:
+        error = error or "actions are turned off"
     return _SENTENCES[outcome].format(error=error)
 
 
@@ -90,7 +97,7 @@ def _block(case: Case) -> str:
 
 
 def _has_successor(case: Case) -> bool:
-    return bool(case.successor) and case.outcome in {Outcome.DESTROYED, Outcome.STOPPED}
+    return bool(case.successor) and case.outcome in _ENDED
 
 
 def _json(cases: Sequence[Case]) -> str:

@@ -16,6 +16,7 @@ from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.switch import ActionSwitch
 
 
 class WriteFirstLedger:
@@ -50,6 +51,14 @@ class WriteFirstLedger:
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
         """Add one to a counter of the ledger."""
         return self._ledger.take(counter, limit, expires_at)
+
+    def read_switch(self) -> ActionSwitch:
+        """Return the ledger's kill switch."""
+        return self._ledger.read_switch()
+
+    def write_switch(self, switch: ActionSwitch) -> None:
+        """Store the kill switch in the ledger."""
+        self._ledger.write_switch(switch)
 
 
 def sweep_first_seen(sweep: Sweep, launches: Sequence[Launch], untaggings: Sequence[Untagging] = ()) -> SweepResult:

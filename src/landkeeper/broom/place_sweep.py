@@ -17,7 +17,7 @@ from landkeeper.broom.ports import Place
 from landkeeper.broom.progress import Progress
 from landkeeper.broom.reporting import report_launches
 from landkeeper.broom.requeueing import requeue_cases
-from landkeeper.broom.sweep_result import SweepResult, stored_result
+from landkeeper.broom.sweep_result import ActionKind, SweepResult, stored_result
 from landkeeper.org import Failure
 
 MOST_IN_A_BATCH = 100
@@ -52,7 +52,7 @@ class PlaceSweep:
         now = self._ports.clock()
         to_read = []
         for case in cases:
-            self._progress.result.notes[case.instance_id] = stored_result(case)
+            self._progress.result.notes[case.instance_id] = stored_result(case, is_dry_run=self._ports.is_dry_run)
             if case.is_leased(now):
                 self._progress.elsewhere[case.event_ids[0]].add(case.instance_id)
                 self._progress.later.append(replace(case, due_at=case.lease_until))
@@ -64,7 +64,7 @@ class PlaceSweep:
 
     def _handle_batch(self, cases: Sequence[Case]) -> None:
         ids = [case.instance_id for case in cases]
-        read = read_place(self._ports.reader, self._place, ids, self._ports.clock())
+        read = read_place(self._ports, self._place, ids)
         self._enforcement.enforce(list(self._begin_all(cases, read)), read)
 
     def _begin_all(self, cases: Sequence[Case], read: PlaceRead) -> Iterator[Begun]:
@@ -73,10 +73,20 @@ class PlaceSweep:
             if judged is None:
                 continue
             found, decision = judged
+            if not self._terms.approves(found):
+                self._leave(found)
+                continue
             begun = self._begin(found, read.find(case.instance_id), decision.action.because)
             if begun is not None:
                 # A run before this one may have made the call and ended before it could write that down.
                 yield Begun(begun, may_have_been_called=case.is_under_way)
+
+    def _leave(self, case: Case) -> None:
+        """Leave an instance as it is that the plan does not name, and its case as the ledger has it."""
+        why = f"{case.action} was not in the plan: run the command again"
+        self._progress.fail(case, why, try_again=False)
+        notes = self._progress.result.notes
+        notes[case.instance_id] = replace(notes[case.instance_id], action=ActionKind.KEEP, because=why)
 
     def _begin(self, case: Case, seen: Seen, because: str) -> Case | None:
         """Move a case to `acting`, unless something holds it. None where nothing is to be done now."""
@@ -100,7 +110,8 @@ class PlaceSweep:
             return False
         hold = self._gate.find_hold(case, seen, now)
         if hold is not None:
-            self._progress.conclude(move(case, State.HELD, now, hold, outcome=Outcome.HELD, error=hold))
+            outcome = Outcome.WOULD_HOLD if self._ports.is_dry_run else Outcome.HELD
+            self._progress.conclude(move(case, State.HELD, now, hold, outcome=outcome, error=hold))
         return hold is not None
 
     def _lacks_report(self, case: Case) -> bool:

@@ -11,6 +11,7 @@ from landkeeper.broom.case import Case, State
 from landkeeper.broom.instance_state import FRESH, ActionResult, LiveInstance
 from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId, Tags
+from landkeeper.broom.switch import ActionSwitch
 from landkeeper.org import AccountId, Failure, Region
 
 Place = tuple[AccountId, Region]
@@ -76,6 +77,12 @@ class Ledger(Protocol):
     def take(self, counter: str, limit: int, expires_at: datetime) -> bool:
         """Add one to a counter and return True if it stays within `limit`; else add nothing and return False."""
 
+    def read_switch(self) -> ActionSwitch:
+        """Return the kill switch; one that was never turned is on. Raise LedgerError where it cannot be read."""
+
+    def write_switch(self, switch: ActionSwitch) -> None:
+        """Store the kill switch, whatever is stored now. Raise LedgerError where that fails."""
+
 
 class Reports(Protocol):
     """Where reports go."""
@@ -124,3 +131,5 @@ class SweepPorts:
     clock: Callable[[], datetime]
     units: UnitReader | None = None
     """None where nobody can be asked: every account counts as new then, if the policy has new units."""
+    is_dry_run: bool = False
+    """Whether all of it are stand-ins: what comes of a case is what would come of it."""

@@ -60,6 +60,7 @@ def case_to_record(case: Case) -> Record:
         "NotifyOnly": case.notify_only or None,
         "ReopenedAt": _write_time(case.reopened_at),
         "ReopenedBecause": case.reopened_because or None,
+        "PolicyDigest": case.policy or None,
         "Story": [
             {"At": format_exact_time(step.at), "State": str(step.state), "Because": step.because} for step in case.story
         ],
@@ -110,6 +111,7 @@ def _parse(record: Mapping[str, Any]) -> Case:
         notify_only=record.get("NotifyOnly", ""),
         reopened_at=_read_time(record, "ReopenedAt"),
         reopened_because=record.get("ReopenedBecause", ""),
+        policy=record.get("PolicyDigest", ""),
         story=tuple(
             Step(datetime.fromisoformat(step["At"]), State(step["State"]), step["Because"])
             for step in record.get("Story", ())

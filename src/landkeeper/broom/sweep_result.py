@@ -90,15 +90,22 @@ def judged_result(case: Case, decision: Decision, seen: Seen) -> InstanceResult:
     return InstanceResult(_instance(case), tags, verdict, _kind_of(decision.action), decision.action.because)
 
 
-def stored_result(case: Case) -> InstanceResult:
-    """Return the result of an instance whose case the ledger has as it stands."""
+def stored_result(case: Case, *, is_dry_run: bool = False) -> InstanceResult:
+    """Return the result of an instance whose case the ledger has as it stands.
+
+    A dry run does nothing more about it: what came of it before is in the reason alone.
+    """
     kinds = {State.COMPLIANT: VerdictKind.COMPLIANT, State.EXEMPT: VerdictKind.EXEMPT}
     verdict = kinds.get(case.state, VerdictKind.VIOLATION)
     action = PENALTY_KINDS[case.action] if case.outcome is not None and case.action is not None else ActionKind.KEEP
     rule = f"rule {case.rule}: {case.how}; " if case.rule else ""
     because = f"{rule}the ledger has it as {case.state} since {format_time(case.changed_at)}"
     tags = case.logged_tags if case.live_tags is None else case.live_tags
-    return InstanceResult(_instance(case), tags, verdict, action, because, case.outcome, is_stored=True)
+    outcome = case.outcome
+    if is_dry_run and outcome is not None:
+        because = f"{because}: {'terminated' if outcome is Outcome.DESTROYED else outcome}"
+        action, outcome = ActionKind.KEEP, None
+    return InstanceResult(_instance(case), tags, verdict, action, because, outcome, is_stored=True)
 
 
 def kinds_of(verdict: Verdict) -> tuple[VerdictKind, ActionKind]:

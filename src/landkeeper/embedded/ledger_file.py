@@ -15,6 +15,7 @@ from uuid import uuid4
 from landkeeper.broom.case import Case, State, due_cases
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.broom.switch import SWITCH_KEY, ActionSwitch, parse_switch, switch_to_record
 from landkeeper.embedded.database import has_table, is_stamped, open_to_read, open_to_write, refuse_writes, stamp
 
 _LOCK_TIMEOUT_SECONDS = 10.0
@@ -27,6 +28,7 @@ _SCHEMA = (
         "CREATE TABLE IF NOT EXISTS broom_counters (counter TEXT PRIMARY KEY, taken INTEGER NOT NULL,"
         " expires_at TEXT NOT NULL) WITHOUT ROWID"
     ),
+    "CREATE TABLE IF NOT EXISTS broom_switches (switch TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID",
 )
 
 
@@ -147,6 +149,21 @@ class LedgerFile:
             (counter, expires_at.isoformat(), limit),
         )
 
+    def read_switch(self) -> ActionSwitch:
+        """Return the kill switch; one that was never turned is on."""
+        query = "SELECT item FROM broom_switches WHERE switch = ?"
+        with self._explaining(), self._lock:
+            row = self._connection.execute(query, (SWITCH_KEY,)).fetchone()
+        return parse_switch(self._parse(row[0])) if row is not None else ActionSwitch()
+
+    def write_switch(self, switch: ActionSwitch) -> None:
+        """Store the kill switch, whatever is stored now."""
+        self._changes(
+            "INSERT INTO broom_switches (switch, item) VALUES (?, ?)"
+            " ON CONFLICT (switch) DO UPDATE SET item = excluded.item",
+            (SWITCH_KEY, json.dumps(switch_to_record(switch))),
+        )
+
     def _changes(self, statement: str, values: tuple[object, ...]) -> bool:
         with self._explaining(), self._lock:
             return self._connection.execute(statement, values).rowcount == 1
@@ -155,7 +172,7 @@ class LedgerFile:
         try:
             record: Mapping[str, Any] = json.loads(item)
         except ValueError as error:
-            raise LedgerError(f"'{self._path}' holds a case that is not JSON: {error}") from error
+            raise LedgerError(f"'{self._path}' holds a record that is not JSON: {error}") from error
         return record
 
     @contextmanager
@@ -167,7 +184,9 @@ class LedgerFile:
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:
-    return has_table(connection, "broom_cases", "expires_at") and has_table(connection, "broom_counters")
+    return has_table(connection, "broom_cases", "expires_at") and all(
+        has_table(connection, name) for name in ("broom_counters", "broom_switches")
+    )
 
 
 def _utc() -> datetime:

@@ -1,4 +1,4 @@
-"""Broom's ledger in DynamoDB: one item a case, and one a counter, under the key `InstanceId`.
+"""Broom's ledger in DynamoDB: an item for each case, for each counter and for the kill switch, by `InstanceId`.
 
 botocore repeats a call whose answer was lost, and the condition of the repeated write fails on what the first one
 wrote. So every write carries an id, and a condition that fails on that same id is no failure.
@@ -21,6 +21,7 @@ from landkeeper.aws.items import from_item, to_item
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.broom.switch import SWITCH_KEY, ActionSwitch, parse_switch, switch_to_record
 from landkeeper.org import format_exact_time
 
 if TYPE_CHECKING:
@@ -122,6 +123,17 @@ class LedgerTable:
                 },
             ),
         )
+
+    def read_switch(self) -> ActionSwitch:
+        """Return the kill switch; one that was never turned is on."""
+        with _explaining(self._name):
+            answer = self._client.get_item(TableName=self._name, Key={_KEY: {"S": SWITCH_KEY}}, ConsistentRead=True)
+        return parse_switch(from_item(answer["Item"])) if "Item" in answer else ActionSwitch()
+
+    def write_switch(self, switch: ActionSwitch) -> None:
+        """Store the kill switch, whatever is stored now."""
+        with _explaining(self._name):
+            self._client.put_item(TableName=self._name, Item=to_item(switch_to_record(switch)))
 
     def _is_written(self, write_id: str, write: Callable[[], object]) -> bool:
         """Return whether the write was made, be it by a call whose answer was lost."""

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ _T = TypeVar("_T")
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DEEPEST = 16
+_DIGITS_OF_DIGEST = 16
 _MOST = {"rules": 1_000, "exempt": 5_000}
 """How many of them a policy may have. Rules are compared with each other, and exemptions with the rules."""
 _ACCOUNT = re.compile(r"[0-9]{12}|[0-9]*\*[0-9*]*")
@@ -68,7 +70,8 @@ def _parse(text: str, file: str, *, with_tests: bool) -> PolicyFile:
     tests = read_expectations(nodes, tests_node, reader.names) if with_tests and tests_node is not None else ()
     if nodes.problems or policy is None:
         raise PolicyError(nodes.problems)
-    return PolicyFile(policy, file, reader.lines, tests)
+    digest = hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:_DIGITS_OF_DIGEST]
+    return PolicyFile(replace(policy, digest=digest), file, reader.lines, tests)
 
 
 def read_schema() -> Any:

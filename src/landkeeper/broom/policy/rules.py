@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -94,6 +94,8 @@ class Policy:
     onboarding: Onboarding | None = None
     report_required: bool = True
     """Whether nothing is stopped or terminated without a place to report it to."""
+    digest: str = field(default="", compare=False)
+    """Of the text that it was read from, by which a case remembers what it was judged by."""
 
 
 def has_expired(exemption: Exemption, today: date) -> bool:
