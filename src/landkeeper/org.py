@@ -26,6 +26,10 @@ class UsageError(LandkeeperError):
     """A flag, a setting or a file of the user's is wrong, and nothing was done."""
 
 
+class UnavailableError(LandkeeperError):
+    """Something that is needed does not answer, refuses, or cannot be written; the request itself may be right."""
+
+
 def parse_account_id(text: str) -> AccountId:
     """An AWS account id: twelve digits. Raises UsageError for anything else."""
     if len(text) != 12 or not (text.isascii() and text.isdigit()):

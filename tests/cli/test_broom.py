@@ -178,7 +178,7 @@ class TestOffline:
     ) -> None:
         code = run(["broom", "sweep", "--dry-run", "--policy", policy_file, "--file", str(tmp_path / "x.db"), LOG])
         err = capsys.readouterr().err
-        assert code == 2
+        assert code == 1
         assert "the AWS credentials at hand do not work: credentials missing or expired" in err
         assert not (tmp_path / "x.db").exists()
 

@@ -101,8 +101,8 @@ class TestAnswers:
             "Principal": "jane", "Rule": "code", "EventId": "launch-i-1-i-2",
             "Because": "rule code: tag Code is missing", "Source": str(logs / past.trail_key("2026-01-01")),
         }.items()  # fmt: skip
-        assert answer["totals"].items() >= {"Launches": 3, "Instances": 4, "Hit": 2, "Terminated": 2, "Compliant": 2,
-                                            "Files": 4, "Events": 5, "FilesKept": 0}.items()  # fmt: skip
+        assert answer["totals"].items() >= {"launches": 3, "instances": 4, "hit": 2, "terminated": 2, "compliant": 2,
+                                            "files": 4, "events": 5, "files_kept": 0}.items()  # fmt: skip
         assert answer["by"]["day"] == [
             {"Day": day, "Instances": there, "Hit": hit, "Terminated": hit, "Held": 0, "Stopped": 0, "Notified": 0}
             for day, there, hit in (("2026-01-01", 2, 1), ("2026-01-02", 1, 0), ("2026-01-03", 1, 1))
@@ -112,9 +112,9 @@ class TestAnswers:
         ]
         assert set(answer["by"]) == {"day", "rule", "account", "region", "principal"}
         assert answer["partial"] is False
-        assert (answer["kind"], answer["version"], answer["grace"]) == ("landkeeper-backtest", 1, None)
+        assert (answer["kind"], answer["Version"], answer["grace"]) == ("landkeeper-backtest", 2, None)
         assert answer["doubts"] == []
-        assert answer["totals"]["FilesUnread"] == 0
+        assert answer["totals"]["files_unread"] == 0
         assert began.replace(microsecond=0) <= datetime.fromisoformat(answer["read_at"]) <= datetime.now(UTC)
 
     def test_every_key_of_the_json_is_documented(self, backtest: Backtest, logs: Path, policy_file: Path) -> None:
@@ -138,7 +138,7 @@ class TestAnswers:
         old.write_text(POLICY.replace("LOL, GGG", "BRB") + "exempt: [{account: '444455556666'}]\n")
         answer = answer_of(backtest(logs, "--against", old, "--format", "json"))["comparison"]
         assert answer["against"] == str(old)
-        assert answer["totals"].items() >= {"Instances": 4, "Hit": 3, "Exempt": 1, "Compliant": 0}.items()
+        assert answer["totals"].items() >= {"instances": 4, "hit": 3, "exempt": 1, "compliant": 0}.items()
         assert [each["InstanceId"] for each in answer["newly_hit"]] == ["i-4"]
         assert [each["InstanceId"] for each in answer["newly_spared"]] == ["i-2", "i-3"]
         out = backtest(logs, "--against", old)[1]
@@ -171,14 +171,14 @@ class TestAnswers:
         logs = past.write_logs(tmp_path / "logs", files)
         first = answer_of(backtest(logs, "--format", "json"))
         assert [each["InstanceId"] for each in first["instances"]] == ["i-1"]
-        assert first["totals"].items() >= {"Files": 4, "Events": 6, "Gone": 1, "Compliant": 1}.items()
+        assert first["totals"].items() >= {"files": 4, "events": 6, "gone": 1, "compliant": 1}.items()
         # What was left out of a file that is kept is read once another file makes it matter.
         past.write_logs(logs, {"5.json.gz": past.log(past.launch("i-7"))})
         again = answer_of(backtest(logs, "--format", "json"))
-        assert again["totals"].items() >= {"FilesKept": 4, "Gone": 1, "Compliant": 2, "Hit": 1}.items()
+        assert again["totals"].items() >= {"files_kept": 4, "gone": 1, "compliant": 2, "hit": 1}.items()
         monkeypatch.setattr("landkeeper.wiring.broom.backtest.CHANGE_EVENTS", frozenset())
         whole = answer_of(backtest(logs, "--no-cache", "--format", "json"))
-        assert {**again, "read_at": "", "totals": {**again["totals"], "FilesKept": 0}} == {**whole, "read_at": ""}
+        assert {**again, "read_at": "", "totals": {**again["totals"], "files_kept": 0}} == {**whole, "read_at": ""}
 
     def test_files_that_only_look_alike_both_count(self, backtest: Backtest, tmp_path: Path) -> None:
         first, second = (past.log(past.launch(id_)) for id_ in ("i-1", "i-2"))
@@ -198,7 +198,7 @@ class TestAnswers:
         late = answer_of(backtest(logs, "--since", "2026-01-03T00:00:00+00:00", "--format", "json"))
         assert [each["InstanceId"] for each in late["instances"]] == ["i-4"]
         assert late["left_out"] == {"outside the days asked for": 3}
-        assert late["totals"]["Files"] == 1
+        assert late["totals"]["files"] == 1
         nothing = backtest(logs, "--until", "2025-01-01T00:00:00Z")
         assert (nothing[0], "No launches" in nothing[1]) == (0, True)
 
@@ -256,7 +256,7 @@ class TestFiles:
             ("copy.json.gz", "a.json.gz")
         ]
         assert [each["InstanceId"] for each in answer["instances"]] == ["i-1", "i-2"]
-        assert answer["totals"].items() >= {"Launches": 2, "Repeats": 1, "Files": 5}.items()
+        assert answer["totals"].items() >= {"launches": 2, "repeats": 1, "files": 5}.items()
         assert [Path(each["File"]).name for each in answer["unreadable"]] == ["loop.json", "cut.json.gz", "e.json"]
         assert "(1 copy ignored, 2 other files skipped, 3 faults)" in " ".join(backtest(logs, "--no-cache")[1].split())
 
@@ -304,16 +304,16 @@ class TestTheCache:
     ) -> None:
         first = answer_of(backtest(logs, "--format", "json"))
         again = answer_of(backtest(logs, "--format", "json"))
-        assert (first["totals"].pop("FilesKept"), again["totals"].pop("FilesKept")) == (0, 4)
+        assert (first["totals"].pop("files_kept"), again["totals"].pop("files_kept")) == (0, 4)
         assert {**again, "read_at": first["read_at"]} == first
         changed = logs / past.trail_key("2026-01-02")
         changed.write_bytes(past.log(past.launch("i-5", "2026-01-02T10:00:00Z")))
         (logs / "new.json.gz").write_bytes(past.log(past.launch("i-6", "2026-01-02T10:00:00Z")))
         monkeypatch.chdir(logs)
         third = answer_of(backtest(".", "--format", "json"))
-        assert third["totals"]["FilesKept"] == 3
+        assert third["totals"]["files_kept"] == 3
         assert [each["InstanceId"] for each in third["instances"]] == ["i-1", "i-5", "i-6", "i-4"]
-        assert answer_of(backtest(logs, "--no-cache", "--format", "json"))["totals"]["FilesKept"] == 0
+        assert answer_of(backtest(logs, "--no-cache", "--format", "json"))["totals"]["files_kept"] == 0
 
     def test_what_was_unreadable_is_named_from_the_cache_as_well(self, backtest: Backtest, tmp_path: Path) -> None:
         logs = past.write_logs(tmp_path / "logs", {"cut.json.gz": past.log(past.launch("i-1"))[:-9]})
@@ -396,12 +396,12 @@ def test_ctrl_c_gives_the_answer_so_far_says_so_and_the_next_run_goes_on(tmp_pat
     assert running.returncode == 3
     assert "interrupted: partial result" in err
     assert answer["partial"] is True
-    assert answer["totals"]["FilesUnread"] > 0
-    assert 0 < answer["totals"]["Launches"] == answer["totals"]["Files"] < 1200
+    assert answer["totals"]["files_unread"] > 0
+    assert 0 < answer["totals"]["launches"] == answer["totals"]["files"] < 1200
     done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False, env=environment)
     again = json.loads(done.stdout)
-    assert (done.returncode, again["partial"], again["totals"]["Launches"]) == (0, False, 1200)
-    assert again["totals"]["FilesKept"] > 0
+    assert (done.returncode, again["partial"], again["totals"]["launches"]) == (0, False, 1200)
+    assert again["totals"]["files_kept"] > 0
 
 
 @pytest.mark.usefixtures("no_aws")

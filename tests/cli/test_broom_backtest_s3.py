@@ -134,7 +134,7 @@ def test_the_second_policy_fetches_nothing(bucket: str, policy: str, capsys: pyt
     second = backtest(capsys, policy, f"s3://{bucket}/landing/")
     assert [call for call in second[3] if call.operation == "GetObject"] == []
     assert second[1]["instances"] == first[1]["instances"]
-    assert second[1]["totals"]["FilesKept"] == len(ALL)
+    assert second[1]["totals"]["files_kept"] == len(ALL)
     key = organization_key(DAYS[0])
     home_sessions().home("s3").put_object(Bucket=bucket, Key=key, Body=past.log(past.launch("i-0e")))
     third = backtest(capsys, policy, f"s3://{bucket}/landing/")

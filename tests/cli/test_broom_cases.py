@@ -99,8 +99,8 @@ def test_an_audit_looks_at_all_that_runs_and_a_dry_run_touches_nothing(
     assert run([*command, "--dry-run", "--format", "json"]) == 0
     # Both are too young: their logs may still come.
     left_out = {"younger than 30 minutes": 2}
-    totals = {"Running": 2, "Regions": 1, "Unread": 0, "Findings": 0, "LeftOut": left_out}
-    assert printed(capsys) == {"findings": [], "failures": [], "totals": totals}
+    totals = {"running": 2, "regions": 1, "unread": 0, "findings": 0, "left_out": left_out}
+    assert printed(capsys) == {"Version": 1, "findings": [], "failures": [], "totals": totals}
     assert run([*command, "--dry-run"]) == 0
     last_line = capsys.readouterr().out.splitlines()[-1]
     assert last_line.endswith("0 violate the policy; left out: 2 younger than 30 minutes")
@@ -119,7 +119,7 @@ def test_what_was_not_read_is_no_region_without_instances(folder: Path, capsys: 
     command = ["broom", "audit", "--policy", "broom.yaml", "--role", ROLE, "--account", "330000000004"]
     assert run([*command, "--region", HERE, "--region", "xx-nowhere-1", "--format", "json"]) == 3
     answer = printed(capsys)
-    assert answer["totals"] == {"Running": 0, "Regions": 1, "Unread": 1, "Findings": 0, "LeftOut": {}}
+    assert answer["totals"] == {"running": 0, "regions": 1, "unread": 1, "findings": 0, "left_out": {}}
     assert [failure.split(" could")[0] for failure in answer["failures"]] == ["330000000004 xx-nowhere-1"]
 
 

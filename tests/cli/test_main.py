@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from landkeeper import __version__
+from landkeeper.aws.sessions import HomeAccountError
+from landkeeper.broom.stored_case import LedgerError, WrongLedgerError
 from landkeeper.cli import run
-from landkeeper.org import UsageError
+from landkeeper.org import Failure, FailureReason, UnavailableError, UsageError
+from landkeeper.vpctracker.cidr import MalformedBlockError
+from landkeeper.vpctracker.ports import StoreError, WrongStoreError
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,6 +55,17 @@ def test_wrong_words_are_one_line_and_exit_code_2(
     ("error", "code", "complaint"),
     [
         (UsageError("two\nlines"), 2, "two lines"),
+        (MalformedBlockError("10.0.0.0/33", "too long"), 2, "10.0.0.0/33"),
+        (WrongStoreError("no table"), 2, "no table"),
+        (WrongLedgerError("no table"), 2, "no table"),
+        (StoreError("locked"), 1, "landkeeper: locked"),
+        (LedgerError("locked"), 1, "landkeeper: locked"),
+        (UnavailableError("no answer"), 1, "landkeeper: no answer"),
+        (HomeAccountError(Failure(FailureReason.CREDENTIALS)), 1, "the AWS credentials at hand do not work"),
+        (NoCredentialsError(), 1, "landkeeper: AWS does not answer: credentials missing"),
+        (OSError(errno.ENOSPC, "No space left"), 1, "landkeeper: the answer cannot be written: No space left"),
+        (OSError(errno.ENOSPC, "No space left", "a.db"), 1, "landkeeper: a.db: No space left"),
+        (OSError(errno.ENOTDIR, "Not a directory"), 1, "internal error"),
         (KeyboardInterrupt(), 130, "stopped"),
         (ZeroDivisionError("by design"), 1, "internal error, please report it (ZeroDivisionError: by design)"),
     ],
@@ -76,3 +95,24 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
     program = f"{sys.executable} -m landkeeper --help | head -1"
     shown = subprocess.run(["/bin/sh", "-c", program], capture_output=True, text=True, check=True)
     assert shown.stderr == ""
+
+
+def test_a_closed_pipe_is_no_traceback_and_has_the_code_that_shells_give_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    # Closed where it is full, as by `| head -1`, and where it is flushed in the end.
+    for buffering in (1, -1):
+        with os.fdopen(os.dup(write), "w", buffering, encoding="utf-8") as pipe:
+            monkeypatch.setattr("sys.stdout", pipe)
+            assert run(["--version"]) == 141
+    os.close(write)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run(["--version"]) == 1
+    assert capsys.readouterr().err == "landkeeper: the answer cannot be written: No space left on device\n"

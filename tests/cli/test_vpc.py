@@ -328,23 +328,25 @@ def _expired(_: Mapping[str, str]) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("answer", "expected"),
     [
-        (_sts_and_organizations, "the account of these credentials is not in an organization: pass --account, or omit"),
-        (_not_permitted, "of a delegated administrator: permission missing (AccessDeniedException: no)"),
-        (_no_accounts, "Organizations lists no accounts, and there always are some"),
-        (_expired, "the AWS credentials at hand do not work: credentials missing or expired (ExpiredToken"),
+        (_sts_and_organizations, (2, "of these credentials is not in an organization: pass --account, or omit")),
+        (_not_permitted, (1, "of a delegated administrator: permission missing (AccessDeniedException: no)")),
+        (_no_accounts, (1, "Organizations lists no accounts, and there always are some")),
+        (_expired, (1, "the AWS credentials at hand do not work: credentials missing or expired (ExpiredToken")),
     ],
 )
 def test_credentials_that_do_not_lead_to_an_organization_are_one_line(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Any, sentence: str
-) -> None:
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Any,
+    expected: tuple[int, str],
+) -> None:  # fmt: skip
     with answering(answer) as url:
         for service in ("STS", "ORGANIZATIONS"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
-        assert run(["vpc", "track", "--org", "--role", _ROLE]) == 2
+        code = run(["vpc", "track", "--org", "--role", _ROLE])
     printed = capsys.readouterr()
-    assert sentence in printed.err
+    assert code == expected[0]
+    assert expected[1] in printed.err
     assert printed.err.count("\n") == 1
 
 
@@ -352,6 +354,6 @@ def test_no_credentials_at_all_are_one_line(
     no_aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(["vpc", "track"]) == 2
+    assert run(["vpc", "track"]) == 1
     assert "the AWS credentials at hand do not work: credentials missing" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

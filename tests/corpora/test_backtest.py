@@ -57,9 +57,9 @@ def test_each_launch_of_the_index_is_hit_once_with_the_extra_and_without(tmp_pat
     files = {row["file"] for row in rows}
     assert {Path(each["Source"]).relative_to(CORPORA).as_posix() for each in answer["instances"]} <= files
     there = sum(file.is_file() for folder in FOLDERS for file in (CORPORA / folder).rglob("*"))
-    assert answer["totals"]["Files"] + len(answer["skipped"]) == there
+    assert answer["totals"]["files"] + len(answer["skipped"]) == there
     assert run_backtest(tmp_path, without_fast=True) == (code, answer)
     again = run_backtest(tmp_path)[1]
-    assert again["totals"].pop("FilesKept") == answer["totals"]["Files"]
-    assert answer["totals"].pop("FilesKept") == 0
+    assert again["totals"].pop("files_kept") == answer["totals"]["files"]
+    assert answer["totals"].pop("files_kept") == 0
     assert again == answer

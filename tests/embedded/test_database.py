@@ -22,6 +22,7 @@ from landkeeper.embedded.database import APPLICATION_ID
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.vpc_file import VpcFile
+from landkeeper.org import UsageError
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
@@ -88,7 +89,7 @@ def test_a_file_of_another_program_is_refused_and_stays_as_it_is(
 ) -> None:
     execute(path, *_FOREIGN[foreign])
     before = contents(path.parent)
-    with pytest.raises((StoreError, LedgerError), match=r"this is not a Landkeeper file \(another program made it\)"):
+    with pytest.raises(UsageError, match=r"this is not a Landkeeper file \(another program made it\)"):
         store(path, to_write=to_write)
     assert contents(path.parent) == before
 
@@ -203,8 +204,9 @@ def test_a_locked_file_is_not_read_as_one_that_nobody_writes(path: Path) -> None
     LedgerFile(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(LedgerError, match="locked"):
+        with pytest.raises(LedgerError, match="locked") as caught:
             LedgerFile(path, to_write=False, lock_timeout_seconds=0.05)
+        assert not isinstance(caught.value, UsageError)
 
 
 def test_both_products_share_a_file_whichever_made_it(path: Path) -> None:

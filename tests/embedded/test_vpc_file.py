@@ -11,10 +11,11 @@ import pytest
 from tests.strategies import ACCOUNTS, REGIONS, START, vpc_ids
 
 from landkeeper.embedded.vpc_file import VpcFile
+from landkeeper.org import UsageError
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
-from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.ports import StoreError, WrongStoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION
 
 _APPEARED = Appeared(StoredVpc(Vpc(vpc_ids(1), ACCOUNTS[0], REGIONS[0], "10.0.0.0/16"), START, START, 1))
@@ -48,12 +49,12 @@ def test_a_file_says_its_schema_and_lets_others_read_while_it_writes(other: sqli
 
 def test_what_is_not_sqlite_is_refused(path: Path) -> None:
     path.write_text("this is a letter to my mother, and no database of any kind\n" * 20)
-    with pytest.raises(StoreError, match=r"landkeeper\.db: this is not a Landkeeper file \(not SQLite\)"):
+    with pytest.raises(WrongStoreError, match=r"landkeeper\.db: this is not a Landkeeper file \(not SQLite\)"):
         VpcFile(path)
 
 
 def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="it cannot be opened or made there"):
+    with pytest.raises(WrongStoreError, match="it cannot be opened or made there"):
         VpcFile(tmp_path / "missing" / "landkeeper.db")
 
 
@@ -74,8 +75,9 @@ def test_a_file_that_another_product_of_the_house_made_gets_the_trackers_tables(
 def test_a_locked_file_is_named_and_nothing_is_half_written(path: Path, other: sqlite3.Connection) -> None:
     with closing(VpcFile(path, lock_timeout_seconds=0.05)) as file:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="another program has locked it"):
+        with pytest.raises(StoreError, match="another program has locked it") as caught:
             file.write_coverage(Coverage(ACCOUNTS[0]))
+        assert not isinstance(caught.value, UsageError)
         assert len(list(file.read_all())) == 1
         other.execute("ROLLBACK")
         file.write_coverage(Coverage(ACCOUNTS[0]))

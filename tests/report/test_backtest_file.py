@@ -16,11 +16,17 @@ def test_a_backtest_is_returned_unchanged() -> None:
     assert parse_backtest(json.dumps(BACKTEST), "backtest.json") == BACKTEST
 
 
+def test_the_totals_of_version_2_have_the_names_that_the_page_shows() -> None:
+    given = {**BACKTEST, "version": None, "Version": 2, "totals": {"hit": 1, "files_kept": 2}}
+    assert parse_backtest(json.dumps(given), "backtest.json")["totals"] == {"Hit": 1, "FilesKept": 2}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"kind": "something"}, "is not the output of `landkeeper broom backtest"),
-        ({"version": 2}, "has an unsupported backtest version (2): update Landkeeper"),
+        ({"version": 3}, "has an unsupported backtest version (3): update Landkeeper"),
+        ({"Version": 4}, "has an unsupported backtest version (4): update Landkeeper"),
         ({"policy": None}, "policy cannot be read"),
         ({"totals": {"Hit": "many"}}, "its counts cannot be read"),
         ({"by": {"day": {}}}, "its counts cannot be read"),

@@ -32,7 +32,7 @@ from landkeeper import __version__
 from landkeeper.aws.assumed_roles import assume_role
 from landkeeper.aws.deadlines import Clock, Deadline, deadline_after, do_within, keep_deadlines
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
-from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UsageError
+from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -60,7 +60,7 @@ class NoAccountSetError(LandkeeperError):
     """A call was about to be signed without having said for which account."""
 
 
-class HomeAccountError(LandkeeperError):
+class HomeAccountError(UnavailableError):
     """`sts:GetCallerIdentity` did not answer, so the credentials at hand are of no use."""
 
     def __init__(self, failure: Failure) -> None:

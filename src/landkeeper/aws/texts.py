@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.org import AccountId, UsageError
+from landkeeper.org import AccountId, FailureReason, UnavailableError, UsageError
 
 _DIGEST = r"([0-9a-f]{16}|[0-9a-f]{64})"
 _DEPLOYED = re.compile(rf"(?:.*/)?(?:(?:policy|landkeeper)-{_DIGEST}\.yaml|{_DIGEST}-(?:broom|config)\.yaml)")
@@ -22,7 +22,7 @@ class ReplacedTextError(UsageError):
 
 
 def read_remote_text(where: str, sessions: AccountSessions, *, what: str, owner: AccountId | None = None) -> str:
-    """The text at `s3://bucket/key` or `ssm:NAME`. Raise UsageError saying what is wrong with `what`.
+    """The text at `s3://bucket/key` or `ssm:NAME`. Raise UsageError or UnavailableError saying what is wrong.
 
     `owner` is the account that the bucket has to belong to. What a key of `landkeeper deploy` names by its digest has
     to be that content, else ReplacedTextError is raised.
@@ -42,6 +42,8 @@ def read_remote_text(where: str, sessions: AccountSessions, *, what: str, owner:
             )
         return body.decode()
     except (ClientError, BotoCoreError) as error:
-        raise UsageError(f"the {what} {where} cannot be read: {failure_of(error)}") from error
+        failure = failure_of(error)
+        kind = UsageError if failure.reason is FailureReason.NOT_FOUND else UnavailableError
+        raise kind(f"the {what} {where} cannot be read: {failure}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the {what} {where} is not text in UTF-8") from error

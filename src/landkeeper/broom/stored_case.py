@@ -9,13 +9,17 @@ from typing import Any
 from landkeeper.broom.case import Case, Outcome, State, Step
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
-from landkeeper.org import AccountId, LandkeeperError, Principal, Region, format_exact_time
+from landkeeper.org import AccountId, LandkeeperError, Principal, Region, UsageError, format_exact_time
 
 Record = dict[str, Any]
 
 
 class LedgerError(LandkeeperError):
     """The ledger cannot be read or written, or holds something that no version of Landkeeper wrote."""
+
+
+class WrongLedgerError(LedgerError, UsageError):
+    """The ledger that was named does not exist, or is not one of ours."""
 
 
 def case_to_record(case: Case) -> Record:

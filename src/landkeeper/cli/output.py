@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Format = Literal["table", "json", "csv"]
+JSON_VERSION = 1
+"""`Version` of JSON objects that have records in them. Within a version keys are added, and none goes.
+
+One rule for keys: records have the attributes that are stored, in AWS's spelling (`VpcId`); the names of what is
+around them are in lower case (`launches`, `totals.instances`). docs/json.md lists them all.
+"""
 Row = Mapping[str, Any]
 
 _FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take wide letters for the same signs

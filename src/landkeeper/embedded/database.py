@@ -30,6 +30,12 @@ class ForeignFileError(sqlite3.DatabaseError):
         super().__init__("this is not a Landkeeper file (another program made it)")
 
 
+def is_wrong_file(error: sqlite3.Error) -> bool:
+    """Return whether another file has to be named: this one is no database, another program's, or cannot be there."""
+    name = getattr(error, "sqlite_errorname", "")
+    return isinstance(error, ForeignFileError) or name.startswith(("SQLITE_NOTADB", "SQLITE_CANTOPEN"))
+
+
 def create_private_file(path: Path) -> None:
     """Create an empty file that only its owner may read, where there is none; SQLite's files beside it follow suit.
 

@@ -14,9 +14,17 @@ from uuid import uuid4
 
 from landkeeper.broom.case import Case, State, due_cases
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.broom.stored_case import LedgerError, WrongLedgerError, case_to_record, parse_case
 from landkeeper.broom.switch import SWITCH_KEY, ActionSwitch, parse_switch, switch_to_record
-from landkeeper.embedded.database import has_table, is_stamped, open_to_read, open_to_write, refuse_writes, stamp
+from landkeeper.embedded.database import (
+    has_table,
+    is_stamped,
+    is_wrong_file,
+    open_to_read,
+    open_to_write,
+    refuse_writes,
+    stamp,
+)
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 _SCHEMA = (
@@ -180,7 +188,8 @@ class LedgerFile:
         try:
             yield
         except sqlite3.Error as error:
-            raise LedgerError(f"the file '{self._path}' cannot be used as a ledger: {error}") from error
+            kind = WrongLedgerError if is_wrong_file(error) else LedgerError
+            raise kind(f"the file '{self._path}' cannot be used as a ledger: {error}") from error
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:

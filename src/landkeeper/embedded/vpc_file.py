@@ -11,7 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from landkeeper.embedded.database import has_table, is_stamped, open_to_read, open_to_write, refuse_writes, stamp
+from landkeeper.embedded.database import (
+    has_table,
+    is_stamped,
+    is_wrong_file,
+    open_to_read,
+    open_to_write,
+    refuse_writes,
+    stamp,
+)
 from landkeeper.embedded.write_ahead import use_write_ahead_log
 from landkeeper.vpctracker.attributes import (
     Attributes,
@@ -24,7 +32,7 @@ from landkeeper.vpctracker.attributes import (
 )
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import describe_omissions
-from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.ports import StoreError, WrongStoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
@@ -254,7 +262,8 @@ class VpcFile:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {_reason(error)}") from error
+            kind = WrongStoreError if is_wrong_file(error) else StoreError
+            raise kind(f"{self._path}: {_reason(error)}") from error
         except json.JSONDecodeError as error:
             raise StoreError(f"{self._path}: an item in it is not JSON ({error})") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from landkeeper.org import UsageError
 
-_VERSION = 1
+_VERSIONS = (1, 2)
 _WRONG_FILE = "is not the output of `landkeeper broom backtest --format json`"
 _TEXT_OR_NONE = (str, type(None))
 _SHAPE: Mapping[str, type | tuple[type, ...]] = {
@@ -25,8 +25,9 @@ def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
         raise UsageError(f"{file} {_WRONG_FILE}: it is not JSON") from error
     if not isinstance(answer, dict) or answer.get("kind") != "landkeeper-backtest":
         raise UsageError(f"{file} {_WRONG_FILE}")
-    if answer.get("version") != _VERSION:
-        raise UsageError(f"{file} has an unsupported backtest version ({answer.get('version')}): update Landkeeper")
+    version = answer.get("Version", answer.get("version"))
+    if version not in _VERSIONS:
+        raise UsageError(f"{file} has an unsupported backtest version ({version}): update Landkeeper")
     wrong = [name for name, kind in _SHAPE.items() if not isinstance(answer.get(name, ...), kind)]
     if (
         wrong
@@ -35,7 +36,12 @@ def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
         or not _are_rows(answer["instances"])
     ):
         raise UsageError(f"{file} {_WRONG_FILE}: {wrong[0] if wrong else 'its counts'} cannot be read")
-    return answer
+    return {**answer, "totals": {_title(name): count for name, count in answer["totals"].items()}}
+
+
+def _title(name: str) -> str:
+    """The name of a total as version 1 and the page have it: `FilesKept` for `files_kept`."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 def _refuse(constant: str) -> None:

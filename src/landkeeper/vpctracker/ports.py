@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from landkeeper.org import Account, AccountId, Failure, LandkeeperError, Region
+from landkeeper.org import Account, AccountId, Failure, LandkeeperError, Region, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 class StoreError(LandkeeperError):
     """The store does not answer, or is not one of ours. Its text names the store."""
+
+
+class WrongStoreError(StoreError, UsageError):
+    """The store that was named does not exist, or is not one of ours."""
 
 
 class VpcReader(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landkeeper import __version__
-from landkeeper.org import Failure, UsageError
+from landkeeper.org import Failure, UnavailableError, UsageError
 from landkeeper.report.backtest_file import parse_backtest
 from landkeeper.report.cases_view import OPEN_STATES, SETTLED_STATES
 from landkeeper.report.page import PageError, render
@@ -179,7 +179,7 @@ def link_report(settings: Settings, seconds: int) -> str:
     found = bucket.read_metadata()
     where = f"s3://{settings.report_bucket}/{KEY}"
     if isinstance(found, Failure):
-        raise UsageError(f"{where} cannot be read: {found}")
+        raise UnavailableError(f"{where} cannot be read: {found}")
     if found is None:
         raise UsageError(f"{where} does not exist yet: the stack's notices function writes it every hour")
     return bucket.presign(seconds)

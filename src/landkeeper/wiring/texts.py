@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from landkeeper.org import UsageError
+from landkeeper.org import UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +45,10 @@ def read_named_file(file: str | Path, *, what: str) -> str:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it.
 
+    Raises UnavailableError where the disk is full.
     A new file is for its owner alone; one that is replaced keeps its mode. A symbolic link is replaced, not followed.
     """
+    import errno
     import os
     import stat
     import tempfile
@@ -65,4 +67,5 @@ def replace_file(path: Path, content: bytes) -> None:
             os.unlink(new)  # noqa: PTH108 - the name is a string
             raise
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        kind = UnavailableError if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO} else UsageError
+        raise kind(f"{path} cannot be written: {error.strerror}") from error

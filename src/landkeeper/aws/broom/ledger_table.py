@@ -20,9 +20,9 @@ from landkeeper.aws.failures import failure_of
 from landkeeper.aws.items import from_item, to_item
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId
-from landkeeper.broom.stored_case import LedgerError, case_to_record, parse_case
+from landkeeper.broom.stored_case import LedgerError, WrongLedgerError, case_to_record, parse_case
 from landkeeper.broom.switch import SWITCH_KEY, ActionSwitch, parse_switch, switch_to_record
-from landkeeper.org import format_exact_time
+from landkeeper.org import FailureReason, format_exact_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -165,4 +165,6 @@ def _explaining(table: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise LedgerError(f"the DynamoDB table '{table}' does not answer: {failure_of(error)}") from error
+        failure = failure_of(error)
+        kind = WrongLedgerError if failure.reason is FailureReason.NOT_FOUND else LedgerError
+        raise kind(f"the DynamoDB table '{table}' does not answer: {failure}") from error

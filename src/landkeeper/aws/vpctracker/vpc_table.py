@@ -26,7 +26,7 @@ from landkeeper.vpctracker.attributes import (
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import describe_omissions
 from landkeeper.vpctracker.notices.news import Noticed
-from landkeeper.vpctracker.ports import StoreError
+from landkeeper.vpctracker.ports import StoreError, WrongStoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, known_items, stamped, upgraded
 
 if TYPE_CHECKING:
@@ -87,15 +87,15 @@ def _definition(name: str, suffix: str, keys: tuple[tuple[str, str], ...]) -> An
 
 
 def check_table(client: DynamoDBClient, name: str) -> None:
-    """Raises StoreError when the table is not there, or has other keys than the tracker's."""
+    """Raises WrongStoreError when the table is not there, or has other keys than the tracker's."""
     with translate_errors(name):
         table = client.describe_table(TableName=name)["Table"]
     keys = tuple((key["AttributeName"], key["KeyType"]) for key in table["KeySchema"])
     if keys != KEYS[""]:
         found = " and ".join(key for key, _ in keys)
-        raise StoreError(f"the table '{name}' is not VPC Tracker's: its key is {found}, not VpcId and OwnerId")
+        raise WrongStoreError(f"the table '{name}' is not VPC Tracker's: its key is {found}, not VpcId and OwnerId")
     if OWNER_INDEX not in {index.get("IndexName") for index in table.get("GlobalSecondaryIndexes", ())}:
-        raise StoreError(f"the table '{name}' is not VPC Tracker's: it has no index {OWNER_INDEX}")
+        raise WrongStoreError(f"the table '{name}' is not VPC Tracker's: it has no index {OWNER_INDEX}")
 
 
 _log = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ def translate_errors(table: str) -> Iterator[None]:
     except (ClientError, BotoCoreError) as error:
         failure = failure_of(error)
         if failure.reason is FailureReason.NOT_FOUND:
-            raise StoreError(
+            raise WrongStoreError(
                 f"there is no DynamoDB table '{table}' in this account and region; "
                 "`landkeeper vpc track --create-tables` makes it"
             ) from error

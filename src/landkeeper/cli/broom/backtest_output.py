@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from landkeeper.wiring.broom.backtest import Past
 
 _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
-_VERSION = 1
+_VERSION = 2
 _ATTRIBUTES = (
     "InstanceId", "Fate", "AccountId", "Region", "LaunchedAt", "DecidedAt", "Principal", "PrincipalArn", "InstanceType",
     "ImageId", "Rule", "Because", "Tags", "Doubts", "Change", "EventId", "Source",
@@ -184,7 +184,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
     """The shape is documented in docs/backtest.md; whoever takes a key away, or changes what it means, counts it up."""
     past = answer.past
     found: dict[str, Any] = {
-        "kind": "landkeeper-backtest", "version": _VERSION,
+        "kind": "landkeeper-backtest", "Version": _VERSION,
         "policy": answer.policy,
         "grace": answer.grace and int(answer.grace.total_seconds()),
         "since": answer.since and format_exact_time(answer.since),
@@ -214,15 +214,15 @@ def _as_json(answer: Answer) -> dict[str, Any]:
 def _totals(answer: Answer) -> dict[str, int]:
     past, progress = answer.past, answer.past.progress
     return {
-        "Launches": past.chronicle.launches,
-        "Repeats": past.chronicle.repeats,
-        "Unnamed": len(past.chronicle.unnamed),
+        "launches": past.chronicle.launches,
+        "repeats": past.chronicle.repeats,
+        "unnamed": len(past.chronicle.unnamed),
         **_fates(total(answer.fates)),
-        "Files": progress.files_done,
-        "FilesKept": past.kept,
-        "FilesUnread": past.unread,
-        "Bytes": progress.bytes_done,
-        "Events": progress.events,
+        "files": progress.files_done,
+        "files_kept": past.kept,
+        "files_unread": past.unread,
+        "bytes": progress.bytes_done,
+        "events": progress.events,
     }
 
 
@@ -237,8 +237,8 @@ def _comparison(answer: Answer, compared: Comparison) -> dict[str, Any]:
 
 
 def _fates(whole: Tally) -> dict[str, int]:
-    others = {str(fate).capitalize(): whole.fates[fate] for fate in (Fate.GONE, Fate.COMPLIANT, Fate.EXEMPT)}
-    return {**_counts(whole), **others}
+    others = {str(fate): whole.fates[fate] for fate in (Fate.GONE, Fate.COMPLIANT, Fate.EXEMPT)}
+    return {**{name.lower(): number for name, number in _counts(whole).items()}, **others}
 
 
 def _counts(tally: Tally) -> dict[str, int]:

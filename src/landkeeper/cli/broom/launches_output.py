@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.broom.launch_attributes import launch_attributes
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
     verdicts = Counter(str(instance.verdict) for launch in judged for instance in launch.instances)
     return {
+        "Version": JSON_VERSION,
         "launches": [launch_attributes(launch) for launch in judged],
         "ignored": dict(harvest.ignored),
         "malformed": [
-            {"file": fault.source, "record": fault.where, "reason": fault.reason} for fault in harvest.faults
+            {"File": fault.source, "Record": fault.where, "Reason": fault.reason} for fault in harvest.faults
         ],
         "totals": {
             "files": harvest.files,

@@ -11,7 +11,7 @@ from landkeeper.aws.vpctracker.vpcs import find_regions
 from landkeeper.broom.audit import AuditResult, audit_everything
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Sweep
-from landkeeper.org import AccountId, Failure, Membership, Standing, UsageError
+from landkeeper.org import AccountId, Failure, Membership, Standing, UnavailableError
 from landkeeper.wiring.broom.commands import open_for_command
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class SettingsScope:
     def find_accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts that the settings name, else those of the organization, else the one at hand.
 
-        Raise UsageError where the organization cannot be listed.
+        Raise UnavailableError where the organization cannot be listed.
         """
         if self.settings.accounts or self.settings.role_name is None:
             return self.settings.accounts or (self.sessions.home_account(),)
         members = list_members(self.sessions.home("organizations"))
         if isinstance(members, Failure):
-            raise UsageError(f"the accounts of the organization cannot be listed, pass --account: {members}")
+            raise UnavailableError(f"the accounts of the organization cannot be listed, pass --account: {members}")
         return tuple(member.account.id for member in members if member.membership is Membership.ACTIVE)
 
     def find_places(self, account: AccountId) -> Sequence[Place] | Failure:

@@ -25,7 +25,7 @@ from landkeeper.operate.doctor.running import (
     longest_rest,
 )
 from landkeeper.operate.doctor.stack import Keys, judge_tables
-from landkeeper.org import Failure, FailureReason, LandkeeperError, Membership, UsageError
+from landkeeper.org import Failure, FailureReason, LandkeeperError, Membership, UnavailableError, UsageError
 from landkeeper.vpctracker.config_file import parse_config
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.wiring.doctor.deployed_stack import DeployedStack, read_coverage
@@ -98,7 +98,7 @@ def _problems_of(
         return [str(problem) for problem in error.problems]
     except ReplacedTextError as error:
         return [str(error)]
-    except UsageError as error:
+    except (UsageError, UnavailableError) as error:
         # A policy that is not there is as wrong as one that cannot be parsed; one that may not be read is not known.
         gone = FailureReason.NOT_FOUND in str(error)
         return [str(error)] if gone else Failure(FailureReason.OTHER, message=str(error))

@@ -11,7 +11,7 @@ from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UsageError
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UnavailableError, UsageError
 from landkeeper.vpctracker.discovery import Listing, choose_accounts, choose_named_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
@@ -62,7 +62,7 @@ def function_store(settings: Settings) -> VpcStore:
 def find_source(settings: Settings, *, organization: bool = False, profiles: Sequence[str] = ()) -> Source:
     """The accounts that the flags and settings name: profiles, the organization, a list, or the account at hand.
 
-    Raises UsageError or HomeAccountError when the credentials, the organization or the settings do not allow it.
+    Raises UsageError or UnavailableError when the credentials, the organization or the settings do not allow it.
     """
     config = read_config(settings)
     if profiles:
@@ -137,7 +137,7 @@ def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listi
                 "the account of these credentials is not in an organization: pass --account, or omit --org"
             )
         case Failure():
-            raise UsageError(
+            raise UnavailableError(
                 "the accounts of the organization cannot be listed; use credentials of the management account or "
                 f"of a delegated administrator: {members}"
             )
@@ -157,7 +157,7 @@ def _choose(client: OrganizationsClient, members: tuple[Member, ...], discovery:
 
 def _known_units(read: tuple[Read, ...] | Failure) -> tuple[Read, ...]:
     if isinstance(read, Failure):
-        raise UsageError(f"the organizational units in the configuration cannot be resolved: {read}")
+        raise UnavailableError(f"the organizational units in the configuration cannot be resolved: {read}")
     return read
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.vpctracker.ipam import read_ipam, read_ipams
-from landkeeper.org import Failure, Region, UsageError
+from landkeeper.org import Failure, Region, UnavailableError, UsageError
 from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
 from landkeeper.wiring.sessions import home_sessions
 
@@ -24,7 +24,7 @@ def read_ipam_pools(
     home = region or sessions.region
     found = read_ipams(sessions.home("ec2", home))
     if isinstance(found, Failure):
-        raise UsageError(f"the IPAMs of {home} cannot be read: {found}")
+        raise UnavailableError(f"the IPAMs of {home} cannot be read: {found}")
     if (ipam and ipam not in found) or (len(found) != 1 and not ipam):
         there_are = f"there are {', '.join(found)}" if found else "there is none"
         raise UsageError(
@@ -32,5 +32,5 @@ def read_ipam_pools(
         )
     read = read_ipam(lambda where: sessions.home("ec2", where), home, ipam or found[0])
     if isinstance(read, Failure):
-        raise UsageError(f"the IPAM {ipam or found[0]} cannot be read: {read}")
+        raise UnavailableError(f"the IPAM {ipam or found[0]} cannot be read: {read}")
     return read

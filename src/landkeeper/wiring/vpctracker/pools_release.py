@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.sessions import HomeAccountError
-from landkeeper.org import AccountId, UsageError
+from landkeeper.org import AccountId, UnavailableError, UsageError
 from landkeeper.wiring.vpctracker.commands import find_source
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def reader_by(settings: Settings) -> OpenReader:
     def open_reader(accounts: Collection[AccountId]) -> VpcReader | str:
         try:
             source = find_source(replace(settings, accounts=tuple(accounts)))
-        except (UsageError, HomeAccountError) as error:
+        except (UsageError, UnavailableError) as error:
             return str(error)
         if source.listing.left_out:
             return f"the configuration skips {', '.join(source.listing.left_out)} (discovery.skip_accounts)"

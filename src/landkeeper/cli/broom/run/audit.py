@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
 from landkeeper.settings import read_settings
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def _print_findings(result: AuditResult, format_: Format) -> None:
     """Print what violates the policy, with the totals of the audit."""
     rows = [_row(finding) for finding in result.findings]
     if format_ == "json":
-        counts = {"Running": result.running, "Regions": result.places, "Unread": result.unread, "Findings": len(rows)}
-        totals = {**counts, "LeftOut": dict(result.left_out)}
-        print_json({"findings": rows, "failures": list(result.failures), "totals": totals})
+        counts = {"running": result.running, "regions": result.places, "unread": result.unread, "findings": len(rows)}
+        totals = {**counts, "left_out": dict(result.left_out)}
+        answer = {"findings": rows, "failures": list(result.failures), "totals": totals}
+        print_json({"Version": JSON_VERSION, **answer})
     else:
         print_rows(rows, [Column(name, name) for name in _NAMES], format_, totals=_totals_line(result))
 
