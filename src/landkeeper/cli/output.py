@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
+from landkeeper import org
 from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import (
     WIDTH_OF_A_PIPE,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv"]
 Row = Mapping[str, Any]
+counted = org.counted
 
 _FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take wide letters for the same signs
 _QUOTED = re.compile('[",;|\t\r\n]')
@@ -132,11 +134,6 @@ def chosen(
 
 def _says_something(rows: Sequence[Row], attribute: str, usual: Mapping[str, tuple[Any, ...]]) -> bool:
     return attribute not in usual or any(row.get(attribute) not in usual[attribute] for row in rows)
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun, in the plural where that is right."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def print_json(value: object) -> None:
