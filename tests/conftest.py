@@ -30,7 +30,9 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 _TESTS = Path(__file__).parent
-_PURE = tuple(_TESTS / name for name in ("vpctracker", "broom", "report", "test_org.py", "test_documents.py"))
+_PURE = tuple(
+    _TESTS / name for name in ("vpctracker", "broom", "report", "test_org.py", "test_causes.py", "test_documents.py")
+)
 """Tests of the packages whose coverage is measured (`tool.coverage.run`)."""
 
 

@@ -54,10 +54,15 @@ def format_exact_time(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def join_some(names: Sequence[str], most: int) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the plural where that is right; thousands are set apart, as in `10,000`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def join_some(names: Sequence[str], most: int, *, separator: str = ", ") -> str:
     """The first few names, and how many there are beside them."""
-    shown, left = ", ".join(names[:most]), len(names) - most
-    return f"{shown} and {left} more" if left > 0 else shown
+    shown, left = separator.join(names[:most]), len(names) - most
+    return f"{shown} and {left:,} more" if left > 0 else shown
 
 
 def is_batch(event: object) -> TypeGuard[dict[str, list[dict[str, Any]]]]:

@@ -141,7 +141,7 @@ def test_a_read_that_became_too_old_asks_the_switch_again(world: World) -> None:
     assert (world.ec2.ended, world.case(I3).outcome) == ([], Outcome.ACTIONS_OFF)
 
 
-def _later(world: World) -> object:
+def _later(world: World) -> datetime:
     world.clock.pass_time(seconds=2)
     return world.clock.now
 

@@ -20,7 +20,9 @@ from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.pools.items import PoolWrite, pool_to_item, reservation_to_item
 
 _REPORT_INPUT = make_report_input(vpcs=12, accounts=4, cases=2)
+_VPC_NAMES = sorted({vpc.vpc.name for vpc in _REPORT_INPUT.known.vpcs if vpc.vpc.name})
 _VPCS = sorted(one.vpc.id for one in _REPORT_INPUT.known.vpcs)
+_SHOWN = [*_VPCS, *_VPC_NAMES]
 _ACCOUNTS = sorted(_REPORT_INPUT.known.coverage)
 _NAMES = sorted(one.account_name for one in _REPORT_INPUT.known.coverage.values())
 _CASES = sorted(case.instance_id for case in _REPORT_INPUT.ledger.cases) if _REPORT_INPUT.ledger else []
@@ -83,13 +85,13 @@ def tab(here: Path) -> Tab:
         ("landkeeper vpc pool re", ["reserve"]),
         ("landkeeper vpc list --acc", ["--account"]),
         ("landkeeper vpc list --format ", ["table", "json", "csv"]),
-        ("landkeeper vpc show ", _VPCS),
+        ("landkeeper vpc show ", _SHOWN),
         (f"landkeeper vpc show {_VPCS[0][:9]}", [id_ for id_ in _VPCS if id_.startswith(_VPCS[0][:9])]),
         ("landkeeper vpc history vpc-", _VPCS),
-        ("landkeeper vpc connect ", [*_ACCOUNTS, *_NAMES, *_VPCS]),
+        ("landkeeper vpc connect ", [*_ACCOUNTS, *_NAMES, *_VPCS, *_VPC_NAMES]),
         (f"landkeeper vpc connect {_ACCOUNTS[0]} {_ACCOUNTS[1]}", [_ACCOUNTS[1]]),
         ("landkeeper vpc list --account ", [*_ACCOUNTS, *_NAMES]),
-        ("landkeeper vpc track --account ", _ACCOUNTS),
+        ("landkeeper vpc track --account ", [*_ACCOUNTS, *_NAMES]),
         ("landkeeper vpc list --region ", sorted({one.vpc.region for one in _REPORT_INPUT.known.vpcs})),
         ("landkeeper vpc allocate --pool ", ["company", "workloads"]),
         ("landkeeper vpc pool show w", ["workloads"]),
@@ -108,8 +110,8 @@ def test_the_file_is_that_of_the_flag_or_of_the_environment(tab: Tab, here: Path
     moved = tmp_path / "elsewhere.db"
     (here / "landkeeper.db").rename(moved)
     assert tab("landkeeper vpc show ") == []
-    assert tab("landkeeper vpc show --file elsewhere.db ") == _VPCS
-    assert tab("landkeeper vpc show ", LANDKEEPER_FILE=str(moved)) == _VPCS
+    assert tab("landkeeper vpc show --file elsewhere.db ") == _SHOWN
+    assert tab("landkeeper vpc show ", LANDKEEPER_FILE=str(moved)) == _SHOWN
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_for_a_table_nothing_is_offered(line: str, environment: dict[str, str], 
 
 
 def test_a_file_beats_a_table_of_the_environment(tab: Tab) -> None:
-    assert tab("landkeeper vpc show --file landkeeper.db ", LANDKEEPER_VPC_TABLE="VPCTracker") == _VPCS
+    assert tab("landkeeper vpc show --file landkeeper.db ", LANDKEEPER_VPC_TABLE="VPCTracker") == _SHOWN
 
 
 @pytest.mark.parametrize("content", [b"", b"no store at all", b"SQLite format 3\x00" + b"\xff" * 4096])
@@ -138,7 +140,7 @@ def test_a_file_that_is_no_store_offers_nothing_and_stays_as_it_is(content: byte
 
 def test_a_tab_makes_and_changes_no_file(tab: Tab, here: Path) -> None:
     before = (here / "landkeeper.db").read_bytes()
-    assert tab("landkeeper vpc show ") == _VPCS
+    assert tab("landkeeper vpc show ") == _SHOWN
     assert [path.name for path in here.iterdir()] == ["landkeeper.db"]
     assert (here / "landkeeper.db").read_bytes() == before
     (here / "landkeeper.db").unlink()

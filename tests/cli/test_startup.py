@@ -128,7 +128,7 @@ def test_a_group_loads_the_one_command_that_is_asked_for(folder: Path) -> None:
     _, modules, _ = _loaded(folder, ["vpc", "list"])
     commands = {name for name in modules if name.startswith("landkeeper.cli.vpc.")}
     assert commands == {
-        f"landkeeper.cli.vpc.{name}" for name in ("known", "list", "options", "query", "run", "run.list")
+        f"landkeeper.cli.vpc.{name}" for name in ("filters", "known", "list", "options", "query", "run", "run.list")
     }  # fmt: skip
 
 

@@ -176,7 +176,11 @@ def test_an_account_that_cannot_be_read_is_named_and_the_rest_is_done(
     assert run(["vpc", "track", *names, "--role", "NobodyMadeThisRole", *_HERE]) == 3
     printed = capsys.readouterr()
     lines = printed.err.splitlines()
-    assert [line.split(": ")[:3] for line in lines] == [
+    both = ", ".join(sorted((organization["lake"], organization["apps"])))
+    assert lines[0].startswith(f"could not be read: {both}: role NobodyMadeThisRole cannot be assumed by ")
+    assert lines[1:] == ["--details prints every error in full."]
+    assert run(["vpc", "track", *names, "--role", "NobodyMadeThisRole", *_HERE, "--details"]) == 3
+    assert [line.split(": ")[:3] for line in capsys.readouterr().err.splitlines()] == [
         ["could not be read", account, "role not assumable (AccessDenied"]
         for account in sorted((organization["lake"], organization["apps"]))
     ]
@@ -209,6 +213,14 @@ def test_profiles_are_read_each_with_its_own_credentials(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert run(["vpc", "track", "--profile", "one", "--profile", "two", *_HERE]) == 0
     assert "1 of 1 account" in capsys.readouterr().out
+    assert run(["vpc", "track", "--profile", "one", "--profile", "tow", "--profile", "two", *_HERE]) == 3
+    printed = capsys.readouterr()
+    assert "profile tow was left out: there is no profile 'tow' in the AWS configuration: did you mean 'two'?" in (
+        printed.err.splitlines()
+    )
+    assert "1 of 1 account" in printed.out
+    assert run(["vpc", "track", "--profile", "tow", "--profile", "three"]) == 2
+    assert "there is no profile 'tow'" in capsys.readouterr().err
 
 
 def test_a_table_is_made_on_request_and_answers_like_the_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

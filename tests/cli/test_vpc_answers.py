@@ -107,6 +107,31 @@ def test_stale_rows_are_marked_and_the_table_ends_with_totals(file: Path, capsys
     assert capsys.readouterr().out == "No VPCs.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "blocks"),
+    [
+        (["--account", "lake"], {"10.0.0.0/16"}),
+        (["--account", "gone"], set()),
+        (["--vpc", vpc_ids(4)], {"10.0.0.0/16"}),
+        (["--vpc", "@shop"], set()),
+        (["--vpc", vpc_ids(4), "--account", "lake"], set()),
+    ],
+)
+def test_overlaps_are_those_of_the_accounts_and_vpcs_that_are_asked_for(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], blocks: set[str]
+) -> None:
+    assert {group["CidrBlock"] for group in _json(capsys, "overlaps", *arguments)} == blocks
+    pairs = _json(capsys, "overlaps", "--pairs", *arguments)
+    assert {pair["CidrBlock"] for pair in pairs} == blocks
+    assert run(["vpc", "overlaps", "--pairs", *arguments]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"{len(pairs)} pair{'' if len(pairs) == 1 else 's'}."
+
+
+def test_a_vpc_is_shown_by_its_name(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _json(capsys, "show", "lake")["VpcId"] == vpc_ids(1)
+    assert {entry["VpcId"] for entry in _json(capsys, "history", "lake")} == {vpc_ids(1)}
+
+
 def test_csv_cells_are_no_formulas(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["vpc", "list", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -201,6 +226,24 @@ def test_coverage_names_every_place_and_why(file: Path, capsys: pytest.CaptureFi
     assert run(["vpc", "coverage"]) == 0
     assert "3 accounts, 4 places: 1 complete, 1 departed, 1 governed, 1 unreadable." in capsys.readouterr().out
     assert run(["vpc", "coverage", "--check"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "places"),
+    [
+        (["--account", "lake"], [("lake", "eu-west-1")]),
+        (["--account", "gone", "--region", "eu-west-2"], []),
+        (["--region", "us-east-1"], [("=shop", "us-east-1")]),
+        (["--account", "lake", "--account", str(ACCOUNTS[2])], [("gone", "eu-west-1"), ("lake", "eu-west-1")]),
+    ],
+)
+def test_coverage_is_of_the_accounts_and_regions_that_are_asked_for(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], places: list[tuple[str, str]]
+) -> None:
+    rows = _json(capsys, "coverage", *arguments)
+    assert [(row["AccountName"], row["Region"]) for row in rows] == places
+    assert run(["vpc", "coverage", *arguments]) == 0
+    assert ("No place fits the filters." in capsys.readouterr().out) is not bool(places)
 
 
 def test_coverage_counts_connections_that_were_not_read_as_a_finding(
@@ -352,7 +395,17 @@ def test_a_bad_item_is_named_and_left_out_and_the_exit_code_is_3(
         (["list", "--as-of", "tomorrow"], "--as-of is 'tomorrow': expected a time such as 2026-03-01T12:00:00Z"),
         (["list", "--as-of", "2999-01-01"], "--as-of is '2999-01-01': that is in the future"),
         (["list", "--account", "11112222333"], "'11112222333' is not an AWS account id: expected twelve digits"),
-        (["list", "--region", "Ireland"], "'Ireland' is not a region code"),
+        (["list", "--account", "nobody"], "unknown account 'nobody': expected the id or the name of a tracked account"),
+        (["list", "--account", "laek"], "unknown account 'laek': did you mean 'lake'?"),
+        (["list", "--account", "111122223334"], "has never been tracked: did you mean '111122223333'?"),
+        (["list", "--region", "Ireland"], "unknown region 'Ireland': expected a region code such as eu-west-1"),
+        (["list", "--region", "eu-west-9"], "unknown region 'eu-west-9': did you mean 'eu-west-1'?"),
+        (["defaults", "--region", "eu-west-9"], "unknown region 'eu-west-9': did you mean 'eu-west-1'?"),
+        (["coverage", "--account", "nobody"], "unknown account 'nobody'"),
+        (["coverage", "--region", "eu-west-9"], "unknown region 'eu-west-9': did you mean 'eu-west-1'?"),
+        (["overlaps", "--account", "nobody"], "unknown account 'nobody'"),
+        (["overlaps", "--vpc", "laek"], "VPC 'laek' is not tracked: did you mean 'lake'?"),
+        (["overlaps", "--pairs", "--vpc", "vpc-0"], "VPC 'vpc-0' is not tracked"),
         (["list", "--cidr", "10.0.0.1/8"], "--cidr: '10.0.0.1/8' is not a CIDR block: host bits are set"),
         (["list", "--tag", "=prod"], "--tag is '=prod': expected Key or Key=Value"),
         (["overlaps", "--space", "labs"], "there is no space 'labs'; there are default"),
@@ -360,6 +413,7 @@ def test_a_bad_item_is_named_and_left_out_and_the_exit_code_is_3(
         (["connect", "laek", "=shop"], "unknown account 'laek': did you mean 'lake'?"),
         (["show", "vpc-1"], "VPC 'vpc-1' is not tracked"),
         (["history", "vpc-1"], "VPC 'vpc-1' is not tracked"),
+        (["history", "laek"], "VPC 'laek' is not tracked: did you mean 'lake'?"),
         (["export", "--out", "absent/x.csv"], "absent/x.csv cannot be written: No such file or directory"),
         (["list", "--file", "not.db"], "not.db: this is not a Landkeeper file (not SQLite)"),
     ],

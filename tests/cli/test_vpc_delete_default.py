@@ -250,7 +250,7 @@ def test_an_account_that_cannot_be_entered_is_told(
     place = places.new()
     assert run(["vpc", "delete-default", "--account", place.account.id, "--role", "nobody"]) == 3
     shown = capsys.readouterr()
-    assert shown.err.startswith(f"could not be read: {place.account.id}: role not assumable")
+    assert shown.err.startswith(f"could not be read: {place.account.id}: role nobody cannot be assumed by ")
     assert shown.out == "No account could be read.\n"
 
 

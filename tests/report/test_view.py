@@ -148,7 +148,10 @@ def test_coverage_has_reasons_as_text_and_stale_vpcs_their_last_read() -> None:
     }  # fmt: skip
     assert read["vpcs"][0]["stale"] == "2026-03-01T12:00:00Z"
     assert read["vpcs"][0]["why_stale"] == "denied by a service control policy"
-    assert read["notices"][0] == "1 account was not read completely in the last run and is shown as last known: shop."
+    assert read["notices"][0] == (
+        "1 account was not read completely in the last run and is shown as last known: shop. "
+        "Reason: denied by a service control policy."
+    )
 
 
 def test_a_vpc_whose_account_was_never_read_is_stale_without_a_time() -> None:
@@ -293,7 +296,7 @@ def test_of_many_stale_accounts_only_some_are_named() -> None:
     notices = view_report(report_input(stored(), coverage=coverage)).notices
     assert notices[0] == (
         "5 accounts were not read completely in the last run and are shown as last known: shop-0, shop-1, shop-2 "
-        "and 2 more."
+        "and 2 more. Reason: role not assumable (5 accounts)."
     )
 
 

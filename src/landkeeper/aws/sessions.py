@@ -26,10 +26,11 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from landkeeper import __version__
 from landkeeper.aws.assumed_roles import assume_role
+from landkeeper.aws.credentials_advice import advise, unknown_profile
 from landkeeper.aws.deadlines import Clock, Deadline, deadline_after, do_within, keep_deadlines
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.org import AccountId, Failure, FailureReason, LandkeeperError, Region, UnavailableError, UsageError
@@ -63,8 +64,8 @@ class NoAccountSetError(LandkeeperError):
 class HomeAccountError(UnavailableError):
     """`sts:GetCallerIdentity` did not answer, so the credentials at hand are of no use."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(f"the AWS credentials at hand do not work: {failure}")
+    def __init__(self, failure: Failure, advice: str = "") -> None:
+        super().__init__(f"the AWS credentials at hand do not work: {failure}{f'; {advice}' if advice else ''}")
         self.failure = failure
 
 
@@ -203,11 +204,10 @@ class AccountSessions:
 
     def _identity(self) -> re.Match[str]:
         if self._principal is None:
-            sts = self.home("sts")
             deadline = deadline_after(_IDENTITY_SECONDS, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
-            principal = do_within(deadline, lambda: _read_principal(sts))
+            principal = do_within(deadline, lambda: _read_principal(self.home))
             if isinstance(principal, Failure):
-                raise HomeAccountError(principal)
+                raise HomeAccountError(principal, advise(principal, self._home))
             self._principal = principal
         return self._principal
 
@@ -347,8 +347,10 @@ class AccountSessions:
             return self._clients[key]
 
 
-def _read_principal(sts: STSClient) -> re.Match[str] | Failure:
+def _read_principal(home: Callable[[str], STSClient]) -> re.Match[str] | Failure:
     try:
+        # Making a client looks for credentials, and what is wrong in the configuration comes up there.
+        sts = home("sts")
         arn = sts.get_caller_identity()["Arn"]
         found = _PRINCIPAL.fullmatch(arn)
     except CALL_ERRORS as error:
@@ -377,7 +379,9 @@ def open_sessions(
         configured = home.get_config_variable("region") if prefer_profile_region else None
         home.get_scoped_config()
     except ProfileNotFound as error:
-        raise UsageError(f"there is no profile '{profile}' in the AWS configuration") from error
+        raise UsageError(unknown_profile(home.profile or "", home.available_profiles)) from error
+    except BotoCoreError as error:
+        raise UsageError(f"the AWS configuration cannot be used: {' '.join(str(error).split())}") from error
     # What a profile needs to get its credentials, a role or a sign-in, is asked for in this region too.
     home.set_config_variable("region", configured or region)
     return AccountSessions(

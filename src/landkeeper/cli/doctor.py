@@ -15,6 +15,7 @@ import click
 @click.option(
     "--role", metavar="NAME", help="Test this role with the current credentials instead of the functions' roles."
 )
+@click.option("--details", is_flag=True, help="List everything that a line is about, such as all accounts.")
 @click.option(
     "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
     help="The output format.",

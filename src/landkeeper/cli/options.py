@@ -45,12 +45,19 @@ def account_options(verb: str) -> Option:
     return decorate
 
 
-def accounts_option(text: str, *, takes_names: bool = False) -> Option:
+def accounts_option(text: str) -> Option:
     """Return the option `--account` of commands that take several, with this help; they get `accounts`."""
     return click.option(
-        "--account", "accounts", multiple=True, metavar="ID|NAME" if takes_names else "ID", help=text,
-        shell_complete=known("account", "account name") if takes_names else known("account"),
+        "--account", "accounts", multiple=True, metavar="ID|NAME", help=text,
+        shell_complete=known("account", "account name"),
     )  # fmt: skip
+
+
+def account_option(text: str, *, required: bool = False) -> Option:
+    """Return the option `--account` of commands that take one, with this help; they get `account`."""
+    return click.option(
+        "--account", required=required, metavar="ID|NAME", help=text, shell_complete=known("account", "account name")
+    )
 
 
 def regions_option(text: str) -> Option:

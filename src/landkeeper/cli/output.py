@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
+from landkeeper import org
 from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import (
     WIDTH_OF_A_PIPE,
@@ -32,6 +33,7 @@ One rule for keys: records have the attributes that are stored, in AWS's spellin
 around them are in lower case (`launches`, `totals.instances`). docs/json.md lists them all.
 """
 Row = Mapping[str, Any]
+counted = org.counted
 
 _FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take wide letters for the same signs
 _QUOTED = re.compile('[",;|\t\r\n]')
@@ -138,11 +140,6 @@ def chosen(
 
 def _says_something(rows: Sequence[Row], attribute: str, usual: Mapping[str, tuple[Any, ...]]) -> bool:
     return attribute not in usual or any(row.get(attribute) not in usual[attribute] for row in rows)
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun, in the plural where that is right."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def print_json(value: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["vpc", "account", "account name", "region", "pool", "reservation", "case"]
+Kind = Literal["vpc", "vpc name", "account", "account name", "region", "pool", "reservation", "case"]
 Word = tuple[str, str]
 """A word, and what a shell may say about it."""
 
@@ -16,6 +16,7 @@ _TIMEOUT_SECONDS = 0.2
 _ASKED = "SELECT DISTINCT word, about FROM words WHERE word <> '' AND substr(word, 1, ?) = ? ORDER BY word"
 _QUERIES: Mapping[Kind, str] = {
     "vpc": "SELECT vpc_id, trim(json_extract(item, '$.Name') || ' ' || json_extract(item, '$.CidrBlock')) FROM vpcs",
+    "vpc name": "SELECT json_extract(item, '$.Name'), vpc_id FROM vpcs",
     "account": "SELECT account_id, json_extract(item, '$.AccountName') FROM vpc_coverage",
     "account name": "SELECT json_extract(item, '$.AccountName'), account_id FROM vpc_coverage",
     "region": "SELECT json_extract(item, '$.Region'), '' FROM vpcs",

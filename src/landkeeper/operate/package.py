@@ -53,7 +53,7 @@ SERVICES = frozenset(
 """The services whose models botocore brings along; the other four hundred stay behind."""
 
 ROOMS = ("vpctracker", "broom", "report", "aws", "wiring", "lambdas")
-MODULES = ("__init__.py", "org.py", "documents.py", "settings.py")
+MODULES = ("__init__.py", "org.py", "causes.py", "documents.py", "settings.py")
 OF_COMMANDS = (
     "aws/stack/artifacts.py",
     "aws/stack/bucket_notifications.py",

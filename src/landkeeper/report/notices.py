@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from landkeeper.org import Membership, format_time, join_some
+from landkeeper.org import FailureReason, Membership, counted, format_time, join_some
 from landkeeper.vpctracker.pools.conflicts import CONFLICT
 from landkeeper.vpctracker.schema import NewerItemError
 
 if TYPE_CHECKING:
     from landkeeper.report.document import BroomView, PoolView, TrendsView, VpcView
     from landkeeper.vpctracker.answers.listing import Snapshot
+    from landkeeper.vpctracker.coverage import Coverage
 
 _NAMED_AT_MOST = 3
 
@@ -57,21 +59,30 @@ def _left_out(known: Snapshot) -> Iterator[str]:
         yield f"{len(newer)} stored items were written by a newer Landkeeper and are left out: update Landkeeper."
     others = [error for error in known.left_out if not isinstance(error, NewerItemError)]
     if others:
-        words = _counted(len(others), "stored item cannot be read and is", "stored items cannot be read and are")
+        words = counted(len(others), "stored item cannot be read and is", "stored items cannot be read and are")
         yield f"{words} left out: {others[0]}"
 
 
 def _stale(known: Snapshot) -> Iterator[str]:
     stale = sorted(
-        coverage.account_name or coverage.account
-        for coverage in known.coverage.values()
-        if coverage.membership is Membership.ACTIVE and not coverage.is_complete
+        (
+            coverage
+            for coverage in known.coverage.values()
+            if coverage.membership is Membership.ACTIVE and not coverage.is_complete
+        ),
+        key=lambda coverage: coverage.account_name or coverage.account,
     )
     if stale:
         shown = "is" if len(stale) == 1 else "are"
+        names = join_some([coverage.account_name or coverage.account for coverage in stale], _NAMED_AT_MOST)
+        reasons = Counter(str(reason) for coverage in stale for reason in _reasons(coverage))
+        why = ", ".join(
+            f"{reason} ({counted(number, 'account')})" if len(stale) > 1 else reason
+            for reason, number in reasons.most_common()
+        )
         yield (
-            f"{_counted(len(stale), 'account was', 'accounts were')} not read completely in the last run and {shown} "
-            f"shown as last known: {join_some(stale, _NAMED_AT_MOST)}."
+            f"{counted(len(stale), 'account was', 'accounts were')} not read completely in the last run and {shown} "
+            f"shown as last known: {names}. {'Reason' if len(reasons) == 1 else 'Reasons'}: {why}."
         )
 
 
@@ -83,9 +94,11 @@ def _conflicts(pools: Sequence[PoolView]) -> Iterator[str]:
         if reservation.state == CONFLICT
     ]
     if found:
-        words = _counted(len(found), "reservation is", "reservations are")
+        words = counted(len(found), "reservation is", "reservations are")
         yield f"{words} in conflict with VPCs of others: {join_some(found, _NAMED_AT_MOST)}."
 
 
-def _counted(number: int, singular: str, plural: str) -> str:
-    return f"{number} {singular if number == 1 else plural}"
+def _reasons(coverage: Coverage) -> Iterable[FailureReason]:
+    """Return why an account was not read completely, each reason once."""
+    failures = (coverage.failure, *(region.failure for region in coverage.regions.values()))
+    return dict.fromkeys(failure.reason for failure in failures if failure is not None)

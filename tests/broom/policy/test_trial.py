@@ -145,7 +145,8 @@ def test_a_verdict_holds_whatever_else_the_launch_is(
     whole: DescribedLaunch, forgotten: set[str], onboarding: str
 ) -> None:
     checked = policy(RULES + onboarding)
-    trial = try_launch(checked, replace(whole, **dict.fromkeys(forgotten)), LAUNCHED_AT)
+    unsaid: dict[str, Any] = dict.fromkeys(forgotten)
+    trial = try_launch(checked, replace(whole, **unsaid), LAUNCHED_AT)
     complete = try_launch(checked, whole, LAUNCHED_AT)
     assert complete.verdict == evaluate(checked, complete.subject, whole.tags, LAUNCHED_AT)
     if not isinstance(trial.verdict, Undecided):

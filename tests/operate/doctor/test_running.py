@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from landkeeper.operate.doctor.facts import AccountRun, OverdueCase, Queue, Subscription, Topic
+from landkeeper.operate.doctor.facts import AccountRun, FailedRead, OverdueCase, Queue, Subscription, Topic
 from landkeeper.operate.doctor.lines import Line, Verdict
 from landkeeper.operate.doctor.running import (
     judge_dead_letters,
@@ -17,7 +17,7 @@ from landkeeper.operate.doctor.running import (
     longest_pause,
     longest_rest,
 )
-from landkeeper.org import AccountId, Failure, FailureReason
+from landkeeper.org import Account, AccountId, Failure, FailureReason
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DENIED = Failure(FailureReason.MISSING_PERMISSION, "AccessDenied", "no")
@@ -39,9 +39,13 @@ def test_how_long_a_pause_may_be_comes_from_the_schedule(schedule: str, pause: t
     assert longest_rest(schedule) == rest
 
 
-def _run(number: int, hours: float | None, failure: str = "") -> AccountRun:
+def _run(number: int, hours: float | None, failure: Failure | None = None) -> AccountRun:
     at = None if hours is None else NOW - timedelta(hours=hours)
-    return AccountRun(AccountId(f"{number:012}"), f"a{number}", at, failure)
+    account = Account(AccountId(f"{number:012}"), f"a{number}")
+    return AccountRun(account, at, () if failure is None else (FailedRead(account, None, failure),))
+
+
+_CLOSED = Failure(FailureReason.ROLE_NOT_ASSUMABLE)
 
 
 def _tracker(*runs: AccountRun, schedule: str = "rate(1 hour)") -> list[Line]:
@@ -54,7 +58,7 @@ def test_a_run_of_today_that_read_everything_is_well() -> None:
 
 
 def test_a_tracker_that_rests_is_named_with_how_to_run_it() -> None:
-    (line,) = _tracker(_run(1, 50), _run(2, 60, "denied"))
+    (line,) = _tracker(_run(1, 50), _run(2, 60, DENIED))
     assert "it has not run for 2 days; its schedule is rate(1 hour)" in line.found
     assert "aws lambda invoke --function-name send --region eu-west-1" in line.mend
     assert _tracker(_run(1, 50), schedule="rate(2 days)")[0].verdict is Verdict.OK
@@ -62,11 +66,19 @@ def test_a_tracker_that_rests_is_named_with_how_to_run_it() -> None:
 
 
 def test_accounts_that_were_left_out_or_not_read_are_lines_of_their_own() -> None:
-    late, unread = _tracker(_run(1, 1), _run(2, 30), _run(3, None), _run(4, 1, "role not assumable"))
+    late, unread = _tracker(_run(1, 1), _run(2, 30), _run(3, None), _run(4, 1, _CLOSED))
     assert late.subjects == ("a2 (000000000002)", "a3 (000000000003)")
     assert "1 account of 4 not read completely: a4 (000000000004): role not assumable" in unread.found
+    assert unread.subjects == ("a4 (000000000004): role not assumable",)
     line = judge_tracker(DENIED, NOW, table="T", schedule="rate(1 hour)", dispatcher="send", region=REGION)[0]
     assert line.verdict is Verdict.UNCHECKED
+
+
+def test_accounts_that_fail_alike_are_one_cause() -> None:
+    _, line = _tracker(_run(1, 30), *(_run(number, 1, _CLOSED) for number in range(2, 14)), _run(20, 1, DENIED))
+    assert line.found.startswith("1 hour ago; 13 accounts of 14 not read completely: 12 accounts: role not assumable; ")
+    assert "a20 (000000000020): permission missing" in line.found
+    assert len(line.subjects) == 13
 
 
 def test_dead_letters_are_counted_queue_by_queue() -> None:

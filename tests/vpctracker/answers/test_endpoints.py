@@ -49,10 +49,10 @@ def test_a_vpc_is_itself_and_names_its_owner() -> None:
     ("text", "sentence"),
     [
         ("laek", "unknown account 'laek': did you mean 'lake'?"),
-        ("zzz", "unknown account 'zzz': expected an account id, an account name or a VPC id"),
+        ("zzz", "unknown account 'zzz': expected the id or the name of an account or a VPC"),
         ("11112222333", "'11112222333' is not an AWS account id: expected twelve digits"),
         ("999999999999", "the account 999999999999 has never been tracked"),
-        (vpc_ids(9), f"no VPC '{vpc_ids(9)}' is known"),
+        ("vpc-fedcba98", "VPC 'vpc-fedcba98' is not tracked"),
         (vpc_ids(3), f"the VPC {vpc_ids(3)} was deleted"),
     ],
 )
@@ -70,3 +70,29 @@ def test_a_name_that_several_accounts_have_is_not_guessed() -> None:
     few = {one: replace(coverage[one]) for one in ids[:2]}
     with pytest.raises(UsageError, match=f"{ids[0]}, {ids[1]}; pass the id"):
         find_endpoint("twin", (), few)
+
+
+def _named(number: int, owner: int, name: str, state: str = "available") -> StoredVpc:
+    stored = _stored(number, owner, ("lake", "shop")[owner], state)
+    return replace(stored, vpc=replace(stored.vpc, name=name))
+
+
+def test_a_vpc_is_found_by_its_name() -> None:
+    side = find_endpoint("web", (_named(1, 0, "web"), _named(2, 0, "")), {})
+    assert (side.is_vpc, side.label) == (True, f"{vpc_ids(1)} of lake (111122223333)")
+    with pytest.raises(UsageError, match=f"the VPC {vpc_ids(3)} was deleted"):
+        find_endpoint("old", (_named(3, 0, "old", DELETED),), {})
+
+
+def test_a_name_of_an_account_and_of_its_own_vpc_is_the_account() -> None:
+    assert not find_endpoint("lake", (_named(1, 0, "lake"), _named(2, 0, "")), {}).is_vpc
+    assert not find_endpoint("lake", (_named(1, 0, ""), _named(2, 1, "lake", DELETED)), {}).is_vpc
+
+
+def test_a_name_of_an_account_and_of_another_one_s_vpc_is_not_guessed() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_endpoint("lake", (_named(1, 0, ""), _named(2, 1, "lake")), {})
+    assert str(caught.value) == (
+        f"'lake' is the account lake (111122223333) and the VPC {vpc_ids(2)} of shop (444455556666) in {REGIONS[0]}: "
+        "pass the id"
+    )

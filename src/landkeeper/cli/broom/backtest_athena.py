@@ -11,7 +11,7 @@ from landkeeper.broom.cloudtrail.found import FoundFault
 from landkeeper.broom.cloudtrail.keys import Days
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.terminal import say_text
-from landkeeper.org import Failure, UsageError, parse_account_id, parse_region
+from landkeeper.org import Failure, UsageError, parse_region
 from landkeeper.wiring.broom.backtest import Past, Progress
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ class EngineChoice:
         elif days.first is None:
             raise UsageError("--engine athena requires --since: it queries one folder per day")
 
-    def athena_options(self) -> AthenaOptions:
+    def athena_options(self, settings: Settings) -> AthenaOptions:
         """The same for the wiring. Raises UsageError for what is no account or region."""
         from landkeeper.wiring.broom.backtest_athena import AthenaOptions
+        from landkeeper.wiring.known_accounts import find_account_ids
 
         given = {name: text for name, text in self.options.items() if text is not None}
-        accounts, regions = map(parse_account_id, self.accounts), map(parse_region, self.regions)
-        return AthenaOptions(**given, accounts=tuple(accounts), regions=tuple(regions))
+        accounts, regions = find_account_ids(settings, self.accounts), tuple(map(parse_region, self.regions))
+        return AthenaOptions(**given, accounts=accounts, regions=regions)
 
 
 def read_by_athena(
@@ -62,7 +63,7 @@ def read_by_athena(
     # Loaded here, so that reading on this machine does not wait for it.
     from landkeeper.wiring.broom.backtest_athena import plan_statements, read_past_by_athena
 
-    options, today = engine.athena_options(), datetime.now(UTC).date()
+    options, today = engine.athena_options(settings), datetime.now(UTC).date()
     first, last = days.first or today, min(days.last or today, today)
     planned = plan_statements(url, settings, options, first, max(first, last), requester_pays=requester_pays)
     if isinstance(planned, Failure):

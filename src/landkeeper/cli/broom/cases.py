@@ -10,7 +10,7 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import format_option, role_options
+from landkeeper.cli.options import account_option, format_option, role_options
 
 STATES = (
     "waiting", "judged", "acting", "acted", "reported", "compliant", "exempt", "gone", "held", "failed",
@@ -28,7 +28,7 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(name="cases")
 @click.option("--state", type=click.Choice(STATES), help="Only cases in this state.")
-@click.option("--account", metavar="ID", shell_complete=known("account"), help="Only cases of this account.")
+@account_option("Only cases of this account.")
 @_ledger_options
 @format_option
 def cases_command(**given: Any) -> int:

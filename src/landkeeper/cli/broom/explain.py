@@ -9,15 +9,13 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import format_option, role_options
+from landkeeper.cli.options import account_option, format_option, role_options
 
 
 @click.command(name="explain")
 @click.argument("target", metavar="INSTANCE|EVENT", shell_complete=known("case"))
 @policy_option
-@click.option(
-    "--account", metavar="ID", shell_complete=known("account"), help="Read the live instance in this account."
-)
+@account_option("Read the live instance in this account.")
 @click.option(
     "--region",
     metavar="REGION",

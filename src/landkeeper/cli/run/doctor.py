@@ -19,7 +19,9 @@ _CHECK_WIDTH = 24
 _INDENT = 6 + _CHECK_WIDTH
 
 
-def run(*, stack_name: str, every_account: bool, role: str | None, format_: Literal["table", "json"]) -> int:
+def run(
+    *, stack_name: str, every_account: bool, role: str | None, details: bool, format_: Literal["table", "json"]
+) -> int:
     """Check a deployed stack, and print a fix for every problem."""
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.doctor import Asked, examine
@@ -30,7 +32,7 @@ def run(*, stack_name: str, every_account: bool, role: str | None, format_: Lite
         examined = list(lines)
         print_json([_as_json(line) for line in examined])
     else:
-        examined = list(_printing(lines))
+        examined = list(_printing(lines, details=details))
     verdicts = {line.verdict for line in examined}
     if Verdict.WRONG in verdicts:
         return FINDINGS
@@ -47,11 +49,11 @@ def _as_json(line: Line) -> dict[str, object]:
     }
 
 
-def _printing(lines: Iterable[Line]) -> Iterator[Line]:
+def _printing(lines: Iterable[Line], *, details: bool) -> Iterator[Line]:
     """The same lines, each printed as it comes, and how many there were."""
     seen: Counter[Verdict] = Counter()
     for line in lines:
-        _print(line)
+        _print(line, details=details)
         seen[line.verdict] += 1
         yield line
     parts = [counted(seen.total(), "check"), f"{seen[Verdict.OK]} ok", f"{seen[Verdict.WRONG]} wrong"]
@@ -60,12 +62,14 @@ def _printing(lines: Iterable[Line]) -> Iterator[Line]:
     say(f"{parts[0]}: {', '.join(parts[1:])}.", "bold")
 
 
-def _print(line: Line) -> None:
+def _print(line: Line, *, details: bool) -> None:
     word, style = _WORDS[line.verdict]
     found = line.found if line.verdict is not Verdict.UNCHECKED else f"could not be checked: {line.found}"
     first, *others = _wrapped(found)
     say_painted(f"{paint(f'{word:<6}', style)}{paint(f'{line.check:<{_CHECK_WIDTH}}', 'bold')}{first}".rstrip())
     for part in others:
+        say_painted(f"{'':<{_INDENT}}{part}")
+    for part in (part for subject in line.subjects if details for part in _wrapped(f"- {subject}")):
         say_painted(f"{'':<{_INDENT}}{part}")
     for part in _wrapped(f"fix: {line.mend}") if line.mend else ():
         say_painted(f"{'':<{_INDENT}}{paint(part, 'cyan')}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import role_options
+from landkeeper.cli.options import account_option, role_options
 from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 
 
@@ -16,7 +16,7 @@ from landkeeper.cli.vpc.options import accept_unread_option, config_option, stor
     "--pool", required=True, metavar="NAME", shell_complete=known("pool"), help="The pool that provides the block."
 )
 @click.option("--prefix-length", required=True, metavar="N", help="The prefix length of the block, from 16 to 28.")
-@click.option("--account", required=True, metavar="ID", shell_complete=known("account"), help="The account of the VPC.")
+@account_option("The account of the VPC.", required=True)
 @click.option("--for", "purpose", required=True, metavar="TEXT", help="The purpose of the block, for example web-shop.")
 @click.option("--grow-to", metavar="N", help="Also reserve room to grow: the surrounding block of this prefix length.")
 @click.option("--region", metavar="R", shell_complete=known("region"), help="The region of the VPC.")

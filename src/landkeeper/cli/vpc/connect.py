@@ -11,8 +11,8 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 
 
 @click.command(name="connect")
-@click.argument("source", metavar="A", shell_complete=known("account", "account name", "vpc"))
-@click.argument("target", metavar="B", shell_complete=known("account", "account name", "vpc"))
+@click.argument("source", metavar="A", shell_complete=known("account", "account name", "vpc", "vpc name"))
+@click.argument("target", metavar="B", shell_complete=known("account", "account name", "vpc", "vpc name"))
 @click.option("--all", "everything", is_flag=True, help="Also list the pairs with default VPCs.")
 @config_option
 @answer_options
@@ -23,7 +23,7 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 def connect_command(**given: Any) -> int:
     """Check whether two accounts or VPCs can be connected.
 
-    A and B are account ids, account names or VPC ids. VPC peering requires VPCs without any overlap. A transit gateway
+    A and B are ids or names of accounts or VPCs. VPC peering requires VPCs without any overlap. A transit gateway
     routes by longest prefix, so partial overlaps may be reachable in part.
     """
     from landkeeper.cli.vpc.run.connect import run_connect

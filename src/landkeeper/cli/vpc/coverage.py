@@ -6,12 +6,15 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.options import format_option
+from landkeeper.cli.options import accounts_option, format_option, regions_option
 from landkeeper.cli.vpc.options import store_options
 
 
 @click.command(name="coverage")
 @click.option("--check", is_flag=True, help="Exit with code 4 if the last read of a region failed.")
+@accounts_option("Only this account; may be repeated.")
+@regions_option("Only this region; may be repeated.")
+@click.option("--details", is_flag=True, help="List every place that could not be read, with the whole error.")
 @store_options
 @format_option
 def coverage_command(**given: Any) -> int:

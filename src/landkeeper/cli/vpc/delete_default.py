@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.failures import details_option, print_failures, print_hint, print_unusable
 from landkeeper.cli.options import account_options, format_option, regions_option, role_options
 from landkeeper.cli.output import Format, counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.cli.vpc.unread import left_out_remarks, told_by_account
+from landkeeper.cli.vpc.unread import left_out_remarks
 from landkeeper.org import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ _STEPS_OF_AT_MOST = 3
 @click.option("--restore", is_flag=True, help="Print the commands that create missing default VPCs.")
 @config_option
 @store_options
+@details_option
 @format_option
 def delete_default_command(
     *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role_name: str | None,
     external_id: str | None, regions: tuple[str, ...], yes: bool, restore: bool, config: str | None,
-    table: str | None, file: Path | None, format_: Format,
+    table: str | None, file: Path | None, details: bool, format_: Format,
 ) -> int:  # fmt: skip
     """Delete unused default VPCs. Prints the plan; --yes executes it.
 
@@ -49,19 +51,27 @@ def delete_default_command(
     """
     if yes and restore:
         raise UsageError("--restore and --yes are mutually exclusive: --restore only prints commands")
-    settings = (
-        settings_of(table, file)
-        .with_config(config)
-        .with_access(regions=regions, accounts=accounts)
-        .with_network_access(role_name=role_name, external_id=external_id)
-    )
-    from landkeeper.cli.vpc.restore_default import print_restoring
+    from landkeeper.wiring.known_accounts import find_account_ids
     from landkeeper.wiring.vpctracker.default_vpcs import find_network_source
 
+    settings = settings_of(table, file).with_config(config)
+    settings = settings.with_access(regions=regions, accounts=find_account_ids(settings, accounts))
+    settings = settings.with_network_access(role_name=role_name, external_id=external_id)
     source = find_network_source(settings, organization=organization, profiles=profiles)
+    print_unusable(source.unusable)
+    code = _act(settings, source, format_, yes=yes, restore=restore, details=details, profiles=profiles)
+    return INCOMPLETE if code == DONE and source.unusable else code
+
+
+def _act(
+    settings: Settings, source: Source, format_: Format, *, yes: bool, restore: bool, details: bool,
+    profiles: Sequence[str],
+) -> int:  # fmt: skip
+    from landkeeper.cli.vpc.restore_default import print_restoring
+
     if yes:
-        return _delete(settings, source, format_)
-    surveys = _look(settings, source)
+        return _delete(settings, source, format_, details=details)
+    surveys = _look(settings, source, details=details)
     if restore:
         print_restoring(surveys, format_, profile=profiles[0] if len(profiles) == 1 else "")
         return _code(surveys)
@@ -72,7 +82,7 @@ def delete_default_command(
     return _code(surveys)
 
 
-def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
+def _look(settings: Settings, source: Source, *, details: bool) -> tuple[Survey, ...]:
     from landkeeper.cli.vpc.progress import showing_progress
     from landkeeper.wiring.vpctracker.default_vpcs import survey
 
@@ -80,19 +90,19 @@ def _look(settings: Settings, source: Source) -> tuple[Survey, ...]:
         surveys = survey(settings, source, on_progress)
     for remark in left_out_remarks(source.listing.members_left_out):
         aside(remark)
-    for line in told_by_account(place for found in surveys for place in found.unreadable):
-        aside(f"could not be read: {line}", "red")
+    unreadable = [place for found in surveys for place in found.unreadable]
+    print_hint([print_failures("could not be read", unreadable, details=details)])
     return surveys
 
 
-def _delete(settings: Settings, source: Source, format_: Format) -> int:
+def _delete(settings: Settings, source: Source, format_: Format, *, details: bool) -> int:
     from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
     from landkeeper.cli.vpc.progress import showing_progress
     from landkeeper.vpctracker.default_vpcs.removal import Failed
     from landkeeper.wiring.vpctracker.default_vpcs import delete, open_record
 
     with open_record(settings, source) as record:
-        surveys = _look(settings, source)
+        surveys = _look(settings, source, details=details)
         if format_ == "table" and _plans(surveys):
             _print_plan(surveys, format_)
         so_far: list[Told] = []

@@ -11,7 +11,7 @@ from landkeeper.cli.vpc.options import answer_options
 
 
 @click.command(name="list")
-@accounts_option("Only VPCs of this account; may be repeated.", takes_names=True)
+@accounts_option("Only VPCs of this account; may be repeated.")
 @regions_option("Only VPCs in this region; may be repeated.")
 @click.option("--cidr", metavar="BLOCK", help="Only VPCs with a block that contains this block or lies inside it.")
 @click.option(
@@ -28,6 +28,8 @@ def list_command(**given: Any) -> int:
 
 
 @click.command(name="defaults")
+@accounts_option("Only default VPCs of this account; may be repeated.")
+@regions_option("Only default VPCs in this region; may be repeated.")
 @answer_options
 @format_option
 def defaults_command(**given: Any) -> int:

@@ -6,12 +6,18 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.options import format_option
+from landkeeper.cli.known_words import known
+from landkeeper.cli.options import accounts_option, format_option
 from landkeeper.cli.vpc.options import answer_options, config_option
 
 
 @click.command(name="overlaps")
 @click.option("--space", metavar="NAME", help="Only this space.")
+@accounts_option("Only overlaps with a VPC of this account; may be repeated.")
+@click.option(
+    "--vpc", "vpcs", multiple=True, metavar="ID|NAME", shell_complete=known("vpc", "vpc name"),
+    help="Only overlaps with this VPC; may be repeated.",
+)  # fmt: skip
 @click.option("--pairs", is_flag=True, help="List pairs of blocks instead of groups.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The maximum number of pairs."

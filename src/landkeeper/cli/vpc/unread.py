@@ -1,9 +1,9 @@
-"""Accounts and regions that could not be read, told briefly."""
+"""Accounts that are not read on purpose, and declarations of accounts that have expired."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from landkeeper.org import join_some
 if TYPE_CHECKING:
     from landkeeper.org import Member
     from landkeeper.vpctracker.config import TrackerConfig
-    from landkeeper.vpctracker.track import UnreadablePlace
 
 _NAMED_AT_MOST = 5
 
@@ -36,16 +35,3 @@ def left_out_remarks(members: Iterable[Member]) -> list[str]:
         f"not read: {counted(len(labels), 'account')} {reason}: {join_some(labels, _NAMED_AT_MOST)}"
         for reason, labels in names.items()
     ]
-
-
-def told_by_account(places: Iterable[UnreadablePlace]) -> list[str]:
-    """A line for each account and kind of failure: what a policy closes fails in many regions alike."""
-    groups: defaultdict[tuple[str, str, str], list[UnreadablePlace]] = defaultdict(list)
-    for place in places:
-        groups[place.account.id, place.failure.reason, place.failure.code].append(place)
-    return [_line(group) for group in groups.values()]
-
-
-def _line(group: Sequence[UnreadablePlace]) -> str:
-    regions = ", ".join(place.region for place in group if place.region)
-    return f"{' '.join((group[0].account.label, regions)).rstrip()}: {group[0].failure}"

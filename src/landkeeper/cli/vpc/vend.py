@@ -9,11 +9,11 @@ import click
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import role_options
+from landkeeper.cli.options import account_option, role_options
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.org import UsageError, parse_region
 
 if TYPE_CHECKING:
     from landkeeper.org import AccountId
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="vend")
-@click.option(
-    "--account", required=True, metavar="ID", shell_complete=known("account"), help="The account to create the VPC in."
-)
+@account_option("The account to create the VPC in.", required=True)
 @click.option(
     "--region", required=True, metavar="R", shell_complete=known("region"), help="The region to create the VPC in."
 )
@@ -84,13 +82,16 @@ def vend_command(
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
     from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags, parse_zones
     from landkeeper.vpctracker.vending.site import Wish
+    from landkeeper.wiring.known_accounts import find_account_id
 
+    settings = settings_of(table, file).with_config(config)
+    settings = settings.with_network_access(role_name=role_name, external_id=external_id)
     given, others = parse_tags(tags, name)
     wish = Wish(
         Request(
             pool=pool,
             prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
-            account=parse_account_id(account),
+            account=find_account_id(settings, account),
             purpose=purpose or given or "vpc vend",
             grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
             request_id=check_request_id(request_id) if request_id else f"vend-{uuid.uuid4().hex[:17]}",
@@ -104,8 +105,6 @@ def vend_command(
         others,
         zone_ids,
     )
-    settings = settings_of(table, file).with_config(config)
-    settings = settings.with_network_access(role_name=role_name, external_id=external_id)
     return _vend(settings, wish, format_, for_real=yes, has_given_id=bool(request_id))
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from landkeeper.operate.doctor.facts import Organization, StackParts, Trial, Trials
-from landkeeper.operate.doctor.lines import Line, counted, named, ok, unchecked, wrong
-from landkeeper.org import Account, AccountId, Failure, FailureReason
+from landkeeper.operate.doctor.lines import Line, named, ok, unchecked, wrong
+from landkeeper.org import Account, AccountId, Failure, FailureReason, counted
 
 SAMPLE = 10
 """How many accounts are tried unless all are asked for."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from landkeeper.org import AccountId, Failure, Region
+from landkeeper.org import Account, AccountId, Failure, Region
 
 Document = Mapping[str, Any]
 """A policy document or an event pattern, parsed."""
@@ -225,14 +225,23 @@ class Trials:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedRead:
+    """An account, or one region of it, that the tracker could not read."""
+
+    account: Account
+    region: Region | None
+    """None where the whole account could not be read."""
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRun:
     """How the tracker's newest run went for one account."""
 
-    account: AccountId
-    name: str
+    account: Account
     tried_at: datetime | None
-    failure: str
-    """Why it could not be read in whole; empty where it was."""
+    failed: tuple[FailedRead, ...] = ()
+    """What of it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from landkeeper.operate.doctor.facts import (
     Trail,
     Trials,
 )
-from landkeeper.operate.doctor.lines import Line, counted, lasting, ok, unchecked, wrong
+from landkeeper.operate.doctor.lines import Line, lasting, ok, unchecked, wrong
 from landkeeper.operate.doctor.resource_policy import Request, allows
-from landkeeper.org import Failure, FailureReason
+from landkeeper.org import Failure, FailureReason, counted
 
 SUFFIX = ".json.gz"
 OLDEST_LOG_FILE = timedelta(days=1)

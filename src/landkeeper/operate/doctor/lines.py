@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from landkeeper.org import Failure, FailureReason, join_some
+from landkeeper.causes import describe_cause
+from landkeeper.org import Failure, FailureReason, counted, join_some
 
 _MOST_NAMED = 5
 
@@ -51,17 +52,12 @@ def unchecked(check: str, failure: Failure | str, *, mend: str = "") -> Line:
         return Line(check, Verdict.UNCHECKED, failure, mend)
     if not mend and failure.reason is FailureReason.MISSING_PERMISSION:
         mend = "grant the current credentials the permission that AWS names; docs/doctor.md lists all permissions"
-    return Line(check, Verdict.UNCHECKED, str(failure), mend)
+    return Line(check, Verdict.UNCHECKED, describe_cause(failure), mend)
 
 
 def named(names: Sequence[str]) -> str:
     """The first few names, and how many there are beside them."""
     return join_some(names, _MOST_NAMED)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where that is right."""
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def lasting(age: timedelta) -> str:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from landkeeper.causes import group_failures, list_failures
 from landkeeper.operate.doctor.facts import AccountRun, OverdueCase, Queue, Topic
-from landkeeper.operate.doctor.lines import Line, counted, lasting, named, ok, unchecked, wrong
-from landkeeper.org import Failure
+from landkeeper.operate.doctor.lines import Line, lasting, named, ok, unchecked, wrong
+from landkeeper.org import Failure, counted, join_some
 
 _DAY = timedelta(days=1)
+_MOST_CAUSES = 3
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": _DAY}
 
@@ -39,24 +41,21 @@ def judge_tracker(
     age, most = now - max(tried), longest_pause(schedule)
     if age > most:
         return [wrong(check, f"it has not run for {lasting(age)}; its schedule is {schedule}", mend)]
-    late = [_name_of(run) for run in runs if run.tried_at is None or now - run.tried_at > most]
+    late = [run.account.label for run in runs if run.tried_at is None or now - run.tried_at > most]
     lines = []
     if late:
         found = f"{counted(len(late), 'account')} not read for more than {lasting(most)}: {named(late)}"
         lines.append(wrong(check, found, "see the log of the tracker function, and its dead letters", late))
-    unread = [f"{_name_of(run)}: {run.failure}" for run in runs if run.failure]
-    if unread:
-        some = counted(len(unread), "account")
-        found = f"{lasting(age)} ago; {some} of {len(runs)} not read completely: {named(unread[:1])}"
+    failed = [read for run in runs for read in run.failed]
+    if failed:
+        some = counted(sum(bool(run.failed) for run in runs), "account")
+        causes = join_some([str(cause) for cause in group_failures(failed)], _MOST_CAUSES, separator="; ")
+        found = f"{lasting(age)} ago; {some} of {len(runs):,} not read completely: {causes}"
         mend = (
             f"landkeeper vpc coverage --table {table} lists them with reasons; see also the check of the tracker's role"
         )
-        lines.append(wrong(check, found, mend, unread))
+        lines.append(wrong(check, found, mend, list_failures(failed)))
     return lines or [ok(check, f"{lasting(age)} ago, {counted(len(runs), 'account')} read")]
-
-
-def _name_of(run: AccountRun) -> str:
-    return f"{run.name} ({run.account})" if run.name else run.account
 
 
 def judge_dead_letters(queues: Mapping[str, Queue | Failure], region: str) -> list[Line]:

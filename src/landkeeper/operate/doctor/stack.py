@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from landkeeper.operate.doctor.facts import Caller, Function, Mapped, Rule, StackParts, Table
-from landkeeper.operate.doctor.lines import Line, counted, lasting, named, ok, unchecked, wrong
-from landkeeper.org import Failure, FailureReason
+from landkeeper.operate.doctor.lines import Line, lasting, named, ok, unchecked, wrong
+from landkeeper.org import Failure, FailureReason, counted
 
 MOST_SKEW = timedelta(minutes=1)
 _WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})

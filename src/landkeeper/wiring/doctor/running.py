@@ -14,8 +14,8 @@ from landkeeper.aws.vpctracker.vpc_table import KEYS, OWNER_INDEX
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.documents import DocumentError
-from landkeeper.operate.doctor.facts import AccountRun, OverdueCase
-from landkeeper.operate.doctor.lines import Line, counted
+from landkeeper.operate.doctor.facts import AccountRun, FailedRead, OverdueCase
+from landkeeper.operate.doctor.lines import Line
 from landkeeper.operate.doctor.running import (
     judge_dead_letters,
     judge_ledger,
@@ -25,7 +25,16 @@ from landkeeper.operate.doctor.running import (
     longest_rest,
 )
 from landkeeper.operate.doctor.stack import Keys, judge_tables
-from landkeeper.org import Failure, FailureReason, LandkeeperError, Membership, UnavailableError, UsageError
+from landkeeper.org import (
+    Account,
+    Failure,
+    FailureReason,
+    LandkeeperError,
+    Membership,
+    UnavailableError,
+    UsageError,
+    counted,
+)
 from landkeeper.vpctracker.config_file import parse_config
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.wiring.doctor.deployed_stack import DeployedStack, read_coverage
@@ -107,17 +116,20 @@ def _problems_of(
 
 def _runs_of(coverage: Sequence[Coverage]) -> list[AccountRun]:
     return [
-        AccountRun(entry.account, entry.account_name, entry.tried_at, _failure_in(entry))
+        AccountRun(Account(entry.account, entry.account_name), entry.tried_at, tuple(_failed_reads(entry)))
         for entry in coverage
         if entry.membership is Membership.ACTIVE
     ]
 
 
-def _failure_in(coverage: Coverage) -> str:
+def _failed_reads(coverage: Coverage) -> Iterator[FailedRead]:
+    account = Account(coverage.account, coverage.account_name)
     if coverage.failure is not None:
-        return str(coverage.failure)
-    failed = {region: str(read.failure) for region, read in coverage.regions.items() if read.failure is not None}
-    return next((f"{region}: {failure}" for region, failure in failed.items()), "")
+        yield FailedRead(account, None, coverage.failure)
+        return
+    for region, read in coverage.regions.items():
+        if read.failure is not None:
+            yield FailedRead(account, region, read.failure)
 
 
 def _overdue(patient: DeployedStack, now: datetime) -> Sequence[OverdueCase] | Failure:

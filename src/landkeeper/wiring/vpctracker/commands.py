@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
-from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.sessions import AccountSessions, HomeAccountError
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UnavailableError, UsageError
@@ -47,6 +47,8 @@ class Source:
     listing: Listing
     """What the organization lists, or which accounts were named otherwise, and which of them are left out."""
     config: TrackerConfig
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    """Profiles that were named and cannot be used, and why."""
 
 
 def function_store(settings: Settings) -> VpcStore:
@@ -113,13 +115,30 @@ def track_vpcs(
 
 def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]) -> Source:
     opened: dict[AccountId, AccountSessions] = {}
+    unusable: dict[str, str] = {}
     for profile in profiles:
-        sessions = home_sessions(settings, profile=profile)
+        found = _open_profile(settings, profile)
+        if isinstance(found, str):
+            unusable[profile] = found
+            continue
+        account, sessions = found
         _check_regions(settings, sessions)
         # Two profiles of one account see the same: the first is used.
-        opened.setdefault(sessions.home_account(), sessions)
+        opened.setdefault(account, sessions)
+    if not opened:
+        raise UsageError("; ".join(dict.fromkeys(unusable.values())))
     listing = choose_named_accounts(tuple(map(Account, opened)), config.discovery)
-    return _source(settings, config, listing, opened.__getitem__)
+    source = _source(settings, config, listing, opened.__getitem__)
+    return replace(source, unusable=unusable)
+
+
+def _open_profile(settings: Settings, profile: str) -> tuple[AccountId, AccountSessions] | str:
+    """Return the account of a profile and its sessions, or why it cannot be used."""
+    try:
+        sessions = home_sessions(settings, profile=profile)
+        return sessions.home_account(), sessions
+    except (UsageError, HomeAccountError) as error:
+        return str(error)
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:

@@ -31,7 +31,11 @@ def run_audit(
 ) -> int:
     """Check all running instances against the policy, and resume overdue cases."""
     settings = read_settings(os.environ).with_ledger(ledger=ledger, file=file)
-    settings = settings.with_access(role_name=role_name, external_id=external_id, regions=regions, accounts=accounts)
+    from landkeeper.wiring.known_accounts import find_account_ids
+
+    settings = settings.with_access(
+        role_name=role_name, external_id=external_id, regions=regions, accounts=find_account_ids(settings, accounts)
+    )
     policy = find_policy(policy_file, settings)
     # Loaded here, so that a wrong policy is told without waiting for boto3.
     from landkeeper.wiring.broom.audit import audit_from_command

@@ -18,11 +18,13 @@ from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
-from landkeeper.org import UsageError, format_time, parse_account_id
+from landkeeper.org import UsageError, format_time
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
+    from landkeeper.broom.ports import Ledger
+    from landkeeper.org import AccountId
 
 _COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
 _USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
@@ -39,23 +41,32 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def run_cases(state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format) -> int:
     """List Broom's cases by state, the next due first."""
-    owner = parse_account_id(account) if account is not None else None
+    settings = _settings(ledger, file)
     # Loaded here and below, so that --help does not wait for boto3.
+    from landkeeper.wiring.known_accounts import find_account_id, refuse_unknown_account
     from landkeeper.wiring.ledger import open_cases
 
-    with open_cases(_settings(ledger, file)) as opened:
+    owner = find_account_id(settings, account) if account is not None else None
+    with open_cases(settings) as opened:
         found = [
             case
             for listed in ([State(state)] if state else State)
             for case in opened.list_cases(listed)
             if owner in {None, case.account}
         ]
+        has_case = owner is None or bool(found) or any(_has_case(opened, owner, listed) for listed in State)
+    if owner is not None and not has_case:
+        refuse_unknown_account(settings, owner)
     if format_ == "json":
         print_json([case_to_record(case) for case in found])
     else:
         rows, columns = [_row(case) for case in found], [Column(name, name) for name in _COLUMNS]
         print_rows(rows, chosen(columns, rows, format_, usual=_USUAL), format_, totals=counted(len(rows), "case"))
     return DONE
+
+
+def _has_case(cases: Ledger, owner: AccountId, state: State) -> bool:
+    return any(case.account == owner for case in cases.list_cases(state))
 
 
 def run_case(instance_id: str, ledger: str | None, file: Path | None, format_: Format) -> int:

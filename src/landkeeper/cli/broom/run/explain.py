@@ -23,9 +23,10 @@ from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import one_line, say
-from landkeeper.org import Failure, Region, UsageError, parse_account_id, parse_region
+from landkeeper.org import Failure, Region, UsageError, parse_region
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.log_sources import LogFile, SkippedFile, UnreadableFile, read_sources
+from landkeeper.wiring.known_accounts import find_account_id
 
 if TYPE_CHECKING:
     from landkeeper.broom.policy.rules import Policy
@@ -72,7 +73,7 @@ def run_explain(
         instances = (_in_ledger(InstanceId(target), settings),)
     else:
         instances = _live(
-            InstanceId(target), parse_account_id(account) if account else None,
+            InstanceId(target), find_account_id(settings, account) if account else None,
             parse_region(region) if region else None, settings,
         )  # fmt: skip
     if isinstance(instances, Failure):

@@ -10,7 +10,7 @@ from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import freshness
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.org import UsageError, format_time, parse_account_id, parse_region
+from landkeeper.org import UsageError, format_time, parse_region
 from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
@@ -18,6 +18,7 @@ from landkeeper.vpctracker.pools.operations import Request, Reserved, Taken, all
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.vpctracker.pools.unread import NeverRead
+from landkeeper.wiring.known_accounts import find_account_id
 from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def run_allocate(
     table: str | None, file: Path | None, format_: str,
 ) -> int:  # fmt: skip
     """Reserve the lowest free block of a pool."""
+    settings = settings_of(table, file).with_config(config)
     request = Request(
         pool=pool,
         prefix_length=parse_prefix_length(prefix_length, "--prefix-length"),
-        account=parse_account_id(account),
+        account=find_account_id(settings, account),
         purpose=purpose,
         grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
         region=None if region is None else parse_region(region),
@@ -44,7 +46,6 @@ def run_allocate(
         accept_unread=accept_unread,
         accepted_unread=accepted_unread,
     )
-    settings = settings_of(table, file).with_config(config)
     with open_pools(settings, to_write=True) as pools:
         check_account(pools, request.account, pool)
         outcome = allocate(pools.store, request, pools.tracked_of, pools.actor)

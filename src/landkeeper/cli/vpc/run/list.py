@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
-from landkeeper.cli.vpc.known import exit_code, known_row, read_answers, row_style
+from landkeeper.cli.vpc.filters import Filter, place_filters
+from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
-from landkeeper.org import UsageError, parse_account_id, parse_region
+from landkeeper.org import UsageError
 from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
 from landkeeper.vpctracker.inventory import AVAILABLE
 
 if TYPE_CHECKING:
     from landkeeper.vpctracker.answers.listing import Snapshot
-    from landkeeper.vpctracker.inventory import StoredVpc, Vpc
+    from landkeeper.vpctracker.inventory import StoredVpc
 
 _COLUMNS = (
     Column("Account", "AccountName", optional=4),
@@ -35,16 +36,16 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 }  # fmt: skip
 """Columns that a table leaves out where all rows have the usual in them; CSV has them always."""
 
-_Filter = Callable[["Vpc"], bool]
-
 
 def run_list(
     *, query: Query, accounts: tuple[str, ...], regions: tuple[str, ...], cidr: str | None, tags: tuple[str, ...],
     deleted: bool, format_: Format,
 ) -> int:  # fmt: skip
     """List the tracked VPCs."""
-    filters = [*_filters(accounts, regions, cidr), *map(_tag_filter, tags)]
-    known = read_answers(query)
+    others = [*_cidr_filter(cidr), *map(_tag_filter, tags)]
+    known = read_silently(query)
+    filters = [*place_filters(accounts, regions, known.vpcs, known.coverage), *others]
+    remark_on(known)
     vpcs = [
         stored for stored in known.vpcs if (deleted or stored.is_live) and all(fits(stored.vpc) for fits in filters)
     ]
@@ -52,31 +53,27 @@ def run_list(
     return exit_code(known)
 
 
-def run_defaults(*, query: Query, format_: Format) -> int:
+def run_defaults(*, query: Query, accounts: tuple[str, ...], regions: tuple[str, ...], format_: Format) -> int:
     """List the default VPCs."""
-    known = read_answers(query)
-    _print_vpcs(known, [stored for stored in known.vpcs if stored.is_live and stored.vpc.is_default], format_)
+    known = read_silently(query)
+    filters = place_filters(accounts, regions, known.vpcs, known.coverage)
+    remark_on(known)
+    defaults = [stored for stored in known.vpcs if stored.is_live and stored.vpc.is_default]
+    _print_vpcs(known, [stored for stored in defaults if all(fits(stored.vpc) for fits in filters)], format_)
     return exit_code(known)
 
 
-def _filters(accounts: Sequence[str], regions: Sequence[str], cidr: str | None) -> list[_Filter]:
-    filters: list[_Filter] = []
-    if accounts:
-        wanted = {parse_account_id(account) if account.isdecimal() else account for account in accounts}
-        filters.append(lambda vpc: vpc.owner in wanted or vpc.account_name in wanted)
-    if regions:
-        places = set(map(parse_region, regions))
-        filters.append(lambda vpc: vpc.region in places)
-    if cidr is not None:
-        try:
-            block = parse_block(cidr)
-        except MalformedBlockError as error:
-            raise UsageError(f"--cidr: {error}") from error
-        filters.append(lambda vpc: any(parse_block(text).overlaps(block) for text in vpc.taken_blocks))
-    return filters
+def _cidr_filter(cidr: str | None) -> list[Filter]:
+    if cidr is None:
+        return []
+    try:
+        block = parse_block(cidr)
+    except MalformedBlockError as error:
+        raise UsageError(f"--cidr: {error}") from error
+    return [lambda vpc: any(parse_block(text).overlaps(block) for text in vpc.taken_blocks)]
 
 
-def _tag_filter(text: str) -> _Filter:
+def _tag_filter(text: str) -> Filter:
     key, has_value, value = text.partition("=")
     if not key:
         raise UsageError(f"--tag is '{text}': expected Key or Key=Value")

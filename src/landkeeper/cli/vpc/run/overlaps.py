@@ -16,7 +16,8 @@ from landkeeper.cli.output import (
     print_rows,
 )
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.known import exit_code, read_answers, row_style
+from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_filter
+from landkeeper.cli.vpc.known import exit_code, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
 from landkeeper.vpctracker.answers.overlaps import Claim, count_pairs, find_pairs
 from landkeeper.vpctracker.answers.ranking import Finding, OverlapKind, find_overlaps_by_harm
@@ -57,21 +58,31 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def run_overlaps(
-    *, query: Query, space: str | None, pairs: bool, limit: int, config: str | None, format_: Format
-) -> int:
+    *, query: Query, space: str | None, accounts: tuple[str, ...], vpcs: tuple[str, ...], pairs: bool, limit: int,
+    config: str | None, format_: Format,
+) -> int:  # fmt: skip
     """List overlapping address blocks, in groups."""
     declared = read_config(query.settings.with_config(config))
     if space is not None:
         check_space(declared, space)
-    known = read_answers(query)
+    known = read_silently(query)
+    filters = [*place_filters(accounts, (), known.vpcs, known.coverage), *vpc_filter(vpcs, known.vpcs)]
+    remark_on(known)
     findings = [
-        finding for finding in find_overlaps_by_harm(known.vpcs, declared) if space is None or finding.space == space
+        finding
+        for finding in find_overlaps_by_harm(known.vpcs, declared)
+        if space in {None, finding.space} and _fits_any(finding.members, filters)
     ]
     if pairs:
-        _print_pairs(findings, limit, format_)
+        _print_pairs(findings, limit, format_, filters)
     else:
         _print_groups(known, findings, format_)
     return exit_code(known)
+
+
+def _fits_any(claims: Sequence[Claim], filters: Sequence[Filter]) -> bool:
+    """Return whether one of the claims is what every filter asks for."""
+    return any(all(fits(claim.vpc) for fits in filters) for claim in claims)
 
 
 def _print_groups(known: Snapshot, findings: Sequence[Finding], format_: Format) -> None:
@@ -150,9 +161,12 @@ def _claim_row(claim: Claim, stale: Mapping[Any, str]) -> Row:
     }
 
 
-def _print_pairs(findings: Sequence[Finding], limit: int, format_: Format) -> None:
-    total = sum(count_pairs(finding.group) for finding in findings)
-    rows = list(islice(_pair_rows(findings), limit))
+def _print_pairs(findings: Sequence[Finding], limit: int, format_: Format, filters: Sequence[Filter]) -> None:
+    rows = list(islice(_pair_rows(findings, filters), limit))
+    if filters:
+        total = sum(1 for _ in _pair_rows(findings, filters))
+    else:
+        total = sum(count_pairs(finding.group) for finding in findings)
     left_out = total - len(rows)
     totals = counted(total, "pair") + (f", {left_out} not shown." if left_out else ".")
     print_rows(rows, chosen(_PAIR_COLUMNS, rows, format_, usual=_USUAL), format_, totals=totals)
@@ -164,9 +178,11 @@ def _print_pairs(findings: Sequence[Finding], limit: int, format_: Format) -> No
         aside(remark, "dim")
 
 
-def _pair_rows(findings: Sequence[Finding]) -> Iterator[Row]:
+def _pair_rows(findings: Sequence[Finding], filters: Sequence[Filter]) -> Iterator[Row]:
     for finding in findings:
         for outer, inner in find_pairs(finding.group):
+            if not _fits_any((outer, inner), filters):
+                continue
             yield {"Space": finding.space, "Kind": finding.kind, **_end(outer, ""), **_end(inner, "Other")}
 
 

@@ -19,7 +19,8 @@ from landkeeper.cli.tables import draw_facts
 from landkeeper.cli.terminal import one_line, say_painted, width
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.cli.vpc.query import Query
-from landkeeper.org import UsageError
+from landkeeper.vpctracker.answers.listing import read_known
+from landkeeper.vpctracker.answers.names import find_vpc
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import after_entries_at
 from landkeeper.vpctracker.inventory import VpcId
@@ -49,10 +50,7 @@ def run_show(*, query: Query, vpc: str, config: str | None, format_: str) -> int
     """Show all attributes of a VPC."""
     spaces = spaces_of(read_config(query.settings.with_config(config)))
     known = read_silently(query)
-    found = [stored for stored in known.vpcs if stored.vpc.id == vpc]
-    if not found:
-        when = " at that time" if query.as_of else ""
-        raise UsageError(f"VPC '{vpc}' is not tracked{when}")
+    found = find_vpc(vpc, known.vpcs, when=" at that time" if query.as_of else "")
     remark_on(known)
     rows = [{**known_row(known, stored), "Space": spaces.space_of(stored.vpc).name} for stored in found]
     if format_ == "json":
@@ -82,8 +80,10 @@ def run_history(*, query: Query, vpc: str, format_: Format) -> int:
     """List the changes of a VPC, with old and new values."""
     with open_store(query.settings, to_write=False) as store:
         entries = list(store.read_history(VpcId(vpc)))
-    if not entries:
-        raise UsageError(f"VPC '{vpc}' is not tracked")
+        if not entries:
+            # By its name, and of the present: what it is called says which VPC is meant, not of when.
+            found = find_vpc(vpc, read_known(store).vpcs)
+            entries = list(store.read_history(found[0].vpc.id))
     if query.as_of is not None:
         entries = [entry for entry in entries if entry["At"] < after_entries_at(query.as_of)]
     if format_ == "json":

@@ -1,0 +1,62 @@
+"""What to do about credentials that do not work.
+
+Sources: AWS CLI User Guide, "Configuring IAM Identity Center authentication with the AWS CLI" and "Configuration and
+credential file settings".
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from landkeeper.org import Failure, join_some
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+_SIGN_IN_AGAIN = frozenset({"SSOTokenLoadError", "TokenRetrievalError", "UnauthorizedSSOTokenError"})
+_EXPIRED = frozenset({"CredentialRetrievalError", "ExpiredToken", "ExpiredTokenException"})
+_PROFILES_NAMED = 8
+
+
+def advise(failure: Failure, session: Session) -> str:
+    """Return what to do about the failure of the session's credentials; empty where AWS's words have to do."""
+    profiles: Mapping[str, Mapping[str, Any]] = session.full_config.get("profiles", {})
+    return choose_advice(failure, session.profile, profiles)
+
+
+def choose_advice(failure: Failure, profile: str | None, profiles: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the advice for a failure with the credentials of that profile, None for no particular one.
+
+    `profiles` are the sections of the AWS configuration.
+    """
+    if failure.code in _SIGN_IN_AGAIN or (failure.code in _EXPIRED and _signs_in(profile or "default", profiles)):
+        return f"run `aws sso login{f' --profile {profile}' if profile else ''}`"
+    if failure.code in {"ExpiredToken", "ExpiredTokenException"}:
+        return "get new credentials: these are of a session that is over"
+    if failure.code == "RequestExpired":
+        return "check the clock of this machine, or get new credentials"
+    if failure.code == "NoCredentialsError":
+        named = f"; there are {join_some(sorted(profiles), _PROFILES_NAMED)}" if profiles else ""
+        return f"name a profile of the AWS configuration with AWS_PROFILE{named}"
+    return ""
+
+
+def unknown_profile(profile: str, existing: Collection[str]) -> str:
+    """Return the sentence about a profile that is not in the AWS configuration."""
+    near = difflib.get_close_matches(profile, sorted(existing), n=1)
+    meant = f": did you mean '{near[0]}'?" if near else ""
+    return f"there is no profile '{profile}' in the AWS configuration{meant}"
+
+
+def _signs_in(profile: str, profiles: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether the profile, or the one that its role is assumed from, signs in at IAM Identity Center."""
+    seen: set[str] = set()
+    while profile and profile not in seen:
+        seen.add(profile)
+        section = profiles.get(profile, {})
+        if "sso_session" in section or "sso_start_url" in section:
+            return True
+        profile = str(section.get("source_profile", ""))
+    return False
