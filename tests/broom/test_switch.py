@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.broom_world import CONFIRMED, I1, I3, LAUNCHED_AT, STRICT, World, launch, policy
