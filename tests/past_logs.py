@@ -62,17 +62,40 @@ def tagged(ids: str | Sequence[str], at: str, tags: Mapping[str, str], **fields:
     return record("CreateTags", at, _tag_request(ids, _tag_items(tags)), {"_return": True}, **fields)
 
 
-def untagged(ids: str | Sequence[str], at: str, keys: Sequence[str] = (), **fields: Any) -> dict[str, Any]:
-    """A `DeleteTags`; of all tags without any keys."""
-    return record("DeleteTags", at, _tag_request(ids, [{"key": key} for key in keys]), {"_return": True}, **fields)
+def untagged(
+    ids: str | Sequence[str], at: str, keys: Sequence[str] | Mapping[str, str] = (), **fields: Any
+) -> dict[str, Any]:
+    """A `DeleteTags`, of keys or of keys with values; of all tags without any keys."""
+    items = _tag_items(keys) if isinstance(keys, Mapping) else [{"key": key} for key in keys]
+    return record("DeleteTags", at, _tag_request(ids, items), {"_return": True}, **fields)
 
 
-def ended(ids: str | Sequence[str], at: str, **fields: Any) -> dict[str, Any]:
+def ended(ids: str | Sequence[str], at: str, name: str = "TerminateInstances", **fields: Any) -> dict[str, Any]:
     """A `TerminateInstances`."""
     items = [{"instanceId": id_} for id_ in ([ids] if isinstance(ids, str) else ids)]
-    return record(
-        "TerminateInstances", at, {"instancesSet": {"items": items}}, {"instancesSet": {"items": []}}, **fields
-    )
+    return record(name, at, {"instancesSet": {"items": items}}, {"instancesSet": {"items": []}}, **fields)
+
+
+def stopped(ids: str | Sequence[str], at: str, **fields: Any) -> dict[str, Any]:
+    """A `StopInstances`."""
+    return ended(ids, at, "StopInstances", **fields)
+
+
+def by_role(role: str, session: str, account: str = ACCOUNT) -> dict[str, Any]:
+    """The `userIdentity` of a role's session, as fields of a record."""
+    arn = f"arn:aws:sts::{account}:assumed-role/{role}/{session}"
+    return {"userIdentity": {"type": "AssumedRole", "principalId": f"AROA:{session}", "arn": arn, "accountId": account}}
+
+
+def interrupted(id_: str, at: str, **fields: Any) -> dict[str, Any]:
+    """A Spot Instance that EC2 took back, as the EC2 User Guide shows the record."""
+    identity = {"accountId": ACCOUNT, "invokedBy": "ec2.amazonaws.com"}
+    details = {
+        "userIdentity": identity,
+        "serviceEventDetails": {"instanceIdSet": [id_]},
+        "eventType": "AwsServiceEvent",
+    }
+    return record("BidEvictedEvent", at, None, **details, **fields)
 
 
 def spot(ids: Sequence[str], at: str, **fields: Any) -> dict[str, Any]:

@@ -22,6 +22,9 @@ I1 = InstanceId("i-1")
 CONFIRMED = policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s") + "exempt: [{tag: 'spare*'}]\n")
 
 
+NO_TAGS: Mapping[str, str] = {}
+
+
 class CountingLedger(ScratchLedger):
     """A ledger that knows how often it was asked."""
 
@@ -52,8 +55,11 @@ class World:
         self.ec2.run("i-1", **tags)
         Sweep(CONFIRMED, self.ports()).handle_launches([launch("i-1", tags=tags)])
 
-    def take_off(self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2)) -> SweepResult:
-        off = Untagging(LAUNCHED_AT + at, frozenset([InstanceId(id_)]), frozenset(keys))
+    def take_off(
+        self, *keys: str, id_: str = "i-1", at: timedelta = timedelta(minutes=2), pairs: Mapping[str, str] = NO_TAGS
+    ) -> SweepResult:
+        instances = frozenset([InstanceId(id_)])
+        off = Untagging(LAUNCHED_AT + at, instances, frozenset(keys), pairs=frozenset(pairs.items()))
         return sweep_untagged(Sweep(CONFIRMED, self.ports()), [off])
 
     def case(self) -> Case:
@@ -73,6 +79,22 @@ def test_who_waits_for_a_tag_that_was_taken_off_is_looked_at_at_once(world: Worl
     assert "the log shows tags that comply" in world.case().story[-1].because
     assert world.take_off(*keys).notes[I1].outcome == "destroyed"
     assert (world.ec2.ended, world.case().state) == ([I1], State.REPORTED)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_ended"), [("LOL", True), ("OLD", False), ("", False)], ids=["its own", "another", "an empty one"]
+)
+def test_a_value_that_the_tag_does_not_have_ends_no_wait(world: World, value: str, is_ended: bool) -> None:
+    assert bool(world.take_off(pairs={"Code": value}).notes) is is_ended
+    assert (world.ec2.ended, world.case().state) == (([I1], State.REPORTED) if is_ended else ([], State.WAITING))
+
+
+@pytest.mark.parametrize("value", ["LOL", "OLD"])
+def test_a_settled_case_is_opened_again_only_by_its_own_value(value: str) -> None:
+    world = World()
+    world.launch_live(Code="LOL")
+    notes = world.take_off(pairs={"Code": value}).notes
+    assert (bool(notes), world.case().reopened_at is not None) == ((value == "LOL"), (value == "LOL"))
 
 
 def test_two_bad_reads_are_still_a_minute_apart() -> None:

@@ -48,6 +48,14 @@ def world() -> World:
     return made
 
 
+def test_a_launch_that_is_delivered_anew_is_one_with_its_added_instances(world: World) -> None:
+    swept = world.sweep(launch("i-1"), launch("i-1", "i-3", update_id="event-2"))
+    assert world.ec2.ended == [I1, I3]
+    assert [instance.id for instance in swept.launches["event-1"].instances] == [I1, I3]
+    (report,) = world.topic.reports
+    assert [instance["InstanceId"] for instance in json.loads(report.json)["Instances"]] == [I1, I3]
+
+
 def test_bad_instances_end_good_ones_stay_and_each_launch_is_reported_once(world: World) -> None:
     swept = world.sweep(launch("i-1", "i-2", "i-3"), launch("i-2", event_id="event-2"))
     assert world.ec2.ended == [I1, I3]

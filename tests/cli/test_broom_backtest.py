@@ -222,6 +222,42 @@ class TestAnswers:
         assert "Not applied: terminations_per_run; they cannot be computed from logs." in words
         assert "In doubt: 1 of the hits: launched for a Spot request whose tags the log does not show." in words
 
+    def test_what_broom_itself_did_is_told_and_judged_as_if_it_had_not(
+        self, backtest: Backtest, tmp_path: Path
+    ) -> None:
+        broom, renamed = past.by_role("landkeeper-terminate", "landkeeper"), past.by_role("Sweeper", "nightly")
+        logs = past.write_logs(tmp_path / "logs", {"a.json.gz": past.log(
+            past.launch(["i-1", "i-3"]), past.launch("i-2", tags=LOL), past.ended(["i-1", "i-2"], "10:05:00", **broom),
+            past.ended("i-3", "10:06:00", **renamed),
+        )})  # fmt: skip
+        code, out, _ = backtest(logs)
+        words = " ".join(out.split())
+        assert code == 0
+        assert "of 3 instances 1 hit (1 terminated), 1 already gone, 1 compliant" in words
+        assert "Broom terminated it at 2026-01-01 10:05:00" in words
+        assert "Broom itself acted on 2 instances (2 terminated): this policy hits 1 and spares 1 of them." in words
+        assert "In doubt: 1 of the hits: Broom terminated it before this policy's time was over" in words
+        answer = answer_of(backtest(logs, "--broom-role", "Sweeper", "--format", "json"))
+        assert answer["totals"].items() >= {"hit": 2, "gone": 0, "compliant": 1, "broom_actions": 3}.items()
+        assert [(row["InstanceId"], row["Fate"], row["BroomAction"]) for row in answer["broom_actions"]] == [
+            ("i-1", "terminated", "terminated"), ("i-2", "compliant", "terminated"),
+            ("i-3", "terminated", "terminated"),
+        ]  # fmt: skip
+        assert answer["instances"][0]["BroomActionAt"] == "2026-01-01T10:05:00Z"
+        rows = list(csv.DictReader(io.StringIO(backtest(logs, "--format", "csv")[1])))
+        assert [(row["InstanceId"], row["BroomAction"]) for row in rows] == [("i-1", "terminated")]
+
+    def test_an_interruption_and_an_instance_without_an_id_are_told(self, backtest: Backtest, tmp_path: Path) -> None:
+        odd = past.launch(["i-1", ""])
+        odd["requestParameters"]["instanceMarketOptions"] = {"spotOptions": {"instanceInterruptionBehavior": "stop"}}
+        logs = past.write_logs(tmp_path / "logs", {"a.json.gz": past.log(odd, past.interrupted("i-1", "10:05:00"))})
+        code, out, err = backtest(logs)
+        words = " ".join(out.split())
+        assert code == 3
+        assert "of 1 instance none hit, 1 already gone" in words
+        assert "In doubt: 1 of the instances already gone: EC2 interrupted it" in words
+        assert "items[1].instanceId is empty: it has to be text; only an audit finds that instance" in err
+
 
 class TestFiles:
     def test_no_launches_at_all_is_said_and_well(self, backtest: Backtest, tmp_path: Path) -> None:
@@ -280,6 +316,10 @@ class TestFiles:
             ),
             (["--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01 is not before --until 2026-01-01"),
             (["--grace", "soon"], "--grace is 'soon': expected a number with s, m, h or d, for example 15m"),
+            (
+                ["--broom-role", "a/b"],
+                "--broom-role is 'a/b': expected the name of a role, without its ARN and path",
+            ),
             (["--against", "nowhere.yaml"], "the policy nowhere.yaml cannot be read: No such file or directory"),
         ],
     )

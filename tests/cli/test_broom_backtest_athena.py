@@ -32,6 +32,7 @@ _WHOLE: dict[str, Any] = {
     "userIdentity": {
         **dict.fromkeys(("type", "principalId", "arn", "accountId", "userName", "invokedBy", "identityProvider")),
         "onBehalfOf": {"userId": None},
+        "invokedByDelegate": {"accountId": None},
         "sessionContext": {
             "sourceIdentity": None,
             "sessionIssuer": {"userName": None, "arn": None},

@@ -62,7 +62,7 @@ def _instance_tags(instance: dict[str, Any], row_tags: str) -> str:
 def test_every_file_is_read_or_named(swept: dict[str, Any]) -> None:
     files = [file for folder in FOLDERS for file in (CORPORA / folder).rglob("*") if file.is_file()]
     assert swept["totals"]["files"] == len(files)
-    assert {_relative(fault["file"]) for fault in swept["malformed"]} == {
+    assert {_relative(fault["File"]) for fault in swept["malformed"]} == {
         "cloudtrail-logs/cloudgrappler/bad_cloudtrail.json",
         "cloudtrail-logs/nexthink/sns-event.json",
         "cloudtrail-records/cloud-custodian-cwe/event-config-rule-instance.json",

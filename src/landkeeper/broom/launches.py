@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 InstanceId = NewType("InstanceId", str)
 Tags = Mapping[str, str]
+
+AWS_KEYS = "aws:"
+"""What the keys of tags begin with that only AWS puts on and takes off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,35 @@ class Untagging:
     event_time: datetime
     instance_ids: frozenset[InstanceId]
     keys: frozenset[str]
-    """The tags that were taken off; empty for all of them."""
+    """The tags that were taken off whatever their values."""
 
     account: str = field(default="", compare=False)
     """The account whose CloudTrail recorded it; empty where the record does not say."""
     region: str = field(default="", compare=False)
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    """Keys, each with the value that the tag has to have to be taken off. Without these and `keys`, every tag goes."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the call named no tags: then it takes off all but those of AWS."""
+        return not self.keys and not self.pairs
+
+    @property
+    def named_keys(self) -> frozenset[str]:
+        """The keys that the call named."""
+        return self.keys | {key for key, _ in self.pairs}
 
     def without(self, tags: Tags) -> Tags:
-        """Return the tags that are left."""
-        return {key: value for key, value in tags.items() if self.keys and key not in self.keys}
+        """Return the tags that are left.
+
+        Source: Amazon EC2 API Reference, "DeleteTags": with a value, the tag goes only if its value matches (an empty
+        one only if it is empty); without any tags, all go that a user has defined.
+        """
+        return {key: value for key, value in tags.items() if not self._takes(key, value)}
+
+    def _takes(self, key: str, value: str) -> bool:
+        is_named = self.takes_all or key in self.keys or (key, value) in self.pairs
+        return is_named and not key.startswith(AWS_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +92,28 @@ class Tagging:
     region: str = field(default="", compare=False)
 
 
+class End(StrEnum):
+    """How an instance ended, or was stopped."""
+
+    TERMINATED = "terminated"
+    INTERRUPTED = "interrupted"
+    """EC2 took the capacity of a Spot Instance back."""
+    STOPPED = "stopped"
+
+
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """A successful `TerminateInstances`: instances that were gone from then on."""
+    """What ended or stopped instances: a successful call, or EC2 itself."""
 
     event_time: datetime
     instance_ids: frozenset[InstanceId]
     account: str = field(default="", compare=False)
     region: str = field(default="", compare=False)
+    end: End = End.TERMINATED
+    session: str = ""
+    """The role and the session of the caller, as in `Developer/jane`; empty for any other caller."""
+    may_return: bool = False
+    """Whether EC2 said that it stops or hibernates the instance, which then may run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +140,12 @@ class Launch:
     """Who asked for which Spot request, by its id, as far as the logs that were read along with this one tell."""
     warnings: tuple[str, ...] = ()
     """What is wrong in its record, a reason each, without keeping its instances from being judged."""
+    losses: tuple[str, ...] = ()
+    """The instances that its record does not name, a reason each: nothing but an audit finds them."""
+    update_id: str = ""
+    """The id of its record, where CloudTrail delivered the event anew to correct it; `event_id` is the first one's."""
+    interruption: str = ""
+    """What EC2 does to its Spot Instances when it interrupts them, as in `hibernate`; empty if the log does not say."""
 
     @property
     def call_id(self) -> str:

@@ -41,11 +41,11 @@ def sweep_untagged(sweep: Sweep, untaggings: Iterable[Untagging]) -> SweepResult
 
 def _takes_off(policy: Policy, untagging: Untagging) -> bool:
     """Return whether it can have changed what the policy says."""
-    if not untagging.keys:
+    if untagging.takes_all:
         return True
     required = {key for rule in policy.rules for key in asked_keys(rule.require)}
     exempting = [exemption.pattern for exemption in policy.exempt if exemption.kind == "tag"]
-    return any(key in required or any(fits(pattern, key) for pattern in exempting) for key in untagging.keys)
+    return any(key in required or any(fits(pattern, key) for pattern in exempting) for key in untagging.named_keys)
 
 
 def _judged_anew(policy: Policy, case: Case, untaggings: Iterable[Untagging], now: datetime) -> Case | None:

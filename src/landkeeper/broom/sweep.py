@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from landkeeper.broom.case import Case, open_case, seen_by, untagged
+from landkeeper.broom.cloudtrail.launch_records import merge_updates
 from landkeeper.broom.judging import SweepTerms
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.missing_instances import resolve_instances
@@ -30,7 +31,7 @@ class Sweep(SweepTerms):
         `untaggings` are what took tags off since: tags of the log that are gone by it are not waited for.
         """
         now = self.ports.clock()
-        named = resolve_instances(launches, self.ports.reader, self.ports.ledger, now)
+        named = resolve_instances(merge_updates(launches), self.ports.reader, self.ports.ledger, now)
         found: dict[InstanceId, Case] = {}
         for launch in named.launches:
             for instance in launch.instances:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
+from botocore.model import StructureShape
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 from tests import past_logs as past
 from tests.broom_world import CONFIRMED, STRICT, policy
 
+from landkeeper.aws.assumed_roles import SESSION_NAME
 from landkeeper.broom.backtest.history import Chronicle
+from landkeeper.broom.backtest.own_actions import BROOM_ROLES, BROOM_SESSION
 from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest.summary import By, compare, tally_by, total
 from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.broom.cloudtrail.scan import scan_log
+from landkeeper.broom.launches import End
 from landkeeper.broom.policy.rules import Policy
+from landkeeper.embedded.cloudtrail import Call, Caller, record_of
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")
@@ -34,7 +42,7 @@ def chronicle(*records: Mapping[str, Any]) -> Chronicle:
     return told
 
 
-def fates(under: Policy, *records: Mapping[str, Any], **window_: datetime) -> dict[str, PastFate]:
+def fates(under: Policy, *records: Mapping[str, Any], **window_: Any) -> dict[str, PastFate]:
     found = backtest(under, chronicle(*records).instances(), read_at=READ_AT, **window_)
     return {each.past.case.instance_id: each for each in found}
 
@@ -75,6 +83,15 @@ class TestTagsOfTheLog:
         assert fate(GRACEFUL, launched, put, past.untagged("i-1", "10:05:00", ["Owner"])) is Fate.COMPLIANT
         assert fate(GRACEFUL, launched, put, past.untagged("i-1", "10:05:00")) is Fate.TERMINATED
 
+    def test_a_tag_stays_whose_value_is_not_the_one_that_is_taken_off(self) -> None:
+        launched, put = past.launch("i-1"), past.tagged("i-1", "10:03:00", LOL)
+        for pairs, expected in (
+            ({"Code": "OLD"}, Fate.COMPLIANT),
+            ({"Code": ""}, Fate.COMPLIANT),
+            (LOL, Fate.TERMINATED),
+        ):
+            assert fate(GRACEFUL, launched, put, past.untagged("i-1", "10:05:00", pairs)) is expected
+
     def test_who_complied_at_the_launch_is_not_looked_at_again(self) -> None:
         launched = past.launch("i-1", tags=LOL)
         assert fate(GRACEFUL, launched, past.untagged("i-1", "10:05:00", ["Code"])) is Fate.COMPLIANT
@@ -91,6 +108,46 @@ class TestTagsOfTheLog:
         assert fate(GRACEFUL, launched, past.ended("i-1", "10:15:01")) is Fate.TERMINATED
         assert fate(GRACEFUL, past.launch("i-1", tags=LOL), past.ended("i-1", "10:00:00")) is Fate.COMPLIANT
 
+    @pytest.mark.parametrize(
+        ("at", "behavior", "expected", "doubts"),
+        [
+            ("10:06:00", None, Fate.GONE, ()),
+            ("10:06:00", "terminate", Fate.GONE, ()),
+            ("10:06:00", "stop", Fate.GONE, (HitWarning.INTERRUPTED,)),
+            ("10:06:00", "hibernate", Fate.GONE, (HitWarning.INTERRUPTED,)),
+            ("10:15:01", None, Fate.TERMINATED, ()),
+        ],
+    )
+    def test_what_ec2_took_back_in_time_is_gone(
+        self, at: str, behavior: str | None, expected: Fate, doubts: tuple[HitWarning, ...]
+    ) -> None:
+        launched = past.launch("i-1")
+        launched["requestParameters"]["instanceMarketOptions"] = {
+            "spotOptions": {"instanceInterruptionBehavior": behavior}
+        }
+        found = fates(policy(GRACEFUL), launched, past.interrupted("i-1", at))["i-1"]
+        assert (found.fate, found.warnings) == (expected, doubts)
+        if doubts:
+            ended = fates(policy(GRACEFUL), launched, past.interrupted("i-1", at), past.ended("i-1", "10:10:00"))["i-1"]
+            assert (ended.fate, ended.warnings) == (Fate.GONE, ())
+
+    def test_a_warning_of_ec2_that_it_stops_an_instance_leaves_a_doubt(self) -> None:
+        announced = {
+            "detail-type": "EC2 Spot Instance Interruption Warning", "account": past.ACCOUNT, "region": "eu-west-1",
+            "time": f"{past.DAY}T10:05:00Z", "detail": {"instance-id": "i-1", "instance-action": "stop"},
+        }  # fmt: skip
+        found = fates(policy(GRACEFUL), past.launch("i-1"), announced)["i-1"]
+        assert (found.fate, found.warnings) == (Fate.GONE, (HitWarning.INTERRUPTED,))
+
+    def test_an_instance_that_its_owner_stopped_is_hit_all_the_same(self) -> None:
+        found = fates(policy(GRACEFUL), past.launch("i-1"), past.stopped("i-1", "10:05:00"))["i-1"]
+        assert (found.fate, found.own_action, found.warnings) == (Fate.TERMINATED, None, ())
+
+    def test_a_launch_with_odd_details_is_in_doubt(self) -> None:
+        odd = past.launch("i-1")
+        odd["responseElements"]["instancesSet"]["items"][0]["tagSet"] = {"items": [{"value": "LOL"}]}
+        assert fates(policy(), odd)["i-1"].warnings == (HitWarning.ODD_RECORD,)
+
     def test_calls_that_failed_change_nothing(self) -> None:
         refused = {"errorCode": "Client.UnauthorizedOperation"}
         launched = past.launch("i-1")
@@ -102,6 +159,114 @@ class TestTagsOfTheLog:
             is Fate.TERMINATED
         )
         assert fate(GRACEFUL, launched, past.record("TerminateInstances", "10:01:00", None)) is Fate.TERMINATED
+
+
+class TestWhatBroomItselfDid:
+    BROOM = past.by_role("landkeeper-terminate", "landkeeper")
+
+    def one(self, text: str, *records: Mapping[str, Any], roles: Collection[str] = BROOM_ROLES) -> PastFate:
+        (found,) = backtest(policy(text), chronicle(*records).instances(), read_at=READ_AT, broom_roles=roles)
+        return found
+
+    @pytest.mark.parametrize(
+        ("role", "session", "is_own"),
+        [
+            ("landkeeper-terminate", "landkeeper", True),
+            ("landkeeper-terminate", "jane", True),
+            ("Renamed", "landkeeper", True),
+            ("landkeeper-BroomRole-1ABCDEFGHIJKL", "landkeeper-BroomFunction-x", True),
+            ("Renamed", "other", False),
+            ("Developer", "landkeeper-terminate", False),
+        ],
+    )
+    def test_a_role_or_a_session_of_broom_s_makes_it_what_broom_did(
+        self, role: str, session: str, is_own: bool
+    ) -> None:
+        ended = past.ended("i-1", "10:05:00", **past.by_role(role, session))
+        found = self.one(GRACEFUL, past.launch("i-1"), ended)
+        assert found.fate is (Fate.TERMINATED if is_own else Fate.GONE)
+        assert (found.own_action is not None) is is_own
+        renamed = self.one(GRACEFUL, past.launch("i-1"), ended, roles={role})
+        assert (renamed.fate, renamed.own_action is not None) == (Fate.TERMINATED, True)
+
+    def test_an_end_by_a_user_named_so_is_not_broom_s(self) -> None:
+        user: dict[str, Any] = {
+            "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/landkeeper/landkeeper"}
+        }
+        assert self.one(GRACEFUL, past.launch("i-1"), past.ended("i-1", "10:05:00", **user)).fate is Fate.GONE
+
+    def test_what_broom_ended_is_hit_by_the_same_policy_and_says_when(self) -> None:
+        found = self.one(STRICT, past.launch("i-1"), past.ended("i-1", "10:00:30", **self.BROOM))
+        assert (found.fate, found.is_hit, found.rule, found.warnings) == (Fate.TERMINATED, True, "code", ())
+        assert found.own_action is not None
+        assert found.own_action.event_time == datetime(2026, 1, 1, 10, 0, 30, tzinfo=UTC)
+
+    def test_a_policy_that_is_milder_is_asked_as_if_the_instance_still_ran(self) -> None:
+        ended = past.ended("i-1", "10:00:30", **self.BROOM)
+        patient = self.one(GRACEFUL, past.launch("i-1"), ended)
+        assert (patient.fate, patient.warnings) == (Fate.TERMINATED, (HitWarning.ENDED_BY_BROOM,))
+        spared = self.one(GRACEFUL, past.launch("i-1", tags=LOL), ended)
+        assert (spared.fate, spared.is_hit, spared.warnings) == (Fate.COMPLIANT, False, ())
+        assert spared.own_action is not None
+
+    def test_what_follows_broom_s_end_tells_nothing_and_what_comes_before_does(self) -> None:
+        ended = past.ended("i-1", "10:05:00", **self.BROOM)
+        group = past.ended(
+            "i-1", "10:05:30", userIdentity={"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}
+        )
+        assert self.one(GRACEFUL, past.launch("i-1"), ended, group).fate is Fate.TERMINATED
+        assert self.one(GRACEFUL, past.launch("i-1"), ended, past.ended("i-1", "10:04:00")).fate is Fate.GONE
+
+    def test_a_stop_by_broom_is_what_broom_did_and_no_end(self) -> None:
+        stopped = past.stopped("i-1", "10:05:00", **self.BROOM)
+        stop = GRACEFUL.replace("action: terminate", "action: stop")
+        found = self.one(stop, past.launch("i-1"), stopped)
+        assert (found.fate, found.own_action and found.own_action.end) == (Fate.STOPPED, End.STOPPED)
+        assert found.warnings == ()
+        assert self.one(stop, past.launch("i-1"), stopped, past.ended("i-1", "10:10:00")).fate is Fate.GONE
+        both = self.one(stop, past.launch("i-1"), stopped, past.ended("i-1", "10:10:00", **self.BROOM))
+        assert both.own_action is not None
+        assert both.own_action.end is End.TERMINATED
+
+    def test_the_names_are_those_of_the_templates_and_of_the_sessions(self) -> None:
+        for template in ("landkeeper.yaml", "member-roles.yaml"):
+            text = files("landkeeper.infra").joinpath(template).read_text(encoding="utf-8")
+            (name,) = re.findall(r"TerminateRoleName:(?:\n    .*)*?\n    Default: (\S+)", text)
+            assert {name} == BROOM_ROLES
+        assert SESSION_NAME == BROOM_SESSION
+        assert "\n  BroomRole:\n    Type: AWS::IAM::Role" in files("landkeeper.infra").joinpath(
+            "landkeeper.yaml"
+        ).read_text(encoding="utf-8")
+
+    def test_logs_of_the_embedded_aws_show_what_broom_did(self) -> None:
+        shape = Session().get_service_model("ec2").operation_model("TerminateInstances").output_shape
+        assert isinstance(shape, StructureShape)
+        caller = Caller(past.ACCOUNT, self.BROOM["userIdentity"])
+        at = datetime(2026, 1, 1, 10, 5, tzinfo=UTC)
+        ended = record_of(Call(caller, "eu-west-1", "TerminateInstances", {"InstanceIds": ["i-1"]}, {}, shape, at))
+        found = self.one(GRACEFUL, past.launch("i-1"), ended)
+        assert (found.fate, found.own_action is not None) == (Fate.TERMINATED, True)
+
+
+class TestWhatIsDeliveredAnew:
+    def test_it_completes_the_launch_in_whatever_order_it_comes(self) -> None:
+        first = past.launch("i-1", event_id="first")
+        update = past.launch(
+            ["i-1", "i-2"], tags=LOL, event_id="second", addendum={"reason": "UPDATED_DATA", "originalEventID": "first"}
+        )
+        for records in ([first, update], [update, first], [first, update, first, update]):
+            told = chronicle(*records)
+            assert (told.launches, told.repeats, told.instance_ids) == (1, len(records) - 1, {"i-1", "i-2"})
+            found = backtest(policy(), told.instances(), read_at=READ_AT)
+            assert {each.past.case.instance_id: each.fate for each in found} == {
+                "i-1": Fate.COMPLIANT, "i-2": Fate.COMPLIANT,
+            }  # fmt: skip
+
+    def test_it_names_the_instances_that_were_left_out(self) -> None:
+        first = {**past.launch("i-1", event_id="first"), "responseElements": None}
+        update = past.launch("i-1", event_id="second", addendum={"originalEventID": "first"})
+        assert len(chronicle(first).unnamed) == 1
+        assert (chronicle(first, update).unnamed, len(list(chronicle(update, first).instances()))) == ([], 1)
 
 
 class TestThePolicysOwnWords:

@@ -53,6 +53,7 @@ _IDENTITY = {
         ("type", "principalId", "arn", "accountId", "userName", "invokedBy", "identityProvider"), "VARCHAR"
     ),
     "onBehalfOf": {"userId": "VARCHAR"},
+    "invokedByDelegate": {"accountId": "VARCHAR"},
     "sessionContext": {
         "sourceIdentity": "VARCHAR",
         "sessionIssuer": {"userName": "VARCHAR", "arn": "VARCHAR"},
@@ -74,9 +75,14 @@ IDENTITIES: tuple[Any, ...] = (
     {**_ROLE, "invokedBy": "autoscaling.amazonaws.com"},
     {"type": "Root", "accountId": past.ACCOUNT, "arn": "arn:aws:iam::111122223333:root"},
     {"type": "WebIdentityUser", "principalId": "x", "userName": "ben", "identityProvider": "accounts.example.com"},
+    {**_ROLE, "onBehalfOf": {"userId": "9067-user"}, "invokedByDelegate": {"accountId": past.OTHER}},
     {"type": "IdentityCenterUser", "accountId": past.ACCOUNT, "onBehalfOf": {"userId": "9067-user"}},
     {"accountId": past.ACCOUNT, "invokedBy": "spot.amazonaws.com"},
 )
+
+
+def _placed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: fields[name] for name in ("awsRegion", "recipientAccountId")}, "eventID": fields["event_id"]}
 
 
 def made_up(chance: Random, number: int) -> Iterator[Mapping[str, Any]]:
@@ -100,6 +106,8 @@ def made_up(chance: Random, number: int) -> Iterator[Mapping[str, Any]]:
                 past.tagged(id_, moment, {"Code": "LOL"}, **where),
                 past.tagged("vol-1", moment, {"Code": "x"}, **where),
                 past.tagged(["vol-1", id_], moment, {"k": "i-x"}, **where), past.untagged(id_, moment, **where),
+                past.untagged(id_, moment, {"Code": "LOL", "k": ""}, **where), past.stopped(id_, moment, **where),
+                {**past.interrupted(id_, moment), **_placed(where)},
                 past.tagged("vol-1", moment, {"k": '"i-'}, **where), past.ended([id_], moment, **where),
                 past.ended([id_], moment, **where, **failed),
                 past.record("DescribeInstances", moment, {"x": id_}, **where),

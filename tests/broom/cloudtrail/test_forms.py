@@ -44,10 +44,6 @@ def change(name: str, **request: Any) -> dict[str, Any]:
             {**BLANK, "requestParameters": {"clientToken": "tök"}},
             "requestParameters.clientToken 't\\xf6k' is not a client",
         ),
-        (changed(f"{ITEM}.tagSet.items", [{"key": "a"}] * 201), f"{ITEM[:-2]}[0].tagSet has more than 200 tags"),
-        (changed(f"{ITEM}.tagSet.items.0.key", "k" * 129), f"{ITEM[:-2]}[0].tagSet has a tag 'kkk"),
-        (changed(f"{ITEM}.tagSet.items.0.value", "v" * 257), f"{ITEM[:-2]}[0].tagSet has a tag 'Code' with a longer"),
-        (changed(f"{ITEM}.tagSet.items.0.value", ["LOL"]), f"{ITEM[:-2]}[0].tagSet.value is a list: it has to be text"),
         (changed("eventTime", "9999-12-31T23:59:59Z"), "eventTime '9999-12-31T23:59:59Z' is not a time at which"),
         (changed("eventTime", "9999-12-31T23:59:59-01:00"), "eventTime '9999-12-31T23:59:59-01:00' is not a time"),
         (changed("eventTime", "3000-01-01T00:00:00Z"), "eventTime '3000-01-01T00:00:00Z' is not a time at which"),
@@ -89,9 +85,26 @@ def test_what_only_a_report_shows_is_left_out_where_it_has_another_form() -> Non
     assert entry.warnings == (f"{ITEM[:-2]}[0].imageId 'ami-1\\x1b[2J' is not an image id",)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("items", [{"key": "a"}] * 201, "tagSet.items has more than 200 tags"),
+        ("items.0.key", "k" * 129, "tagSet.items[0] has a tag 'kkk"),
+        ("items.0.value", "v" * 257, "tagSet.items[0] has a tag 'Code' with a longer"),
+        ("items.0.value", ["LOL"], "tagSet.items[0].value is a list: it has to be text"),
+    ],
+)
+def test_tags_of_another_form_are_left_out_by_name(path: str, value: object, reason: str) -> None:
+    launch = read_record(changed(f"{ITEM}.tagSet.{path}", value))
+    assert isinstance(launch, Launch)
+    assert launch.instances[0].tags in ({}, {"a": ""})
+    (warning,) = launch.warnings
+    assert warning.startswith(f"{ITEM[:-2]}[0].{reason}")
+
+
 def test_a_spot_fulfilment_names_instances_and_accounts_or_is_refused() -> None:
     record = event("bid_fulfilled.json")
-    record["serviceEventDetails"]["instanceIdSet"] = ["i-0aaaaaaaaaaaaaaa8", "i-*"]
+    record["serviceEventDetails"]["instanceIdSet"] = ["i-*"]
     assert str(read_record(record)) == (
         "serviceEventDetails.instanceIdSet is a list: it has to list the instances' ids"
     )

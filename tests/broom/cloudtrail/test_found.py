@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from tests import past_logs as past
 from tests.broom_world import event
 
-from landkeeper.broom.cloudtrail.found import Harvest
+from landkeeper.broom.cloudtrail.found import COMPLETES_A_LAUNCH, Harvest, Loss
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, read_record
 from landkeeper.broom.cloudtrail.scan import scan_log
 
@@ -41,3 +42,25 @@ def test_an_event_in_a_log_is_passed_by_unless_it_is_asked_for(record: dict[str,
     data = json.dumps({"Records": [{"detail": record}]}).encode()
     assert (scan_log(data).found, scan_log(data).ignored) == ((), {NOT_A_LAUNCH: 1})
     assert scan_log(data, wanted={record["eventName"]}).found == (read_record(record),)
+
+
+def test_a_record_that_is_delivered_anew_completes_the_launch_in_its_place() -> None:
+    first = past.launch("i-1", event_id="first")
+    update = past.launch(["i-1", "i-2", ""], tags={"Code": "LOL"}, event_id="second")
+    update["addendum"] = {"reason": "UPDATED_DATA", "originalEventID": "first"}
+    for records in ((first, update), (update, first)):
+        harvest = Harvest()
+        for record in records:
+            harvest.add_entry("a file", read_record(record))
+        (found,) = harvest.launches
+        assert {instance.id: instance.tags for instance in found.launch.instances} == {
+            "i-1": {"Code": "LOL"}, "i-2": {"Code": "LOL"},
+        }  # fmt: skip
+        assert (found.is_repeat, harvest.ignored) == (False, {COMPLETES_A_LAUNCH: 1})
+        (fault,) = harvest.faults
+        assert (fault.loss, fault.reason.endswith("only an audit finds that instance")) == (Loss.RECORD, True)
+    harvest.add_entry("a file", read_record(update))
+    harvest.add_entry("a file", read_record(past.launch("i-9", event_id="first", awsRegion="us-east-1")))
+    assert [(each.launch.region, each.is_repeat) for each in harvest.launches] == [
+        ("eu-west-1", False), ("us-east-1", True),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from landkeeper.broom.cloudtrail.identity import describe_principal
+from landkeeper.broom.cloudtrail.identity import describe_principal, find_session
 
 ROLE = {
     "type": "AssumedRole",
@@ -39,7 +39,36 @@ def session(name: str, **context: object) -> dict[str, Any]:
         ({"type": "AWSService", "invokedBy": "spot.amazonaws.com"}, "EC2 Spot"),
         ({"type": "AWSService", "invokedBy": "new.amazonaws.com"}, "new.amazonaws.com"),
         ({"invokedBy": "ec2.amazonaws.com", "accountId": "111122223333"}, "EC2"),
-        ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "9067-jane"}}, "9067-jane"),
+        ({"type": "AWSService", "invokedBy": "bedrock.amazonaws.com"}, "Amazon Bedrock"),
+        ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "9067-1"}}, "Identity Center user 9067-1"),
+        (
+            {"type": "IdentityCenterUser", "userName": "jane", "onBehalfOf": {"userId": "9067-1"}},
+            "jane (Identity Center user 9067-1)",
+        ),
+        ({**ROLE, "onBehalfOf": {"userId": "9067-1"}}, "Developer/jane@example.com (Identity Center user 9067-1)"),
+        (
+            {**ROLE, "invokedBy": "bedrock.amazonaws.com", "onBehalfOf": {"userId": "9067-1"}},
+            "Amazon Bedrock for Developer/jane@example.com (Identity Center user 9067-1)",
+        ),
+        ({**session("Ci/build", sourceIdentity="jane"), "onBehalfOf": {"userId": "9067-1"}}, "Ci/build (jane)"),
+        (
+            {**session("Ci/build", sourceIdentity="jane"), "invokedByDelegate": {"accountId": "444455556666"}},
+            "Ci/build (jane, delegated to account 444455556666)",
+        ),
+        (
+            {"type": "IAMUser", "userName": "jane", "invokedByDelegate": {"accountId": "444455556666"}},
+            "jane (delegated to account 444455556666)",
+        ),
+        (
+            {"type": "IdentityCenterUser", "invokedByDelegate": {"accountId": "444455556666"}, "principalId": "P"},
+            "P (delegated to account 444455556666)",
+        ),
+        ({"type": "FederatedUser", "userName": "mary", "onBehalfOf": "?", "invokedByDelegate": 7}, "mary"),
+        ({"type": "SAMLUser", "principalId": "P"}, "P"),
+        (
+            {**session("AWSServiceRoleForAutoScaling_prod/AutoScaling"), "invokedBy": "autoscaling.amazonaws.com"},
+            "Auto Scaling for AWSServiceRoleForAutoScaling_prod/AutoScaling",
+        ),
         ({"type": "WebIdentityUser", "userName": "system:serviceaccount:ci"}, "system:serviceaccount:ci"),
         ({"type": "AWSAccount", "accountId": "444455556666"}, "somebody in account 444455556666"),
         ({"type": "AWSAccount", "principalId": "AIDAEXAMPLE"}, "AIDAEXAMPLE"),
@@ -82,3 +111,9 @@ def test_an_assumed_role_knows_its_session_and_the_role() -> None:
 @pytest.mark.parametrize("identity", [{}, {"type": None}, {"invokedBy": "AWS Internal"}, {"type": 7}])
 def test_an_identity_without_type_and_service_is_nobody(identity: dict[str, Any]) -> None:
     assert describe_principal(identity) is None
+
+
+def test_only_an_assumed_role_has_a_session() -> None:
+    assert find_session(ROLE) == "Developer/jane@example.com"
+    assert find_session({**ROLE, "arn": ""}) == "Developer/jane@example.com"
+    assert find_session({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/jane"}) == ""

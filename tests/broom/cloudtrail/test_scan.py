@@ -82,6 +82,8 @@ TAGGED = record(
         "tagSet": {"items": [{"key": "Owner", "value": "jane"}]},
     },
 )
+STOPPED = {**ENDED, "eventName": "StopInstances"}
+INTERRUPTED = record("BidEvictedEvent", requestParameters={}, serviceEventDetails={"instanceIdSet": ["i-1"]})
 # What is only found where it is asked for.
 _EVENT_OF = {
     "SpotRequest": "RequestSpotInstances",
@@ -178,22 +180,43 @@ def records(draw: st.DrawFn) -> object:
     kind = draw(st.integers(0, 12))
     if kind == 0:
         return draw(_VALUES)
-    if kind == 1:
-        return {"CloudTrailEvent": json.dumps(record(draw(_NAMES)))}
-    if kind == 2:
-        return {"detail": record(draw(_NAMES))}
+    if kind <= 2:
+        return {"CloudTrailEvent": json.dumps(record(draw(_NAMES)))} if kind == 1 else {"detail": record(draw(_NAMES))}
     more = draw(st.fixed_dictionaries({}, optional={"errorCode": _LEAVES, "extra": _VALUES, "resources": _VALUES}))
     if kind == 3:
         return dict(reversed({**draw(_HEADS), **more}.items()))
+    if kind == 4:
+        return draw(_odd_launches())
     if kind >= 9:
         return draw(_changes(more))
     return record(draw(_NAMES), **more)
 
 
+_ODD: st.SearchStrategy[Any] = st.none() | st.just("x") | st.just([]) | st.just({})
+_TAGS = st.lists(st.fixed_dictionaries({}, optional={"key": _LEAVES, "value": _LEAVES | _ODD}) | _ODD, max_size=3)
+
+
+@st.composite
+def _odd_launches(draw: st.DrawFn) -> object:
+    """A launch, or a change of tags, with details that are missing or odd."""
+    tags = draw(st.fixed_dictionaries({}, optional={"items": _TAGS | _ODD}) | _ODD)
+    instance = st.fixed_dictionaries({"tagSet": st.just(tags)}, optional={"instanceId": st.just("i-1") | _LEAVES})
+    request = {"tagSpecificationSet": draw(_ODD | st.just({"items": [{"resourceType": "instance", "tags": tags}]}))}
+    items = draw(st.lists(instance | _ODD, max_size=3) | _ODD)
+    addendum = {"reason": "UPDATED_DATA", "originalEventID": draw(_TEXTS)}
+    changed = {"resourcesSet": {"items": [*draw(st.lists(_ODD, max_size=2)), {"resourceId": "i-1"}]}, "tagSet": tags}
+    name = draw(st.sampled_from(["RunInstances", "RunInstances", "CreateTags", "DeleteTags"]))
+    return {
+        **record(name, requestParameters=request if name == "RunInstances" else changed),
+        "responseElements": {"instancesSet": draw(st.just({"items": items}) | _ODD)},
+        "addendum": draw(st.just(addendum) | _ODD),
+    }
+
+
 @st.composite
 def _changes(draw: st.DrawFn, more: dict[str, Any]) -> object:
     """A change of instances, in whose request another one may be nested, whole or first of several."""
-    change = draw(st.sampled_from([TAGGED, ENDED, {**TAGGED, "eventName": "DeleteTags"}, LAUNCH]))
+    change = draw(st.sampled_from([TAGGED, ENDED, {**TAGGED, "eventName": "DeleteTags"}, STOPPED, INTERRUPTED, LAUNCH]))
     nested = draw(
         st.sampled_from([None, change, TAGGED, [change], [{"a": 1}, ENDED, {"b": 1}], [OTHER, LAUNCH, OTHER]])
     )

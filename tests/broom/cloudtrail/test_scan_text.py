@@ -25,6 +25,11 @@ FILES = (
     past.log("no record"),  # type: ignore[arg-type] # which is what it is about
     b"",
     past.log(past.record("DescribeInstances", "10:00:00", {})),
+    past.log(
+        past.launch(["i-1", ""], addendum={"originalEventID": "first"}), past.interrupted("i-1", "10:01:00"),
+        past.untagged("i-1", "10:02:00", {"a": "b", "c": ""}),
+        past.stopped("i-1", "10:03:00", **past.by_role("R", "s")),
+    ),
 )  # fmt: skip
 
 

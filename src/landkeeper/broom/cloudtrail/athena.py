@@ -22,7 +22,8 @@ MOST_ACCOUNTS = 500
 
 _IDENTITY = (
     "type: STRING, principalid: STRING, arn: STRING, accountid: STRING, username: STRING, invokedby: STRING, "
-    "identityprovider: STRING, onbehalfof: STRUCT<userid: STRING>, sessioncontext: STRUCT<sourceidentity: STRING, "
+    "identityprovider: STRING, onbehalfof: STRUCT<userid: STRING>, "
+    "invokedbydelegate: STRUCT<accountid: STRING>, sessioncontext: STRUCT<sourceidentity: STRING, "
     "sessionissuer: STRUCT<username: STRING, arn: STRING>, webidfederationdata: STRUCT<federatedprovider: STRING>>"
 )
 _COLUMNS = (
@@ -58,6 +59,7 @@ _PICKED = {
     "identity_invokedby": ("useridentity.invokedby", "userIdentity.invokedBy"),
     "identity_provider": ("useridentity.identityprovider", "userIdentity.identityProvider"),
     "identity_behalf": ("useridentity.onbehalfof.userid", "userIdentity.onBehalfOf.userId"),
+    "identity_delegate": ("useridentity.invokedbydelegate.accountid", "userIdentity.invokedByDelegate.accountId"),
     "identity_source": ("useridentity.sessioncontext.sourceidentity", "userIdentity.sessionContext.sourceIdentity"),
     "issuer_username": (
         "useridentity.sessioncontext.sessionissuer.username", "userIdentity.sessionContext.sessionIssuer.userName",

@@ -49,6 +49,8 @@ class Unopened:
     reason: str
     is_fault: bool = True
     """Whether there should have been one."""
+    event: Mapping[str, Any] | None = None
+    """The event of EventBridge that tells of no call; None for anything else."""
 
 
 def is_envelope(value: Mapping[str, Any]) -> bool:
@@ -101,7 +103,7 @@ def open_envelope(record: Mapping[str, Any]) -> Enclosed | Unopened:
 def _open_once(value: Mapping[str, Any]) -> tuple[Mapping[str, Any], Origin | None] | Unopened:
     if isinstance(detail := value.get("detail"), dict):
         if "eventName" not in detail:
-            return Unopened(NOT_AN_API_CALL, is_fault=False)
+            return Unopened(NOT_AN_API_CALL, is_fault=False, event=value)
         return detail, read_envelope(value, detail)
     name = next((name for name in _TEXTS if name in value), "")
     if not name:

@@ -57,9 +57,11 @@ _LONGEST_KEY, _LONGEST_VALUE = 128, 256
 _SHOWN = 60
 
 
-def parse_listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]:
-    """That field of each item under `name`. Raises FieldError."""
-    return frozenset(parse_text(parse_object(item, name), field, name) for item in parse_items(request.get(name), name))
+def find_listed(request: Mapping[str, Any], name: str, field: str) -> frozenset[str]:
+    """That field of each item under `name` that has it. Raises FieldError where nothing is listed there at all."""
+    items = parse_items(request.get(name), name)
+    values = (item.get(field) for item in items if isinstance(item, dict))
+    return frozenset(well_formed(value) for value in values if isinstance(value, str) and value)
 
 
 def parse_time(record: Mapping[str, Any]) -> datetime:
@@ -77,27 +79,53 @@ def parse_time(record: Mapping[str, Any]) -> datetime:
 
 
 def parse_items(value: object, path: str) -> list[Any]:
-    """The items of what is listed as CloudTrail does, none where it is missing. Raises FieldError."""
+    """The items of what is listed as CloudTrail does, none where it is missing or null. Raises FieldError."""
     if value is None:
         return []
-    items = parse_object(value, path).get("items", [])
+    items = parse_object(value, path).get("items")
+    if items is None:
+        return []
     if not isinstance(items, list):
         raise FieldError(f"{path}.items is {kind_of(items)}, not a list")
     return items
 
 
-def parse_tags(items: list[Any], path: str) -> Tags:
-    """The tags in items with `key` and `value`. Raises FieldError, for more than EC2 can have too."""
+def read_tags(items: list[Any], path: str, warnings: list[str]) -> Tags:
+    """The tags in items with `key` and `value`. What is wrong with one costs that tag alone, and is a warning."""
+    tags: dict[str, str] = {}
+    for index, item in enumerate(items[:_MOST_TAGS]):
+        try:
+            key, value = _parse_tag(item, f"{path}[{index}]")
+        except FieldError as error:
+            warnings.append(str(error))
+        else:
+            tags[key] = value
     if len(items) > _MOST_TAGS:
-        raise FieldError(f"{path} has more than {_MOST_TAGS} tags, and EC2 allows fewer")
-    return dict(_parse_tag(parse_object(item, path), path) for item in items)
+        warnings.append(f"{path} has more than {_MOST_TAGS} tags, and EC2 allows fewer: the others are left out")
+    return tags
 
 
-def _parse_tag(item: Mapping[str, Any], path: str) -> tuple[str, str]:
-    key, value = parse_text(item, "key", path), item.get("value", "")
+def find_tags(value: object, path: str, warnings: list[str]) -> Tags:
+    """The same for what is listed as CloudTrail does; none where it is missing."""
+    try:
+        items = parse_items(value, path)
+    except FieldError as error:
+        warnings.append(str(error))
+        return {}
+    return read_tags(items, f"{path}.items", warnings)
+
+
+def tag_text(value: object) -> str:
+    """A tag's value as text: null is an empty value."""
+    return "" if value is None else well_formed(str(value))
+
+
+def _parse_tag(item: object, path: str) -> tuple[str, str]:
+    fields = parse_object(item, path)
+    key, value = parse_text(fields, "key", path), fields.get("value")
     if isinstance(value, dict | list):
         raise FieldError(f"{path}.value is {kind_of(value)}: it has to be text")
-    text = well_formed(str(value))
+    text = tag_text(value)
     if len(key) > _LONGEST_KEY or len(text) > _LONGEST_VALUE:
         raise FieldError(f"{path} has a tag {_shown(key)} with a longer key or value than EC2 allows")
     return key, text

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import assert_never
 
 from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.launch_records import complete_launch, is_update, update_order
 from landkeeper.broom.cloudtrail.origin import ANYWHERE, Origin, find_origin
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, Entry, Ignored, Malformed
 from landkeeper.broom.cloudtrail.scan import Found, Scanned, scan_log
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES
 from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 from landkeeper.org import Principal
+
+COMPLETES_A_LAUNCH = "an update of a launch that is listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Harvest:
     """How many records or files held no launch, by reason."""
     faults: list[FoundFault] = field(default_factory=list)
     files: int = 0
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[str, list[int]] = field(default_factory=dict)
+    """Of each event, where its launches stand."""
     _requesters: dict[str, Principal] = field(default_factory=dict)
 
     def add_file(self, source: str, data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
@@ -117,6 +121,7 @@ class Harvest:
     def add_launch(self, source: str, launch: Launch) -> None:
         """Take in one launch. What is wrong in its record is a fault beside it."""
         self.faults += [FoundFault(source, launch.where, warning, Loss.NOTHING) for warning in launch.warnings]
+        self.faults += find_losses(source, [launch])
         if launch.principal.invoked_by == SPOT:
             # What is read later counts as well: the mapping is the same one.
             launch = replace(launch, requesters=self._requesters)
@@ -124,5 +129,20 @@ class Harvest:
             self._requesters.update(
                 {instance.spot_request: launch.principal for instance in launch.instances if instance.spot_request}
             )
-        self.launches.append(FoundLaunch(launch, source, launch.event_id in self._seen))
-        self._seen.add(launch.event_id)
+        same = self._seen.setdefault(launch.event_id, [])
+        place = next((at for at in same if is_update(self.launches[at].launch, launch)), None)
+        if place is None:
+            self.launches.append(FoundLaunch(launch, source, bool(same)))
+            same.append(len(self.launches) - 1)
+        else:
+            self.ignored[COMPLETES_A_LAUNCH] += 1
+            both = sorted((self.launches[place].launch, launch), key=update_order)
+            self.launches[place] = replace(self.launches[place], launch=complete_launch(*both))
+
+
+def find_losses(source: str, found: Iterable[Found]) -> Iterator[FoundFault]:
+    """Yield the instances that the records of launches do not name, by what is wrong with their place."""
+    for entry in found:
+        if isinstance(entry, Launch):
+            reasons = (f"{reason}; only an audit finds that instance" for reason in entry.losses)
+            yield from (FoundFault(source, entry.where, reason) for reason in reasons)

@@ -11,24 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from landkeeper.broom.cloudtrail.fields import well_formed
+from landkeeper.broom.cloudtrail.services import service_label
 from landkeeper.org import Principal
 
-# Services that launch instances for somebody, by the name they have in `invokedBy`.
-_SERVICES = {
-    "autoscaling.amazonaws.com": "Auto Scaling",
-    "batch.amazonaws.com": "AWS Batch",
-    "cloudformation.amazonaws.com": "CloudFormation",
-    "ec2.amazonaws.com": "EC2",
-    "ec2fleet.amazonaws.com": "EC2 Fleet",
-    "ec2scheduled.amazonaws.com": "EC2 Scheduled Instances",
-    "ecs.amazonaws.com": "ECS",
-    "eks.amazonaws.com": "EKS",
-    "eks-nodegroup.amazonaws.com": "EKS node group",
-    "elasticbeanstalk.amazonaws.com": "Elastic Beanstalk",
-    "elasticmapreduce.amazonaws.com": "EMR",
-    "spot.amazonaws.com": "EC2 Spot",
-    "spotfleet.amazonaws.com": "Spot Fleet",
-}
 # Sessions whose name says that a program runs there, by what the role is called.
 _PROGRAMS = (("karpenter", "Karpenter"), ("cluster-autoscaler", "Cluster Autoscaler"))
 # How Identity Center names the roles of its permission sets (IAM Identity Center User Guide, "Referencing permission
@@ -66,6 +51,11 @@ def describe_principal(identity: Mapping[str, Any]) -> Principal | None:
     )
 
 
+def find_session(identity: Mapping[str, Any]) -> str:
+    """The role and the session of a caller, as in `Developer/jane`; empty for any other."""
+    return _role_and_session(identity, _session_issuer(identity)) if identity.get("type") == "AssumedRole" else ""
+
+
 def on_behalf_of(service: str, principal: Principal) -> Principal:
     """The principal as the one for whom a service launched: named beside it, and otherwise the same."""
     return replace(principal, name=_with_service(principal.name, service), invoked_by=service)
@@ -74,31 +64,66 @@ def on_behalf_of(service: str, principal: Principal) -> Principal:
 def _with_service(name: str, service: str) -> str:
     if not service:
         return name
-    label = _SERVICES.get(service, service)
+    label = service_label(service)
     return f"{label} for {name}" if name and name != service else label
 
 
 def _name(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+    """Return who it was, and behind that in parentheses whom the record names beside it."""
+    named = _own_name(kind, identity, issuer)
+    if not named and kind == "IdentityCenterUser":
+        # All that is known of such a user is who is behind the call.
+        named, behind = _center_user(identity), _delegate(identity)
+    else:
+        behind = _behind(identity)
+    named = named or _text(identity, "principalId") or _text(identity, "accountId") or f"an unnamed {kind}"
+    return f"{named} ({behind})" if behind else named
+
+
+def _own_name(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
     match kind:
         case "Root":
             return "root"
         case "AWSService":
             return _text(identity, "invokedBy")
         case "AssumedRole":
-            named = _session_name(identity, issuer)
-        case "FederatedUser":
-            by = _text(issuer, "userName")
-            named = f"{_plain_name(identity)} (federated by {by})" if by else _plain_name(identity)
-        case "WebIdentityUser" | "SAMLUser":
-            provider = _text(identity, "identityProvider")
-            named = f"{_plain_name(identity)} (signed in with {provider})" if provider else _plain_name(identity)
-        case "IdentityCenterUser":
-            named = _text(_mapping(identity.get("onBehalfOf")), "userId")
+            return _session_name(identity, issuer)
         case "AWSAccount":
-            named = f"somebody in account {_text(identity, 'accountId')}" if _text(identity, "accountId") else ""
+            return f"somebody in account {_text(identity, 'accountId')}" if _text(identity, "accountId") else ""
         case _:
-            named = _plain_name(identity)
-    return named or _text(identity, "principalId") or _text(identity, "accountId") or f"an unnamed {kind}"
+            return _plain_name(identity) + _vouched(kind, identity, issuer)
+
+
+def _vouched(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+    """Return who vouches for a user from elsewhere, in parentheses; empty if nobody does."""
+    by, provider = _text(issuer, "userName"), _text(identity, "identityProvider")
+    if kind == "FederatedUser" and by:
+        return f" (federated by {by})"
+    return f" (signed in with {provider})" if kind in {"WebIdentityUser", "SAMLUser"} and provider else ""
+
+
+def _behind(identity: Mapping[str, Any]) -> str:
+    """Return who acted with these credentials, as far as the record tells.
+
+    Source: CloudTrail User Guide, "CloudTrail userIdentity element" (`sourceIdentity`, `onBehalfOf`); IAM User Guide,
+    "Temporary delegation" (`invokedByDelegate`).
+    """
+    context = _mapping(identity.get("sessionContext"))
+    provider = _text(_mapping(context.get("webIdFederationData")), "federatedProvider")
+    person = _text(context, "sourceIdentity") or _center_user(identity)
+    named = person or (f"signed in with {provider}" if provider else "")
+    return ", ".join(filter(None, (named, _delegate(identity))))
+
+
+def _center_user(identity: Mapping[str, Any]) -> str:
+    """Return the user of IAM Identity Center for whom the call was made; its id is all that a record has."""
+    user = _text(_mapping(identity.get("onBehalfOf")), "userId")
+    return f"Identity Center user {user}" if user else ""
+
+
+def _delegate(identity: Mapping[str, Any]) -> str:
+    account = _text(_mapping(identity.get("invokedByDelegate")), "accountId")
+    return f"delegated to account {account}" if account else ""
 
 
 def _plain_name(identity: Mapping[str, Any]) -> str:
@@ -106,9 +131,8 @@ def _plain_name(identity: Mapping[str, Any]) -> str:
 
 
 def _session_name(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
-    """Role and session, and in words who stands behind them where the record tells."""
+    """Return role and session, in words where they tell of a person, an instance or a program."""
     session = _role_and_session(identity, issuer)
-    context = _mapping(identity.get("sessionContext"))
     if found := _PERMISSION_SET.fullmatch(session):
         session = f"{found[1]}/{found[2]}"
     elif found := _ON_INSTANCE.fullmatch(session):
@@ -116,9 +140,7 @@ def _session_name(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str
     for word, program in _PROGRAMS:
         if word in session.lower():
             session = f"{program} ({session})"
-    provider = _text(_mapping(context.get("webIdFederationData")), "federatedProvider")
-    behind = _text(context, "sourceIdentity") or (f"signed in with {provider}" if provider else "")
-    return f"{session} ({behind})" if session and behind else session
+    return session
 
 
 def _role_and_session(identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:

@@ -15,7 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from landkeeper.broom.cloudtrail.change_records import find_spot_request, find_tag_change, find_termination
+from landkeeper.broom.cloudtrail.change_records import (
+    find_interruption,
+    find_interruption_warning,
+    find_spot_request,
+    find_tag_change,
+    find_termination,
+)
 from landkeeper.broom.cloudtrail.envelopes import Unopened, find_list, is_envelope, open_envelope
 from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
 from landkeeper.broom.cloudtrail.kinds import name_object
@@ -56,11 +62,14 @@ LAUNCH_EVENTS = frozenset({"RunInstances", "BidFulfilledEvent", "RequestSpotInst
 TAG_EVENTS = LAUNCH_EVENTS | {"CreateTags"}
 """The same, and what put tags on instances later. Logs hold many of these."""
 
-PAST_EVENTS = (TAG_EVENTS | {"TerminateInstances"}) - {"RequestSpotInstances"}
+END_EVENTS = frozenset({"TerminateInstances", "StopInstances", "BidEvictedEvent"})
+"""What ended or stopped instances."""
+
+PAST_EVENTS = (TAG_EVENTS | END_EVENTS) - {"RequestSpotInstances"}
 """All that a backtest asks of the past: launches, what became of tags, what ended instances. Only EC2 could tell what
 came of a Spot request."""
 
-CHANGE_EVENTS = frozenset({"CreateTags", "DeleteTags", "TerminateInstances"})
+CHANGE_EVENTS = END_EVENTS | {"CreateTags", "DeleteTags"}
 """Those of them that are about instances launched before: of no interest where none of these is known."""
 
 
@@ -85,6 +94,8 @@ _CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Unt
     "CreateTags": find_tag_change,
     "DeleteTags": find_tag_change,
     "TerminateInstances": find_termination,
+    "StopInstances": find_termination,
+    "BidEvictedEvent": find_interruption,
 }
 
 
@@ -141,6 +152,8 @@ def read_record(record: object, where: str = "") -> Entry:
         return Malformed(where, f"the record is {kind_of(record)}, not an object")
     opened = open_envelope(record)
     if isinstance(opened, Unopened):
+        if opened.event is not None and (warning := find_interruption_warning(opened.event)) is not None:
+            return warning
         return Malformed(where, opened.reason) if opened.is_fault else Ignored(where, opened.reason)
     entry = _read_call(opened.record, where)
     if isinstance(entry, Ignored | Malformed):

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from landkeeper.broom.cloudtrail.records import Malformed
 from landkeeper.broom.cloudtrail.scan import Found, Scanned
-from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tagging, Termination, Untagging
+from landkeeper.broom.launches import End, InstanceId, Launch, LaunchedInstance, Tagging, Termination, Untagging
 from landkeeper.org import AccountId, Principal, Region
 
 
@@ -52,10 +52,10 @@ def _write(found: Found) -> dict[str, Any]:
             return _write_launch(found)
         case Tagging(tags=tags):
             return {"is": "tagging", **_write_change(found), "tags": dict(tags)}
-        case Untagging(keys=keys):
-            return {"is": "untagging", **_write_change(found), "keys": sorted(keys)}
-        case Termination():
-            return {"is": "ending", **_write_change(found)}
+        case Untagging(keys=keys, pairs=pairs):
+            return {"is": "untagging", **_write_change(found), "keys": sorted(keys), "pairs": sorted(pairs)}
+        case Termination(end=end, session=session, may_return=may_return):
+            return {"is": "ending", **_write_change(found), "end": end, "by": session, "returns": may_return}
         case _:
             assert_never(found)
 
@@ -88,6 +88,9 @@ def _write_launch(launch: Launch) -> dict[str, Any]:
         "template": launch.launch_template,
         "where": launch.where,
         "doubts": list(launch.warnings),
+        "losses": list(launch.losses),
+        "update": launch.update_id,
+        "interruption": launch.interruption,
     }
 
 
@@ -99,8 +102,9 @@ def _read(value: Mapping[str, Any]) -> Found:
     if value["is"] == "tagging":
         return Tagging(at, ids, value["tags"], *place)
     if value["is"] == "untagging":
-        return Untagging(at, ids, frozenset(value["keys"]), *place)
-    return Termination(at, ids, *place)
+        pairs = frozenset((key, text) for key, text in value["pairs"])
+        return Untagging(at, ids, frozenset(value["keys"]), *place, pairs=pairs)
+    return Termination(at, ids, *place, End(value["end"]), value["by"], value["returns"])
 
 
 def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:
@@ -120,4 +124,7 @@ def _read_launch(value: Mapping[str, Any], at: datetime) -> Launch:
         launch_template=value["template"],
         where=value["where"],
         warnings=tuple(value["doubts"]),
+        losses=tuple(value["losses"]),
+        update_id=value["update"],
+        interruption=value["interruption"],
     )

@@ -19,6 +19,13 @@ from landkeeper.cli.options import format_option
 @click.option("--since", metavar="TIME", help="Only launches from this time on: 2026-03-01, or 2026-03-01T12:00:00Z.")
 @click.option("--until", metavar="TIME", help="Only launches before this time. A date is inclusive.")
 @click.option("--grace", metavar="TIME", help="Override the grace period of every rule, for example 15m.")
+@click.option(
+    "--broom-role",
+    "broom_roles",
+    multiple=True,
+    metavar="NAME",
+    help="A role that Broom acted with, beside landkeeper-terminate. Repeatable.",
+)
 @click.option("--requester-pays", is_flag=True, help="Read a Requester Pays bucket at your cost.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
 @engine_options
@@ -28,6 +35,8 @@ def backtest_command(**given: Any) -> int:
 
     PATH is a file, a folder, or any prefix of a trail's bucket (s3://bucket/prefix). It only lists and reads S3
     objects. Ctrl-C stops reading and prints the result so far.
+
+    What Broom itself stopped and terminated at the time is told, and judged as if it had not been done.
     """
     from landkeeper.cli.broom.run.backtest import run_backtest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,8 @@ _SHOWN_INSTANCES, _SHOWN_LINES, _SHOWN_DAYS = 20, 10, 31
 _VERSION = 2
 _ATTRIBUTES = (
     "InstanceId", "Fate", "AccountId", "Region", "LaunchedAt", "DecidedAt", "Principal", "PrincipalArn", "InstanceType",
-    "ImageId", "Rule", "Because", "Tags", "Doubts", "Change", "EventId", "Source",
+    "ImageId", "Rule", "Because", "Tags", "Doubts", "BroomAction", "BroomActionAt", "Change", "EventId",
+    "Source",
 )  # fmt: skip
 _COUNTS = (Fate.TERMINATED, Fate.HELD, Fate.STOPPED, Fate.NOTIFIED)
 _STYLES = {Fate.TERMINATED: "red", Fate.HELD: "yellow", Fate.STOPPED: "magenta"}
@@ -45,6 +47,11 @@ class Answer:
     comparison: Comparison | None = None
     other_fates: tuple[PastFate, ...] = ()
     """What the other policy would have done."""
+
+    @property
+    def own_actions(self) -> list[PastFate]:
+        """The instances that Broom itself stopped or terminated at the time, oldest launch first."""
+        return [fate for fate in self.fates if fate.own_action is not None]
 
     @property
     def hits(self) -> list[PastFate]:
@@ -88,9 +95,15 @@ def _instance_line(fate: PastFate, notes: Mapping[InstanceId, str]) -> Line:
     what = (case.instance_id, f"{case.event_time:%Y-%m-%d %H:%M} {case.instance_type}")
     who = (case.principal.name, f"{case.account} {case.region}")
     warnings = (f"in doubt: {warning}" for warning in fate.warnings)
-    why = (notes.get(case.instance_id, str(fate.fate)), fate.because, *warnings)
+    own = (_own_action(fate),) if fate.own_action is not None else ()
+    why = (notes.get(case.instance_id, str(fate.fate)), fate.because, *own, *warnings)
     texts = ["\n".join(map(one_line, cell)) for cell in (what, who, why)]
     return Line(texts, _STYLES.get(fate.fate, ""))
+
+
+def _own_action(fate: PastFate) -> str:
+    own = fate.own_action
+    return f"Broom {own.end} it at {own.event_time:%Y-%m-%d %H:%M:%S}" if own is not None else ""
 
 
 def _print_comparison(answer: Answer, comparison: Comparison) -> None:
@@ -151,14 +164,29 @@ def _closing(answer: Answer) -> Iterator[str]:
             "newly spared, "
             f"{len(found.changed):,} hit with another action"
         )
+    yield from _own(answer)
     yield from _unknown(answer)
+
+
+def _own(answer: Answer) -> Iterator[str]:
+    """What Broom itself did at the time, and how the policy judges it."""
+    if not answer.own_actions:
+        return
+    hit = sum(fate.is_hit for fate in answer.own_actions)
+    ends = Counter(str(fate.own_action.end) for fate in answer.own_actions if fate.own_action is not None)
+    did = ", ".join(f"{number:,} {end}" for end, number in sorted(ends.items()))
+    spared = len(answer.own_actions) - hit
+    yield (
+        f"Broom itself acted on {counted(len(answer.own_actions), 'instance')} ({did}): "
+        f"this policy hits {hit:,} and spares {spared:,} of them."
+    )
 
 
 def _words(whole: Tally) -> str:
     counts = {fate: whole.fates[fate] for fate in Fate}
     kinds = ", ".join(f"{counts[fate]:,} {fate}" for fate in _COUNTS if counts[fate])
     hit = f"{whole.hit:,} hit ({kinds})" if whole.hit else "none hit"
-    gone = f", {counts[Fate.GONE]:,} already terminated" if counts[Fate.GONE] else ""
+    gone = f", {counts[Fate.GONE]:,} already gone" if counts[Fate.GONE] else ""
     exempt = f", {counts[Fate.EXEMPT]:,} exempt" if counts[Fate.EXEMPT] else ""
     return f"of {counted(whole.instances, 'instance')} {hit}{gone}, {counts[Fate.COMPLIANT]:,} compliant{exempt}"
 
@@ -173,11 +201,12 @@ def _unknown(answer: Answer) -> Iterator[str]:
     for warning in HitWarning:
         number = _count_warned(answer, warning)
         if number:
-            yield f"In doubt: {number:,} of the hits: {warning}."
+            of = "instances already gone" if warning is HitWarning.INTERRUPTED else "hits"
+            yield f"In doubt: {number:,} of the {of}: {warning}."
 
 
 def _count_warned(answer: Answer, warning: HitWarning) -> int:
-    return sum(warning in hit.warnings for hit in answer.hits)
+    return sum(warning in fate.warnings for fate in answer.fates)
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:
@@ -194,6 +223,7 @@ def _as_json(answer: Answer) -> dict[str, Any]:
         "totals": _totals(answer),
         "by": {str(by): [_tally(tally, by) for tally in tally_by(by, answer.fates)] for by in By},
         "instances": [_row(fate) for fate in answer.hits],
+        "broom_actions": [_row(fate) for fate in answer.own_actions],
         "doubts": [
             {"Doubt": str(warning), "Instances": count}
             for warning in HitWarning
@@ -218,6 +248,7 @@ def _totals(answer: Answer) -> dict[str, int]:
         "repeats": past.chronicle.repeats,
         "unnamed": len(past.chronicle.unnamed),
         **_fates(total(answer.fates)),
+        "broom_actions": len(answer.own_actions),
         "files": progress.files_done,
         "files_kept": past.kept,
         "files_unread": past.unread,
@@ -265,7 +296,7 @@ def _csv_rows(answer: Answer) -> Iterator[dict[str, Any]]:
 
 
 def _row(fate: PastFate) -> dict[str, Any]:
-    case = fate.past.case
+    case, own = fate.past.case, fate.own_action
     return {
         "InstanceId": case.instance_id,
         "Fate": str(fate.fate),
@@ -281,6 +312,8 @@ def _row(fate: PastFate) -> dict[str, Any]:
         "Because": fate.because,
         "Tags": dict(fate.tags),
         "Doubts": [str(warning) for warning in fate.warnings],
+        "BroomAction": str(own.end) if own is not None else "",
+        "BroomActionAt": format_exact_time(own.event_time) if own is not None else "",
         "EventId": case.event_ids[0],
         "Source": fate.past.source,
     }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper import __version__
 from landkeeper.broom.backtest.history import Chronicle
-from landkeeper.broom.cloudtrail.found import FoundFault, check_origin
+from landkeeper.broom.cloudtrail.found import FoundFault, check_origin, find_losses
 from landkeeper.broom.cloudtrail.keys import Days, ListedLog
 from landkeeper.broom.cloudtrail.records import CHANGE_EVENTS
 from landkeeper.broom.launches import InstanceId
@@ -39,6 +39,7 @@ _READERS = (
     "cloudtrail/change_records",
     "cloudtrail/fields",
     "cloudtrail/identity",
+    "cloudtrail/services",
     "launches",
     "cloudtrail/origin",
     "cloudtrail/envelopes",
@@ -242,7 +243,7 @@ class _Taker:
         believed, refused = check_origin(scan.file.name, scan.scanned.found)
         self.past.chronicle.add(scan.file.name, believed)
         unread = [FoundFault(scan.file.name, fault.where, fault.reason) for fault in scan.scanned.faults]
-        for fault in (*refused, *unread):
+        for fault in (*refused, *find_losses(scan.file.name, believed), *unread):
             _note(self.past, fault, self.reading)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from landkeeper.broom.cloudtrail.athena import Folders, TrailRoot, read_row, write_queries, write_table
 from landkeeper.broom.cloudtrail.fields import ACCOUNT, REGION
-from landkeeper.broom.cloudtrail.found import FoundFault, check_origin
+from landkeeper.broom.cloudtrail.found import FoundFault, check_origin, find_losses
 from landkeeper.broom.cloudtrail.keys import find_root
 from landkeeper.broom.cloudtrail.records import Malformed, read_record
 from landkeeper.broom.launches import Launch, Tagging, Termination, Untagging
@@ -135,7 +135,7 @@ def _take_query(athena: AthenaStatements, query: str, past: Past, is_stopped: Ca
         if isinstance(entry, Launch | Tagging | Untagging | Termination):
             believed, refused = check_origin(file, [entry])
             past.chronicle.add(file, believed)
-            past.faults += refused
+            past.faults += (*refused, *find_losses(file, believed))
         elif isinstance(entry, Malformed):
             past.faults.append(FoundFault(file, f"event {record.get('eventID', '')}", entry.reason))
 

@@ -6,6 +6,7 @@ import os
 import re
 from datetime import UTC, datetime, time, timedelta
 
+from landkeeper.broom.backtest.own_actions import BROOM_ROLES
 from landkeeper.broom.backtest.replay import PastFate, backtest, unknown_limits, window, with_grace
 from landkeeper.broom.backtest.summary import compare
 from landkeeper.broom.cloudtrail.keys import Days, delivery_days
@@ -23,6 +24,7 @@ from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -33,6 +35,7 @@ def run_backtest(
     since: str | None,
     until: str | None,
     grace: str | None,
+    broom_roles: tuple[str, ...],
     requester_pays: bool,
     no_cache: bool,
     engine: EngineChoice,
@@ -46,6 +49,7 @@ def run_backtest(
     first, last = _parse_time("--since", since), _parse_time("--until", until, is_end=True)
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--since {since} is not before --until {until}")
+    roles = find_roles(broom_roles, settings)
     days = delivery_days(first, last, max(window(chosen) for chosen in (policy, other) if chosen is not None))
     engine.check(paths, days)
     past = _read(paths, settings, days, engine, requester_pays=requester_pays, no_cache=no_cache)
@@ -55,7 +59,7 @@ def run_backtest(
     read_at, instances = datetime.now(UTC), tuple(past.chronicle.instances())
 
     def judge(by: Policy) -> tuple[PastFate, ...]:
-        return backtest(by, instances, since=first, until=last, read_at=read_at)
+        return backtest(by, instances, since=first, until=last, read_at=read_at, broom_roles=roles)
 
     fates, others = judge(policy), judge(other) if other is not None else ()
     answer = Answer(
@@ -75,6 +79,14 @@ def run_backtest(
     if past.missing == len(paths):
         return USAGE
     return INCOMPLETE if past.faults or past.is_partial else DONE
+
+
+def find_roles(named: tuple[str, ...], settings: Settings) -> frozenset[str]:
+    """Return the names of the roles that Broom may have acted with. Raises UsageError for what is no name."""
+    for name in named:
+        if not _ROLE.fullmatch(name):
+            raise UsageError(f"--broom-role is '{name}': expected the name of a role, without its ARN and path")
+    return BROOM_ROLES.union(named, filter(None, [settings.role_name]))
 
 
 def _read(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landkeeper.broom.cloudtrail.found import FoundFault, Harvest
+from landkeeper.broom.cloudtrail.found import FoundFault, Harvest, Loss
 from landkeeper.broom.offline import JudgedLaunch, find_unnamed, judge_offline
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.launches_output import print_launches
@@ -56,7 +56,9 @@ def run_sweep(
     print_launches(judged, harvest, format_, heading=_heading(dry_run=dry_run, offline=offline), details=details)
     if missing == len(paths):
         return USAGE
-    return INCOMPLETE if harvest.faults or failed else DONE
+    # Live tags are read whatever is odd in a record; without them it may matter.
+    is_incomplete = any(offline or fault.loss is not Loss.NOTHING for fault in harvest.faults)
+    return INCOMPLETE if is_incomplete or failed else DONE
 
 
 def _heading(*, dry_run: bool, offline: bool) -> str:
