@@ -119,6 +119,7 @@ def test_a_topic_brings_log_files_and_nothing_else(value: Any) -> None:
         ("bucket/other", "a.json.gz"),
         ("*", "a.json.gz"),
         ("bucket", "k" * 1025),
+        ("bucket", "\ud800.json.gz"),
     ],
 )
 def test_a_name_that_no_bucket_or_key_can_have_is_unknown(bucket: str, key: str) -> None:
@@ -135,6 +136,14 @@ def test_a_message_about_cases_names_instances(ids: list[object]) -> None:
 def test_an_audit_is_of_an_account() -> None:
     (feed,) = feeds({"landkeeper": "broom-audit", "account": "*"})
     assert isinstance(feed, Unknown)
+
+
+@pytest.mark.parametrize("what", ["Object Deleted", "Object Restore Completed", "Object Tags Added"])
+def test_an_event_of_s3_that_tells_of_no_new_object_is_skipped(what: str) -> None:
+    deleted = {**event("eventbridge_object_created.json"), "detail-type": what}
+    assert feeds(deleted) == (Skipped(f"an S3 event of {what}"),)
+    (forged,) = feeds({**deleted, "detail-type": "Object Created", "detail": {}})
+    assert isinstance(forged, Unknown)
 
 
 def test_an_object_that_was_removed_is_skipped() -> None:
@@ -168,6 +177,24 @@ def test_what_nobody_knows_is_said_to_be_unknown(value: object, reason: str) -> 
         ("AWSLogs/111122223333/Config/eu-west-1/2026/1/1/x.json.gz", "a file of Config, not of CloudTrail"),
         ("AWSLogs/o-exampleorgid/111122223333/vpcflowlogs/x.json.gz", "a file of vpcflowlogs, not of CloudTrail"),
         ("AWSLogs/Config/x.json.gz", None),
+        # A word that stands anywhere else is a name of somebody's choice.
+        (f"CloudTrail-Insights-trail/{KEY}", None),
+        (f"CloudTrail-Digest/{KEY}", None),
+        (f"AWSLogs/111122223333/Config/{KEY}", None),
+        ("AWSLogs/CloudTrail-Insight-copies/x.json.gz", None),
+        ("o-example/AWSLogs/o-example/111122223333/Config/eu-west-1/x.json.gz", "a file of Config, not of CloudTrail"),
+        ("AWSLogs/111122223333/elasticloadbalancing/x.log.gz", "a file of elasticloadbalancing, not of CloudTrail"),
+        ("AWSLogs/CloudTrail-Digest/x.json.gz", "a CloudTrail digest file"),
+        ("AWSLogs/1/CloudTrail/CloudTrail-Digest_x.json.gz", None),
+        # Without the folder, the name tells.
+        (f"copies/{KEY.rpartition('/')[2]}", None),
+        ("111122223333_CloudTrail-Digest_eu-west-1_trail_eu-west-1_20260101T1005Z.json.gz", "a CloudTrail digest file"),
+        ("a/111122223333_CloudTrail-Insight_eu-west-1_20260101T1005Z_x.json.gz", "a CloudTrail Insights file"),
+        ("a/111122223333_Config_eu-west-1_ConfigSnapshot_x.json.gz", "a file of Config, not of CloudTrail"),
+        ("a/111122223333_vpcflowlogs_eu-west-1_fl-1_x.log.gz", "a file of vpcflowlogs, not of CloudTrail"),
+        ("a/about_CloudTrail-Digest.json.gz", None),
+        ("exports/aws-logs-write-test", "a test file of CloudWatch Logs"),
+        ("AWSLogs/111122223333/Config/ConfigWritabilityCheckFile", "a test file of AWS Config"),
     ],
 )
 def test_keys_tell_what_holds_no_launches(key: str, reason: str | None) -> None:

@@ -21,6 +21,13 @@ def test_the_totals_of_version_2_have_the_names_that_the_page_shows() -> None:
     assert parse_backtest(json.dumps(given), "backtest.json")["totals"] == {"Hit": 1, "FilesKept": 2}
 
 
+def test_names_that_are_no_utf_8_are_shown_escaped() -> None:
+    instance = {"InstanceId": "i-1", "Source": "caf\udce9.json", "Tags": {"\ud800": ["\udfff", 7, None]}}
+    answer = parse_backtest(json.dumps({**BACKTEST, "instances": [instance]}), "backtest.json")
+    shown = {"InstanceId": "i-1", "Source": "caf\\udce9.json", "Tags": {"\\ud800": ["\\udfff", 7, None]}}
+    assert answer["instances"] == [shown]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

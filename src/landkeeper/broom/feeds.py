@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from landkeeper.broom.cloudtrail.fields import ACCOUNT, INSTANCE_ID
+from landkeeper.broom.cloudtrail.fields import ACCOUNT, INSTANCE_ID, well_formed
 from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.cloudtrail.origin import Origin, find_service, read_envelope
 from landkeeper.broom.launches import InstanceId
@@ -29,6 +29,18 @@ from landkeeper.org import AccountId, is_batch
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _LONGEST_KEY = 1024
 """Bytes (S3 User Guide, "Naming Amazon S3 objects")."""
+
+_CREATED = "Object Created"
+_TRAIL_FILES = {
+    "CloudTrail-Digest": "a CloudTrail digest file",
+    "CloudTrail-Insight": "a CloudTrail Insights file",
+}
+_TEST_FILES = {
+    "aws-logs-write-test": "CloudWatch Logs",
+    "ELBAccessLogTestFile": "Elastic Load Balancing",
+    "ConfigWritabilityCheckFile": "AWS Config",
+}
+"""What services write once, to see whether they may."""
 
 CASE_MESSAGE = "broom-cases"
 AUDIT_MESSAGE = "broom-audit"
@@ -101,15 +113,16 @@ def write_audit_order(account: AccountId) -> str:
 
 
 def skip_reason(key: str) -> str | None:
-    """Why a file in a trail's bucket holds no launches, going by its key; None for one that may."""
-    if "CloudTrail-Digest" in key:
-        return "a CloudTrail digest file"
-    if "CloudTrail-Insight" in key:
-        return "a CloudTrail Insights file"
+    """Why a file in a trail's bucket holds no launches, going by the service it is of; None for one that may."""
     if key.endswith("/"):
         return "a folder marker"
+    name = key.rpartition("/")[2]
+    if name in _TEST_FILES:
+        return f"a test file of {_TEST_FILES[name]}"
     service = find_service(key)
-    return None if service in {"", "CloudTrail"} else f"a file of {service}, not of CloudTrail"
+    if service in {"", "CloudTrail"}:
+        return None
+    return _TRAIL_FILES.get(service) or f"a file of {service}, not of CloudTrail"
 
 
 def _read(value: object) -> Iterator[Feed]:
@@ -127,6 +140,8 @@ def _read(value: object) -> Iterator[Feed]:
             yield from (_object(bucket, key) for key in keys)
         case {"detail-type": "Object Created", "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}:
             yield _object(bucket, key)
+        case {"source": "aws.s3", "detail-type": str(what)} if what.startswith("Object ") and what != _CREATED:
+            yield Skipped(f"an S3 event of {what}")
         case {
             "detail-type": "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail",
             "detail": dict() as detail,
@@ -199,7 +214,8 @@ def _read_notice(record: object) -> Iterator[Feed]:
 def _object(bucket: object, key: object) -> Feed:
     if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key:
         return Unknown("a notification without the name of a bucket and a key")
-    if not _BUCKET.fullmatch(bucket) or len(key.encode("utf-8", "replace")) > _LONGEST_KEY:
+    # JSON can hold half a pair of surrogates, which no key has: keys are UTF-8.
+    if not _BUCKET.fullmatch(bucket) or well_formed(key) != key or len(key.encode()) > _LONGEST_KEY:
         return Unknown("a notification with a name that neither a bucket nor a key can have")
     reason = skip_reason(key)
     return LogObject(bucket, key) if reason is None else Skipped(reason)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from landkeeper.broom.cloudtrail.fields import well_formed
 from landkeeper.org import UsageError
 
 _VERSIONS = (1, 2)
@@ -36,12 +37,26 @@ def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
         or not _are_rows(answer["instances"])
     ):
         raise UsageError(f"{file} {_WRONG_FILE}: {wrong[0] if wrong else 'its counts'} cannot be read")
-    return {**answer, "totals": {_title(name): count for name, count in answer["totals"].items()}}
+    totals = {_title(name): count for name, count in answer["totals"].items()}
+    return {name: _well_formed(value) for name, value in {**answer, "totals": totals}.items()}
 
 
 def _title(name: str) -> str:
     """The name of a total as version 1 and the page have it: `FilesKept` for `files_kept`."""
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+
+
+def _well_formed(value: object) -> object:
+    """The value with lone surrogates, as in names of files that are no UTF-8, written so that a browser shows them."""
+    match value:
+        case str():
+            return well_formed(value)
+        case list():
+            return [_well_formed(item) for item in value]
+        case dict():
+            return {well_formed(name): _well_formed(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def _refuse(constant: str) -> None:

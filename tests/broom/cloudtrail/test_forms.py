@@ -115,12 +115,12 @@ def test_a_spot_fulfilment_names_instances_and_accounts_or_is_refused() -> None:
     assert entry.principal.account_id == entry.account
 
 
-def test_a_lone_surrogate_is_a_question_mark() -> None:
+def test_a_lone_surrogate_is_shown_escaped() -> None:
     record = changed(f"{ITEM}.tagSet.items.0.value", "\ud800LOL")
     record["userIdentity"] = {"type": "IAMUser", "userName": "j\udfffane"}
     entry = read_record(record)
     assert isinstance(entry, Launch)
-    assert (entry.instances[0].tags, entry.principal.name) == ({"Code": "?LOL"}, "j?ane")
+    assert (entry.instances[0].tags, entry.principal.name) == ({"Code": "\\ud800LOL"}, "j\\udfffane")
 
 
 def test_changes_of_what_is_no_instance_id_tell_nothing() -> None:

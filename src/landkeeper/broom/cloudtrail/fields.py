@@ -161,8 +161,8 @@ def find_form(fields: Mapping[str, Any], name: str, form: Form) -> str:
 
 
 def well_formed(text: str) -> str:
-    """The text with a question mark for each lone surrogate: JSON can hold them, and no encoder takes them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    """The text with each lone surrogate written as in source code: JSON can hold them, and no encoder takes them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(text: str) -> str:

@@ -23,7 +23,16 @@ from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination,
 
 EC2_SOURCE = "aws.ec2"
 
-_FOLDERS = re.compile(r"(?:.*/)?AWSLogs/(?:o-[a-z0-9]+/)?([0-9]{12})/([^/]+)/(?:([^/]+)/)?", re.DOTALL)
+_FOLDERS = re.compile(
+    r"(?:.*/)?AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>[0-9]{12})/(?P<service>[^/]+)/(?:(?P<region>[^/]+)/)?", re.DOTALL
+)
+_TRAIL_FOLDERS = re.compile(
+    r"(?:.*/)?AWSLogs/(?:o-[a-z0-9]+/)?(?:[^/]+/)?(?P<service>CloudTrail(?:-[A-Za-z]+)?)/", re.DOTALL
+)
+"""The folders of trails in a copy that has no account, or another word in its place."""
+_SERVICE_NAME = re.compile(
+    r"(?:.*/)?(?:[^/_]+_(?P<trail>CloudTrail-[A-Za-z]+)|[0-9]{12}_(?P<service>[A-Za-z][A-Za-z0-9-]*))_[^/]*", re.DOTALL
+)
 _NAME = re.compile(r"(?:.*/)?([0-9]{12})_CloudTrail_([a-z0-9-]+)_[0-9]{8}T[0-9]{4}Z_[^/]*", re.DOTALL)
 
 Bound = Launch | SpotRequest | Tagging | Termination | Untagging
@@ -62,7 +71,7 @@ def find_origin(key: str) -> Origin:
     folders, name = _FOLDERS.match(key), _NAME.fullmatch(key)
     if folders is None:
         return ANYWHERE
-    in_folders = (folders[1], _region(folders[3]))
+    in_folders = (folders["account"], _region(folders["region"]))
     in_name = (name[1], _region(name[2])) if name is not None else ("", "")
     clash = next(
         ((folder, other) for folder, other in zip(in_folders, in_name, strict=True) if folder and other != folder), None
@@ -73,9 +82,15 @@ def find_origin(key: str) -> Origin:
 
 
 def find_service(key: str) -> str:
-    """Return the service whose folder of an account a key is in, as in `CloudTrail`; empty where it is in none."""
-    folders = _FOLDERS.match(key)
-    return folders[2] if folders is not None else ""
+    """Return the service that wrote a file, as in `CloudTrail`; empty where its key does not tell.
+
+    That is the one whose folder of an account the key is in, and only without such a folder the one in the file's name.
+    """
+    folders = _FOLDERS.match(key) or _TRAIL_FOLDERS.match(key)
+    if folders is not None:
+        return folders["service"]
+    name = _SERVICE_NAME.fullmatch(key)
+    return name["trail"] or name["service"] if name is not None else ""
 
 
 def read_envelope(event: Mapping[Any, Any], detail: Mapping[str, Any]) -> Origin | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.feeds import skip_reason
 from landkeeper.org import Failure
+from landkeeper.wiring.broom.log_folders import FolderFile, PassedOver, Unlisted, walk_folder, why_unreadable
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
@@ -51,28 +53,37 @@ def read_sources(paths: Sequence[str], settings: Settings) -> Iterator[Source]:
             yield LogFile("standard input", sys.stdin.buffer.read())
         elif path.startswith("s3://"):
             yield from _in_s3(path, settings)
-        elif Path(path).is_dir():
-            yield from _in_folder(Path(path))
-        elif Path(path).exists():
-            yield _on_disk(Path(path))
+        elif os.path.isdir(path):  # noqa: PTH112 - a Path raises where this says no
+            yield from _in_folder(path)
         else:
-            yield UnreadableFile(path, "there is no such file or folder", is_missing=True)
+            yield _on_disk(path)
 
 
-def _in_folder(folder: Path) -> Iterator[Source]:
-    files = sorted(file for file in folder.rglob("*") if not file.is_dir())
-    if not files:
-        yield UnreadableFile(str(folder), "the folder is empty")
-    for file in files:
-        reason = skip_reason(file.name)
-        yield _on_disk(file) if reason is None else SkippedFile(str(file), reason)
+def _in_folder(folder: str) -> Iterator[Source]:
+    is_empty = True
+    for entry in walk_folder(folder):
+        is_empty = False
+        match entry:
+            case FolderFile(name):
+                reason = skip_reason(Path(name).as_posix())
+                yield _on_disk(name) if reason is None else SkippedFile(name, reason)
+            case PassedOver(name, reason):
+                yield SkippedFile(name, reason)
+            case Unlisted(name, reason):
+                yield UnreadableFile(name, reason)
+            case _:
+                assert_never(entry)
+    if is_empty:
+        yield UnreadableFile(folder, "the folder is empty")
 
 
-def _on_disk(file: Path) -> Source:
+def _on_disk(file: str) -> Source:
     try:
-        return LogFile(str(file), file.read_bytes())
+        return LogFile(file, Path(file).read_bytes())
     except OSError as error:
-        return UnreadableFile(str(file), f"cannot be read: {error.strerror}")
+        if isinstance(error, FileNotFoundError) and not os.path.islink(file):  # noqa: PTH114 - as above
+            return UnreadableFile(file, "there is no such file or folder", is_missing=True)
+        return UnreadableFile(file, why_unreadable(file, error))
 
 
 def _in_s3(url: str, settings: Settings) -> Iterator[Source]:
