@@ -42,6 +42,22 @@ def read_named_file(file: str | Path, *, what: str) -> str:
         raise UsageError(f"the {what} {file} is not text in UTF-8") from error
 
 
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that does not exist yet, whole or not at all. Raises UsageError naming it."""
+    try:
+        with open(path, "xb") as opened:  # noqa: PTH123 - as above
+            try:
+                opened.write(content)
+                opened.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists and is not overwritten: choose another name") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it.
 
