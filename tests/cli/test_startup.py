@@ -15,6 +15,7 @@ from benchmarks.landscape import make_report_input
 
 from landkeeper.broom.case import State
 from landkeeper.broom.policy.rules import Penalty
+from landkeeper.broom.policy.starter import starter_policy
 from landkeeper.cli.broom.cases import STATES
 from landkeeper.cli.broom.exchange import ACTIONS
 from landkeeper.cli.cost import TRAILS
@@ -60,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.close()
     for name in ("broom.yaml", "landkeeper.yaml"):
         shutil.copy(_EXAMPLES / name, folder)
+    (folder / "tests.yaml").write_text(starter_policy("Code"), encoding="utf-8")
     LedgerFile(folder / "landkeeper.db").close()
     return folder
 
@@ -90,7 +92,9 @@ def _vpc_ids(folder: Path) -> list[str]:
         "vpc list", "vpc list --format json", "vpc list --as-of 2025-09-01", "vpc show VPC", "vpc history VPC",
         "vpc coverage", "vpc defaults", "vpc overlaps", "vpc overlaps --pairs", "vpc connect VPC 320000000001",
         "vpc export --format csv", "vpc export --format json", "vpc pool list", "vpc pool show workloads",
-        "broom policy check broom.yaml", "broom policy schema", "broom policy export --as scp broom.yaml",
+        "broom policy check broom.yaml", "broom policy schema", "broom policy init",
+        "broom policy try --policy broom.yaml --type t3.micro", "broom policy test tests.yaml",
+        "broom sample-log --out log.json.gz", "broom policy export --as scp broom.yaml",
         "broom policy export --as tag-policy broom.yaml", "broom cases", "broom cases --file landkeeper.db",
         "config check", "config schema", "report --out report.html", "--version", "completion zsh",
     ],

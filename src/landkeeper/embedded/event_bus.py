@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from landkeeper.embedded.cloudtrail import Record
+from landkeeper.embedded.trail_files import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

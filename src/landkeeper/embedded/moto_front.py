@@ -36,8 +36,9 @@ from moto.ram.models import ram_backends
 from moto.sts.models import sts_backends
 from werkzeug.datastructures import Headers, MultiDict
 
-from landkeeper.embedded.cloudtrail import Call, Caller, Record, now, record_of
+from landkeeper.embedded.cloudtrail import Call, now, record_of
 from landkeeper.embedded.role_policies import role_allows
+from landkeeper.embedded.trail_files import Caller, Record
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

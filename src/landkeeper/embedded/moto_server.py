@@ -28,10 +28,11 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from landkeeper.embedded.cloudtrail import Record, log_files, now
+from landkeeper.embedded.cloudtrail import now
 from landkeeper.embedded.event_bus import EventBus, open_event_bus
 from landkeeper.embedded.moto_front import MotoFront
 from landkeeper.embedded.moto_trail import MotoTrail
+from landkeeper.embedded.trail_files import Record, log_files
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

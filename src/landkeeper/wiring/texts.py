@@ -42,13 +42,38 @@ def read_named_file(file: str | Path, *, what: str) -> str:
         raise UsageError(f"the {what} {file} is not text in UTF-8") from error
 
 
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that does not exist yet, whole or not at all.
+
+    Raises UsageError naming it, UnavailableError where the disk is full.
+    """
+    try:
+        with open(path, "xb") as opened:  # noqa: PTH123 - as above
+            try:
+                opened.write(content)
+                opened.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists and is not overwritten: choose another name") from error
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> UsageError | UnavailableError:
+    import errno
+
+    kind = UnavailableError if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO} else UsageError
+    return kind(f"{path} cannot be written: {error.strerror}")
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file of which the old content stays until all of the new one is there. Raises UsageError naming it.
 
     Raises UnavailableError where the disk is full.
     A new file is for its owner alone; one that is replaced keeps its mode. A symbolic link is replaced, not followed.
     """
-    import errno
     import os
     import stat
     import tempfile
@@ -67,5 +92,4 @@ def replace_file(path: Path, content: bytes) -> None:
             os.unlink(new)  # noqa: PTH108 - the name is a string
             raise
     except OSError as error:
-        kind = UnavailableError if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO} else UsageError
-        raise kind(f"{path} cannot be written: {error.strerror}") from error
+        raise _not_written(path, error) from error

@@ -91,10 +91,12 @@ def _why_not(exemption: Exemption, subject: Subject, tags: Tags) -> str:
     if exemption.kind == "tag":
         return f"its tag keys are {', '.join(texts)}" if texts else "there are no tags"
     if exemption.kind == "principal":
+        if not (subject.principal.arn or subject.principal.issuer_arn):
+            return "the principal's ARN is unknown"
         if not may_exempt(exemption.pattern, subject.principal, subject.account):
             return f"the principal's role is not one that AWS created in account {subject.account}"
-        return f"the principal is {', issued by '.join(texts)}" if texts else "the principal's ARN is unknown"
-    return f"the account is {subject.account}"
+        return f"the principal is {', issued by '.join(texts)}"
+    return f"the account is {subject.account or 'unknown'}"
 
 
 def _rules(rules: tuple[Rule, ...], subject: Subject, tags: Tags, verdict: Verdict) -> Iterator[Step]:
@@ -123,7 +125,7 @@ def _onboarding(onboarding: Onboarding | None, subject: Subject) -> Iterator[Ste
 
 def _why_not_new(subject: Subject) -> str:
     units = ", ".join(sorted(subject.units)) if isinstance(subject.units, frozenset) else ""
-    return f"the account is in {units}" if units else f"the account is {subject.account}"
+    return f"the account is in {units}" if units else f"the account is {subject.account or 'unknown'}"
 
 
 def _why_elsewhere(rule: Rule, subject: Subject) -> str | None:

@@ -31,7 +31,14 @@ _PLACES = {
         "landkeeper.cli.broom.cases:release_command",
         "Release a held or failed case. It is evaluated again, without limits.",
     ),
-    "policy": Place("landkeeper.cli.broom.policy:policy_command", "Check, explain, import and export tag policies."),
+    "policy": Place(
+        "landkeeper.cli.broom.policy:policy_command",
+        "Write, check, try, test, explain, import and export tag policies.",
+    ),
+    "sample-log": Place(
+        "landkeeper.cli.broom.sample_log:sample_log_command",
+        "Write a CloudTrail log file with one launch, to try `sweep`, `backtest` or `policy explain` on.",
+    ),
 }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from landkeeper.org import UsageError
-from landkeeper.settings import Settings
+from landkeeper.settings import Settings, read_settings
+from landkeeper.wiring.texts import is_in_aws, read_named_file
 
 if TYPE_CHECKING:
     from landkeeper.broom.policy.rules import Policy
@@ -17,6 +20,24 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
     if where is None:
         raise UsageError("no policy: pass --policy FILE or set LANDKEEPER_POLICY")
     from landkeeper.broom.policy.file import parse_policy
+
+    return parse_policy(read_policy(where, settings), shown_name(where))
+
+
+def read_policy(where: str, settings: Settings | None = None) -> str:
+    """The text of a policy that a path, `-` for stdin, `s3://bucket/key` or `ssm:NAME` names. Raises UsageError."""
+    if where == "-":
+        try:
+            return sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError as error:
+            raise UsageError("the policy on stdin is not text in UTF-8") from error
+    if not is_in_aws(where):
+        return read_named_file(where, what="policy")
     from landkeeper.wiring.broom.policy import read_policy_text
 
-    return parse_policy(read_policy_text(where, settings), where)
+    return read_policy_text(where, settings or read_settings(os.environ))
+
+
+def shown_name(where: str) -> str:
+    """How messages name the policy."""
+    return "stdin" if where == "-" else where

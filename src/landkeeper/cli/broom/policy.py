@@ -7,9 +7,21 @@ import click
 from landkeeper.cli.lazy_group import LazyGroup, Place
 
 _PLACES = {
+    "init": Place(
+        "landkeeper.cli.broom.policy_check:init_command",
+        "Write a policy to start from, with comments and tests.",
+    ),
     "check": Place(
         "landkeeper.cli.broom.policy_check:check_command",
-        "Validate a policy, and print errors and warnings by line.",
+        "Validate policies, and print errors and warnings by line.",
+    ),
+    "try": Place(
+        "landkeeper.cli.broom.policy_try:try_command",
+        "Print the verdict on a launch that the options describe: rule, action and reasons.",
+    ),
+    "test": Place(
+        "landkeeper.cli.broom.policy_check:test_command",
+        "Run the tests that policies contain, and exit with code 4 if one fails.",
     ),
     "explain": Place(
         "landkeeper.cli.broom.explain:explain_command",
@@ -32,4 +44,4 @@ _PLACES = {
 
 @click.group(name="policy", cls=LazyGroup, places=_PLACES)
 def policy_command() -> None:
-    """Check, explain, import and export tag policies."""
+    """Write, check, try, test, explain, import and export tag policies."""

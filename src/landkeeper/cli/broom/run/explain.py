@@ -18,6 +18,7 @@ from landkeeper.broom.offline import find_unnamed, subject_of
 from landkeeper.broom.policy.explain import Explanation, explain
 from landkeeper.broom.policy.verdict import Subject
 from landkeeper.broom.sweep_result import kinds_of
+from landkeeper.cli.broom.explanation import print_steps, step_attributes
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
@@ -33,13 +34,6 @@ if TYPE_CHECKING:
     from landkeeper.org import AccountId
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]+")
-_COLUMNS = (
-    Column("", "Decides", style="bold"),
-    Column("What", "Kind"),
-    Column("Name", "Name"),
-    Column("Result", "Result", style="bold"),
-    Column("Because", "Because"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +175,7 @@ def _print_table(answer: dict[str, Any]) -> None:
     )
     for line in lines:
         say(one_line(line))
-    rows = [
-        {name: one_line(text) if isinstance(text, str) else "=>" if text else "" for name, text in step.items()}
-        for step in answer["Steps"]
-    ]
-    print_rows(rows, _COLUMNS, "table")
+    print_steps(answer["Steps"])
 
 
 def _answer(instance: _Instance, explanation: Explanation) -> dict[str, Any]:
@@ -203,9 +193,5 @@ def _answer(instance: _Instance, explanation: Explanation) -> dict[str, Any]:
         "Verdict": verdict,
         "Action": action,
         "Because": explanation.verdict.because,
-        "Steps": [
-            {"Kind": step.kind, "Name": step.name, "Result": str(step.result), "Because": step.because,
-             "Decides": step.decides}
-            for step in explanation.steps
-        ],
-    }  # fmt: skip
+        "Steps": step_attributes(explanation.steps),
+    }
