@@ -217,15 +217,21 @@ class TestLive:
             ("compliant", "keep"),
         ]
         assert [each["Tags"] for each in rehearsed] == [{}, {"Code": "LOL"}]
-        assert "dry run: live tags were read, no action was taken" in err
+        assert "Dry run: nothing is changed." in err
+        assert json.loads(out)["DryRun"] is True
+        assert "destroyed" not in out + err
+        assert run([*command, *ledger]) == 2
+        planned, err = capsys.readouterr()
+        assert (planned, "Not a terminal: pass --yes to apply." in err) == (out, True)
         assert state_of(MEMBER, bad) == "running"
         assert not (tmp_path / "ledger.db").exists()
-        assert run([*command, *ledger]) == 0
+        assert run([*command, *ledger, "--yes"]) == 0
         out, err = capsys.readouterr()
+        assert json.loads(out)["DryRun"] is False
         assert json.loads(out)["launches"][0]["Instances"][0]["Outcome"] == "destroyed"
         assert "This instance has been destroyed." in err
         assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("terminated", "running")
-        assert run([*command, *ledger]) == 0
+        assert run([*command, *ledger, "--yes"]) == 0
         out, err = capsys.readouterr()
         assert "the ledger has it as reported since" in json.loads(out)["launches"][0]["Instances"][0]["Because"]
         assert "This instance" not in err
@@ -255,7 +261,7 @@ class TestLive:
         log = tmp_path / "log.json.gz"
         log.write_bytes(log_of("i-0123456789abcdef0"))
         ledger = str(tmp_path / "ledger.db")
-        assert run(["broom", "sweep", "--policy", policy_file, "--file", ledger, str(log)]) == 3
+        assert run(["broom", "sweep", "--yes", "--policy", policy_file, "--file", ledger, str(log)]) == 3
         out, err = capsys.readouterr()
         assert f"i-0123456789abcdef0 in {MEMBER} eu-west-1: the instance could not be read: role not assumable" in err
         assert "1 violation" in out
@@ -273,5 +279,5 @@ class TestLive:
         log = tmp_path / "log.json.gz"
         log.write_bytes(log_of(launched()))
         ledger = str(tmp_path / "ledger.db")
-        assert run(["broom", "sweep", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
+        assert run(["broom", "sweep", "--yes", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
         assert "1 instance waits for a later check: run the same command again" in capsys.readouterr().err
