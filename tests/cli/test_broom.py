@@ -14,6 +14,7 @@ import pytest
 from tests.broom_world import EVENTS, STRICT, event
 from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import home_sessions
+from tests.typed_answers import type_answer
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli import run
@@ -202,7 +203,7 @@ def log_of(*ids: str) -> bytes:
 @pytest.mark.usefixtures("aws_environment")
 class TestLive:
     def test_a_dry_run_changes_nothing_and_the_real_one_ends_what_it_said(
-        self, tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str]
+        self, tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bad, good = launched(), launched(Code="LOL")
         log = tmp_path / "log.json.gz"
@@ -223,9 +224,14 @@ class TestLive:
         assert run([*command, *ledger]) == 2
         planned, err = capsys.readouterr()
         assert (planned, "Not a terminal: pass --yes to apply." in err) == (out, True)
+        type_answer(monkeypatch, "n")
+        assert run([*command, *ledger]) == 0
+        out, err = capsys.readouterr()
+        assert (out, "would be terminated" in err, "Nothing was changed." in err) == ("", True, True)
         assert state_of(MEMBER, bad) == "running"
         assert not (tmp_path / "ledger.db").exists()
-        assert run([*command, *ledger, "--yes"]) == 0
+        type_answer(monkeypatch, "y")
+        assert run([*command, *ledger]) == 0
         out, err = capsys.readouterr()
         assert json.loads(out)["DryRun"] is False
         assert json.loads(out)["launches"][0]["Instances"][0]["Outcome"] == "destroyed"

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.broom_world import LAUNCHED_AT, STRICT, launch
+from tests.ledger_tables import create_ledger_table
 from tests.member_instances import HERE, ROLE, start_instances, state_of
+from tests.servers import home_sessions
+from tests.typed_answers import type_answer
 
-from landkeeper.broom.case import Outcome, State, mark_reported, move, open_case
+from landkeeper.aws.broom.ledger_table import LedgerTable
+from landkeeper.broom.case import Case, Outcome, State, mark_reported, move, open_case
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli import run
 from landkeeper.embedded.ledger_file import LedgerFile
@@ -32,14 +37,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def hold(folder: Path, id_: InstanceId, account: AccountId) -> None:
-    """Have a case that is held, in the file of the working directory."""
+def held_case(id_: InstanceId, account: AccountId) -> Iterator[Case]:
+    """The versions of a case that is held, for a ledger."""
     one = launch(id_, account=account, region=HERE)
     case = move(open_case(one, one.instances[0], LAUNCHED_AT), State.JUDGED, LAUNCHED_AT, "rule code", rule="code")
     held = move(case, State.HELD, LAUNCHED_AT, "the limit", outcome=Outcome.HELD, error="the limit")
+    yield from (case, held, mark_reported(held, LAUNCHED_AT))
+
+
+def hold(folder: Path, id_: InstanceId, account: AccountId) -> None:
+    """Have a case that is held, in the file of the working directory."""
     with closing(LedgerFile(folder / "landkeeper.db")) as ledger:
-        for each in (case, held, mark_reported(held, LAUNCHED_AT)):
-            assert ledger.write_case(each)
+        assert all(ledger.write_case(case) for case in held_case(id_, account))
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -134,7 +143,7 @@ def test_what_was_not_read_is_no_region_without_instances(folder: Path, capsys: 
 
 
 def test_a_case_that_did_not_come_back_is_taken_up_and_named_with_its_place(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = AccountId("330000000005")
     (bad,) = start_instances(account)
@@ -146,15 +155,18 @@ def test_a_case_that_did_not_come_back_is_taken_up_and_named_with_its_place(
     for flags, code, outcome, state in (
         (["--dry-run"], 3, "would be terminated", "running"),
         ([], 2, "would be terminated", "running"),
-        (["--yes"], 0, "destroyed", "terminated"),
+        (["--region", HERE], 0, "destroyed", "terminated"),
     ):
+        is_agreed = code == 0
+        if is_agreed:
+            type_answer(monkeypatch, "y")
         assert run([*command, *flags, "--format", "json"]) == code
         answer = printed(capsys)
         (finding,) = answer["findings"]
         assert (finding["InstanceId"], finding["AccountId"], finding["Region"]) == (bad, account, HERE)
         assert (finding["Outcome"], state_of(account, bad)) == (outcome, state)
-        assert answer["DryRun"] is (flags != ["--yes"])
-        assert ("destroyed" in json.dumps(answer)) is (flags == ["--yes"])
+        assert answer["DryRun"] is not is_agreed
+        assert ("destroyed" in json.dumps(answer)) is is_agreed
 
 
 def test_only_what_is_still_to_come_has_a_time_when_it_is_due(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,3 +180,26 @@ def test_only_what_is_still_to_come_has_a_time_when_it_is_due(folder: Path, caps
     assert run(["broom", "cases", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert {row["InstanceId"]: row["DueAt"] for row in rows} == {"i-1": "", "i-2": "2026-01-01T10:00:00Z"}
+
+
+def test_the_switch_in_a_table_holds_what_a_shell_would_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    account = AccountId("330000000006")
+    (bad,) = start_instances(account)
+    client = home_sessions().home("dynamodb")
+    create_ledger_table(client, "SwitchedLedger")
+    table = LedgerTable(client, "SwitchedLedger")
+    assert all(table.write_case(case) for case in held_case(bad, account))
+    here = ["--ledger", "SwitchedLedger"]
+    assert run(["broom", "actions", "off", *here, "--reason", "x\udcff\n"]) == 0
+    out = capsys.readouterr().out
+    assert "Actions are turned off by arn:aws:" in out
+    assert "x\\udcff\\n (the table SwitchedLedger)" in out
+    release = ["broom", "release", bad, "--policy", "broom.yaml", "--role", ROLE, *here]
+    assert run([*release, "--yes"]) == 0
+    assert f"{bad}: keep: actions off, because rule code" in capsys.readouterr().out
+    assert state_of(account, bad) == "running"
+    assert run(["broom", "case", bad, *here]) == 0
+    assert "has not been touched: actions are turned off by arn:aws:" in capsys.readouterr().out
+    assert run(["broom", "actions", "on", *here, "--yes"]) == 0
+    assert run(["broom", "cases", *here, "--format", "json"]) == 0
+    assert [case["InstanceId"] for case in json.loads(capsys.readouterr().out.partition("\n")[2])] == [bad]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from landkeeper.settings import Settings
 
 
+_LONGEST_REASON = 500
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSwitch:
     """The switch, and how many cases it holds."""
@@ -45,7 +48,9 @@ def turn_switch(settings: Settings, *, is_on: bool, reason: str) -> StoredSwitch
             if is_on:
                 raise
             before = ActionSwitch()
-        after = turned(before, Turn(is_on, _caller(settings), datetime.now(UTC), reason))
+        # What a shell passes on may not be text.
+        shown = reason.encode(errors="backslashreplace").decode()[:_LONGEST_REASON]
+        after = turned(before, Turn(is_on, _caller(settings), datetime.now(UTC), shown))
         ledger.write_switch(after)
         return StoredSwitch(after, 0 if is_on else _count_held(ledger))
 
