@@ -85,9 +85,9 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
         f"10.0.32.0/24 in pool prod would be released: {given['ReservationId']} for web of account {ACCOUNTS[0]}.\n"
     )
     assert "Not a terminal: pass --yes to apply." in printed.err
-    known = (*known, "--yes")
-    assert _run(capsys, *known) == "Released 10.0.32.0/24 in pool prod.\n"
-    assert "there is no reservation" in _refused(capsys, *known)
+    agreed = (*known, "--yes")
+    assert _run(capsys, *agreed) == "Released 10.0.32.0/24 in pool prod.\n"
+    assert "there is no reservation" in _refused(capsys, *agreed)
 
 
 def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,18 +8,21 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from landkeeper.cli.confirmation import agrees
+from landkeeper.cli.confirmation import agrees, has_terminal
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import counted, stderr, stdout
 from landkeeper.cli.stack_progress import print_event
 from landkeeper.cli.terminal import aside
 from landkeeper.operate.destroy import Destroyed, DestroyPlan
 from landkeeper.operate.stacks import StackResource
+from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 
 
 def run(stack_name: str, names: Sequence[str], yes: bool, plan: bool) -> int:
     """Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them."""
+    if not yes and not plan and not has_terminal():
+        raise UsageError("Not a terminal: pass --yes to delete, or --plan to see what would be deleted.")
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.stack import destroy_stack
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.broom.switch import turn_to_record
 from landkeeper.cli.confirmation import BANNER, apply_plan
 from landkeeper.cli.exit_codes import DONE
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
@@ -100,7 +100,8 @@ def _print(stored: StoredSwitch, settings: Settings, format_: Format) -> None:
     if format_ == "json":
         state = {"Actions": "on" if switch.is_on else "off", "By": "", "At": None, "Reason": ""}
         here = "on" if settings.actions_on else "off"
-        print_json({**state, **(turns[0] if turns else {}), "environment": here, "turns": turns})
+        shown = {**state, **(turns[0] if turns else {}), "environment": here, "turns": turns}
+        print_json({"Version": JSON_VERSION, **shown})
         return
     columns = [Column(name, name) for name in _NAMES]
     if format_ == "csv":
