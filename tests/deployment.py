@@ -43,7 +43,8 @@ class Deployment:
         return self.outputs()
 
     def destroy(self, *words: str) -> None:
-        """`landkeeper destroy`."""
+        """`landkeeper destroy`, after a plan that changes nothing."""
+        assert run(["destroy", "--stack-name", STACK, "--plan", *words]) == 0
         assert run(["destroy", "--stack-name", STACK, "--yes", *words]) == 0
 
     def outputs(self) -> Mapping[str, str]:

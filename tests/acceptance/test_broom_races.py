@@ -58,7 +58,7 @@ def _record(account: AccountId, *ids: InstanceId) -> dict[str, Any]:
 def _sweep(*records: dict[str, Any], ledger: str = "", code: int = 0) -> None:
     Path("log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     store = ["--ledger", ledger] if ledger else ["--file", "ledger.db"]
-    assert run(["broom", "sweep", "--policy", "broom.yaml", "--role", ROLE, *store, "log.json.gz"]) == code
+    assert run(["broom", "sweep", "--yes", "--policy", "broom.yaml", "--role", ROLE, *store, "log.json.gz"]) == code
 
 
 def _cases(capsys: pytest.CaptureFixture[str], *store: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ def test_a_client_token_names_no_instance_but_its_own(
     record["responseElements"] = None
     record["requestParameters"]["clientToken"] = token
     Path("log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": [record]}).encode()))
-    run(["broom", "sweep", "--policy", "broom.yaml", "--role", ROLE, "--file", "ledger.db", "log.json.gz"])
+    run(["broom", "sweep", "--yes", "--policy", "broom.yaml", "--role", ROLE, "--file", "ledger.db", "log.json.gz"])
     assert [state_of(account, id_) for id_ in others] == ["running"] * 3
     assert aws.count("TerminateInstances") == 0
 

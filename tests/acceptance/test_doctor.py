@@ -177,7 +177,7 @@ def test_on_a_healthy_stack_every_line_is_ok(deployment: Deployment, capsys: pyt
         "credentials", "clock", "stack", "organisation", "delegated administrator", "accounts listed", "regions",
         "tracker's role", "Broom's role", "trail", "last log file", "log file read", "bucket notification",
         "topic of log files", "BroomQueue's policy", "queues feed functions", "schedules and rules", "functions",
-        "tables", "policy", "last tracker run", "dead letters", "ledger", "reports",
+        "tables", "policy", "last tracker run", "dead letters", "ledger", "actions", "reports",
     }  # fmt: skip
     assert any("(all)" in line["Found"] for line in lines if line["Check"] == "tracker's role")
 

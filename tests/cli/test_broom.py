@@ -14,6 +14,7 @@ import pytest
 from tests.broom_world import EVENTS, STRICT, event
 from tests.member_instances import ROLE, start_instances, state_of
 from tests.servers import home_sessions
+from tests.typed_answers import type_answer
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli import run
@@ -202,7 +203,7 @@ def log_of(*ids: str) -> bytes:
 @pytest.mark.usefixtures("aws_environment")
 class TestLive:
     def test_a_dry_run_changes_nothing_and_the_real_one_ends_what_it_said(
-        self, tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str]
+        self, tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bad, good = launched(), launched(Code="LOL")
         log = tmp_path / "log.json.gz"
@@ -217,15 +218,26 @@ class TestLive:
             ("compliant", "keep"),
         ]
         assert [each["Tags"] for each in rehearsed] == [{}, {"Code": "LOL"}]
-        assert "dry run: live tags were read, no action was taken" in err
-        assert state_of(MEMBER, bad) == "running"
-        assert not (tmp_path / "ledger.db").exists()
+        assert "Dry run: nothing is changed." in err
+        assert json.loads(out)["DryRun"] is True
+        assert "destroyed" not in out + err
+        assert run([*command, *ledger]) == 2
+        planned, err = capsys.readouterr()
+        assert (planned, "Not a terminal: pass --yes to apply." in err) == (out, True)
+        type_answer(monkeypatch, "n")
         assert run([*command, *ledger]) == 0
         out, err = capsys.readouterr()
+        assert (out, "would be terminated" in err, "Nothing was changed." in err) == ("", True, True)
+        assert state_of(MEMBER, bad) == "running"
+        assert not (tmp_path / "ledger.db").exists()
+        type_answer(monkeypatch, "y")
+        assert run([*command, *ledger]) == 0
+        out, err = capsys.readouterr()
+        assert json.loads(out)["DryRun"] is False
         assert json.loads(out)["launches"][0]["Instances"][0]["Outcome"] == "destroyed"
         assert "This instance has been destroyed." in err
         assert (state_of(MEMBER, bad), state_of(MEMBER, good)) == ("terminated", "running")
-        assert run([*command, *ledger]) == 0
+        assert run([*command, *ledger, "--yes"]) == 0
         out, err = capsys.readouterr()
         assert "the ledger has it as reported since" in json.loads(out)["launches"][0]["Instances"][0]["Because"]
         assert "This instance" not in err
@@ -255,7 +267,7 @@ class TestLive:
         log = tmp_path / "log.json.gz"
         log.write_bytes(log_of("i-0123456789abcdef0"))
         ledger = str(tmp_path / "ledger.db")
-        assert run(["broom", "sweep", "--policy", policy_file, "--file", ledger, str(log)]) == 3
+        assert run(["broom", "sweep", "--yes", "--policy", policy_file, "--file", ledger, str(log)]) == 3
         out, err = capsys.readouterr()
         assert f"i-0123456789abcdef0 in {MEMBER} eu-west-1: the instance could not be read: role not assumable" in err
         assert "1 violation" in out
@@ -273,5 +285,5 @@ class TestLive:
         log = tmp_path / "log.json.gz"
         log.write_bytes(log_of(launched()))
         ledger = str(tmp_path / "ledger.db")
-        assert run(["broom", "sweep", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
+        assert run(["broom", "sweep", "--yes", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
         assert "1 instance waits for a later check: run the same command again" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_what_is_in_a_new_unit_is_told_of_and_what_is_not_ends(
     folder: Path, organization: Organization, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = launches(folder, organization.old, organization.new)
-    command = ["broom", "sweep", "log.json", "--policy", "broom.yaml", "--role", ROLE, "--format", "json"]
+    command = ["broom", "sweep", "--yes", "log.json", "--policy", "broom.yaml", "--role", ROLE, "--format", "json"]
     assert run([*command, "--dry-run"]) == 0
     planned = {each["AccountId"]: each["Instances"][0] for each in json.loads(capsys.readouterr().out)["launches"]}
     assert {account: planned[account]["Action"] for account in started} == {
@@ -101,7 +101,7 @@ def test_offline_it_is_said_that_units_are_not_known(folder: Path, capsys: pytes
     (folder / "strict.yaml").write_text(
         (folder / "broom.yaml").read_text(encoding="utf-8").replace("[LOL, GGG]", "[other]"), encoding="utf-8"
     )
-    command = ["broom", "sweep", "--offline", "log.json", "--policy", "strict.yaml", "--format", "json"]
+    command = ["broom", "sweep", "--yes", "--offline", "log.json", "--policy", "strict.yaml", "--format", "json"]
     assert run(command) == 0
     out, err = capsys.readouterr()
     assert "the accounts' organizational units are unknown, so at most notify is shown (onboarding)" in err

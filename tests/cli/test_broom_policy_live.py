@@ -52,7 +52,7 @@ def test_an_instance_is_explained_by_its_case(
     record["responseElements"]["instancesSet"]["items"][0]["instanceId"] = bad
     log = tmp_path / "log.json"
     log.write_text(json.dumps({"Records": [{**record, "recipientAccountId": MEMBER}]}))
-    assert run(["broom", "sweep", str(log), *command]) == 0
+    assert run(["broom", "sweep", "--yes", str(log), *command]) == 0
     capsys.readouterr()
     assert run(["broom", "policy", "explain", bad, *command, "--format", "json"]) == 0
     answer, _ = answer_of(capsys)

@@ -38,6 +38,12 @@ def test_it_deploys_and_finds_nothing_to_do_the_second_time(
     assert "member-roles.yaml" in shown.out
     assert run(words) == 0
     assert "is up to date" in capsys.readouterr().out
+    assert run([*words, "--plan", "--parameter", "Actions=off"]) == 0
+    shown = capsys.readouterr()
+    assert "~ change  BroomFunction" in shown.out
+    assert "Nothing was changed in keeper." in shown.out
+    assert run([*words, "--plan"]) == 0
+    assert "is up to date" in capsys.readouterr().out, "the plan changed nothing"
 
 
 @pytest.mark.parametrize(

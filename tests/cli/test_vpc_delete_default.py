@@ -17,6 +17,7 @@ from tests.default_vpc_world import Place, Places, places
 from tests.member_instances import HERE, ROLE
 from tests.scripted_aws import Call, ScriptedAws, scripted_aws
 from tests.servers import ec2_refusal, home_sessions
+from tests.typed_answers import type_answer
 
 from landkeeper.cli import run
 from landkeeper.embedded.simulators import Embedded
@@ -67,17 +68,20 @@ def test_the_plan_is_printed_and_nothing_changed(
     assert not list(here.iterdir())
 
 
-def test_yes_deletes_and_notes_it_for_the_tracker(
-    here: Path, places: Places, capsys: pytest.CaptureFixture[str]
+def test_a_yes_deletes_and_notes_it_for_the_tracker(
+    here: Path, places: Places, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = places.new()
     vpc = place.vpc
     assert run(["vpc", "track", "--account", place.account.id, "--role", ROLE]) == 0
-    assert _run(place, "--yes") == 0
+    type_answer(monkeypatch, "y")
+    assert _run(place, "--yes", "--dry-run") == 0
+    assert "Nothing was changed. Pass --yes to delete the 1 unused one." in capsys.readouterr().out
+    assert _run(place) == 0
     shown = capsys.readouterr()
     assert "1 default VPC in 1 account and 1 region: 1 unused." in shown.out
     assert "1 default VPC in 1 account and 1 region: 1 deleted." in shown.out
-    assert shown.err == ""
+    assert "Delete the 1 unused one?" in shown.err
     assert place.defaults() == []
     assert run(["vpc", "list", "--deleted", "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)

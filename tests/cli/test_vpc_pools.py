@@ -75,12 +75,19 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     assert again == {**given, "IsNew": False}
     assert run(["vpc", *_ASK, "24", "--request-id", "a"]) == 0
     assert "before by this request id," in capsys.readouterr().err
-    refused = _refused(capsys, "release", given["ReservationId"])
+    refused = _refused(capsys, "release", "--yes", given["ReservationId"])
     assert "10.0.32.0/24 cannot be released, because its VPC may still exist: " in refused
     assert "pass --accept-unread to decide by stored data" in refused
     known = ("release", given["ReservationId"], "--accept-unread")
-    assert _run(capsys, *known) == "Released 10.0.32.0/24 in pool prod.\n"
-    assert "there is no reservation" in _refused(capsys, *known)
+    assert run(["vpc", *known]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == (
+        f"10.0.32.0/24 in pool prod would be released: {given['ReservationId']} for web of account {ACCOUNTS[0]}.\n"
+    )
+    assert "Not a terminal: pass --yes to apply." in printed.err
+    agreed = (*known, "--yes")
+    assert _run(capsys, *agreed) == "Released 10.0.32.0/24 in pool prod.\n"
+    assert "there is no reservation" in _refused(capsys, *agreed)
 
 
 def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -297,11 +304,13 @@ def test_a_block_is_given_back_after_a_look_at_its_region(
     given = json.loads(_run(capsys, *asked, "--region", here, "--format", "json"))
     ec2 = home_session().client("ec2", region_name=here)
     vpc = ec2.create_vpc(CidrBlock=given["CidrBlock"])["Vpc"]["VpcId"]
-    refused = _refused(capsys, "release", given["ReservationId"], *on)
+    refused = _refused(capsys, "release", "--yes", given["ReservationId"], *on)
     assert f"10.77.0.0/20 cannot be released: {vpc} of {HOME_ACCOUNT} has it" in refused
     ec2.delete_vpc(VpcId=vpc)
-    assert vpc in _refused(capsys, "release", given["ReservationId"], "--accept-unread", *on), "it is still known"
-    assert _run(capsys, "release", given["ReservationId"], *on) == "Released 10.77.0.0/20 in pool prod.\n"
+    assert vpc in _refused(capsys, "release", "--yes", given["ReservationId"], "--accept-unread", *on), (
+        "it is still known"
+    )
+    assert _run(capsys, "release", "--yes", given["ReservationId"], *on) == "Released 10.77.0.0/20 in pool prod.\n"
     shown = json.loads(_run(capsys, "show", vpc, "--format", "json", *on))
     assert shown["State"] == "deleted"
 
@@ -320,11 +329,11 @@ def test_a_block_of_an_account_that_cannot_be_read_is_given_back_on_purpose_only
     _run(capsys, "pool", "create", "prod", "--cidr", "10.0.0.0/16", *on)
     asked = ("allocate", "--pool", "prod", "--for", "x", "--prefix-length", "20", *on, "--format", "json")
     one, other = (json.loads(_run(capsys, *asked, "--account", account))["ReservationId"] for account in ACCOUNTS[1:3])
-    refused = _refused(capsys, "release", one, *on, "--role", "nobody-made-it")
+    refused = _refused(capsys, "release", "--yes", one, *on, "--role", "nobody-made-it")
     assert "its VPC may still exist: shop (444455556666): role not assumable" in refused
-    assert "pass --role" in _refused(capsys, "release", one, *on)
-    assert "Released" in _run(capsys, "release", one, "--accept-unread", *on)
+    assert "pass --role" in _refused(capsys, "release", "--yes", one, *on)
+    assert "Released" in _run(capsys, "release", "--yes", one, "--accept-unread", *on)
     departed = replace(table.read_coverage(ACCOUNTS[2]), membership=Membership.DEPARTED)
     assert table.write_coverage(departed)
-    refused = _refused(capsys, "release", other, *on, "--role", "nobody-made-it")
+    refused = _refused(capsys, "release", "--yes", other, *on, "--role", "nobody-made-it")
     assert "the account 777788889999 is departed; pass --accept-unread" in refused

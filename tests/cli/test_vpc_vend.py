@@ -17,6 +17,7 @@ from botocore.loaders import create_loader
 from tests.member_instances import HERE, ROLE
 from tests.scripted_aws import Call, ScriptedAws, scripted_aws
 from tests.servers import Answer, answering, ec2_refusal, home_sessions
+from tests.typed_answers import type_answer
 
 import landkeeper.wiring.vpctracker.vending
 from landkeeper.aws.backoff import Backoff
@@ -96,7 +97,9 @@ def _own_vpcs(account: AccountId) -> list[str]:
     return [vpc["VpcId"] for vpc in listed if not vpc["IsDefault"]]
 
 
-def test_the_plan_is_printed_and_nothing_is_made(account: AccountId, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_is_printed_and_nothing_is_made(
+    account: AccountId, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A file of an earlier version: not even its stamp changes.
     with closing(sqlite3.connect("landkeeper.db", isolation_level=None)) as file:
         file.execute("PRAGMA application_id = 0")
@@ -120,12 +123,22 @@ def test_the_plan_is_printed_and_nothing_is_made(account: AccountId, capsys: pyt
     assert (planned["State"], planned["CidrBlock"], len(planned["Subnets"])) == ("planned", "10.0.0.0/20", 2)
     assert "ReservationId" not in planned
     assert (_shown(capsys), _own_vpcs(account)) == ([], [])
+    type_answer(monkeypatch, "y")
+    assert run(_arguments(account, "--yes", "--dry-run")) == 0
+    type_answer(monkeypatch, "n")
+    assert run(_arguments(account)) == 0
+    assert "Create this VPC?" in capsys.readouterr().err
     assert Path("landkeeper.db").read_bytes() == before
 
 
-def test_yes_makes_it_and_has_it_tracked(account: AccountId, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(_arguments(account, "--tags", "Code=LOL", "--for", "the shop", "--name", "web", "--yes")) == 0
+def test_a_yes_makes_it_and_has_it_tracked(
+    account: AccountId, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_answer(monkeypatch, "y")
+    assert run(_arguments(account, "--tags", "Code=LOL", "--for", "the shop", "--name", "web")) == 0
     printed = capsys.readouterr()
+    assert "Create this VPC?" in printed.err
+    printed = printed._replace(err=printed.err.partition("[y/N]: ")[2].lstrip("\n"))
     (vpc,) = _own_vpcs(account)
     assert printed.out.splitlines()[-2:] == [
         f"{vpc} created: 10.0.0.0/20 in shop ({account}) eu-west-1, with 2 subnets.",

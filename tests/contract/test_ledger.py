@@ -49,7 +49,9 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 def a_case(id_: str = "i-1") -> Case:
     one = launch(id_, tags={"Name": "täg", "empty": ""})
-    return move(open_case(one, one.instances[0], LAUNCHED_AT), State.JUDGED, LAUNCHED_AT, live_tags={}, rule="code")
+    return move(
+        open_case(one, one.instances[0], LAUNCHED_AT), State.JUDGED, LAUNCHED_AT, live_tags={}, rule="code", policy="0f"
+    )
 
 
 def test_an_empty_ledger_knows_no_case(ledger: Ledger) -> None:

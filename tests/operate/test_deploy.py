@@ -120,6 +120,7 @@ class Scene:
         *,
         answer: bool = True,
         recover: bool = True,
+        is_plan: bool = False,
         meanwhile: Callable[[], object] = lambda: None,
     ) -> Deployed | Declined:
         def approve(_: ChangeSet) -> bool:
@@ -136,6 +137,7 @@ class Scene:
             approve=approve,
             on_event=self.events.append,
             recover=lambda _: recover,
+            is_plan=is_plan,
         )
 
     def template(self) -> str:
@@ -278,6 +280,17 @@ def test_an_existing_bucket_tells_the_topic_that_was_made() -> None:
     scene = Scene(Desk(made=topic), environment=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs", "TrailPrefix": "o-1/"}))
     assert scene.bell.rung == [("logs", topic["LogFilesTopicArn"], "o-1/AWSLogs/")]
+
+
+def test_a_plan_without_changes_leaves_an_existing_bucket_alone() -> None:
+    topic = {"LogFilesTopicArn": "arn:aws:sns:eu-west-1:111122223333:keeper-log-files"}
+    desk = Desk(changes=(), made=topic, state=StackState("UPDATE_COMPLETE"))
+    scene = Scene(desk, environment=replace(HERE, bucket=BucketSeen("logs", "eu-west-1")))
+    request = DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs"})
+    scene.deploy(request, answer=False, is_plan=True)
+    assert scene.bell.rung == []
+    scene.deploy(request, answer=False)
+    assert len(scene.bell.rung) == 1
 
 
 def test_an_existing_bucket_that_tells_event_bridge_is_heard_there() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.confirmation import plan_option
+
 
 @click.command("deploy")
 @click.option(
@@ -36,6 +38,7 @@ import click
     "--as-installed", is_flag=True, help="Package the libraries installed here, for a simulator that runs this Python."
 )
 @click.option("--yes", is_flag=True, help="Execute the change set without asking.")
+@plan_option
 @click.option(
     "--template-only", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write templates, package and parameters to DIR for your own pipeline. No AWS calls.",
@@ -44,7 +47,8 @@ def command(**given: Any) -> int:
     """Deploy or update both products in the current account.
 
     Runs preflight checks first. Then it packages the functions, creates a change set, shows it, and executes it after
-    confirmation. Run it again to update; options you omit keep their value.
+    confirmation. Run it again to update; options you omit keep their value. --plan uploads the files, shows the change
+    set and deletes it: the stack is not changed.
     """
     from landkeeper.cli.run.deploy import run
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.confirmation import plan_option
+
 
 @click.command("destroy")
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
@@ -14,6 +16,7 @@ import click
     help="The name of a table, trail or bucket to delete as well; may be repeated.",
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Delete without asking.")
+@plan_option
 def command(**given: Any) -> int:
     """Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them.
 

@@ -86,14 +86,16 @@ def deploy(
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
     recover: Callable[[str], bool] = lambda _: True,
+    is_plan: bool = False,
 ) -> Deployed | Declined:
     """Bring the stack to the template; `approve` sees the change set before anything is changed.
 
     Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
     uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
     has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
-    deleted; `recover` is asked first. Raises RefusedError for what it would fail on, StackError when CloudFormation
-    refuses or rolls back, or something else than what was uploaded lies in the bucket.
+    deleted; `recover` is asked first. Where it `is_plan`, and `approve` refuses, files are uploaded and nothing else is
+    done. Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls back, or
+    something else than what was uploaded lies in the bucket.
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
@@ -113,7 +115,8 @@ def deploy(
     change_set = stacks.plan(request.stack_name, uploaded.template_url, parameters, state=state)
     now = {**known, **parameters}
     if not change_set.changes:
-        _connect_bucket(now, environment, stacks.outputs(request.stack_name), notifications)
+        if not is_plan:
+            _connect_bucket(now, environment, stacks.outputs(request.stack_name), notifications)
         return Deployed(change_set, stacks.outputs(request.stack_name), now, environment)
     if not approve(change_set):
         stacks.discard(change_set)

@@ -28,6 +28,7 @@ def deploy_stack(
     on_event: Callable[[StackEvent], None],
     on_package: Callable[[FunctionPackage], None] = lambda _: None,
     recover: Callable[[str], bool] = lambda _: True,
+    is_plan: bool = False,
     architecture: str | None = None,
     poll_seconds: float = 2.0,
 ) -> Deployed | Declined:
@@ -58,6 +59,7 @@ def deploy_stack(
         approve=approve,
         on_event=on_event,
         recover=recover,
+        is_plan=is_plan,
     )
 
 

@@ -6,9 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from landkeeper.operate.doctor.facts import AccountRun, FailedRead, OverdueCase, Queue, Subscription, Topic
+from landkeeper.operate.doctor.facts import (
+    AccountRun,
+    ActionSetting,
+    FailedRead,
+    OverdueCase,
+    Queue,
+    Subscription,
+    Topic,
+)
 from landkeeper.operate.doctor.lines import Line, Verdict
 from landkeeper.operate.doctor.running import (
+    judge_actions,
     judge_dead_letters,
     judge_ledger,
     judge_reports,
@@ -101,6 +110,30 @@ def test_the_oldest_case_that_stands_still_is_named() -> None:
     assert line.subjects == ("i-2", "i-5", "i-3")
     assert judge_ledger([], "broom", NOW).verdict is Verdict.OK
     assert judge_ledger(DENIED, "broom", NOW).verdict is Verdict.UNCHECKED
+
+
+@pytest.mark.parametrize(
+    ("setting", "parameter", "found"),
+    [
+        (ActionSetting(is_on=True, last=""), "on", "on"),
+        (ActionSetting(is_on=True, last="turned on by joe"), "on", "on (turned on by joe)"),
+        (ActionSetting(is_on=False, last="turned off by jane"), "on",
+         "turned off by jane; to turn them on: landkeeper broom actions on --ledger BroomLedger"),
+        (ActionSetting(is_on=True, last=""), "off",
+         "off for the function; to turn them on: landkeeper deploy --parameter Actions=on"),
+    ],
+)  # fmt: skip
+def test_it_says_who_turned_actions_off_and_that_is_no_fault(
+    setting: ActionSetting, parameter: str, found: str
+) -> None:
+    line = judge_actions(setting, "BroomLedger", parameter=parameter)
+    assert (line.verdict, line.found) == (Verdict.OK, found)
+
+
+def test_a_switch_that_cannot_be_read_is_named() -> None:
+    line = judge_actions(DENIED, "BroomLedger", parameter="on")
+    assert line.verdict is Verdict.UNCHECKED
+    assert "nothing is stopped or terminated until it can be read" in line.mend
 
 
 def test_reports_have_to_reach_somebody() -> None:

@@ -31,6 +31,10 @@ _PLACES = {
         "landkeeper.cli.broom.cases:release_command",
         "Release a held or failed case. It is evaluated again, without limits.",
     ),
+    "actions": Place(
+        "landkeeper.cli.broom.actions:actions_command",
+        "Turn terminating and stopping on or off, or show who turned it last.",
+    ),
     "policy": Place(
         "landkeeper.cli.broom.policy:policy_command",
         "Write, check, try, test, explain, import and export tag policies.",

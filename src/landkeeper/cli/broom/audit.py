@@ -8,12 +8,16 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.options import accounts_option, format_option, regions_option, role_options
 
 
 @click.command(name="audit")
 @policy_option
-@click.option("--dry-run", is_flag=True, help="Read live tags and print what would be done, without acting.")
+@plan_options
+@click.option(
+    "--rejudge", is_flag=True, help="Also judge instances again whose case was reported, or has failed, before."
+)
 @accounts_option("Only this account; may be repeated.  [default: the organization]")
 @regions_option("Only this region; may be repeated.  [default: all enabled regions]")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
@@ -24,6 +28,9 @@ from landkeeper.cli.options import accounts_option, format_option, regions_optio
 @format_option
 def audit_command(**given: Any) -> int:
     """Check all running instances against the policy, and resume overdue cases.
+
+    It prints what would be done, and asks before it acts; --yes acts without asking. The last line counts the instances
+    that were not judged, by reason; the exit code is 3 then, unless the policy exempts them.
 
     Without --role and --account, it checks the account of the current credentials.
     """

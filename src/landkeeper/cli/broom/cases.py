@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import account_option, format_option, role_options
 
@@ -54,8 +55,12 @@ def case_command(**given: Any) -> int:
 @policy_option
 @role_options()
 @_ledger_options
+@plan_options
 def release_command(**given: Any) -> int:
-    """Release a held or failed case. It is evaluated again, without limits."""
+    """Release a held or failed case. It is evaluated again, without limits.
+
+    It prints what would be done, and asks before it acts; --yes acts without asking.
+    """
     from landkeeper.cli.broom.run.cases import run_release
 
     return run_release(**given)

@@ -21,11 +21,17 @@ _ATTRIBUTES = (
 
 
 def print_launches(
-    judged: Sequence[JudgedLaunch], harvest: Harvest, format_: Format, *, heading: str, details: bool = False
+    judged: Sequence[JudgedLaunch],
+    harvest: Harvest,
+    format_: Format,
+    *,
+    heading: str,
+    details: bool = False,
+    is_dry_run: bool,
 ) -> None:
     """Print every launch, and what was found beside them."""
     if format_ == "json":
-        print_json(_as_json(judged, harvest))
+        print_json({"DryRun": is_dry_run, **_as_json(judged, harvest)})
     elif format_ == "csv":
         print_rows(list(_rows(judged)), [Column(name, name) for name in _ATTRIBUTES], "csv")
     else:

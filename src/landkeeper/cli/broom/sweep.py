@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.broom.options import policy_option
+from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.known_words import files
 from landkeeper.cli.options import format_option, role_options
 
@@ -15,7 +16,7 @@ from landkeeper.cli.options import format_option, role_options
 @click.command(name="sweep")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...", shell_complete=files)
 @policy_option
-@click.option("--dry-run", is_flag=True, help="Read live tags and print what would be done, without acting.")
+@plan_options
 @click.option("--offline", is_flag=True, help="Make no AWS calls: evaluate the tags in the log.")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
 @click.option(
@@ -27,7 +28,8 @@ from landkeeper.cli.options import format_option, role_options
 def sweep_command(**given: Any) -> int:
     """Check the launches in CloudTrail log files, and act on violations.
 
-    PATH is a file, a folder (recursively), or - for stdin.
+    PATH is a file, a folder (recursively), or - for stdin. It prints what would be done by the live tags, and asks
+    before it acts; --yes acts without asking. After a question, it acts only on what the plan showed.
     """
     from landkeeper.cli.broom.run.sweep import run_sweep
 

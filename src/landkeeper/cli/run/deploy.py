@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from landkeeper.broom.policy.file import parse_policy
+from landkeeper.cli.confirmation import has_terminal
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
 from landkeeper.cli.stack_progress import print_change_set, print_event
@@ -43,6 +43,7 @@ def run(
     architecture: str | None,
     as_installed: bool,
     yes: bool,
+    plan: bool,
     directory: Path | None,
 ) -> int:
     """Deploy or update both products in the current account."""
@@ -63,12 +64,13 @@ def run(
         if not policy:
             raise UsageError("--template-only requires a policy for Broom: pass --policy FILE")
         return _write_files(directory, request, processor)
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("Not a terminal: pass --yes to apply.")
-    return _deploy(request, processor, unseen=yes)
+    # Refused before anything is uploaded for a plan that nobody asked for.
+    if not yes and not plan and not has_terminal():
+        raise UsageError("Not a terminal: pass --yes to apply, or --plan to see the change.")
+    return _deploy(request, processor, unseen=yes, is_plan=plan)
 
 
-def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -> int:
+def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool, is_plan: bool) -> int:
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.stack import deploy_stack
 
@@ -78,10 +80,11 @@ def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool) -
             read_settings(os.environ),
             request,
             architecture=architecture,
-            approve=lambda change_set: _approve(console, change_set, unseen=unseen),
+            approve=lambda change_set: _approve(console, change_set, unseen=unseen, is_plan=is_plan),
             on_event=lambda event: print_event(console, event),
             on_package=lambda package: _print_package(console, package),
-            recover=lambda stack_name: unseen or _ask_to_clear(stack_name),
+            recover=lambda stack_name: not is_plan and (unseen or _ask_to_clear(stack_name)),
+            is_plan=is_plan,
         )
     except RefusedError as error:
         for obstacle in error.obstacles:
@@ -106,9 +109,9 @@ def _parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _approve(console: Console, change_set: ChangeSet, *, unseen: bool) -> bool:
-    print_change_set(console, change_set)
-    return unseen or click.confirm("Apply these changes?", err=True)
+def _approve(console: Console, change_set: ChangeSet, *, unseen: bool, is_plan: bool) -> bool:
+    print_change_set(stdout() if is_plan else console, change_set)
+    return not is_plan and (unseen or click.confirm("Apply these changes?", err=True))
 
 
 def _ask_to_clear(stack_name: str) -> bool:

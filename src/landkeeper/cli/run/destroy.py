@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 
-import click
 from rich.console import Console
 from rich.text import Text
 
+from landkeeper.cli.confirmation import agrees, has_terminal
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import counted, stderr, stdout
 from landkeeper.cli.stack_progress import print_event
@@ -20,10 +19,10 @@ from landkeeper.org import UsageError
 from landkeeper.settings import read_settings
 
 
-def run(stack_name: str, names: Sequence[str], yes: bool) -> int:
+def run(stack_name: str, names: Sequence[str], yes: bool, plan: bool) -> int:
     """Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them."""
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("Not a terminal: pass --yes to delete.")
+    if not yes and not plan and not has_terminal():
+        raise UsageError("Not a terminal: pass --yes to delete, or --plan to see what would be deleted.")
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.stack import destroy_stack
 
@@ -32,13 +31,14 @@ def run(stack_name: str, names: Sequence[str], yes: bool) -> int:
         read_settings(os.environ),
         stack_name,
         names,
-        approve=lambda plan: _approve(console, plan, unseen=yes),
+        approve=lambda shown: _approve(console, shown, unseen=yes, is_plan=plan),
         on_event=lambda event: print_event(console, event),
     )
     return _conclude(done, stack_name)
 
 
-def _approve(console: Console, plan: DestroyPlan, *, unseen: bool) -> bool:
+def _approve(console: Console, plan: DestroyPlan, *, unseen: bool, is_plan: bool) -> bool:
+    console = stdout() if is_plan else console
     if plan.has_stack:
         console.print(Text(f"The stack {plan.stack_name} will be deleted:", style="bold"))
         console.print(Text(f"  {_summary(plan.goes)}"))
@@ -48,7 +48,7 @@ def _approve(console: Console, plan: DestroyPlan, *, unseen: bool) -> bool:
     if plan.stays:
         console.print(Text("Kept:", style="bold"))
         _print_lines(console, map(str, plan.stays))
-    return unseen or click.confirm("Delete it?", err=True)
+    return not is_plan and (unseen or agrees("Delete it?"))
 
 
 def _summary(resources: Sequence[StackResource]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import account_option, role_options
 from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
@@ -51,12 +52,14 @@ def allocate_command(**given: Any) -> int:
 @click.argument("reservation", metavar="RESERVATION", shell_complete=known("reservation"))
 @role_options()
 @click.option("--accept-unread", is_flag=True, help="Decide by the stored data instead of reading the regions again.")
+@plan_options
 @config_option
 @store_options
 def release_command(**given: Any) -> int:
     """Release a reservation. Refused while a VPC uses the block.
 
-    Reads the regions of the reservation again first, and records what it finds.
+    It prints what would be released, and asks first; --yes releases without asking. Reads the regions of the
+    reservation again before it does, and records what it finds.
     """
     from landkeeper.cli.vpc.run.allocate import run_release
 

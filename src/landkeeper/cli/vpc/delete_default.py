@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from landkeeper.cli.confirmation import agrees, has_terminal, plan_options
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.failures import details_option, print_failures, print_hint, print_unusable
 from landkeeper.cli.options import account_options, format_option, regions_option, role_options
@@ -33,7 +35,7 @@ _STEPS_OF_AT_MOST = 3
 @account_options("Select")
 @role_options("landkeeper-network")
 @regions_option("Only this region; may be repeated.")
-@click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
+@plan_options
 @click.option("--restore", is_flag=True, help="Print the commands that create missing default VPCs.")
 @config_option
 @store_options
@@ -41,13 +43,14 @@ _STEPS_OF_AT_MOST = 3
 @format_option
 def delete_default_command(
     *, organization: bool, accounts: tuple[str, ...], profiles: tuple[str, ...], role_name: str | None,
-    external_id: str | None, regions: tuple[str, ...], yes: bool, restore: bool, config: str | None,
+    external_id: str | None, regions: tuple[str, ...], yes: bool, dry_run: bool, restore: bool, config: str | None,
     table: str | None, file: Path | None, details: bool, format_: Format,
 ) -> int:  # fmt: skip
     """Delete unused default VPCs. Prints the plan; --yes executes it.
 
-    A default VPC in use is kept, and listed with the resources that use it. What cannot be checked counts as in use.
-    The default is the account of the current credentials. Deletions are recorded in the tracker's table or file.
+    At a terminal it asks, and then deletes only what it has shown. A default VPC in use is kept, and listed with the
+    resources that use it. What cannot be checked counts as in use. The default is the account of the current
+    credentials. Deletions are recorded in the tracker's table or file.
     """
     if yes and restore:
         raise UsageError("--restore and --yes are mutually exclusive: --restore only prints commands")
@@ -59,26 +62,33 @@ def delete_default_command(
     settings = settings.with_network_access(role_name=role_name, external_id=external_id)
     source = find_network_source(settings, organization=organization, profiles=profiles)
     print_unusable(source.unusable)
-    code = _act(settings, source, format_, yes=yes, restore=restore, details=details, profiles=profiles)
+    code = _act(
+        settings, source, format_, yes=yes, dry_run=dry_run, restore=restore, details=details, profiles=profiles
+    )
     return INCOMPLETE if code == DONE and source.unusable else code
 
 
 def _act(
-    settings: Settings, source: Source, format_: Format, *, yes: bool, restore: bool, details: bool,
+    settings: Settings, source: Source, format_: Format, *, yes: bool, dry_run: bool, restore: bool, details: bool,
     profiles: Sequence[str],
 ) -> int:  # fmt: skip
     from landkeeper.cli.vpc.restore_default import print_restoring
 
-    if yes:
+    if yes and not dry_run:
         return _delete(settings, source, format_, details=details)
     surveys = _look(settings, source, details=details)
     if restore:
         print_restoring(surveys, format_, profile=profiles[0] if len(profiles) == 1 else "")
         return _code(surveys)
     _print_plan(surveys, format_)
-    if format_ == "table" and _plans(surveys):
-        unused = counted(len(_plans(surveys)), "unused one")
-        say(f"Nothing was changed. Pass --yes to delete the {unused}.")
+    if format_ != "table" or not _plans(surveys):
+        return _code(surveys)
+    unused = counted(len(_plans(surveys)), "unused one")
+    if not dry_run and has_terminal() and agrees(f"Delete the {unused}?"):
+        return _delete(
+            settings, source, format_, details=details, shown=frozenset(plan.vpc.id for plan in _plans(surveys))
+        )
+    say(f"Nothing was changed. Pass --yes to delete the {unused}.")
     return _code(surveys)
 
 
@@ -95,7 +105,22 @@ def _look(settings: Settings, source: Source, *, details: bool) -> tuple[Survey,
     return surveys
 
 
-def _delete(settings: Settings, source: Source, format_: Format, *, details: bool) -> int:
+def _only(surveys: Iterable[Survey], shown: frozenset[str]) -> tuple[Survey, ...]:
+    """Return the surveys without the default VPCs that could be deleted and were not shown."""
+    from landkeeper.vpctracker.default_vpcs.plan import Plan
+
+    return tuple(
+        replace(
+            survey, found=tuple(entry for entry in survey.found if not isinstance(entry, Plan) or entry.vpc.id in shown)
+        )
+        for survey in surveys
+    )
+
+
+def _delete(
+    settings: Settings, source: Source, format_: Format, *, details: bool, shown: frozenset[str] | None = None
+) -> int:
+    """Delete what nothing uses; of what was shown for a question, nothing else."""
     from landkeeper.cli.vpc.default_vpcs_output import print_default_vpcs
     from landkeeper.cli.vpc.progress import showing_progress
     from landkeeper.vpctracker.default_vpcs.removal import Failed
@@ -103,7 +128,9 @@ def _delete(settings: Settings, source: Source, format_: Format, *, details: boo
 
     with open_record(settings, source) as record:
         surveys = _look(settings, source, details=details)
-        if format_ == "table" and _plans(surveys):
+        if shown is not None:
+            surveys = _only(surveys, shown)
+        elif format_ == "table" and _plans(surveys):
             _print_plan(surveys, format_)
         so_far: list[Told] = []
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import click
 
+from landkeeper.cli.confirmation import agrees, has_terminal, plan_options
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import account_option, role_options
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.pools.access import Pools
     from landkeeper.vpctracker.pools.operations import Reserved
+    from landkeeper.vpctracker.vending.plan import VendPlan
     from landkeeper.vpctracker.vending.site import Site, Wish
 
 
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 )
 @accept_unread_option
 @role_options("landkeeper-network")
-@click.option("--yes", is_flag=True, help="Execute the plan. Without --yes, nothing is changed.")
+@plan_options
 @config_option
 @store_options
 @click.option(
@@ -67,14 +69,13 @@ if TYPE_CHECKING:
 def vend_command(
     *, account: str, region: str, pool: str, prefix_length: str, zones: str | None, zone_ids: tuple[str, ...],
     public_bits: str | None, tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str,
-    accept_unread: bool, accepted_unread: frozenset[AccountId],
-    role_name: str | None, external_id: str | None, yes: bool, config: str | None, table: str | None, file: Path | None,
-    format_: str,
+    accept_unread: bool, accepted_unread: frozenset[AccountId], role_name: str | None, external_id: str | None,
+    yes: bool, dry_run: bool, config: str | None, table: str | None, file: Path | None, format_: str,
 ) -> int:  # fmt: skip
     """Create a VPC with subnets in an account, with a block from a pool. Prints the plan; --yes executes it.
 
-    With --yes, it reserves the block, creates the VPC and its subnets, and records the VPC in the tracker's table or
-    file. If a step fails, it rolls back.
+    At a terminal it asks. With --yes, or after the question, it reserves the block, creates the VPC and its subnets,
+    and records the VPC in the tracker's table or file. If a step fails, it rolls back.
     """
     import uuid
 
@@ -105,26 +106,49 @@ def vend_command(
         others,
         zone_ids,
     )
-    return _vend(settings, wish, format_, for_real=yes, has_given_id=bool(request_id))
+    if yes and not dry_run:
+        return _vend(settings, wish, format_, has_given_id=bool(request_id))
+    plan = _show(settings, wish, format_)
+    if dry_run or format_ != "table" or not has_terminal() or not agrees("Create this VPC?"):
+        return DONE
+    return _vend(settings, wish, format_, has_given_id=bool(request_id), agreed=plan)
 
 
-def _vend(settings: Settings, wish: Wish, format_: str, *, for_real: bool, has_given_id: bool) -> int:
-    """Print the plan, and carry it out where it is `for_real`; answers the exit code."""
+def _show(settings: Settings, wish: Wish, format_: str) -> VendPlan:
+    """Print the plan, and change nothing."""
+    from landkeeper.cli.vpc.vend_output import print_plan
+    from landkeeper.vpctracker.vending.carry_out import plan_vpc
+    from landkeeper.wiring.vpctracker.pools import open_pools
+    from landkeeper.wiring.vpctracker.vending import look_at_site
+
+    with open_pools(settings, to_write=False) as pools:
+        site = look_at_site(pools, settings, wish)
+        for remark in site.remarks:
+            _tell(remark, "yellow")
+        reserved = _reserve(pools, site, wish, for_real=False)
+        plan = plan_vpc(site, wish, reserved)
+        print_plan(plan, site.account, format_, is_reserved=not reserved.is_new)
+    return plan
+
+
+def _vend(settings: Settings, wish: Wish, format_: str, *, has_given_id: bool, agreed: VendPlan | None = None) -> int:
+    """Carry the plan out, after a question only on the block that was shown; answers the exit code."""
     from landkeeper.cli.vpc.vend_output import print_plan, print_report
     from landkeeper.vpctracker.vending.carry_out import plan_vpc
     from landkeeper.wiring.vpctracker.pools import open_pools
     from landkeeper.wiring.vpctracker.vending import carry_out, look_at_site
 
-    with open_pools(settings, to_write=for_real) as pools:
+    with open_pools(settings, to_write=True) as pools:
         site = look_at_site(pools, settings, wish)
         for remark in site.remarks:
             _tell(remark, "yellow")
-        reserved = _reserve(pools, site, wish, for_real=for_real)
+        reserved = _reserve(pools, site, wish, for_real=True)
         plan = plan_vpc(site, wish, reserved)
-        if not for_real or format_ == "table":
-            print_plan(plan, site.account, format_, is_reserved=for_real or not reserved.is_new)
-        if not for_real:
-            return DONE
+        if agreed is not None and plan.reservation.block != agreed.reservation.block:
+            taken, block, id_ = agreed.reservation.block, plan.reservation.block, plan.request_id
+            raise UsageError(f"{taken} was taken meanwhile: pass --request-id {id_} to create the VPC in {block}")
+        if format_ == "table" and agreed is None:
+            print_plan(plan, site.account, format_, is_reserved=True)
         if not has_given_id:
             _tell(f"If interrupted, run the command again with --request-id {plan.request_id} to continue.")
         report = carry_out(pools, site, plan, is_new=reserved.is_new, tell=_tell)

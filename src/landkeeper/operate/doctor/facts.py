@@ -245,6 +245,15 @@ class AccountRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionSetting:
+    """The kill switch in the ledger."""
+
+    is_on: bool
+    last: str
+    """Who turned it last, when and why; empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
 class OverdueCase:
     """A case of Broom's that should have moved by now."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from landkeeper.causes import group_failures, list_failures
-from landkeeper.operate.doctor.facts import AccountRun, OverdueCase, Queue, Topic
+from landkeeper.operate.doctor.facts import AccountRun, ActionSetting, OverdueCase, Queue, Topic
 from landkeeper.operate.doctor.lines import Line, lasting, named, ok, unchecked, wrong
 from landkeeper.org import Failure, counted, join_some
 
@@ -93,6 +93,22 @@ def judge_ledger(overdue: Sequence[OverdueCase] | Failure, function: str, now: d
     )
     mend = f"see the log of the function {function}, and landkeeper broom case {oldest.instance_id}"
     return wrong("ledger", found, mend, [case.instance_id for case in overdue])
+
+
+def judge_actions(setting: ActionSetting | Failure, ledger: str, *, parameter: str) -> Line:
+    """Whether instances may be stopped and terminated, and who said otherwise. To turn that off is no fault.
+
+    `parameter` is the function's own kill switch, `on` or `off`.
+    """
+    check = "actions"
+    if isinstance(setting, Failure):
+        return unchecked(check, setting, mend="nothing is stopped or terminated until it can be read")
+    turned_on = f"landkeeper broom actions on --ledger {ledger}"
+    found = [] if setting.is_on else [f"{setting.last}; to turn them on: {turned_on}"]
+    if parameter == "off":
+        found.append("off for the function; to turn them on: landkeeper deploy --parameter Actions=on")
+    last = f"on ({setting.last})" if setting.last else "on"
+    return ok(check, "; ".join(found) or last)
 
 
 def judge_reports(topic: Topic | Failure, region: str) -> list[Line]:

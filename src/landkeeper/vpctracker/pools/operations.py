@@ -265,8 +265,8 @@ def look_up_reservation(store: PoolStore, reservation: str) -> Reservation | Non
     return reservation_from_item(items[0]) if items else None
 
 
-def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Actor) -> Reservation:
-    """Give the block back. Raises UsageError while a known VPC has an address of it, or of its room."""
+def find_releasable(store: PoolStore, reservation: str, tracked_of: TrackedOf) -> tuple[Pool, Reservation]:
+    """The reservation and its pool. Raises UsageError while a known VPC has an address of it, or of its room."""
     pool, found = find_reservation(store, reservation)
     if found.kind is Kind.POOL:
         raise UsageError(f"{reservation} is the range of the pool '{found.purpose}': use `landkeeper vpc pool delete`")
@@ -275,6 +275,12 @@ def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Ac
         raise UsageError(
             f"{found.held} cannot be released: {_named(f'{vpc.id} of {vpc.owner}' for vpc in using)} has it"
         )
+    return pool, found
+
+
+def release(store: PoolStore, reservation: str, tracked_of: TrackedOf, actor: Actor) -> Reservation:
+    """Give the block back. Raises UsageError as `find_releasable` does."""
+    pool, found = find_releasable(store, reservation, tracked_of)
 
     def attempt() -> tuple[PoolWrite, Reservation]:
         state = read_state(store, pool)

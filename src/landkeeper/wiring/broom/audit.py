@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from landkeeper.wiring.broom.commands import open_for_command
 
 if TYPE_CHECKING:
     from landkeeper.aws.sessions import AccountSessions
-    from landkeeper.broom.policy.rules import Policy
+    from landkeeper.broom.launches import InstanceId
+    from landkeeper.broom.policy.rules import Penalty, Policy
     from landkeeper.broom.ports import Place
     from landkeeper.settings import Settings
 
@@ -60,9 +61,20 @@ class SettingsScope:
         return [(account, region) for region, standing in found.items() if standing is Standing.READ]
 
 
-def audit_from_command(settings: Settings, policy: Policy, *, dry_run: bool) -> CommandAudit:
-    """Audit all accounts that the settings name. A dry run acts on nothing and writes nothing."""
+def audit_from_command(
+    settings: Settings,
+    policy: Policy,
+    *,
+    dry_run: bool,
+    rejudge_settled: bool = False,
+    approved: Mapping[InstanceId, Penalty] | None = None,
+) -> CommandAudit:
+    """Audit all accounts that the settings name. A dry run acts on nothing and writes nothing.
+
+    `approved` is what somebody has agreed to, and nothing else is done then; None where there was no plan.
+    """
     with open_for_command(settings, dry_run=dry_run) as opened:
-        sweep = Sweep(policy, opened.ports, RunLimit(policy.limits.terminations_per_run), settings.actions_on)
-        result = audit_everything(sweep, SettingsScope(settings, opened.sessions))
+        limit = RunLimit(policy.limits.terminations_per_run)
+        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved)
+        result = audit_everything(sweep, SettingsScope(settings, opened.sessions), rejudge_settled=rejudge_settled)
     return CommandAudit(result, () if dry_run else tuple(report.text for report in opened.printed.reports))

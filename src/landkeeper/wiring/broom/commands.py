@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from landkeeper.broom.dry_run import CollectedReports, NoQueue, RehearsedActions
 from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.offline import JudgedLaunch, judged_by_sweep
-from landkeeper.broom.policy.rules import Policy
+from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports, SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
 from landkeeper.broom.sweep import Sweep
@@ -64,10 +64,15 @@ def sweep_found_launches(
     *,
     dry_run: bool,
     untaggings: Sequence[Untagging] = (),
+    approved: Mapping[InstanceId, Penalty] | None = None,
 ) -> CommandSweep:
-    """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing."""
+    """Sweep what the command found in log files. A dry run reads live tags, and acts on and writes nothing.
+
+    `approved` is what somebody has agreed to, and nothing else is done then; None where there was no plan.
+    """
     with open_for_command(settings, dry_run=dry_run) as opened:
-        sweep = Sweep(policy, opened.ports, RunLimit(policy.limits.terminations_per_run), settings.actions_on)
+        limit = RunLimit(policy.limits.terminations_per_run)
+        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved)
         result = sweep.handle_launches([entry.launch for entry in found], untaggings)
         result.take_in(sweep_untagged(sweep, untaggings))
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
@@ -83,12 +88,19 @@ def open_for_command(settings: Settings, *, dry_run: bool) -> Iterator[OpenedBro
         yield OpenedBroom(settings, sessions, ports, printed)
 
 
-def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> CommandSweep:
+def release_case(
+    settings: Settings,
+    policy: Policy,
+    id_: InstanceId,
+    *,
+    dry_run: bool,
+    approved: Mapping[InstanceId, Penalty] | None = None,
+) -> CommandSweep:
     """Release a case for the principal of the credentials at hand, and handle it.
 
     Raise UsageError if there is no such case, or nothing holds it.
     """
-    with open_for_command(settings, dry_run=False) as opened:
+    with open_for_command(settings, dry_run=dry_run) as opened:
         ports = opened.ports
         case = ports.ledger.find_cases([id_]).get(id_)
         if case is None:
@@ -98,8 +110,9 @@ def release_case(settings: Settings, policy: Policy, id_: InstanceId) -> Command
             raise UsageError(f"the case of {id_} is {case.state}: only held or failed cases can be released")
         if not ports.ledger.write_case(released):
             raise UsageError(f"the case of {id_} changed in the meantime: check it and try again")
-        result = Sweep(policy, ports, RunLimit(), settings.actions_on).handle_cases([released])
-    return CommandSweep((), result, tuple(report.text for report in opened.printed.reports))
+        result = Sweep(policy, ports, RunLimit(), settings.actions_on, approved).handle_cases([released])
+    reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
+    return CommandSweep((), result, reports)
 
 
 def open_ports(settings: Settings, sessions: AccountSessions, ledger: Ledger, printed: CollectedReports) -> SweepPorts:
@@ -130,7 +143,8 @@ def open_units(sessions: AccountSessions) -> AccountUnits:
 
 def _rehearsal(sessions: AccountSessions, ledger: Ledger | None, printed: CollectedReports) -> SweepPorts:
     reader, scratch = Ec2Instances(sessions), ScratchLedger(ledger)
-    return SweepPorts(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, open_units(sessions))
+    units = open_units(sessions)
+    return SweepPorts(reader, RehearsedActions(), scratch, printed, NoQueue(), _now, units, is_dry_run=True)
 
 
 def _now() -> datetime:

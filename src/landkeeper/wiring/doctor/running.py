@@ -14,9 +14,10 @@ from landkeeper.aws.vpctracker.vpc_table import KEYS, OWNER_INDEX
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.documents import DocumentError
-from landkeeper.operate.doctor.facts import AccountRun, FailedRead, OverdueCase
+from landkeeper.operate.doctor.facts import AccountRun, ActionSetting, FailedRead, OverdueCase
 from landkeeper.operate.doctor.lines import Line
 from landkeeper.operate.doctor.running import (
+    judge_actions,
     judge_dead_letters,
     judge_ledger,
     judge_reports,
@@ -61,6 +62,8 @@ def examine_running(patient: DeployedStack) -> Iterator[Line]:
     yield from judge_dead_letters({name: read_queue(client, url) for name, url in queues.items()}, region)
     if parts.find("LedgerTable", "Ledger"):
         yield judge_ledger(_overdue(patient, now), parts.find("BroomFunction", "BroomFunction"), now)
+        own = patient.environment("BroomFunction").get("LANDKEEPER_ACTIONS", "on")
+        yield judge_actions(_read_switch(patient), parts.find("LedgerTable", "Ledger"), parameter=own)
     topic = parts.find("ReportsTopicArn", "Reports")
     if topic:
         yield from judge_reports(read_topic(patient.sessions.home("sns"), topic), region)
@@ -140,6 +143,15 @@ def _overdue(patient: DeployedStack, now: datetime) -> Sequence[OverdueCase] | F
     except LandkeeperError as error:
         return Failure(FailureReason.OTHER, message=str(error))
     return [OverdueCase(case.instance_id, str(case.state), case.next_at) for case in found]
+
+
+def _read_switch(patient: DeployedStack) -> ActionSetting | Failure:
+    ledger = LedgerTable(patient.sessions.home("dynamodb"), patient.parts.find("LedgerTable", "Ledger"))
+    try:
+        switch = ledger.read_switch()
+    except LandkeeperError as error:
+        return Failure(FailureReason.OTHER, message=str(error))
+    return ActionSetting(switch.is_on, "" if switch.last is None else str(switch.last))
 
 
 def _find_overdue(ledger: LedgerTable, before: datetime) -> Iterator[Case]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from landkeeper.broom.case import State
+from landkeeper.broom.dry_run import planned_actions
 from landkeeper.broom.launch_report import describe_outcome, escaped
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.stored_case import case_to_record
 from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
+from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, Format, chosen, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
@@ -23,8 +26,10 @@ from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from landkeeper.broom.case import Case
+    from landkeeper.broom.policy.rules import Penalty, Policy
     from landkeeper.broom.ports import Ledger
     from landkeeper.org import AccountId
+    from landkeeper.wiring.broom.commands import CommandSweep
 
 _COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
 _USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
@@ -94,20 +99,52 @@ def run_release(
     external_id: str | None,
     ledger: str | None,
     file: Path | None,
+    yes: bool,
+    dry_run: bool,
 ) -> int:
     """Release a held or failed case. It is evaluated again, without limits."""
     settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
-    from landkeeper.wiring.broom.commands import release_case
-
-    done = release_case(settings, policy, InstanceId(instance_id))
-    print_reports(done.reports)
-    for failure in done.swept.failures:
-        warn(failure)
-    note = done.swept.notes[InstanceId(instance_id)]
-    outcome = f": {note.outcome}" if note.outcome else ""
-    say(f"{instance_id}: {note.action}{outcome}, because {escaped(note.because)}")
+    done = apply_plan(_Release(settings, policy, InstanceId(instance_id)), yes=yes, dry_run=dry_run)
     return INCOMPLETE if done.swept.failures else DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """The release of a case."""
+
+    settings: Settings
+    policy: Policy
+    id_: InstanceId
+
+    def rehearse(self) -> CommandSweep:
+        """Return what would become of the case."""
+        return self._release(dry_run=True)
+
+    def show(self, done: CommandSweep) -> None:
+        """Print what became of the case, or would."""
+        for failure in done.swept.failures:
+            warn(failure)
+        note = done.swept.notes[self.id_]
+        outcome = f": {note.outcome}" if note.outcome else ""
+        say(f"{self.id_}: {note.action}{outcome}, because {escaped(note.because)}")
+
+    def has_effect(self, plan: CommandSweep) -> bool:
+        """Return True: a case that is released is not held again."""
+        return bool(plan.swept.notes)
+
+    def act(self, plan: CommandSweep | None) -> CommandSweep:
+        """Release the case, and act on it; after a plan only as it shows."""
+        approved = planned_actions(plan.swept.notes.values()) if plan is not None else None
+        done = self._release(dry_run=False, approved=approved)
+        print_reports(done.reports)
+        self.show(done)
+        return done
+
+    def _release(self, *, dry_run: bool, approved: Mapping[InstanceId, Penalty] | None = None) -> CommandSweep:
+        from landkeeper.wiring.broom.commands import release_case
+
+        return release_case(self.settings, self.policy, self.id_, dry_run=dry_run, approved=approved)
 
 
 def _settings(ledger: str | None, file: Path | None) -> Settings:

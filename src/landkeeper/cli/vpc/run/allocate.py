@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import freshness
@@ -14,7 +16,15 @@ from landkeeper.org import UsageError, format_time, parse_region
 from landkeeper.vpctracker.pools.access import check_account
 from landkeeper.vpctracker.pools.allocation import PoolExhausted
 from landkeeper.vpctracker.pools.items import reservation_to_item
-from landkeeper.vpctracker.pools.operations import Request, Reserved, Taken, allocate, release
+from landkeeper.vpctracker.pools.operations import (
+    Request,
+    Reserved,
+    Taken,
+    allocate,
+    find_releasable,
+    find_reservation,
+    release,
+)
 from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room, parse_time_to_live
 from landkeeper.vpctracker.pools.refusals import explain
 from landkeeper.vpctracker.pools.unread import NeverRead
@@ -23,6 +33,7 @@ from landkeeper.wiring.vpctracker.pools import open_pools
 
 if TYPE_CHECKING:
     from landkeeper.org import AccountId
+    from landkeeper.settings import Settings
     from landkeeper.vpctracker.coverage import Coverage
     from landkeeper.vpctracker.pools.pool import Reservation
 
@@ -62,20 +73,54 @@ def run_allocate(
 
 def run_release(
     *, reservation: str, role_name: str | None, external_id: str | None, accept_unread: bool, config: str | None,
-    table: str | None, file: Path | None,
+    table: str | None, file: Path | None, yes: bool, dry_run: bool,
 ) -> int:  # fmt: skip
     """Release a reservation. Refused while a VPC uses the block."""
     settings = settings_of(table, file).with_config(config).with_access(role_name=role_name, external_id=external_id)
-    with open_pools(settings, to_write=True) as pools:
-        if accept_unread:
-            freed = release(pools.store, reservation, pools.tracked_of, pools.actor)
-        else:
-            from landkeeper.vpctracker.pools.release import release_after_reading
-            from landkeeper.wiring.vpctracker.pools_release import reader_by
-
-            freed = release_after_reading(pools, reservation, reader_by(settings))
-    say(f"Released {freed.held} in pool {freed.pool}.")
+    apply_plan(_Release(settings, reservation, accept_unread), yes=yes, dry_run=dry_run)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """The release of a reservation."""
+
+    settings: Settings
+    id_: str
+    accept_unread: bool
+
+    def rehearse(self) -> Reservation:
+        """Return the reservation. Raise UsageError where stored data alone refuse its release."""
+        with open_pools(self.settings, to_write=False) as pools:
+            if self.accept_unread:
+                return find_releasable(pools.store, self.id_, pools.tracked_of)[1]
+            return find_reservation(pools.store, self.id_)[1]
+
+    def show(self, plan: Reservation) -> None:
+        """Print what would be released."""
+        purpose = f" for {plan.purpose}" if plan.purpose else ""
+        whose = f" of account {plan.account}" if plan.account else ""
+        say(f"{plan.held} in pool {plan.pool} would be released: {plan.id}{purpose}{whose}.")
+        if not self.accept_unread:
+            say("Its regions are read again first, and it is kept if a VPC uses it.")
+
+    def has_effect(self, plan: Reservation) -> bool:
+        """Return True: what was released is released."""
+        return bool(plan.id)
+
+    def act(self, plan: Reservation | None) -> Reservation:
+        """Release it. Raise UsageError where it is in use."""
+        del plan
+        with open_pools(self.settings, to_write=True) as pools:
+            if self.accept_unread:
+                freed = release(pools.store, self.id_, pools.tracked_of, pools.actor)
+            else:
+                from landkeeper.vpctracker.pools.release import release_after_reading
+                from landkeeper.wiring.vpctracker.pools_release import reader_by
+
+                freed = release_after_reading(pools, self.id_, reader_by(self.settings))
+        say(f"Released {freed.held} in pool {freed.pool}.")
+        return freed
 
 
 def _print_reserved(reserved: Reserved, known: list[Coverage], format_: str) -> None:
