@@ -30,7 +30,7 @@ def run(
     lines = examine(read_settings(os.environ), request, clock=lambda: datetime.now(UTC))
     if format_ == "json":
         examined = list(lines)
-        print_json([_as_json(line) for line in examined])
+        print_json([line_as_json(line) for line in examined])
     else:
         examined = list(_printing(lines, details=details))
     verdicts = {line.verdict for line in examined}
@@ -39,7 +39,8 @@ def run(
     return INCOMPLETE if Verdict.UNCHECKED in verdicts else DONE
 
 
-def _as_json(line: Line) -> dict[str, object]:
+def line_as_json(line: Line) -> dict[str, object]:
+    """Return a check as JSON has it."""
     return {
         "Check": line.check,
         "Verdict": str(line.verdict),

@@ -71,6 +71,8 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     rows = [_row(pool, usage, [other for other, _ in found]) for pool, usage in found]
     columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
     columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
+    if format_ == "table":
+        rows = list(map(_shown, rows))
     usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
     if format_ == "json":
         rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
@@ -87,19 +89,23 @@ def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
         "Region": pool.region,
         "Gives": f"/{pool.shortest} to /{pool.longest}",
         **addresses_of(usage),
-        "UsedShare": share(usage.used, usage.size),
-        "ReservedShare": share(usage.reserved, usage.size),
-        "InPoolsShare": share(usage.delegated, usage.size),
+        "UsedShare": usage.used / usage.size,
+        "ReservedShare": usage.reserved / usage.size,
+        "InPoolsShare": usage.delegated / usage.size,
         "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
     }
 
 
-def share(part: int, whole: int) -> str:
-    """A part in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
-    percent = 100 * part / whole
-    if 0 < percent < 1:
+def _shown(row: Row) -> Row:
+    """The row as a table has it: the shares in per cent."""
+    return {**row, **{name: _percent(row[name]) for name in ("UsedShare", "ReservedShare", "InPoolsShare")}}
+
+
+def _percent(share: float) -> str:
+    """A share in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
+    if 0 < share < 0.01:
         return "<1 %"
-    return f"{min(percent, 99) if part < whole else 100:.0f} %"
+    return f"{min(100 * share, 99) if share < 1 else 100:.0f} %"
 
 
 def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
