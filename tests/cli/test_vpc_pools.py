@@ -156,7 +156,7 @@ def test_pools_are_listed_with_their_shares(file: Path, capsys: pytest.CaptureFi
     _run(capsys, "pool", "create", "eu", "--cidr", "10.0.0.0/19", "--parent", "prod", "--region", "eu-west-1")
     rows = json.loads(_run(capsys, "pool", "list", "--format", "json"))
     assert [(row["PoolId"], row["UsedShare"], row["Free"]) for row in rows] == [
-        ("prod", "<1 %", 1048576 - 8192), ("eu", "100 %", 0),
+        ("prod", "<1%", 1048576 - 8192), ("eu", "100%", 0),
     ]  # fmt: skip
     assert [row["LargestFreeBlock"] for row in rows] == ["10.8.0.0/13", None]
     table = _run(capsys, "pool", "list")

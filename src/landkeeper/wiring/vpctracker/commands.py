@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
+from landkeeper.aws.regions import list_regions_beside
 from landkeeper.aws.sessions import AccountSessions, HomeAccountError
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UnavailableError, UsageError
+from landkeeper.vpctracker.answers.names import suggest
 from landkeeper.vpctracker.discovery import Listing, choose_accounts, choose_named_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
@@ -144,7 +146,8 @@ def _open_profile(settings: Settings, profile: str) -> tuple[AccountId, AccountS
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
     unknown = sessions.find_unknown_regions(settings.regions)
     if unknown:
-        raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}")
+        near = suggest(unknown[0], list_regions_beside(sessions.region))
+        raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}{near}")
 
 
 def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listing:

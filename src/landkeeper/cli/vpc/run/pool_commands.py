@@ -10,7 +10,7 @@ from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_ro
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
-from landkeeper.org import UsageError, parse_region
+from landkeeper.org import UsageError, parse_region, percentage
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder
@@ -71,7 +71,7 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     rows = [_row(pool, usage, [other for other, _ in found]) for pool, usage in found]
     columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
     columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
-    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
+    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0%",), "Gives": ("/16 to /28",)}
     if format_ == "json":
         rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
     totals = f"{counted(len(rows), 'pool')}." if rows else "No pools. Create one with `landkeeper vpc pool create`."
@@ -87,19 +87,11 @@ def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
         "Region": pool.region,
         "Gives": f"/{pool.shortest} to /{pool.longest}",
         **addresses_of(usage),
-        "UsedShare": share(usage.used, usage.size),
-        "ReservedShare": share(usage.reserved, usage.size),
-        "InPoolsShare": share(usage.delegated, usage.size),
+        "UsedShare": percentage(usage.used, usage.size),
+        "ReservedShare": percentage(usage.reserved, usage.size),
+        "InPoolsShare": percentage(usage.delegated, usage.size),
         "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
     }
-
-
-def share(part: int, whole: int) -> str:
-    """A part in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
-    percent = 100 * part / whole
-    if 0 < percent < 1:
-        return "<1 %"
-    return f"{min(percent, 99) if part < whole else 100:.0f} %"
 
 
 def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
