@@ -12,11 +12,13 @@ from landkeeper.org import (
     Failure,
     FailureReason,
     UsageError,
+    counted,
     format_exact_time,
     format_time,
     join_some,
     parse_account_id,
     parse_region,
+    percentage,
 )
 
 
@@ -75,3 +77,28 @@ def test_a_time_elsewhere_is_written_in_utc() -> None:
 )
 def test_some_names_are_named_and_the_others_counted(names: list[str], text: str) -> None:
     assert join_some(names, 2) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "plural", "words"),
+    [
+        (0, "", "0 VPCs"),
+        (1, "", "1 VPC"),
+        (2, "", "2 VPCs"),
+        (12345, "", "12,345 VPCs"),
+        (1, "es", "1 VPC"),
+        (3, "es", "3 es"),
+    ],
+)
+def test_a_noun_is_in_the_plural_where_that_is_right_and_thousands_are_set_apart(
+    number: int, plural: str, words: str
+) -> None:
+    assert counted(number, "VPC", plural) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(0, 7, "0%"), (1, 1000, "<1%"), (1, 2, "50%"), (999, 1000, "99%"), (7, 7, "100%"), (2.5, 1, "250%")],
+)
+def test_a_percentage_is_nothing_only_for_nothing_and_all_only_for_all(part: float, whole: float, text: str) -> None:
+    assert percentage(part, whole) == text

@@ -59,6 +59,14 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def percentage(part: float, whole: float) -> str:
+    """Return a part in whole per cent: more than nothing is never `0%`, nor less than all `100%`."""
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "<1%"
+    return f"{min(percent, 99) if part < whole else percent:.0f}%"
+
+
 def join_some(names: Sequence[str], most: int, *, separator: str = ", ") -> str:
     """The first few names, and how many there are beside them."""
     shown, left = separator.join(names[:most]), len(names) - most

@@ -240,6 +240,10 @@ def test_an_audit_of_everything_takes_up_what_is_overdue_and_counts_what_it_read
     result = audit_everything(Sweep(policy(), world.ports), scope)
     assert [found.result.instance.id for found in result.findings] == [I3, I1]
     assert result.failures == ("444455556666 could not be audited: role not assumable",)
+    assert [(place.account.id, place.region, place.failure.reason) for place in result.unreadable] == [
+        (closed, None, FailureReason.ROLE_NOT_ASSUMABLE)
+    ]
+    assert result.other_failures == ()
     assert (result.running, result.places, result.unread, result.left_out) == (2, 1, 1, {})
     assert (result.compliant, result.violations, result.is_complete) == (1, 2, False)
 
@@ -271,6 +275,9 @@ def test_the_service_role_of_a_group_is_in_the_partition_of_its_instance(world: 
 def test_a_region_that_cannot_be_read_is_named_and_a_disabled_one_is_not(world: World) -> None:
     world.ec2.unreadable = Failure(FailureReason.MISSING_PERMISSION)
     assert world.audit().swept.failures == ["111122223333 eu-west-1 could not be audited: permission missing"]
+    unread = world.audit().unread
+    assert unread is not None
+    assert (unread.account.id, unread.region, unread.failure) == (ACCOUNT, REGION, world.ec2.unreadable)
     world.ec2.unreadable = Failure(FailureReason.REGION_DISABLED)
     assert world.audit().swept.failures == []
 

@@ -47,7 +47,7 @@ class TestOffline:
             *("111122223333", "eu-west-1", "i-0aaaaaaaaaaaaaaa2", "t3.micro", "terminate"),
             "rule code: tag Code is missing",
             "Auto Scaling for AWSServiceRoleForAutoScaling/AutoScaling",
-            "1 file, 3 launches; instances: 1 compliant, 1 exempt, 2 violation; 2 records ignored, 0 unreadable",
+            "1 file, 3 launches; instances: 1 compliant, 1 exempt, 2 violations; 2 records ignored, 0 unreadable",
         ):
             assert word in out
         assert err == "offline: no AWS calls; instances are evaluated by the tags in the log\n"

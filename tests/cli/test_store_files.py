@@ -13,6 +13,7 @@ import pytest
 from tests.broom_world import EVENTS, STRICT
 
 from landkeeper.cli import run
+from landkeeper.cli.vpc.query import settings_of, store_flags
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 
@@ -79,3 +80,25 @@ def test_a_dry_run_creates_no_tables(
         assert (code, capsys.readouterr().err.count("another program made it")) == (2, 1)
     assert Path("places.sqlite").read_bytes() == foreign
     assert sorted(file.name for file in tmp_path.iterdir()) == ["broom.yaml", "ours.db", "places.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "table", "file", "flags"),
+    [
+        ({}, None, None, ""),
+        ({}, None, "landkeeper.db", ""),
+        ({}, None, "my own.db", " --file 'my own.db'"),
+        ({}, "Mine", None, " --table Mine"),
+        ({"LANDKEEPER_VPC_TABLE": "Mine"}, None, None, ""),
+        ({"LANDKEEPER_VPC_TABLE": "Mine"}, None, "own.db", " --file own.db"),
+        ({"LANDKEEPER_FILE": "own.db"}, None, None, ""),
+    ],
+)
+def test_the_next_command_is_named_with_the_store_where_that_is_not_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], table: str | None, file: str | None, flags: str
+) -> None:
+    for name in ("LANDKEEPER_VPC_TABLE", "LANDKEEPER_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert store_flags(settings_of(table, None if file is None else Path(file))) == flags

@@ -225,7 +225,8 @@ def test_profiles_are_read_each_with_its_own_credentials(
 
 def test_a_table_is_made_on_request_and_answers_like_the_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["vpc", "track", "--table", "FromCommand", "--create-tables", *_HERE]) == 0
-    assert "Written to table FromCommand." in capsys.readouterr().out
+    written = "Written to table FromCommand. See: landkeeper vpc list | overlaps | defaults --table FromCommand\n"
+    assert capsys.readouterr().out.endswith(written)
     (row,) = _json(capsys, "list", "--table", "FromCommand")
     assert (row["CidrBlock"], row["State"], row["Version"]) == ("172.31.0.0/16", "available", 1)
     assert not (here / "landkeeper.db").exists()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from landkeeper.org import Failure, join_some
+import botocore.session
+from botocore.session import Session
 
-if TYPE_CHECKING:
-    from botocore.session import Session
+from landkeeper.aws.failures import CALL_ERRORS, failure_of
+from landkeeper.org import Failure, FailureReason, join_some
 
 _SIGN_IN_AGAIN = frozenset({"SSOTokenLoadError", "TokenRetrievalError", "UnauthorizedSSOTokenError"})
 _EXPIRED = frozenset({"CredentialRetrievalError", "ExpiredToken", "ExpiredTokenException"})
@@ -24,6 +25,17 @@ def advise(failure: Failure, session: Session) -> str:
     """Return what to do about the failure of the session's credentials; empty where AWS's words have to do."""
     profiles: Mapping[str, Mapping[str, Any]] = session.full_config.get("profiles", {})
     return choose_advice(failure, session.profile, profiles)
+
+
+def advise_on(error: BaseException) -> str:
+    """Return what to do about credentials that do not work, where that is what an error comes from; else nothing."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, CALL_ERRORS):
+        cause = cause.__cause__
+    failure = None if cause is None else failure_of(cause)
+    if failure is None or failure.reason is not FailureReason.CREDENTIALS:
+        return ""
+    return advise(failure, botocore.session.Session())
 
 
 def choose_advice(failure: Failure, profile: str | None, profiles: Mapping[str, Mapping[str, Any]]) -> str:

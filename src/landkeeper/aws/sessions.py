@@ -207,9 +207,13 @@ class AccountSessions:
             deadline = deadline_after(_IDENTITY_SECONDS, part=_PART_OF_WHAT_IS_LEFT, clock=self._clock)
             principal = do_within(deadline, lambda: _read_principal(self.home))
             if isinstance(principal, Failure):
-                raise HomeAccountError(principal, advise(principal, self._home))
+                raise HomeAccountError(principal, self.advise(principal))
             self._principal = principal
         return self._principal
+
+    def advise(self, failure: Failure) -> str:
+        """Return what to do about the credentials at hand after a failure; empty where that is not known."""
+        return advise(failure, self._home)
 
     def credentials_for(self, account: AccountId, *, now: datetime | None = None) -> AccountCredentials | Failure:
         """The credentials for `account`: those at hand for their own account, else of the role there, assumed once."""

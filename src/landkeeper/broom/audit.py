@@ -22,7 +22,7 @@ from landkeeper.broom.policy.verdict import Compliant, Exempt, Verdict, Violatio
 from landkeeper.broom.ports import AuditScope, Place
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import InstanceResult, SweepResult, VerdictKind
-from landkeeper.org import AccountId, Failure, FailureReason, Principal, Region, format_time
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region, format_time
 
 PATIENCE = timedelta(minutes=30)
 """How old an instance must be before an audit looks at it: until then its log may still be on its way."""
@@ -48,6 +48,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadPlace:
+    """An account, or one region of it, that could not be audited."""
+
+    account: Account
+    region: Region | None
+    """None where the account's regions are not known."""
+    failure: Failure
+
+    def __str__(self) -> str:
+        where = f"{self.account.id} {self.region}" if self.region else self.account.id
+        return f"{where} could not be audited: {self.failure}"
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """What came of the audit of one account and region."""
 
@@ -59,6 +73,8 @@ class Audited:
     """How many of them comply with the policy by their live tags."""
     is_read: bool = True
     """Whether they could be listed."""
+    unread: UnreadPlace | None = None
+    """Why they could not be listed; None too where the region is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +92,19 @@ class AuditResult:
     """How many running instances were not judged, or nothing was done about, by the reason."""
     compliant: int = 0
     """How many running instances comply."""
+    unreadable: tuple[UnreadPlace, ...] = ()
+    """The places that could not be audited. They are among the failures too."""
 
     @property
     def violations(self) -> int:
         """How many instances that were handled violate the policy."""
         return sum(finding.result.verdict is VerdictKind.VIOLATION for finding in self.findings)
+
+    @property
+    def other_failures(self) -> tuple[str, ...]:
+        """What went wrong beside the places that could not be audited."""
+        unreadable = set(map(str, self.unreadable))
+        return tuple(failure for failure in self.failures if failure not in unreadable)
 
     @property
     def is_complete(self) -> bool:
@@ -110,6 +134,7 @@ def audit_everything(sweep: Sweep, scope: AuditScope, *, rejudge_settled: bool =
         unread=sum(bool(place.swept.failures) and not place.is_read for place in audited),
         left_out=sum((place.swept.left_out for place in audited), Counter[str]()),
         compliant=sum(place.compliant for place in audited),
+        unreadable=tuple(place.unread for place in audited if place.unread is not None),
     )
 
 
@@ -124,9 +149,7 @@ def audit_account(
     """Audit every region of an account, one after the other."""
     places = scope.find_places(account)
     if isinstance(places, Failure):
-        result = SweepResult()
-        result.fail(f"{account} could not be audited: {places}", try_again=False)
-        yield Audited(result, is_read=False)
+        yield _unread(UnreadPlace(Account(account), None, places))
         return
     for place in places:
         yield audit_place(sweep, place, act_since=act_since, rejudge_settled=rejudge_settled)
@@ -146,10 +169,9 @@ def audit_place(
     now = ports.clock()
     running = ports.reader.list_running(*place)
     if isinstance(running, Failure):
-        result = SweepResult()
-        if running.reason is not FailureReason.REGION_DISABLED:
-            result.fail(f"{place[0]} {place[1]} could not be audited: {running}", try_again=False)
-        return Audited(result, is_read=False)
+        if running.reason is FailureReason.REGION_DISABLED:
+            return Audited(SweepResult(), is_read=False)
+        return _unread(UnreadPlace(Account(place[0]), place[1], running))
     opened = {live.id: _open(live, place, now, act_since) for live in running.values()}
     verdicts = {id_: _judge(policy, case, running, now) for id_, case in opened.items()}
     suspects = [id_ for id_, verdict in verdicts.items() if isinstance(verdict, Violation)]
@@ -162,6 +184,12 @@ def audit_place(
     findings = (Finding(*place, result.notes[case.instance_id]) for case in cases if not case.is_settled)
     compliant = sum(isinstance(verdict, Compliant) for verdict in verdicts.values())
     return Audited(result, tuple(findings), len(running), compliant)
+
+
+def _unread(place: UnreadPlace) -> Audited:
+    result = SweepResult()
+    result.fail(str(place), try_again=False)
+    return Audited(result, is_read=False, unread=place)
 
 
 @dataclass(frozen=True, slots=True)

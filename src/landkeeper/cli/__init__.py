@@ -85,18 +85,28 @@ def _fail(error: Exception) -> int:
     if isinstance(error, UsageError | MalformedBlockError):
         return _complain(str(error), USAGE)
     if isinstance(error, LandkeeperError):
-        return _complain(str(error), FAILED)
+        return _complain(f"{error}{_advice(error)}", FAILED)
     if os.environ.get("LANDKEEPER_DEBUG") or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE):
         raise error
     if "botocore" in sys.modules:
         from landkeeper.aws.failures import CALL_ERRORS, failure_of
 
         if isinstance(error, CALL_ERRORS):
-            return _complain(f"AWS does not answer: {failure_of(error)}", FAILED)
+            return _complain(f"AWS does not answer: {failure_of(error)}{_advice(error)}", FAILED)
     name = type(error).__name__
     return _complain(
         f"internal error, please report it ({name}: {error}); LANDKEEPER_DEBUG=1 prints the traceback", FAILED
     )
+
+
+def _advice(error: Exception) -> str:
+    """Return the end of a sentence that says what to do about credentials, where they are why something failed."""
+    if "botocore" not in sys.modules:
+        return ""
+    from landkeeper.aws.credentials_advice import advise_on
+
+    advice = advise_on(error)
+    return f"; {advice}" if advice else ""
 
 
 def _discard_stdout() -> None:

@@ -37,7 +37,7 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
     "CloudTrail log files per day, in all accounts.  "
     "[default: one busy region per account, and the tracker's own reads in the others]",
 )
-@_number("--violations-per-day", "Launches per day that violate the policy.  [default: 5 %]")
+@_number("--violations-per-day", "Launches per day that violate the policy.  [default: 5%]")
 @_number("--vpcs", "The number of VPCs.  [default: a default VPC per region, and one more per account]")
 @_number("--changes-per-day", "Changes to VPCs, subnets and peerings per day.  [default: one per ten accounts]")
 @_number("--addresses", "IP addresses in use, for the comparison with Amazon VPC IPAM.  [default: 50 per account]")

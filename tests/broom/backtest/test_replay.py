@@ -26,7 +26,8 @@ from landkeeper.broom.cloudtrail.records import PAST_EVENTS
 from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.launches import End
 from landkeeper.broom.policy.rules import Policy
-from landkeeper.embedded.cloudtrail import Call, Caller, record_of
+from landkeeper.embedded.cloudtrail import Call, record_of
+from landkeeper.embedded.trail_files import Caller
 
 READ_AT = datetime(2026, 6, 1, tzinfo=UTC)
 GRACEFUL = STRICT.replace("action: terminate", "action: terminate\n    grace: 15m")

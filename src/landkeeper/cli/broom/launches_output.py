@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.broom.sweep_result import VerdictKind
 from landkeeper.cli.broom.launch_attributes import launch_attributes
 from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
@@ -43,13 +44,21 @@ def print_launches(
 
 def _print_totals(judged: Sequence[JudgedLaunch], harvest: Harvest) -> None:
     verdicts = Counter(str(instance.verdict) for launch in judged for instance in launch.instances)
-    found = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())) or "none"
+    found = ", ".join(counted_verdicts(verdicts)) or "none"
     repeats = sum(launch.found.is_repeat for launch in judged)
     again = f", {repeats} of them duplicates" if repeats else ""
     say(
         f"{counted(harvest.files, 'file')}, {counted(len(judged), 'launch', 'launches')}{again}; instances: {found}; "
         f"{counted(sum(harvest.ignored.values()), 'record')} ignored, {len(harvest.faults)} unreadable"
     )
+
+
+def counted_verdicts(verdicts: Mapping[str, int]) -> list[str]:
+    """Return how often each verdict was passed, in words: only a violation is a noun."""
+    return [
+        counted(number, verdict) if verdict == VerdictKind.VIOLATION else f"{number:,} {verdict}"
+        for verdict, number in sorted(verdicts.items())
+    ]
 
 
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:

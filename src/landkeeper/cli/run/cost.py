@@ -12,6 +12,7 @@ from landkeeper.cli.output import Column, Format, Row, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.operate.cost.bill import Bill, Line, make_bill
 from landkeeper.operate.cost.landscape import Asked, TrailUse
+from landkeeper.org import percentage
 
 _COLUMNS = (
     Column("Service", "Service"),
@@ -124,7 +125,7 @@ def _share(line: Line) -> str:
     """How much of the Free Tier is used; less than a hundredth is shown as more than nothing."""
     if line.free_share is None:
         return ""
-    return f"{line.free_share:.0%}" if line.free_share >= 0.01 else "< 1%"
+    return percentage(line.free_share, 1)
 
 
 def _dollars(amount: float) -> str:

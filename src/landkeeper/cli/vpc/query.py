@@ -16,6 +16,17 @@ def settings_of(table: str | None, file: Path | None) -> Settings:
     return read_settings(os.environ).with_store(table=table, file=file)
 
 
+def store_flags(settings: Settings) -> str:
+    """Return the flags, after a space, with which another command finds this store; empty where it needs none."""
+    usual = read_settings(os.environ)
+    if (settings.vpc_table, settings.file) == (usual.vpc_table, usual.file):
+        return ""
+    import shlex
+
+    table, file = settings.vpc_table, str(settings.file)
+    return f" --table {shlex.quote(table)}" if table else f" --file {shlex.quote(file)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What the options that every answer has say."""

@@ -13,7 +13,7 @@ from landkeeper.cli.options import account_options, regions_option, role_options
 from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
-from landkeeper.cli.vpc.query import settings_of
+from landkeeper.cli.vpc.query import settings_of, store_flags
 from landkeeper.cli.vpc.unread import expiry_remarks, left_out_remarks
 
 if TYPE_CHECKING:
@@ -69,4 +69,4 @@ def _print_outcome(outcome: TrackOutcome, settings: Settings, *, details: bool) 
     where = f"table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
     vpcs, accounts = counted(outcome.vpcs, "VPC"), counted(outcome.accounts, "account")
     say(f"{vpcs} in {outcome.accounts_read} of {accounts}: {changes}.")
-    say(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults")
+    say(f"Written to {where}. See: landkeeper vpc list | overlaps | defaults{store_flags(settings)}")

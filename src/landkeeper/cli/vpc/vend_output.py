@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.output import Column, counted, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.vpc.query import store_flags
 from landkeeper.vpctracker.vending.vend import Undone, Vended
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def print_report(plan: VendPlan, account: Account, report: Report, settings: Set
         case Vended():
             return _print_vended(plan, account, report, report.outcome, settings, format_)
         case Undone():
-            return _print_undone(plan, report, report.outcome)
+            return _print_undone(plan, report, report.outcome, settings)
         case _:
             assert_never(report.outcome)
 
@@ -70,7 +71,7 @@ def _print_vended(
             f"{counted(len(vended.subnets), 'subnet')}.", "bold")  # fmt: skip
     if report.unrecorded is None and format_ != "json":
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
-        say(f"Recorded in {where}. See: landkeeper vpc show {vended.vpc}")
+        say(f"Recorded in {where}. See: landkeeper vpc show {vended.vpc}{store_flags(settings)}")
     if report.unrecorded is not None:
         _warn(f"The VPC is complete, but not recorded: {report.unrecorded}. Repeat the request to record it.")
     if vended.unmarked is not None:
@@ -80,7 +81,7 @@ def _print_vended(
     return DONE if report.unrecorded is None and vended.unmarked is None else INCOMPLETE
 
 
-def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
+def _print_undone(plan: VendPlan, report: Report, undone: Undone, settings: Settings) -> int:
     _warn(f"{undone.step} failed: {undone.failure}")
     for resource in undone.left:
         _warn(f"{resource.id} could not be deleted: {resource.failure}")
@@ -88,7 +89,8 @@ def _print_undone(plan: VendPlan, report: Report, undone: Undone) -> int:
         _warn("A VPC may have been created. Repeat the request to find it and continue.")
     block, id_ = plan.reservation.block, plan.reservation.id
     if report.kept:
-        _warn(f"{block} stays reserved as {id_}: {report.kept}. `landkeeper vpc release {id_}` releases it.")
+        release = f"landkeeper vpc release {id_}{store_flags(settings)}"
+        _warn(f"{block} stays reserved as {id_}: {report.kept}. `{release}` releases it.")
     else:
         _warn(f"Rolled back; {block} is free again.")
     return INCOMPLETE

@@ -25,10 +25,10 @@ class Keys:
     indexes: frozenset[str] = frozenset()
 
 
-def judge_caller(caller: Caller | Failure) -> Line:
-    """Whether AWS accepts the credentials at hand."""
+def judge_caller(caller: Caller | Failure, advice: str = "") -> Line:
+    """Whether AWS accepts the credentials at hand. `advice` is what to do about a failure, where that is known."""
     if isinstance(caller, Failure):
-        mend = "sign in (aws sso login, or aws configure), or set AWS_PROFILE"
+        mend = advice or "sign in (aws sso login, or aws configure), or set AWS_PROFILE"
         return wrong("credentials", str(caller), mend)
     return ok("credentials", f"{caller.arn}, in the account {caller.account}")
 

@@ -53,7 +53,7 @@ def find_account(text: str, names: Mapping[AccountId, str], *, expected: str = _
         return found[0]
     if text.isdecimal():
         account = parse_account_id(text)
-        raise UsageError(f"the account {account} has never been tracked{_suggestion(account, names, _TYPO)}")
+        raise UsageError(f"the account {account} has never been tracked{suggest(account, names, _TYPO)}")
     raise UsageError(f"unknown account '{text}': {_meant(text, filter(None, names.values())) or expected}")
 
 
@@ -76,7 +76,7 @@ def find_vpc(text: str, vpcs: Sequence[StoredVpc], *, when: str = "") -> tuple[S
     if VPC_ID.fullmatch(text):
         found = tuple(stored for stored in vpcs if stored.vpc.id == text)
         if not found:
-            near = _suggestion(text, {stored.vpc.id for stored in vpcs}, _TYPO)
+            near = suggest(text, {stored.vpc.id for stored in vpcs}, _TYPO)
             raise UsageError(f"VPC '{text}' is not tracked{when}{near}")
         return found
     found = vpcs_named(text, vpcs)
@@ -100,7 +100,7 @@ def find_region(text: str, stored: Collection[Region], list_existing: Callable[[
     """
     if text in stored or text in (existing := list_existing()):
         return Region(text)
-    near = _suggestion(text, {*stored, *existing}, first=stored)
+    near = suggest(text, {*stored, *existing}, first=stored)
     raise UsageError(f"unknown region '{text}'{near or ': expected a region code such as eu-west-1'}")
 
 
@@ -116,7 +116,11 @@ def _refuse_several(text: str, found: Sequence[StoredVpc]) -> None:
         raise UsageError(f"several VPCs are called '{text}': {candidates}; pass the id")
 
 
-def _suggestion(text: str, words: Iterable[str], cutoff: float = _ALIKE, first: Collection[str] = ()) -> str:
+def suggest(text: str, words: Iterable[str], cutoff: float = _ALIKE, first: Collection[str] = ()) -> str:
+    """Return the end of a sentence that suggests the nearest of the words, of equally near ones one of `first`.
+
+    Empty where none is near.
+    """
     meant = _meant(text, words, cutoff, first)
     return f": {meant}" if meant else ""
 

@@ -40,7 +40,7 @@ def examine(settings: Settings, question: Asked, *, clock: Callable[[], datetime
     """Look at everything, line by line as it is found. Without credentials or a stack it ends early."""
     sessions = home_sessions(settings)
     caller = read_caller(sessions.home("sts"), clock)
-    yield judge_caller(caller)
+    yield judge_caller(caller, sessions.advise(caller) if isinstance(caller, Failure) else "")
     yield judge_clock(caller)
     if isinstance(caller, Failure):
         return

@@ -8,10 +8,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from landkeeper.aws.organizations import list_members, place_members, read_units
+from landkeeper.aws.regions import list_regions_beside
 from landkeeper.aws.sessions import AccountSessions, HomeAccountError
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Region, UnavailableError, UsageError
+from landkeeper.org import (
+    Account,
+    AccountId,
+    Failure,
+    FailureReason,
+    LandkeeperError,
+    Member,
+    Region,
+    UnavailableError,
+    UsageError,
+)
+from landkeeper.vpctracker.answers.names import suggest
 from landkeeper.vpctracker.discovery import Listing, choose_accounts, choose_named_accounts, note_membership
 from landkeeper.vpctracker.track import Progress, TrackOutcome, track
 from landkeeper.wiring.config import read_config
@@ -115,10 +127,10 @@ def track_vpcs(
 
 def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]) -> Source:
     opened: dict[AccountId, AccountSessions] = {}
-    unusable: dict[str, str] = {}
+    unusable: dict[str, LandkeeperError] = {}
     for profile in profiles:
         found = _open_profile(settings, profile)
-        if isinstance(found, str):
+        if isinstance(found, LandkeeperError):
             unusable[profile] = found
             continue
         account, sessions = found
@@ -126,25 +138,27 @@ def _profiles(settings: Settings, config: TrackerConfig, profiles: Sequence[str]
         # Two profiles of one account see the same: the first is used.
         opened.setdefault(account, sessions)
     if not opened:
-        raise UsageError("; ".join(dict.fromkeys(unusable.values())))
+        is_wrong = all(isinstance(error, UsageError) for error in unusable.values())
+        raise (UsageError if is_wrong else UnavailableError)("; ".join(dict.fromkeys(map(str, unusable.values()))))
     listing = choose_named_accounts(tuple(map(Account, opened)), config.discovery)
     source = _source(settings, config, listing, opened.__getitem__)
-    return replace(source, unusable=unusable)
+    return replace(source, unusable={profile: str(error) for profile, error in unusable.items()})
 
 
-def _open_profile(settings: Settings, profile: str) -> tuple[AccountId, AccountSessions] | str:
+def _open_profile(settings: Settings, profile: str) -> tuple[AccountId, AccountSessions] | LandkeeperError:
     """Return the account of a profile and its sessions, or why it cannot be used."""
     try:
         sessions = home_sessions(settings, profile=profile)
         return sessions.home_account(), sessions
     except (UsageError, HomeAccountError) as error:
-        return str(error)
+        return error
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
     unknown = sessions.find_unknown_regions(settings.regions)
     if unknown:
-        raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}")
+        near = suggest(unknown[0], list_regions_beside(sessions.region))
+        raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}{near}")
 
 
 def _list_organization(sessions: AccountSessions, discovery: Discovery) -> Listing:

@@ -10,7 +10,7 @@ from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_ro
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
-from landkeeper.org import UsageError, parse_region
+from landkeeper.org import UsageError, parse_region, percentage
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder
@@ -73,7 +73,7 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
     if format_ == "table":
         rows = list(map(_shown, rows))
-    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0 %",), "Gives": ("/16 to /28",)}
+    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0%",), "Gives": ("/16 to /28",)}
     if format_ == "json":
         rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
     totals = f"{counted(len(rows), 'pool')}." if rows else "No pools. Create one with `landkeeper vpc pool create`."
@@ -97,15 +97,9 @@ def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
 
 
 def _shown(row: Row) -> Row:
-    """The row as a table has it: the shares in per cent."""
-    return {**row, **{name: _percent(row[name]) for name in ("UsedShare", "ReservedShare", "InPoolsShare")}}
-
-
-def _percent(share: float) -> str:
-    """A share in per cent; what is more than nothing is never shown as nothing, nor less than all as all."""
-    if 0 < share < 0.01:
-        return "<1 %"
-    return f"{min(100 * share, 99) if share < 1 else 100:.0f} %"
+    """Return the row as a table has it: the shares in percent."""
+    shares = ("UsedShare", "ReservedShare", "InPoolsShare")
+    return {**row, **{name: percentage(row[name], 1) for name in shares}}
 
 
 def _depth(pool: Pool, pools: Sequence[Pool]) -> int:
