@@ -100,6 +100,6 @@ def test_an_ipam_that_is_not_there_or_may_not_be_read_is_named(ipam: Ipam, capsy
     assert "whose home is us-east-1: there is none; --region names another home" in capsys.readouterr().err
     for refused in ("DescribeIpamPools", "GetIpamPoolAllocations"):
         ipam.refused = refused
-        assert run(["vpc", "pool", "import", "--ipam"]) == 2
+        assert run(["vpc", "pool", "import", "--ipam"]) == 1
         assert "the IPAM ipam-0123456789abcdef0 cannot be read: permission missing" in capsys.readouterr().err
     assert not Path("landkeeper.db").exists()
