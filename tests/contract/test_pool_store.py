@@ -20,6 +20,8 @@ from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import DELETED, CidrAssociation, StoredVpc, Subnet, Vpc
+from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool, select_pools
+from landkeeper.vpctracker.pools.ipam_import import Imported, import_pools
 from landkeeper.vpctracker.pools.items import (
     LIST,
     META,
@@ -33,13 +35,17 @@ from landkeeper.vpctracker.pools.items import (
     state_from_items,
     version_of,
 )
+from landkeeper.vpctracker.pools.operations import Actor
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools.ports import PoolStore, TrackedStore
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import NewerItemError
 
 _names = (f"Pools{number}" for number in itertools.count())
-_POOL = Pool("prod", parse_block("10.0.0.0/8"), "default", REGIONS[0], made_at=START, made_by="arn:jane")
+_POOL = Pool(
+    "prod", parse_block("10.0.0.0/8"), "default", REGIONS[0], made_at=START, made_by="arn:jane",
+    ipam_pool="ipam-pool-0123456789abcdef0",
+)  # fmt: skip
 
 
 class Store(PoolStore, TrackedStore, Protocol):
@@ -111,6 +117,29 @@ def test_what_is_gone_is_no_longer_read_with_the_pool_and_stays_on_record(store:
     assert [item["Item"] for item in store.read_pool_items("prod")] == [META]
     (kept,) = store.find_pool_items({("prod", gone["Item"])})
     assert (kept["Gone"], kept["GoneBy"], kept["CidrBlock"]) == ("released", "arn:jane", "10.1.0.0/20")
+
+
+def test_an_interrupted_import_is_completed_by_the_next_one(store: Store) -> None:
+    """In a store whose third write fails."""
+
+    class Failing:
+        read_pool_items, find_pool_items, left = store.read_pool_items, store.find_pool_items, 2
+
+        def write_pools(self, write: PoolWrite) -> bool:
+            self.left -= 1
+            if self.left < 0:
+                raise StoreError("the store does not answer")
+            return store.write_pools(write)
+
+    selection = select_pools([IpamPool("ipam-pool-1", "prod", cidrs=("10.0.0.0/8",))])
+    given = [IpamAllocation(f"alloc-{number}", "ipam-pool-1", f"10.{number}.0.0/16", "custom") for number in range(200)]
+    ids = itertools.count()
+    actor = Actor("jane", lambda: START, lambda: f"res-{next(ids)}", lambda: iter(()))
+    with pytest.raises(StoreError):
+        import_pools(Failing(), selection, given, "default", actor)
+    assert pools_from_items(store.read_pool_items(LIST)) == ()
+    assert import_pools(store, selection, given, "default", actor) == Imported(1, 110, 90, ())
+    assert import_pools(store, selection, given, "default", actor) == Imported(0, 0, 201, ())
 
 
 def test_a_pool_of_thousands_of_reservations_is_read_whole(store: Store) -> None:

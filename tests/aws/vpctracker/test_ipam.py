@@ -20,13 +20,13 @@ class Ipam:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
-        self.refusal: Answer | None = None
+        self.refused = ""
 
     def answer(self, call: Mapping[str, str]) -> Answer:
         action, region, pool = call["Action"], call["Region"], call.get("IpamPoolId", "")
         self.asked.append((action, region, pool))
-        if self.refusal is not None and action == "DescribeIpamPools":
-            return self.refusal
+        if action == self.refused:
+            return ec2_refusal("UnauthorizedOperation", "not today", 403)
         page = "-next" if call.get("NextToken") else ""
         file = _EVENTS / "-".join(filter(None, (action, pool)))
         file = file.with_name(f"{file.name}{page}.xml")
@@ -53,8 +53,13 @@ def test_pools_and_allocations_are_imported_and_a_second_time_nothing(
 ) -> None:
     assert run(["vpc", "pool", "import", "--ipam"]) == 3
     printed = capsys.readouterr()
-    assert printed.out == "2 pools and 3 reservations imported, 0 already present, 1 skipped.\n"
-    assert printed.err == "skipped: ipam-pool-0cccccccccccccccc: it is of IPv6\n"
+    assert printed.out == "2 pools and 6 reservations imported, 0 already present, 4 skipped.\n"
+    assert printed.err.splitlines() == [
+        "skipped: ipam-pool-0cccccccccccccccc: it is of IPv6",
+        "skipped: ipam-pool-0eeeeeeeeeeeeeeee: it is being deleted",
+        "skipped: ipam-pool-0ffffffffffffffff: its range is that of vpc-0123456789abcdef9, whose subnets it plans",
+        "skipped: 10.24.0.0/13 of frankfurt (ipam-pool-0bbbbbbbbbbbbbbbb): it is in the state pending-provision",
+    ]
     store = PoolFile(Path("landkeeper.db"))
     try:
         assert [(pool.id, str(pool.block), pool.parent, pool.region) for pool in read_pools(store)] == [
@@ -63,7 +68,11 @@ def test_pools_and_allocations_are_imported_and_a_second_time_nothing(
         ]
         top = read_named_state(store, "top")[0].reservations
         assert [(str(one.block), one.kind, one.purpose) for one in top] == [
-            ("10.8.0.0/13", "pool", "frankfurt"), ("10.200.0.0/16", "elsewhere", "data centre"),
+            ("10.8.0.0/13", "pool", "frankfurt"),
+            ("10.24.0.0/13", "elsewhere", "IPAM pool frankfurt (ipam-pool-0bbbbbbbbbbbbbbbb)"),
+            ("10.200.0.0/16", "elsewhere", "data centre"),
+            ("10.250.0.0/16", "elsewhere", "IPAM pool ipam-pool-0eeeeeeeeeeeeeeee"),
+            ("10.251.0.0/20", "allocation", "IPAM pool ipam-pool-0ffffffffffffffff"),
         ]  # fmt: skip
         given = read_named_state(store, "frankfurt")[0].reservations
         assert [(str(one.block), one.account, one.region, one.resource) for one in given] == [
@@ -73,7 +82,7 @@ def test_pools_and_allocations_are_imported_and_a_second_time_nothing(
     finally:
         store.close()
     assert run(["vpc", "pool", "import", "--ipam", "ipam-0123456789abcdef0", "--region", "eu-west-1"]) == 3
-    assert capsys.readouterr().out == "0 pools and 0 reservations imported, 5 already present, 1 skipped.\n"
+    assert capsys.readouterr().out == "0 pools and 0 reservations imported, 8 already present, 4 skipped.\n"
 
 
 def test_allocations_are_asked_for_in_the_region_that_a_pool_is_for(ipam: Ipam) -> None:
@@ -81,6 +90,7 @@ def test_allocations_are_asked_for_in_the_region_that_a_pool_is_for(ipam: Ipam) 
     allocations = {(region, pool) for action, region, pool in ipam.asked if action == "GetIpamPoolAllocations"}
     assert ("eu-west-1", "ipam-pool-0aaaaaaaaaaaaaaaa") in allocations
     assert ("eu-central-1", "ipam-pool-0bbbbbbbbbbbbbbbb") in allocations
+    assert "ap-south-1" not in {region for _, region, _ in ipam.asked}, "pools that are left out are not asked about"
 
 
 def test_an_ipam_that_is_not_there_or_may_not_be_read_is_named(ipam: Ipam, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +98,8 @@ def test_an_ipam_that_is_not_there_or_may_not_be_read_is_named(ipam: Ipam, capsy
     assert "whose home is eu-west-1: there are ipam-0123456789abcdef0" in capsys.readouterr().err
     assert run(["vpc", "pool", "import", "--ipam", "--region", "us-east-1"]) == 2
     assert "whose home is us-east-1: there is none; --region names another home" in capsys.readouterr().err
-    ipam.refusal = ec2_refusal("UnauthorizedOperation", "not today", 403)
-    assert run(["vpc", "pool", "import", "--ipam"]) == 2
-    assert "the IPAM ipam-0123456789abcdef0 cannot be read: permission missing" in capsys.readouterr().err
+    for refused in ("DescribeIpamPools", "GetIpamPoolAllocations"):
+        ipam.refused = refused
+        assert run(["vpc", "pool", "import", "--ipam"]) == 1
+        assert "the IPAM ipam-0123456789abcdef0 cannot be read: permission missing" in capsys.readouterr().err
     assert not Path("landkeeper.db").exists()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.paging import pages
-from landkeeper.org import Failure, Region
-from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
+from landkeeper.org import AccountId, Failure, Region
+from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool, PlannedVpc
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -27,34 +27,40 @@ def read_ipams(client: EC2Client) -> tuple[str, ...] | Failure:
         return strange_answer("IPAM", error)
 
 
-def read_ipam(
-    ec2: Callable[[Region], EC2Client], home: Region, ipam: str
-) -> tuple[tuple[IpamPool, ...], tuple[IpamAllocation, ...]] | Failure:
-    """Every pool of the IPAM and all that they gave away. `ec2` gives a client for a region, `home` is the IPAM's own.
+def read_ipam_pools(client: EC2Client, ipam: str) -> tuple[IpamPool, ...] | Failure:
+    """Every pool of the IPAM with its CIDRs. The client is of the IPAM's home region."""
+    try:
+        return tuple(_read_pools(client, ipam))
+    except CALL_ERRORS as error:
+        return failure_of(error)
+    except STRANGE_ANSWERS as error:
+        return strange_answer("IPAM", error)
+
+
+def read_allocations(
+    ec2: Callable[[Region], EC2Client], home: Region, pools: Iterable[IpamPool]
+) -> tuple[IpamAllocation, ...] | Failure:
+    """All that these pools gave away. `ec2` gives a client for a region, `home` is the IPAM's own.
 
     Allocations are asked for in the region that a pool is for, its locale (EC2 API Reference,
     "GetIpamPoolAllocations").
     """
     try:
-        pools = tuple(_read_pools(ec2(home), ipam))
-        allocations = tuple(
-            allocation for pool in pools for allocation in _read_allocations(ec2(pool.locale or home), pool)
-        )
+        return tuple(allocation for pool in pools for allocation in _read_allocations(ec2(pool.locale or home), pool))
     except CALL_ERRORS as error:
         return failure_of(error)
     except STRANGE_ANSWERS as error:
         return strange_answer("IPAM", error)
-    return pools, allocations
 
 
 def _read_pools(client: EC2Client, ipam: str) -> Iterator[IpamPool]:
     for page in pages(client, "describe_ipam_pools"):
         for raw in page["IpamPools"]:
-            if raw["IpamArn"].rpartition("/")[2] == ipam and not raw["State"].startswith(("delete-", "create-failed")):
-                yield _pool(raw, tuple(_read_cidrs(client, raw["IpamPoolId"])))
+            if raw["IpamArn"].rpartition("/")[2] == ipam and raw["State"] != "delete-complete":
+                yield _pool(raw, _read_cidrs(client, raw["IpamPoolId"]))
 
 
-def _pool(raw: Any, cidrs: tuple[str, ...]) -> IpamPool:
+def _pool(raw: Any, cidrs: Sequence[tuple[str, str]]) -> IpamPool:
     # A pool that is for no region has the locale `None`, in letters.
     locale = raw.get("Locale", "None")
     return IpamPool(
@@ -65,15 +71,32 @@ def _pool(raw: Any, cidrs: tuple[str, ...]) -> IpamPool:
         is_public=raw.get("IpamScopeType") == "public",
         family=raw.get("AddressFamily", "ipv4"),
         locale=None if locale == "None" else Region(locale),
-        cidrs=cidrs,
+        cidrs=tuple(cidr for cidr, state in cidrs if state in _PROVISIONED),
         shortest=raw.get("AllocationMinNetmaskLength"),
         longest=raw.get("AllocationMaxNetmaskLength"),
+        state=raw["State"],
+        unsettled=tuple((cidr, state) for cidr, state in cidrs if state not in _PROVISIONED),
+        plans=_planned_vpc(raw.get("SourceResource")),
     )
 
 
-def _read_cidrs(client: EC2Client, pool: str) -> Iterator[str]:
-    for page in pages(client, "get_ipam_pool_cidrs", IpamPoolId=pool):
-        yield from (raw["Cidr"] for raw in page["IpamPoolCidrs"] if raw["State"] in _PROVISIONED)
+def _planned_vpc(raw: Any) -> PlannedVpc | None:
+    if not raw:
+        return None
+    owner, region = raw.get("ResourceOwner"), raw.get("ResourceRegion")
+    return PlannedVpc(
+        raw["ResourceId"], AccountId(owner) if owner else None, Region(region) if region else None
+    )  # fmt: skip
+
+
+def _read_cidrs(client: EC2Client, pool: str) -> list[tuple[str, str]]:
+    """CIDRs and their states. One that is asked for by its length only has no address until it is provisioned."""
+    return [
+        (raw["Cidr"], raw["State"])
+        for page in pages(client, "get_ipam_pool_cidrs", IpamPoolId=pool)
+        for raw in page["IpamPoolCidrs"]
+        if "Cidr" in raw and raw["State"] != "deprovisioned"
+    ]
 
 
 def _read_allocations(client: EC2Client, pool: IpamPool) -> Iterator[IpamAllocation]:

@@ -54,7 +54,9 @@ def pool_to_item(pool: Pool) -> Attributes:
         "MinPrefixLength": pool.shortest,
         "MaxPrefixLength": pool.longest,
         "MadeBy": pool.made_by,
-        **_present(Region=pool.region, Parent=pool.parent, MadeAt=_formatted(pool.made_at)),
+        **_present(
+            Region=pool.region, Parent=pool.parent, MadeAt=_formatted(pool.made_at), IpamPoolId=pool.ipam_pool or None
+        ),
     }
 
 
@@ -74,6 +76,7 @@ def _pool_from_item(item: Mapping[str, Any]) -> Pool:
         longest=int(item["MaxPrefixLength"]),
         made_at=_optional(parse_time, item.get("MadeAt")),
         made_by=item.get("MadeBy", ""),
+        ipam_pool=item.get("IpamPoolId", ""),
     )
 
 

@@ -132,7 +132,13 @@ def create_pool(store: PoolStore, new: Pool, actor: Actor) -> Pool:
         pools = pools_from_items(listed)
         made = replace(new, made_at=actor.clock(), made_by=actor.by)
         check_new_pool(made, pools)
-        expected = {LIST: version_of(listed), new.id: version_of(store.read_pool_items(new.id))}
+        state = read_state(store, made)
+        if state.reservations:
+            raise UsageError(
+                f"an import of the pool '{new.id}' was interrupted: run `landkeeper vpc pool import` again, or use "
+                "another name"
+            )
+        expected = {LIST: version_of(listed), new.id: state.version}
         write = PoolWrite(expected, puts=(pool_to_item(made),))
         if new.parent is None:
             return write, made
@@ -190,7 +196,7 @@ def allocate(
         outcome = _try_to_allocate(store, request, tracked, actor, check)
         if outcome is not None:
             return outcome
-        _pause(pauses, f"the pool '{request.pool}'")
+        pause(pauses, f"the pool '{request.pool}'")
 
 
 def _try_to_allocate(
@@ -299,10 +305,10 @@ def write_patiently(
         write, answer = attempt()
         if store.write_pools(write):
             return answer
-        _pause(pauses, what)
+        pause(pauses, what)
 
 
-def _pause(pauses: Iterator[bool], what: str) -> None:
+def pause(pauses: Iterator[bool], what: str) -> None:
     if not next(pauses, False):
         raise ContentionError(f"too many concurrent writes to {what}: try again")
 

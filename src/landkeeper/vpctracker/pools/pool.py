@@ -44,6 +44,8 @@ class Pool:
     longest: int = LONGEST_PREFIX
     made_at: datetime | None = None
     made_by: str = ""
+    ipam_pool: str = ""
+    """The id of the IPAM pool that it was imported from; empty for any other pool."""
 
 
 class Kind(StrEnum):

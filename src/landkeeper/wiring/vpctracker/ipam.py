@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landkeeper.aws.vpctracker.ipam import read_ipam, read_ipams
+from landkeeper.aws.vpctracker.ipam import read_allocations, read_ipam_pools, read_ipams
 from landkeeper.org import Failure, Region, UnavailableError, UsageError
-from landkeeper.vpctracker.pools.ipam import IpamAllocation, IpamPool
+from landkeeper.vpctracker.pools.ipam import IpamAllocation, Selection, select_pools
 from landkeeper.wiring.sessions import home_sessions
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings
 
 
-def read_ipam_pools(
-    settings: Settings, ipam: str, region: Region | None
-) -> tuple[tuple[IpamPool, ...], tuple[IpamAllocation, ...]]:
-    """What is in the IPAM of that id, or in the only one of the region. `region` is its home, if not that at hand.
+def read_ipam(
+    settings: Settings, ipam: str, region: Region | None, scope: str
+) -> tuple[Selection, tuple[IpamAllocation, ...]]:
+    """What comes along of the IPAM of that id, or of the only one of the region, and what those pools gave away.
 
-    Raises UsageError where there is none, or it cannot be read.
+    `region` is its home, if not that at hand. Raises UsageError where there is none, or it cannot be read.
     """
     sessions = home_sessions(settings)
     home = region or sessions.region
@@ -30,7 +30,13 @@ def read_ipam_pools(
         raise UsageError(
             f"--ipam takes the id of an IPAM whose home is {home}: {there_are}; --region names another home"
         )
-    read = read_ipam(lambda where: sessions.home("ec2", where), home, ipam or found[0])
-    if isinstance(read, Failure):
-        raise UnavailableError(f"the IPAM {ipam or found[0]} cannot be read: {read}")
-    return read
+    ipam = ipam or found[0]
+    pools = read_ipam_pools(sessions.home("ec2", home), ipam)
+    if isinstance(pools, Failure):
+        raise UnavailableError(f"the IPAM {ipam} cannot be read: {pools}")
+    selection = select_pools(pools, scope=scope)
+    # Pools that are left out are not asked about: their regions may be closed.
+    allocations = read_allocations(lambda where: sessions.home("ec2", where), home, selection.pools.values())
+    if isinstance(allocations, Failure):
+        raise UnavailableError(f"the IPAM {ipam} cannot be read: {allocations}")
+    return selection, allocations

@@ -15,7 +15,7 @@ from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder
 from landkeeper.vpctracker.pools.growth import Usage
-from landkeeper.vpctracker.pools.ipam import Imported, import_pools, plan_import
+from landkeeper.vpctracker.pools.ipam_import import Imported, import_pools
 from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
 from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
@@ -134,12 +134,11 @@ def run_import(
     if ipam is None:
         raise UsageError("--ipam is required")
     settings = settings_of(table, file).with_config(config)
-    from landkeeper.wiring.vpctracker.ipam import read_ipam_pools
+    from landkeeper.wiring.vpctracker.ipam import read_ipam
 
-    found = read_ipam_pools(settings, ipam, None if region is None else parse_region(region))
+    found = read_ipam(settings, ipam, None if region is None else parse_region(region), scope)
     with open_pools(settings, to_write=True, with_new_file=True) as pools:
-        plan = plan_import(*found, check_space(pools.config, space), scope=scope)
-        done = import_pools(pools.store, plan, pools.actor)
+        done = import_pools(pools.store, *found, check_space(pools.config, space), pools.actor)
     return _print_import(done)
 
 
