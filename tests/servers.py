@@ -97,7 +97,8 @@ def answering(answer: Callable[[Mapping[str, str]], Answer]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            self._send(*answer(read_call(self.headers, body)))
+            # What is told apart by its path has that in place of an action.
+            self._send(*answer({"Action": self.path.strip("/"), **read_call(self.headers, body)}))
 
         def do_GET(self) -> None:
             path, _, asked = self.path.partition("?")

@@ -13,8 +13,9 @@ from tests.packaged_broom import unpack_package
 from tests.servers import Answer, answering, home_sessions
 
 from landkeeper.aws.broom.instances import Ec2Instances
+from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions
-from landkeeper.aws.vpctracker.vpcs import find_regions, read_region
+from landkeeper.aws.vpctracker.vpcs import read_region
 from landkeeper.broom.instance_state import Done
 from landkeeper.broom.launches import InstanceId
 from landkeeper.operate.package import SERVICES

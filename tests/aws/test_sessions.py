@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from landkeeper.aws.enabled_regions import find_unknown_regions
 from landkeeper.aws.sessions import (
     AccountCredentials,
     AccountSessions,
@@ -86,8 +87,8 @@ def test_clients_of_all_regions_have_the_same_methods(sessions: AccountSessions)
 
 
 def test_regions_that_aws_does_not_have_are_found(sessions: AccountSessions) -> None:
-    assert sessions.find_unknown_regions([EU, Region("us-west-2")]) == ()
-    assert sessions.find_unknown_regions([EU, Region("eu-west-9")]) == ("eu-west-9",)
+    assert find_unknown_regions(sessions, [EU, Region("us-west-2")]) == ()
+    assert find_unknown_regions(sessions, [EU, Region("eu-west-9")]) == ("eu-west-9",)
 
 
 def test_the_region_of_a_profile_is_used_where_it_is_preferred(

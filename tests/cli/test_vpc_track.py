@@ -144,7 +144,7 @@ def test_a_governed_region_is_covered_as_governed(aws: Aws) -> None:
 
 
 def test_a_region_that_does_not_exist_is_one_clear_line(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.refused["DescribeRegions"] = ec2_refusal("UnauthorizedOperation")
+    aws.refused["DescribeRegions"] = ec2_refusal("InvalidAction")
     assert _track("--region", "eu-west-9") == 2
     assert (
         capsys.readouterr()

@@ -338,6 +338,7 @@ _WITHOUT_OUR_ASKING: Mapping[str, str] = {
     "sqs:ReceiveMessage": "Lambda polls the queue with the function's role",
     "s3:ListBucket": "without it S3 does not say that an object is not there",
     "kms:Decrypt": "S3 decrypts a trail's files with the role of who reads them",
+    "account:ListRegions": "asked where EC2 refuses to list the regions in the region at hand",
     "ec2:DescribeSpotInstanceRequests": "asked for an instance of a Spot request, which moto does not show on any",
 }
 _GRANTED = [grant for template in TEMPLATES for grant in grants_of(template)]
@@ -408,6 +409,7 @@ def test_the_tables_of_a_statement_are_all_used(world: World) -> None:
 
 # Calls that stand in modules which the functions load, and are not made here; for the most part commands make them.
 _NOT_MADE_HERE: Mapping[str, str] = {
+    "account:ListRegions": "tests/aws/test_enabled_regions.py has it: EC2 lists the regions here",
     "dynamodb:CreateTable": "`--create-tables` and tests",
     "dynamodb:DescribeTable": "what a command says of a table that is wrong; waiting for one that was made",
     "ec2:DescribeSpotInstanceRequests": "not of commands: tests/aws/broom/test_instances.py has it, moto shows none",

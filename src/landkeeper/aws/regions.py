@@ -20,7 +20,11 @@ def list_known_regions() -> frozenset[str]:
 
 def list_regions_beside(region: str) -> tuple[str, ...]:
     """Return the known regions of the partition of `region`, in order."""
-    partition = partition_of(region)
+    return list_regions_of(partition_of(region))
+
+
+def list_regions_of(partition: str) -> tuple[str, ...]:
+    """Return the known regions of the partition, in order; none of a partition that is newer than the SDK."""
     return tuple(sorted(code for code, own in _partitions_by_region().items() if own == partition))
 
 

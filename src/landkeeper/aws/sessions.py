@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -273,21 +273,6 @@ class AccountSessions:
         except STRANGE_ANSWERS as error:
             return strange_answer("AWS", error)
 
-    def find_unknown_regions(self, regions: Collection[Region]) -> tuple[Region, ...]:
-        """Those of the regions that AWS does not have in this partition.
-
-        botocore's own list answers for most; EC2 is asked only about what is newer, and then has the last word.
-        """
-        unknown = sorted(set(regions) - set(self._home.get_available_regions("ec2", self.partition())))
-        if not unknown:
-            return ()
-        try:
-            listed = self.home("ec2").describe_regions(AllRegions=True)["Regions"]
-            known = {region["RegionName"] for region in listed}
-        except (*CALL_ERRORS, *STRANGE_ANSWERS):
-            return tuple(unknown)
-        return tuple(region for region in unknown if region not in known)
-
     def forget(self, account: AccountId) -> None:
         """Drop the credentials of an account that is done with."""
         with self._lock:
@@ -324,6 +309,10 @@ class AccountSessions:
     def member(self, service: str, region: Region) -> Any:
         """A client of any service that signs for whatever account `signing_as` says."""
         return self._client(self._swapped, service, region)
+
+    def member_short_timeout(self, service: str, region: Region) -> Any:
+        """A client as of `member` that gives up within seconds: for answers that are to be had elsewhere as well."""
+        return self._client(self._swapped, service, region, _HASTE)
 
     def home(self, service: str, region: str | None = None) -> Any:
         """A client that signs with the credentials at hand; in the session's own region unless told otherwise."""

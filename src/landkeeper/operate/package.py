@@ -48,7 +48,20 @@ COMPILED = ("google-re2",)
 """Those of them that bring machine code into the package."""
 
 SERVICES = frozenset(
-    {"autoscaling", "dynamodb", "ec2", "events", "organizations", "s3", "scheduler", "sns", "sqs", "ssm", "sts"}
+    {
+        "account",
+        "autoscaling",
+        "dynamodb",
+        "ec2",
+        "events",
+        "organizations",
+        "s3",
+        "scheduler",
+        "sns",
+        "sqs",
+        "ssm",
+        "sts",
+    }
 )
 """The services whose models botocore brings along; the other four hundred stay behind."""
 

@@ -160,7 +160,7 @@ def test_a_refusal_in_the_middle_of_theec2_pages_is_no_shorter_list(entered: Ent
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [
-        (ec2_refusal("UnauthorizedOperation"), FailureReason.MISSING_PERMISSION),
+        (ec2_refusal("Blocked"), FailureReason.ACCOUNT_SUSPENDED),
         ((200, "<DescribeRegionsResponse/>"), FailureReason.OTHER),
         ((200, EC2_XML.format("DescribeRegions", "<regionInfo/>")), FailureReason.OTHER),
         ((200, EC2_XML.format("DescribeRegions", _REGION_XML.format("eu.example.com"))), FailureReason.OTHER),

@@ -12,8 +12,9 @@ from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, ec2_pages
 from tests.servers import HOME_REGION, Answer, answering, ec2_refusal, home_sessions
 from tests.waiting import HANG_SECONDS
 
+from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_sessions
-from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader, find_regions, parse_vpc, read_region
+from landkeeper.aws.vpctracker.vpcs import CALLS_AT_ONCE, Ec2VpcReader, parse_vpc, read_region
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Region, Standing, UsageError
 from landkeeper.vpctracker.differences import Complete, NotRead
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, TransitGatewayAttachment, VpcId

@@ -8,6 +8,7 @@ from typing import Any
 import botocore
 import botocore.session
 
+from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
 from landkeeper.operate.environment import (
@@ -18,7 +19,7 @@ from landkeeper.operate.environment import (
     OrganizationSeen,
 )
 from landkeeper.operate.stacks import StackState
-from landkeeper.org import Region, UsageError
+from landkeeper.org import Failure, Region, Standing, UsageError
 
 _TRAILS = "cloudtrail.amazonaws.com"
 _STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -187,9 +188,9 @@ def find_key_policy(sessions: AccountSessions, key_arn: str) -> str:
 
 
 def find_enabled_regions(sessions: AccountSessions) -> tuple[Region, ...]:
-    """The regions that the account has enabled; none where EC2 does not say."""
-    try:
-        found = sessions.home("ec2").describe_regions()["Regions"]
-    except CALL_ERRORS:
+    """The regions that the account has enabled; none where AWS does not say."""
+    credentials = sessions.credentials_for(sessions.home_account())
+    found = credentials if isinstance(credentials, Failure) else find_regions(sessions, credentials)
+    if isinstance(found, Failure):
         return ()
-    return tuple(sorted(Region(region["RegionName"]) for region in found))
+    return tuple(region for region, standing in found.items() if standing is Standing.READ)

@@ -9,21 +9,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from landkeeper.aws.deadlines import do_each_within, do_within
-from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
+from landkeeper.aws.enabled_regions import find_regions
+from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, failure_of, strange_answer
 from landkeeper.aws.paging import pages
 from landkeeper.aws.vpctracker.connections import PAGE_SIZE, read_peerings, read_transit_gateways
-from landkeeper.org import Account, AccountId, Failure, Region, Standing, parse_region
+from landkeeper.org import Account, AccountId, Failure, Region, Standing
 from landkeeper.vpctracker.cidr import parse_block
 from landkeeper.vpctracker.differences import Complete, NotRead, RegionRead, Unreadable
 from landkeeper.vpctracker.inventory import CidrAssociation, Peering, Subnet, TransitGatewayAttachment, Vpc, VpcId
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import RegionTypeDef
 
     from landkeeper.aws.sessions import AccountCredentials, AccountSessions
-
-_ENABLED = frozenset({"opt-in-not-required", "opted-in"})
 
 CALLS_AT_ONCE = 4
 """Regions of one account that are read at the same time, at most: EC2 throttles per account and region."""
@@ -87,7 +85,9 @@ class RegionReader:
         if isinstance(credentials, Failure):
             return credentials
         chosen = self._regions or None if regions is None else regions
-        found = find_regions(sessions, credentials) if chosen is None else dict.fromkeys(chosen, Standing.READ)
+        found: Mapping[Region, Standing] | Failure = dict.fromkeys(chosen or (), Standing.READ)
+        if chosen is None:
+            found = find_regions(sessions, credentials, lambda region: self._is_governed(account.id, region))
         if isinstance(found, Failure):
             return found
 
@@ -140,29 +140,6 @@ def _from_its_own_start(account: AccountId, regions: Sequence[Region]) -> Sequen
     """
     start = int(account) % len(regions) if regions else 0
     return (*regions[start:], *regions[:start])
-
-
-def find_regions(sessions: AccountSessions, credentials: AccountCredentials) -> Mapping[Region, Standing] | Failure:
-    """Every region there is, and whether the account has enabled it; asked for where the sessions are at home.
-
-    A Failure where none is enabled: those that need no opt-in always are (Account Management guide, "Enable or disable
-    Regions").
-    """
-    try:
-        with sessions.signing_as(credentials):
-            listed = sessions.ec2(sessions.region).describe_regions(AllRegions=True)["Regions"]
-        standings = {parse_region(raw["RegionName"]): _standing_of(raw) for raw in listed}
-    except CALL_ERRORS as error:
-        return failure_of(error)
-    except STRANGE_ANSWERS as error:
-        return strange_answer("EC2", error)
-    if Standing.READ not in standings.values():
-        return empty_answer("EC2", "enabled regions")
-    return dict(sorted(standings.items()))
-
-
-def _standing_of(region: RegionTypeDef) -> Standing:
-    return Standing.READ if region.get("OptInStatus", "opted-in") in _ENABLED else Standing.DISABLED
 
 
 def read_region(sessions: AccountSessions, credentials: AccountCredentials, region: Region) -> Complete | Unreadable:

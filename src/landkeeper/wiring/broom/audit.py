@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.organizations import list_members
-from landkeeper.aws.vpctracker.vpcs import find_regions
 from landkeeper.broom.audit import AuditResult, audit_everything
 from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.sweep import Sweep

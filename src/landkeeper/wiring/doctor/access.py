@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from landkeeper import __version__
+from landkeeper.aws.enabled_regions import find_unknown_regions
 from landkeeper.aws.organizations import list_members
 from landkeeper.aws.sessions import open_sessions
 from landkeeper.aws.stack.parts import ask_function, read_organization
@@ -36,7 +37,7 @@ def examine_access(patient: DeployedStack, *, every_account: bool, own_role: str
     organization = read_organization(sessions.home("organizations"), patient.caller.account)
     yield from judge_organization(organization, parts, patient.caller.account)
     wanted = [Region(name) for name in parts.parameters.get("Regions", "").split(",") if name]
-    yield judge_regions(wanted, sessions.find_unknown_regions(wanted))
+    yield judge_regions(wanted, find_unknown_regions(sessions, wanted))
     coverage = read_coverage(patient)
     accounts = _accounts(patient, coverage)
     if isinstance(accounts, Failure):

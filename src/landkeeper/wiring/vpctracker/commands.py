@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from landkeeper.aws.enabled_regions import find_unknown_regions
 from landkeeper.aws.organizations import list_members, place_members, read_units
 from landkeeper.aws.regions import list_regions_beside
 from landkeeper.aws.sessions import AccountSessions, HomeAccountError
@@ -155,7 +156,7 @@ def _open_profile(settings: Settings, profile: str) -> tuple[AccountId, AccountS
 
 
 def _check_regions(settings: Settings, sessions: AccountSessions) -> None:
-    unknown = sessions.find_unknown_regions(settings.regions)
+    unknown = find_unknown_regions(sessions, settings.regions)
     if unknown:
         near = suggest(unknown[0], list_regions_beside(sessions.region))
         raise UsageError(f"region '{unknown[0]}' does not exist in the partition {sessions.partition()}{near}")

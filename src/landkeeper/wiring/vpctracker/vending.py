@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from landkeeper.aws.backoff import Backoff
+from landkeeper.aws.enabled_regions import find_unknown_regions
 from landkeeper.aws.vpctracker.vending import Ec2Network
 from landkeeper.aws.vpctracker.vpcs import Ec2VpcReader
 from landkeeper.org import AccountId, Failure, Region, UsageError
@@ -37,7 +38,7 @@ def carry_out(
 
 def _enter(settings: Settings, account: AccountId, region: Region) -> sites.Entered:
     sessions = member_sessions(replace(settings, role_name=settings.network_role_name))
-    unknown = sessions.find_unknown_regions([region])
+    unknown = find_unknown_regions(sessions, [region])
     if unknown:
         raise UsageError(f"region '{region}' does not exist in the partition {sessions.partition()}")
     credentials = sessions.credentials_for(account)
