@@ -149,6 +149,7 @@ export interface Backtest {
   totals: Record<string, number>;
   by: Record<string, Record<string, Cell>[]>;
   instances: Record<string, Cell>[];
+  broom_actions?: Record<string, Cell>[];
   not_applied?: string[];
   comparison?: {
     against: string;

@@ -38,6 +38,7 @@ def test_names_that_are_no_utf_8_are_shown_escaped() -> None:
         ({"totals": {"Hit": "many"}}, "its counts cannot be read"),
         ({"by": {"day": {}}}, "its counts cannot be read"),
         ({"instances": ["i-1"]}, "its counts cannot be read"),
+        ({"broom_actions": {"i-1": 1}}, "its counts cannot be read"),
     ],
 )
 def test_another_shape_is_refused_with_the_files_name(changes: dict[str, Any], words: str) -> None:

@@ -26,12 +26,14 @@ const INSTANCE: Record<string, string> = {
   InstanceType: "Type",
   Rule: "Rule",
   Because: "Why",
+  BroomAction: "Broom itself",
   Doubts: "In doubt",
 };
 const TOTALS: Record<string, string> = {
   Launches: "Launches",
   Unnamed: "Launches not judged",
   Repeats: "Records counted once",
+  BroomActions: "Acted on by Broom itself",
   FilesKept: "Files from the cache",
   FilesUnread: "Files not read",
 };
@@ -52,6 +54,13 @@ export function BacktestPage({ world }: PageProps) {
           />
         ))}
       <Instances name="backtest" title="Instances that the policy would have hit" rows={found.instances} />
+      {found.broom_actions && found.broom_actions.length > 0 && (
+        <Instances
+          name="backtest-broom-actions"
+          title="Instances that Broom itself stopped or terminated"
+          rows={found.broom_actions}
+        />
+      )}
       <div class="two">
         {Object.entries(BY).map(([key, title]) => (
           <Tallies key={key} by={key} title={title} rows={(found.by[key] ?? []).filter((row) => row["Hit"] !== 0)} />
@@ -92,7 +101,9 @@ function Summary({ found }: { found: Backtest }) {
 }
 
 function Instances({ name, title, rows }: { name: string; title: string; rows: readonly Row[] }) {
-  const columns = Object.entries(INSTANCE).filter(([key]) => rows.some((row) => key in row));
+  const columns = Object.entries(INSTANCE).filter(([key]) =>
+    rows.some((row) => row[key] !== undefined && row[key] !== ""),
+  );
   return (
     <>
       <h2>{title}</h2>

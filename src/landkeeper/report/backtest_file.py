@@ -34,7 +34,7 @@ def parse_backtest(text: str, file: str) -> Mapping[str, Any]:
         wrong
         or not _are_counts(answer["totals"])
         or not _are_tallies(answer["by"])
-        or not _are_rows(answer["instances"])
+        or not all(map(_are_rows, (answer["instances"], answer.get("broom_actions", []))))
     ):
         raise UsageError(f"{file} {_WRONG_FILE}: {wrong[0] if wrong else 'its counts'} cannot be read")
     totals = {_title(name): count for name, count in answer["totals"].items()}

@@ -9,7 +9,7 @@ import pytest
 from tests import past_logs as past
 from tests.broom_world import event
 
-from landkeeper.broom.cloudtrail.found import COMPLETES_A_LAUNCH, Harvest, Loss
+from landkeeper.broom.cloudtrail.found import COMPLETES_A_LAUNCH, Harvest, Loss, find_losses
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, read_record
 from landkeeper.broom.cloudtrail.scan import scan_log
 
@@ -64,3 +64,9 @@ def test_a_record_that_is_delivered_anew_completes_the_launch_in_its_place() -> 
     assert [(each.launch.region, each.is_repeat) for each in harvest.launches] == [
         ("eu-west-1", False), ("us-east-1", True),
     ]  # fmt: skip
+
+
+def test_only_launches_lose_instances() -> None:
+    found = scan_log(past.log(past.untagged("i-1", "10:00:00"), past.launch(["i-1", ""]))).found
+    assert len(found) == 2
+    assert [fault.where for fault in find_losses("a file", found)] == ["record 2"]

@@ -24,7 +24,7 @@ from landkeeper.cli.options import format_option
     "broom_roles",
     multiple=True,
     metavar="NAME",
-    help="A role that Broom acted with, beside landkeeper-terminate. Repeatable.",
+    help="A role that Broom acted with, beside landkeeper-terminate and LANDKEEPER_ROLE_NAME; may be repeated.",
 )
 @click.option("--requester-pays", is_flag=True, help="Read a Requester Pays bucket at your cost.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor write the cache.")
@@ -36,7 +36,7 @@ def backtest_command(**given: Any) -> int:
     PATH is a file, a folder, or any prefix of a trail's bucket (s3://bucket/prefix). It only lists and reads S3
     objects. Ctrl-C stops reading and prints the result so far.
 
-    What Broom itself stopped and terminated at the time is told, and judged as if it had not been done.
+    Actions of Broom itself in the logs are listed, and the policy is tried as if they had not happened.
     """
     from landkeeper.cli.broom.run.backtest import run_backtest
 
