@@ -141,9 +141,15 @@ def test_tests_that_fail_are_shown_and_exit_with_4(folder: Path, capsys: pytest.
     ]
     assert run(["broom", "policy", "test", "good.yaml", "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["File"], row["Line"], row["Test"], row["Result"]) == ("good.yaml", 8, "a", "passed")
+    assert row == {
+        "File": "good.yaml", "Line": 8, "Test": "a", "Result": "passed",
+        "Expected": {"Verdict": "violation", "Action": None, "Rule": None},
+        "Verdict": "violation", "Action": "notify", "Rule": "code", "Because": "rule code: tag Code is missing",
+    }  # fmt: skip
     assert run(["broom", "policy", "test", "good.yaml", "--format", "csv"]) == 0
-    assert capsys.readouterr().out.startswith("File,Line,Test,Result,Expected,Actual,Because\ngood.yaml,8,a,passed,")
+    assert capsys.readouterr().out.startswith(
+        "File,Line,Test,Result,Expected,Verdict,Action,Rule,Because\ngood.yaml,8,a,passed,"
+    )
     assert run(["broom", "policy", "test", "p.yaml"]) == 2
     capsys.readouterr()
     (folder / "odd.yaml").write_text(POLICY + "tests:\n- {name: a, launch: {}, verdict: violation, rule: cod}\n")
