@@ -46,7 +46,7 @@ def test_check_knows_the_regions_of_every_partition(tmp_path: Path, capsys: pyte
     rule = "version: 1\nrules:\n- {name: a, require: {tag: A}, action: notify, when: {regions: [%s]}}\n"
     policy.write_text(rule % "eu-west-1, 'cn-*', us-gov-west-1, ap-southeast-9")
     assert run(["broom", "policy", "check", str(policy)]) == 0
-    assert "names 'ap-southeast-9', which is not a known region" in capsys.readouterr().err
+    assert "'ap-southeast-9' is not a known region" in capsys.readouterr().err
     policy.write_text(rule % "eu-west-1, 'cn-*', us-gov-west-1")
     assert run(["broom", "policy", "check", str(policy), "--check"]) == 0
     assert capsys.readouterr().err == ""

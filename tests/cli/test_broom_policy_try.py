@@ -115,8 +115,10 @@ def test_a_verdict_is_a_table_or_csv(capsys: pytest.CaptureFixture[str]) -> None
     assert out.startswith(f"violation, notify: {why}\n")
     assert "the principal's ARN is unknown" in out
     assert err == "assumed: no exemption by principal applies: the principal is unknown\n"
-    assert run([*command, "--format", "csv"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].startswith(f'violation,notify,code,"{why}",')
+    assert run([*command, "--format", "csv", "--region", "eu-wst-1"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "'eu-wst-1' is not a known region: did you mean 'eu-west-1'?\n"
+    assert out.splitlines()[1].startswith(f'violation,notify,code,"{why}",')
 
 
 def test_tests_that_fail_are_shown_and_exit_with_4(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,9 +143,15 @@ def test_tests_that_fail_are_shown_and_exit_with_4(folder: Path, capsys: pytest.
     ]
     assert run(["broom", "policy", "test", "good.yaml", "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["File"], row["Line"], row["Test"], row["Result"]) == ("good.yaml", 8, "a", "passed")
+    assert row == {
+        "File": "good.yaml", "Line": 8, "Test": "a", "Result": "passed",
+        "Expected": {"Verdict": "violation", "Action": None, "Rule": None},
+        "Verdict": "violation", "Action": "notify", "Rule": "code", "Because": "rule code: tag Code is missing",
+    }  # fmt: skip
     assert run(["broom", "policy", "test", "good.yaml", "--format", "csv"]) == 0
-    assert capsys.readouterr().out.startswith("File,Line,Test,Result,Expected,Actual,Because\ngood.yaml,8,a,passed,")
+    assert capsys.readouterr().out.startswith(
+        "File,Line,Test,Result,Expected,Verdict,Action,Rule,Because\ngood.yaml,8,a,passed,"
+    )
     assert run(["broom", "policy", "test", "p.yaml"]) == 2
     capsys.readouterr()
     (folder / "odd.yaml").write_text(POLICY + "tests:\n- {name: a, launch: {}, verdict: violation, rule: cod}\n")
@@ -194,11 +202,11 @@ def test_a_sample_log_goes_to_stdout_unless_that_is_a_terminal(
     written = io.BytesIO()
     stdout = io.TextIOWrapper(written)
     monkeypatch.setattr("sys.stdout", stdout)
-    assert run(["broom", "sample-log", "--out", "-", "--account", "444455556666"]) == 0
+    assert run(["broom", "sample-log", "--out", "-", "--account", "444455556666", "--region", "cn-north-1"]) == 0
     harvest = Harvest()
     harvest.add_file("stdin", written.getvalue())
     (found,) = harvest.launches
-    assert (found.launch.account, found.launch.principal.name) == ("444455556666", "jane")
+    assert found.launch.principal.arn == "arn:aws-cn:iam::444455556666:user/jane"
     assert gzip.decompress(written.getvalue()).startswith(b'{"Records": [')
     monkeypatch.setattr(stdout, "isatty", lambda: True, raising=False)
     assert run(["broom", "sample-log", "--out", "-"]) == 2

@@ -19,6 +19,7 @@ from tests.docs.test_commands import options_of
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
 
 from landkeeper.broom.case import Outcome, State, move, open_case
+from landkeeper.broom.policy.starter import starter_policy
 from landkeeper.cli import run
 from landkeeper.cli.root import root
 from landkeeper.embedded.ledger_file import LedgerFile
@@ -46,6 +47,8 @@ _COMMANDS = {
     "broom sweep": f"{_LOG} --offline --policy policy.yaml",
     "broom cases": "",
     "broom policy explain": f"{_LOG} --policy policy.yaml",
+    "broom policy try": "--policy policy.yaml --tag Code=LOL",
+    "broom policy test": "tests.yaml",
     "cost": "",
 }
 """What is typed behind a command: each runs without AWS."""
@@ -62,6 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = Path.cwd()
     os.chdir(folder)
     (folder / "policy.yaml").write_text(STRICT)
+    (folder / "tests.yaml").write_text(starter_policy("Code"))
     _fill(folder / "landkeeper.db")
     assert run(["vpc", "pool", "create", "prod", "--cidr", "10.64.0.0/16"]) == 0
     yield folder

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from pathlib import Path
 
 import pytest
 
 from landkeeper.org import UsageError
-from landkeeper.wiring.texts import replace_file
+from landkeeper.wiring.texts import replace_file, write_new_file
 
 
 def _mode(path: Path) -> int:
@@ -46,3 +47,25 @@ def test_what_cannot_be_written_is_named_and_nothing_is_left_behind(tmp_path: Pa
     with pytest.raises(UsageError, match="taken cannot be written: Is a directory"):
         replace_file(tmp_path / "taken", b"new")
     assert [file.name for file in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_new_file_replaces_nothing_and_follows_no_link(tmp_path: Path) -> None:
+    path = tmp_path / "broom.yaml"
+    write_new_file(path, b"new")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for taken in (path, tmp_path / "link", tmp_path):
+        with pytest.raises(UsageError, match="exists and is not overwritten"):
+            write_new_file(taken, b"other")
+    assert path.read_bytes() == b"new"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_new_file_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        with pytest.raises(UsageError, match="cannot be written: File too large"):
+            write_new_file(tmp_path / "broom.yaml", b"new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -59,8 +59,11 @@ def test_a_policy_that_only_notifies_needs_no_limits_and_no_exemptions() -> None
         (NOTIFY + "exempt: [{tag: a, owner: jo, expires: 2026-05-31}]",
          "6: the exemption of tag a (owner: jo) expired on 2026-05-31 and has no effect"),
         (NOTIFY + "  when: {regions: [eu-west1]}",
-         "3: rule code names 'eu-west1', which is not a known region: did you mean 'eu-west-1'?"),
-        (NOTIFY + "  when: {regions: ['us-*', 'qq-*']}", "3: rule code names 'qq-*', which is not a known region"),
+         "3: rule code never applies there: 'eu-west1' is not a known region: did you mean 'eu-west-1'?"),
+        (NOTIFY + "  when: {regions: ['us-*', 'qq-*']}",
+         "3: rule code never applies there: 'qq-*' is not a known region"),
+        (NOTIFY + "tests:\n- {name: a, launch: {region: eu-wst-1}, verdict: violation}",
+         "7: test a: 'eu-wst-1' is not a known region: did you mean 'eu-west-1'?"),
         (NOTIFY + "  when: {instance_types: [t3]}",
          "3: rule code names 't3', which is not an instance type: did you mean 't3.*'?"),
         (NOTIFY + "  when: {accounts: ['111122223333']}\nexempt: [{account: '1111*'}]",
@@ -109,7 +112,7 @@ def test_what_can_hardly_be_meant_is_said_with_its_line(text: str, warning: str)
         NOTIFY + "  grace: 1h\n- {name: sooner, action: notify, require: {tag: Other}}",
         NOTIFY + "  when: {regions: [eu-west-1]}\n"
         "- {name: rest, action: notify, require: {tag: Code}, when: {regions: [us-east-1]}}",
-        NOTIFY + "exempt: [{tag: Ok}]\n",
+        NOTIFY + "exempt: [{tag: Ok}]\ntests: [{name: a, launch: {region: eu-west-1}, verdict: violation}]\n",
         RULE + "{not: {tag: Code}}\nexempt: [{tag: Code}]\n",
     ],
 )

@@ -40,11 +40,23 @@ def find_warnings(parsed: PolicyFile, known_regions: Collection[str], today: dat
     """
     policy, lines = parsed.policy, parsed.lines
     found = [*_about_whole(policy), *_about_exemptions(policy, today), *_about_rules(policy, known_regions)]
-    return tuple(
-        sorted(
-            (Problem(parsed.file, lines.get(where, 1), text) for where, text in found), key=lambda problem: problem.line
-        )
-    )
+    problems = [Problem(parsed.file, lines.get(where, 1), text) for where, text in found]
+    problems += [
+        Problem(parsed.file, test.line, f"test {test.name}: {text}")
+        for test in parsed.tests
+        if test.launch.region is not None and (text := about_region(test.launch.region, known_regions))
+    ]
+    return tuple(sorted(problems, key=lambda problem: problem.line))
+
+
+def about_region(region: str, known_regions: Collection[str]) -> str:
+    """Return that a region or pattern is not known, and which one is probably meant; empty if it is known."""
+    if any(fits(region, known) for known in known_regions):
+        return ""
+    import difflib  # noqa: PLC0415
+
+    near = difflib.get_close_matches(region, sorted(known_regions), n=1)
+    return f"'{region}' is not a known region{_meant(near)}"
 
 
 def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
@@ -119,11 +131,8 @@ def _about_rules(policy: Policy, known_regions: Collection[str]) -> Iterator[tup
 
 def _never_applies(policy: Policy, rule: Rule, known_regions: Collection[str]) -> Iterator[str]:
     for pattern in rule.when.regions:
-        if not any(fits(pattern, region) for region in known_regions):
-            import difflib  # noqa: PLC0415
-
-            near = difflib.get_close_matches(pattern, sorted(known_regions), n=1)
-            yield f"names '{pattern}', which is not a known region{_meant(near)}"
+        if text := about_region(pattern, known_regions):
+            yield f"never applies there: {text}"
     for pattern in rule.when.instance_types:
         if "." not in pattern and "*" not in pattern:
             yield f"names '{pattern}', which is not an instance type{_meant([f'{pattern}.*'])}"

@@ -19,7 +19,7 @@ ACTIONS = ("notify", "stop", "terminate")
 )  # fmt: skip
 @click.option("--effective", is_flag=True, help="The tag policy is the effective policy of an account.")
 @click.option("--require-all", is_flag=True, help="Require every key, including keys that the tag policy only checks.")
-@click.option("--config-rule", metavar="FILE", help="An AWS Config REQUIRED_TAGS rule, or its parameters.")
+@click.option("--config-rule", metavar="FILE", help="AWS Config REQUIRED_TAGS rules, or the parameters of one.")
 @click.option(
     "--action", type=click.Choice(ACTIONS), required=True,
     help="The action on instances that violate a rule.",
@@ -27,7 +27,8 @@ ACTIONS = ("notify", "stop", "terminate")
 def import_command(**given: Any) -> int:
     """Convert an AWS tag policy or AWS Config rule to a policy.
 
-    The policy is written to stdout. Its comments list what could not be converted.
+    FILE is JSON as the AWS CLI prints it, or - for stdin. The policy is written to stdout. Its comments list what could
+    not be converted.
     """
     from landkeeper.cli.broom.run.exchange import run_import
 
@@ -35,7 +36,7 @@ def import_command(**given: Any) -> int:
 
 
 @click.command(name="export")
-@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME", shell_complete=files)
+@click.argument("file", metavar="FILE|s3://BUCKET/KEY|ssm:NAME|-", shell_complete=files)
 @click.option(
     "--as", "form", type=click.Choice(["tag-policy", "scp"]), required=True,
     help="The target: AWS Organizations tag policies, or service control policies.",

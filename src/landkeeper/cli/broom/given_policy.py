@@ -26,16 +26,21 @@ def find_policy(name: str | None, settings: Settings) -> Policy:
 
 def read_policy(where: str, settings: Settings | None = None) -> str:
     """The text of a policy that a path, `-` for stdin, `s3://bucket/key` or `ssm:NAME` names. Raises UsageError."""
-    if where == "-":
-        try:
-            return sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError as error:
-            raise UsageError("the policy on stdin is not text in UTF-8") from error
     if not is_in_aws(where):
-        return read_named_file(where, what="policy")
+        return read_file_or_stdin(where)
     from landkeeper.wiring.broom.policy import read_policy_text
 
     return read_policy_text(where, settings or read_settings(os.environ))
+
+
+def read_file_or_stdin(where: str) -> str:
+    """The text of a file, or of stdin for `-`. Raises UsageError."""
+    if where != "-":
+        return read_named_file(where, what="policy")
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError("the policy on stdin is not text in UTF-8") from error
 
 
 def shown_name(where: str) -> str:

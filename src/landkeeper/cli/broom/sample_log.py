@@ -19,7 +19,8 @@ from landkeeper.cli.broom.described_launch import launch_options
 def sample_log_command(**given: Any) -> int:
     """Write a CloudTrail log file with one launch, to try `sweep`, `backtest` or `policy explain` on.
 
-    The instance does not exist: the file is for --offline and for backtests. The name of the file is printed.
+    What no option says is made up. The instance does not exist: the file is for --offline and for backtests. The name
+    of the file is printed.
     """
     from landkeeper.cli.broom.run.sample_log import run_sample_log
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from landkeeper.aws.regions import partition_of
 from landkeeper.broom.cloudtrail.arn_identity import identity_of_arn
 from landkeeper.broom.policy.trial import DescribedLaunch
 from landkeeper.embedded.sample_launch import SampleLaunch, launch_record
@@ -28,7 +29,7 @@ def make_sample_log(described: DescribedLaunch, now: datetime) -> SampleLog:
     region = described.region or _REGION
     at = described.at or now
     launch = SampleLaunch(
-        identity=identity_of_arn(described.principal_arn or f"arn:aws:iam::{account}:user/jane"),
+        identity=identity_of_arn(described.principal_arn or f"arn:{partition_of(region)}:iam::{account}:user/jane"),
         account=account,
         region=region,
         instance_type=described.instance_type or _TYPE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 
 from landkeeper.broom.policy.config_rules import import_config_rule
@@ -10,13 +9,11 @@ from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.from_aws import import_tag_policies
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.to_aws import export_scp, export_tag_policy
+from landkeeper.cli.broom.given_policy import read_file_or_stdin, read_policy, shown_name
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.terminal import say_text
 from landkeeper.org import UsageError
-from landkeeper.settings import read_settings
-from landkeeper.wiring.broom.policy import read_policy_text
-from landkeeper.wiring.texts import read_named_file
 
 
 def run_import(
@@ -28,9 +25,9 @@ def run_import(
     if config_rule is not None:
         if effective or require_all:
             raise UsageError("--effective and --require-all require --tag-policy")
-        text = import_config_rule(config_rule, read_named_file(config_rule, what="policy"), Penalty(action))
+        text = import_config_rule(shown_name(config_rule), read_file_or_stdin(config_rule), Penalty(action))
     else:
-        files = [(name, read_named_file(name, what="policy")) for name in tag_policies]
+        files = [(shown_name(name), read_file_or_stdin(name)) for name in tag_policies]
         text = import_tag_policies(files, Penalty(action), effective=effective, require_all=require_all)
     say_text(text)
     return DONE
@@ -38,7 +35,7 @@ def run_import(
 
 def run_export(file: str, form: str, enforce: bool) -> int:
     """Convert a policy to AWS tag policies or service control policies."""
-    policy = parse_policy(read_policy_text(file, read_settings(os.environ)), file)
+    policy = parse_policy(read_policy(file), shown_name(file))
     if form == "scp" and enforce:
         raise UsageError("--enforce requires --as tag-policy: a service control policy always enforces")
     today = datetime.now(UTC).date()

@@ -15,7 +15,7 @@ from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
 from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
 from landkeeper.cli.terminal import say
 
-_COLUMNS = ("File", "Line", "Test", "Result", "Expected", "Actual", "Because")
+_COLUMNS = ("File", "Line", "Test", "Result", "Expected", "Verdict", "Action", "Rule", "Because")
 
 
 def run_policy_tests(files: tuple[str, ...], format_: Format) -> int:
@@ -53,10 +53,9 @@ def _print_results(results: Sequence[tuple[PolicyFile, Sequence[ExpectationResul
     for policy, of_file in results:
         failed = [result for result in of_file if not result.has_passed]
         for result in failed:
-            row = _row(policy.file, result)
             say(f"{policy.file}:{result.expectation.line}: {result.expectation.name}", "bold")
-            say(f"  expected: {row['Expected']}")
-            say(f"  actual:   {row['Actual']}: {row['Because']}")
+            say(f"  expected: {_words(result.expectation)}")
+            say(f"  actual:   {_words(result.answer)}: {result.answer.because}")
         if of_file:
             passed = "all passed" if not failed else f"{len(failed)} failed"
             say(f"{policy.file}: {counted(len(of_file), 'test')}, {passed}")
@@ -69,10 +68,14 @@ def _row(file: str, result: ExpectationResult) -> dict[str, Any]:
         "Line": result.expectation.line,
         "Test": result.expectation.name,
         "Result": "passed" if result.has_passed else "failed",
-        "Expected": _words(result.expectation),
-        "Actual": _words(answer),
+        "Expected": _attributes(result.expectation),
+        **_attributes(answer),
         "Because": answer.because,
     }
+
+
+def _attributes(stated: Expectation | Answer) -> dict[str, str | None]:
+    return {"Verdict": stated.verdict, "Action": stated.action or None, "Rule": stated.rule or None}
 
 
 def _words(stated: Expectation | Answer) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from landkeeper.broom.policy.answers import Answer, answer_of
 from landkeeper.broom.policy.explain import explain
 from landkeeper.broom.policy.trial import DescribedLaunch, Trial, Undecided, try_launch
+from landkeeper.broom.policy.warnings import about_region
 from landkeeper.cli.broom.described_launch import described_launch
 from landkeeper.cli.broom.explanation import print_steps, step_attributes
 from landkeeper.cli.broom.given_policy import find_policy
@@ -18,6 +19,7 @@ from landkeeper.cli.output import Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.org import format_exact_time
 from landkeeper.settings import read_settings
+from landkeeper.wiring.broom.policy import list_known_regions
 
 _OPTIONS = {"principal": "--principal with the role's own ARN, which has its path"}
 
@@ -27,6 +29,8 @@ def run_try(policy_file: str | None, format_: Format, **given: Any) -> int:
     launch = described_launch(**given)
     policy = find_policy(policy_file, read_settings(os.environ))
     now = launch.at or datetime.now(UTC)
+    if launch.region is not None and (unknown := about_region(launch.region, list_known_regions())):
+        warn(unknown)
     trial = try_launch(policy, launch, now)
     answer = answer_of(trial)
     if isinstance(trial.verdict, Undecided):
