@@ -18,9 +18,9 @@ class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, *limits: Any) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         self._meanwhile()
-        return super().readline(*limits)
+        return super().readline(-1 if size is None else size)
 
 
 def type_answer(monkeypatch: pytest.MonkeyPatch, text: str, *, meanwhile: Callable[[], object] = lambda: None) -> None:
