@@ -15,6 +15,7 @@ from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.sweep import Sweep
 from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.switch import ActionSwitch, Turn
 from landkeeper.org import Failure, FailureReason
 
 
@@ -93,6 +94,9 @@ def test_limits_and_lists_are_the_ledgers_own(world: World) -> None:
     assert [case.instance_id for case in unasked.list_cases(State.COMPLIANT)] == [I2]
     assert unasked.take("HOUR#1", 1, LAUNCHED_AT)
     assert not world.ledger.take("HOUR#1", 1, LAUNCHED_AT)
+    off = ActionSwitch((Turn(is_on=False, by="jane", at=LAUNCHED_AT),))
+    unasked.write_switch(off)
+    assert unasked.read_switch() == world.ledger.read_switch() == off
     assert unasked.find_cases([I2]) == {}
     assert unasked.find_cases([I2]) == {I2: world.case(I2)}
     assert not unasked.write_case(replace(world.case(I2), version=5))

@@ -13,6 +13,7 @@ from landkeeper.broom.dry_run import (
     NoQueue,
     RehearsedActions,
     ScratchLedger,
+    describe_action,
     has_effect,
     planned_actions,
 )
@@ -72,6 +73,19 @@ def test_what_an_earlier_run_did_is_no_part_of_a_plan(world: World) -> None:
     assert result.notes[I3].because.endswith(": notified")
     assert "destroyed" not in repr(result)
     assert not has_effect(result.notes.values())
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "words"),
+    [
+        ("terminate", "would be terminated", "would be terminated"),
+        ("terminate", "destroyed", "terminate: destroyed"),
+        ("terminate", "would be held", "would be held"),
+        ("keep", "", "keep"),
+    ],
+)
+def test_what_would_be_done_is_said_once(action: str, outcome: str, words: str) -> None:
+    assert describe_action(action, outcome) == words
 
 
 def test_a_plan_has_an_effect_where_something_would_be_done_or_written(world: World) -> None:

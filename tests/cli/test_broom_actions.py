@@ -50,7 +50,7 @@ def test_the_switch_as_data_has_its_turns_newest_first(capsys: pytest.CaptureFix
     assert run(["broom", "actions", "show", *LEDGER, "--format", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[2].endswith(",'=1+1")
     assert run(["broom", "actions", "show", *LEDGER]) == 0
-    assert "Earlier turns" in capsys.readouterr().out
+    assert "Turns, newest first" in capsys.readouterr().out
 
 
 def test_a_dry_run_turns_nothing(capsys: pytest.CaptureFixture[str]) -> None:

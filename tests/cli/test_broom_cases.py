@@ -66,7 +66,7 @@ def test_a_held_case_is_listed_told_and_released(folder: Path, capsys: pytest.Ca
     release = ["broom", "release", bad, "--policy", "broom.yaml", "--role", ROLE]
     for flags, code in (([], 2), (["--dry-run", "--yes"], 0)):
         assert run([*release, *flags]) == code
-        assert f"{bad}: terminate: would be terminated, because rule code" in capsys.readouterr().out
+        assert f"{bad}: would be terminated, because rule code" in capsys.readouterr().out
         assert state_of(MEMBER, bad) == "running"
     assert run([*release, "--yes"]) == 0
     assert f"{bad}: terminate: destroyed, because rule code: tag Code is missing" in capsys.readouterr().out

@@ -159,6 +159,20 @@ def test_a_yes_makes_it_and_has_it_tracked(
     assert not [key for key in stored["Tags"] if key == "landkeeper:unfinished"]
 
 
+def test_another_block_than_the_one_that_was_agreed_to_is_not_used(
+    account: AccountId, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_the_block() -> None:
+        taking = ["--pool", "prod", "--prefix-length", "20", "--account", account, "--for", "x"]
+        assert run(["vpc", "allocate", *taking]) == 0
+
+    type_answer(monkeypatch, "y", meanwhile=take_the_block)
+    assert run(_arguments(account, "--request-id", "run-7")) == 2
+    sentence = "10.0.0.0/20 was taken meanwhile, and 10.0.16.0/20 is reserved: pass --request-id run-7 to use it"
+    assert sentence in capsys.readouterr().err
+    assert _own_vpcs(account) == []
+
+
 def test_the_same_request_again_answers_with_the_same_vpc(
     account: AccountId, capsys: pytest.CaptureFixture[str]
 ) -> None:

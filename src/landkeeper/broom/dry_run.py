@@ -128,6 +128,13 @@ def planned_actions(results: Iterable[InstanceResult]) -> Mapping[InstanceId, Pe
     }
 
 
+def describe_action(action: str, outcome: str) -> str:
+    """Return what is done about an instance and what came of it, in words; what would come of it stands alone."""
+    if outcome in {*_PLANNED, Outcome.WOULD_HOLD}:
+        return outcome
+    return f"{action}: {outcome}" if outcome else action
+
+
 def has_effect(results: Iterable[InstanceResult]) -> bool:
     """Return whether a run like this dry run would act, report, or write down that an instance is to be looked at."""
     return any(

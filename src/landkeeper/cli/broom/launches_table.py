@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.broom.dry_run import describe_action
 from landkeeper.cli.broom.launch_attributes import launch_attributes
 from landkeeper.cli.output import Column, chosen, print_rows
 
@@ -38,5 +39,5 @@ def _rows(judged: Sequence[JudgedLaunch]) -> Iterator[dict[str, Any]]:
         launch = launch_attributes(judged_launch)
         note = "duplicate event" if judged_launch.found.is_repeat else ""
         for instance in launch.pop("Instances"):
-            done = f"{instance['Action']}: {instance['Outcome']}" if instance["Outcome"] else instance["Action"]
+            done = describe_action(instance["Action"], instance["Outcome"])
             yield {**launch, **instance, "Done": done, "Note": note}

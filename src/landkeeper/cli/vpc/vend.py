@@ -146,7 +146,7 @@ def _vend(settings: Settings, wish: Wish, format_: str, *, has_given_id: bool, a
         plan = plan_vpc(site, wish, reserved)
         if agreed is not None and plan.reservation.block != agreed.reservation.block:
             taken, block, id_ = agreed.reservation.block, plan.reservation.block, plan.request_id
-            raise UsageError(f"{taken} was taken meanwhile: pass --request-id {id_} to create the VPC in {block}")
+            raise UsageError(f"{taken} was taken meanwhile, and {block} is reserved: pass --request-id {id_} to use it")
         if format_ == "table" and agreed is None:
             print_plan(plan, site.account, format_, is_reserved=True)
         if not has_given_id:

@@ -114,6 +114,6 @@ def _print(stored: StoredSwitch, settings: Settings, format_: Format) -> None:
     if not switch.is_on and stored.waiting:
         say(f"{counted(stored.waiting, 'case')} left as judged until they are on again.")
     if len(turns) > 1:
-        print_rows(turns, columns, "table", title="Earlier turns")
+        print_rows(turns, columns, "table", title="Turns, newest first")
     if not settings.actions_on:
         aside("LANDKEEPER_ACTIONS=off: commands that run here act on nothing, whatever the ledger says")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from landkeeper.broom.case import State
-from landkeeper.broom.dry_run import planned_actions
+from landkeeper.broom.dry_run import describe_action, planned_actions
 from landkeeper.broom.launch_report import describe_outcome, escaped
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.stored_case import case_to_record
@@ -126,8 +126,7 @@ class _Release:
         for failure in done.swept.failures:
             warn(failure)
         note = done.swept.notes[self.id_]
-        outcome = f": {note.outcome}" if note.outcome else ""
-        say(f"{self.id_}: {note.action}{outcome}, because {escaped(note.because)}")
+        say(f"{self.id_}: {describe_action(note.action, note.outcome or '')}, because {escaped(note.because)}")
 
     def has_effect(self, plan: CommandSweep) -> bool:
         """Return True: a case that is released is not held again."""
