@@ -7,10 +7,11 @@ import gc
 import os
 import signal
 from pathlib import Path
+from unittest import TestCase
 
 import botocore.session
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from tests.longest_first import LONGEST_FIRST
 
 pytest_plugins = ["tests.servers", "tests.ec2_answers", "tests.deployed_broom"]
@@ -40,12 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: run last, one of them would keep a single processor busy at the end.
 
     Coverage is measured only in the tests of the pure packages: what other tests happen to run is not tested by them.
+    There the examples are measured. Properties run the same code some hundred times, and measuring takes four times as
+    long as running it.
     """
     rank = {_TESTS / name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
     for item in items:
-        if not any(item.path.is_relative_to(pure) for pure in _PURE):
+        if _is_property(item) or not any(item.path.is_relative_to(pure) for pure in _PURE):
             item.add_marker(pytest.mark.no_cover)
+
+
+def _is_property(item: pytest.Item) -> bool:
+    """Return whether hypothesis makes the values of a test: one function, or the rules of a state machine."""
+    holder = getattr(item, "cls", None)
+    return is_hypothesis_test(getattr(item, "obj", None)) or (holder is not None and issubclass(holder, TestCase))
 
 
 def pytest_collection_finish() -> None:
