@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 from unittest import TestCase
 
+import botocore.retries.standard
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -28,6 +29,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A process of the product opens one session, these tests open thousands: descriptions of services are read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+# What is refused is tried as often as by the product, without waiting in between: seven seconds on average, at nothing.
+botocore.retries.standard.ExponentialBackoff = functools.partial(
+    botocore.retries.standard.ExponentialBackoff, max_backoff=0.05
+)
 
 
 _TESTS = Path(__file__).parent
