@@ -13,7 +13,7 @@ import botocore.retries.standard
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
-from tests.longest_first import LONGEST_FIRST
+from tests.longest_first import LONGEST_FIRST, UNMEASURED
 
 pytest_plugins = ["tests.servers", "tests.ec2_answers", "tests.deployed_broom"]
 
@@ -42,17 +42,21 @@ _PURE = tuple(
 """Tests of the packages whose coverage is measured (`tool.coverage.run`)."""
 
 
+_UNMEASURED = frozenset(_TESTS / name for name in UNMEASURED)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: run last, one of them would keep a single processor busy at the end.
 
     Coverage is measured only in the tests of the pure packages: what other tests happen to run is not tested by them.
-    There the examples are measured. Properties run the same code some hundred times, and measuring takes four times as
-    long as running it.
+    There the properties that take longest are not measured either: they run what examples run some hundred times, and
+    measuring takes four times as long as running.
     """
     rank = {_TESTS / name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
     for item in items:
-        if _is_property(item) or not any(item.path.is_relative_to(pure) for pure in _PURE):
+        is_unmeasured = item.path in _UNMEASURED and _is_property(item)
+        if is_unmeasured or not any(item.path.is_relative_to(pure) for pure in _PURE):
             item.add_marker(pytest.mark.no_cover)
 
 
