@@ -7,11 +7,13 @@ import gc
 import os
 import signal
 from pathlib import Path
+from typing import Any
 from unittest import TestCase
 
 import botocore.retries.standard
 import botocore.session
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 from tests.longest_first import LONGEST_FIRST, UNMEASURED
 
@@ -29,11 +31,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A process of the product opens one session, these tests open thousands: descriptions of services are read once.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-# What is refused is tried as often as by the product, without waiting in between: seven seconds on average, at nothing.
-botocore.retries.standard.ExponentialBackoff = functools.partial(
-    botocore.retries.standard.ExponentialBackoff, max_backoff=0.05
-)
 
+
+class _Impatient(ExponentialBackoff):
+    """What is refused is tried as often as by the product, with hardly a wait between: it would be seven seconds."""
+
+    def delay_amount(self, context: Any) -> float:
+        return float(super().delay_amount(context)) / 500
+
+
+botocore.retries.standard.ExponentialBackoff = _Impatient  # type: ignore[misc]
 
 _TESTS = Path(__file__).parent
 _PURE = tuple(

@@ -24,21 +24,22 @@ print(case["State"]["S"])
 """
 
 _STORY_AND_JSON = """
+import sys
 from contextlib import redirect_stdout
-from landkeeper.cli import main
+from landkeeper.cli import run
 from landkeeper.cli.run import demo as command
 from landkeeper.demo import story
 
 run_demo = story.run_demo
 
 def run_and_write_json(*given, keep):
-    run = run_demo(*given, keep=keep)
+    done = run_demo(*given, keep=keep)
     with open("result.json", "w") as file, redirect_stdout(file):
-        command.print_json(command._as_json(run, keep=keep))
-    return run
+        command.print_json(command._as_json(done, keep=keep))
+    return done
 
 story.run_demo = run_and_write_json
-main()
+sys.exit(run(sys.argv[1:]))
 """
 """The command, which tells its story, and writes down what it would print with `--json`: a run takes long enough."""
 
@@ -60,7 +61,8 @@ class _Demo:
     @property
     def stopping(self) -> str:
         """The command that it says stops it."""
-        return re.findall(r"^  (kill [0-9 ]+; rm -rf \S+)$", self.process.stdout, re.MULTILINE)[0]
+        found: list[str] = re.findall(r"^  (kill [0-9 ]+; rm -rf \S+)$", self.process.stdout, re.MULTILINE)
+        return found[0]
 
     @property
     def process_ids(self) -> list[int]:
