@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.servers import Answer
 from tests.waiting import HANG_SECONDS
 
+from landkeeper.aws.deadlines import THREAD_NAME
 from landkeeper.embedded.simulators import HOME_ACCOUNT
 
 
@@ -166,3 +167,31 @@ def scripted_aws(backend_url: str) -> Iterator[ScriptedAws]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def answering_slowly(answer: Callable[[Mapping[str, str]], Answer | Trickle | Hang]) -> Iterator[str]:
+    """A server without a simulator, for which `answer` says what a call meets; yields its address.
+
+    It gets the parameters of the call, with its `Action` and `Region`.
+    """
+    with scripted_aws("") as aws:
+        aws.script = lambda call: answer(
+            {
+                **{name: str(value) for name, value in call.parameters.items()},
+                "Action": call.action,
+                "Region": call.region,
+            }
+        )
+        yield aws.url
+
+
+def _texts(parameters: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items()}
+
+
+def wait_for_late_work() -> None:
+    """Wait until work that nobody waits for any more has come to its end."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD_NAME:
+            thread.join(HANG_SECONDS)

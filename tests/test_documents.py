@@ -27,10 +27,15 @@ def problem(text: str) -> tuple[int, str]:
         (BOMB, 6, f"more than {MOST_VALUES:,} values, an alias counted as all that it stands for"),
         ("x: 1\na: &a [*a]", 2, "an alias stands inside what it stands for"),
         ("a: &a {b: *a}", 1, "an alias stands inside what it stands for"),
-        ("[" * 100_000, 1, f"nested more than {DEEPEST} deep"),
-        ("{a: " * 50_000, 1, f"nested more than {DEEPEST} deep"),
-        ("- " * 20_000 + "x", 1, f"nested more than {DEEPEST} deep"),
-        ("[" + "a," * 60_000 + "]", 1, f"more than {MOST_VALUES:,} values"),
+        *(
+            pytest.param(text, 1, reason, marks=pytest.mark.no_cover, id=text[:6])
+            for text, reason in (
+                ("[" * 100_000, f"nested more than {DEEPEST} deep"),
+                ("{a: " * 50_000, f"nested more than {DEEPEST} deep"),
+                ("- " * 20_000 + "x", f"nested more than {DEEPEST} deep"),
+                ("[" + "a," * 60_000 + "]", f"more than {MOST_VALUES:,} values"),
+            )
+        ),
         ("a" * (MOST_CHARACTERS + 1), 1, f"the file has more than {MOST_CHARACTERS:,} characters"),
         ('a: 1\nb: "\\ud83d"', 2, "half of a pair of surrogates stands for no character"),
         ("*x", 1, "not YAML: found undefined alias 'x'"),

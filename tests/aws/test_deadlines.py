@@ -9,8 +9,8 @@ from typing import Any
 import botocore.session
 import pytest
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, Enter, assumed_role, ec2_pages
+from tests.scripted_aws import Hang, Trickle, answering_slowly, wait_for_late_work
 from tests.servers import HOME_REGION, Answer, answering
-from tests.slow_servers import Drip, Hang, answering_slowly, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.broom.instances import Ec2Instances
@@ -172,11 +172,11 @@ def test_a_termination_is_not_sent_when_the_check_before_it_is_late(entered: Ent
     assert "TerminateInstances" not in calls
 
 
-@pytest.mark.parametrize("slowly", [Drip(), Hang()])
+@pytest.mark.parametrize("slowly", [Trickle(), Hang()])
 def test_a_region_that_never_ends_keeps_no_other_from_being_read(
-    entered: Enter, clock: Clock, slowly: Drip | Hang
+    entered: Enter, clock: Clock, slowly: Trickle | Hang
 ) -> None:
-    def answer(call: Mapping[str, str]) -> Answer | Drip | Hang:
+    def answer(call: Mapping[str, str]) -> Answer | Trickle | Hang:
         if call["Action"] == "GetCallerIdentity":
             return 200, CALLER_IDENTITY
         if call["Region"] == _HERE:
@@ -198,12 +198,12 @@ def test_a_region_that_never_ends_keeps_no_other_from_being_read(
 
 @pytest.mark.parametrize("action", ["AssumeRole", "DescribeRegions"])
 def test_an_account_that_cannot_be_entered_in_time_is_a_failure(entered: Enter, clock: Clock, action: str) -> None:
-    def answer(call: Mapping[str, str]) -> Answer | Drip:
+    def answer(call: Mapping[str, str]) -> Answer | Trickle:
         if call["Action"] == "GetCallerIdentity":
             return 200, CALLER_IDENTITY
         if call["Action"] == action:
             clock.now += 700
-            return Drip()
+            return Trickle()
         return 200, assumed_role(call["RoleArn"])
 
     with answering_slowly(answer) as url:
@@ -214,9 +214,9 @@ def test_an_account_that_cannot_be_entered_in_time_is_a_failure(entered: Enter, 
 
 
 def test_credentials_at_hand_that_nobody_tells_of_in_time_are_an_error(entered: Enter, clock: Clock) -> None:
-    def answer(_: Mapping[str, str]) -> Drip:
+    def answer(_: Mapping[str, str]) -> Trickle:
         clock.now += 700
-        return Drip()
+        return Trickle()
 
     with answering_slowly(answer) as url:
         entered(url)

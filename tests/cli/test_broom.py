@@ -18,6 +18,7 @@ from tests.typed_answers import type_answer
 
 from landkeeper.broom.launches import InstanceId
 from landkeeper.cli import run
+from landkeeper.cli.broom.run.sweep import offline_remark
 from landkeeper.org import AccountId
 
 LOG = str(EVENTS / "log_file.json")
@@ -287,3 +288,16 @@ class TestLive:
         ledger = str(tmp_path / "ledger.db")
         assert run(["broom", "sweep", "--yes", "--policy", str(path), "--role", ROLE, "--file", ledger, str(log)]) == 0
         assert "1 instance waits for a later check: run the same command again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("paths", "policy", "calls"),
+    [
+        (["log.json", "-"], "broom.yaml", "no AWS calls"),
+        (["log.json", "s3://trail/AWSLogs/"], "", "AWS is called only to read the log files"),
+        (["log.json"], "ssm:/policy", "AWS is called only to read the policy"),
+        (["s3://trail/AWSLogs/"], "s3://b/p.yaml", "AWS is called only to read the log files and the policy"),
+    ],
+)
+def test_an_answer_from_the_log_says_what_aws_was_called_for(paths: list[str], policy: str, calls: str) -> None:
+    assert offline_remark(paths, policy) == f"offline: {calls}; instances are evaluated by the tags in the log"

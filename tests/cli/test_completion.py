@@ -62,17 +62,22 @@ def _environment(home: Path, given: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def tab(here: Path) -> Tab:
+def tab(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tab:
     """What bash is told when somebody presses Tab at the end of a line."""
 
     def press(line: str, **environment: str) -> list[str]:
         words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_LANDKEEPER_COMPLETE": "bash_complete"}
-        done = subprocess.run(
-            [_BIN / "landkeeper"], capture_output=True, text=True, check=True, cwd=here,
-            env=_environment(here, {**words, **environment}),
-        )  # fmt: skip
-        assert done.stderr == ""
-        return [word.partition(",")[2] for word in done.stdout.split()]
+        with monkeypatch.context() as patch:
+            for name in (name for name in os.environ if name.startswith(("LANDKEEPER_", "AWS_"))):
+                patch.delenv(name)
+            for name, value in {"HOME": str(here), **words, **environment}.items():
+                patch.setenv(name, value)
+            patch.chdir(here)
+            with pytest.raises(SystemExit) as done:
+                run([])
+        printed = capsys.readouterr()
+        assert (done.value.code, printed.err) == (0, "")
+        return [word.partition(",")[2] for word in printed.out.split()]
 
     return press
 

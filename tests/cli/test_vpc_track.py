@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tests.ec2_answers import CALLER_IDENTITY, EC2_XML, assumed_role, ec2_pages
+from tests.scripted_aws import Trickle, answering_slowly
 from tests.servers import Answer, answering, ec2_refusal
-from tests.slow_servers import Drip, answering_slowly
 
 from landkeeper.cli import run
 from landkeeper.embedded.vpc_file import VpcFile
@@ -218,7 +218,7 @@ def test_an_answer_that_never_ends_is_a_failure_of_the_account(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LANDKEEPER_ACCOUNT_SECONDS", "1")
-    with answering_slowly(lambda _: Drip()) as url:
+    with answering_slowly(lambda _: Trickle()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", url)
         assert _track() == 3
     assert "timed out (DeadlineExceeded: not done within" in capsys.readouterr().err

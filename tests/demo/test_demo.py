@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +23,81 @@ case = boto3.client("dynamodb").get_item(TableName="BroomLedger", Key={"Instance
 print(case["State"]["S"])
 """
 
+_STORY_AND_JSON = """
+import sys
+from contextlib import redirect_stdout
+from landkeeper.cli import run
+from landkeeper.cli.run import demo as command
+from landkeeper.demo import story
+
+run_demo = story.run_demo
+
+def run_and_write_json(*given, keep):
+    done = run_demo(*given, keep=keep)
+    with open("result.json", "w") as file, redirect_stdout(file):
+        command.print_json(command._as_json(done, keep=keep))
+    return done
+
+story.run_demo = run_and_write_json
+sys.exit(run(sys.argv[1:]))
+"""
+"""The command, which tells its story, and writes down what it would print with `--json`: a run takes long enough."""
+
 pytestmark = pytest.mark.embedded
 
 
-def _run(*flags: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "TMPDIR": str(directory), "COLUMNS": "100"}
-    return subprocess.run(
-        [sys.executable, "-m", "landkeeper", "demo", *flags],
-        capture_output=True, text=True, check=False, env=environment, timeout=HANG_SECONDS, cwd=directory,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Demo:
+    """A whole run with `--keep`, whose embedded AWS is up."""
+
+    process: subprocess.CompletedProcess[str]
+    directory: Path
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """The variables that it says to export."""
+        return dict(re.findall(r"^  export (\w+)=(.*)$", self.process.stdout, re.MULTILINE))
+
+    @property
+    def stopping(self) -> str:
+        """The command that it says stops it."""
+        found: list[str] = re.findall(r"^  (kill [0-9 ]+; rm -rf \S+)$", self.process.stdout, re.MULTILINE)
+        return found[0]
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The simulators that are up."""
+        return [int(word) for word in self.stopping.partition(";")[0].split()[1:]]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Demo]:
+    """The one whole run: it tells its story, and what `--json` prints is in a file beside its report."""
     directory = tmp_path_factory.mktemp("demo")
-    return _run("--json", directory=directory), directory
+    process = subprocess.run(
+        [sys.executable, "-c", _STORY_AND_JSON, "demo", "--keep"], capture_output=True, text=True, check=False,
+        env={**os.environ, "TMPDIR": str(directory), "COLUMNS": "100"}, timeout=HANG_SECONDS, cwd=directory,
+    )  # fmt: skip
+    run = _Demo(process, directory)
+    try:
+        assert process.returncode == 0, process.stderr
+        yield run
+    finally:
+        for process_id in run.process_ids:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGTERM)
+        wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in run.process_ids))
 
 
-@pytest.fixture
-def result(finished: tuple[subprocess.CompletedProcess[str], Path]) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(finished[0].stdout)
+@pytest.fixture(scope="module")
+def result(demo: _Demo) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads((demo.directory / "result.json").read_text(encoding="utf-8"))
     return answer
 
 
-def test_it_succeeds_prints_one_json_object_and_complains_of_nothing(
-    finished: tuple[subprocess.CompletedProcess[str], Path],
-) -> None:
-    assert (finished[0].returncode, finished[0].stderr) == (0, "")
+def test_it_succeeds_and_complains_of_nothing(demo: _Demo, result: dict[str, Any]) -> None:
+    assert (demo.process.returncode, demo.process.stderr) == (0, "")
+    assert (result["exports"], result["process_ids"]) == (demo.exports, demo.process_ids)
 
 
 def test_every_vpc_is_tracked_but_those_of_the_account_that_cannot_be_read(result: dict[str, Any]) -> None:
@@ -64,10 +114,6 @@ def test_what_broke_the_policy_is_destroyed_and_reported_once_a_launch(result: d
     assert result["reports"] == result["bad_launches"] == 4
 
 
-def test_nothing_but_the_report_is_left_behind(finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
-    assert [one.name for one in finished[1].iterdir()] == ["landkeeper-demo.html"]
-
-
 def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "landkeeper", "demo"],
@@ -82,21 +128,6 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """The story as it is told, and the variables it says to export; the embedded AWS is up meanwhile."""
-    run = _run("--keep", directory=tmp_path_factory.mktemp("kept"))
-    exports = dict(re.findall(r"^  export (\w+)=(.*)$", run.stdout, re.MULTILINE))
-    process_ids = [int(each) for each in re.findall(r"kill ([0-9 ]+);", run.stdout)[0].split()]
-    try:
-        assert run.returncode == 0, run.stderr
-        yield run.stdout, exports
-    finally:
-        for process_id in process_ids:
-            os.kill(process_id, signal.SIGTERM)
-        wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in process_ids))
-
-
 def _with(exports: dict[str, str], *command: str) -> str:
     run = subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, check=True, env={**os.environ, **exports}
@@ -104,8 +135,8 @@ def _with(exports: dict[str, str], *command: str) -> str:
     return run.stdout
 
 
-def test_kept_it_can_be_used_by_other_commands(kept: tuple[str, dict[str, str]]) -> None:
-    story, exports = kept
+def test_kept_it_can_be_used_by_other_commands(demo: _Demo) -> None:
+    story, exports = demo.process.stdout, demo.exports
     listed = json.loads(_with(exports, "-m", "landkeeper", "vpc", "list", "--format", "json"))
     assert f"{len(listed)} of {len(listed)} VPCs tracked" in story
     destroyed = re.findall(r"^(i-[0-9a-f]+) .* destroyed", story, re.MULTILINE)
@@ -120,18 +151,16 @@ def test_a_default_vpc_goes_and_a_new_vpc_gets_a_block_of_its_own(result: dict[s
     assert result["vended"]["CidrBlock"] == "10.3.0.0/20"
 
 
-def test_it_leaves_a_report_of_what_it_did(
-    finished: tuple[subprocess.CompletedProcess[str], Path], result: dict[str, Any]
-) -> None:
-    page = (finished[1] / result["report"]).read_text(encoding="utf-8")
+def test_it_leaves_a_report_of_what_it_did(demo: _Demo, result: dict[str, Any]) -> None:
+    page = (demo.directory / result["report"]).read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     for shown in (result["vended"]["VpcId"], *result["destroyed"]):
         assert shown in page
     assert result["deleted_default_vpcs"][0] not in page
 
 
-def test_the_docs_tell_the_story_as_it_is_printed(kept: tuple[str, dict[str, str]]) -> None:
-    story = kept[0].split("\nThe simulated AWS is still running.")[0]
+def test_the_docs_tell_the_story_as_it_is_printed(demo: _Demo) -> None:
+    story = demo.process.stdout.split("\nThe simulated AWS is still running.")[0]
     assert _without_chance(_transcript("docs/demo.md")) == _without_chance(story)
 
 
@@ -140,6 +169,12 @@ def test_the_readme_has_parts_of_that_story() -> None:
     story = iter(_without_chance(_transcript("docs/demo.md")))
     assert len(parts) > 10
     assert [line for line in parts if line not in story] == []
+
+
+def test_stopped_as_it_says_nothing_but_the_report_is_left(demo: _Demo) -> None:
+    subprocess.run(["sh", "-c", demo.stopping], check=True)
+    wait_until(lambda: not any(Path(f"/proc/{each}").exists() for each in demo.process_ids))
+    assert sorted(path.name for path in demo.directory.iterdir()) == ["landkeeper-demo.html", "result.json"]
 
 
 def _transcript(page: str) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from tests.deployed_broom import MEMBER, Deployed, batch, record, start_one
 from tests.member_instances import state_of
-from tests.scripted_aws import Call, scripted_aws
-from tests.slow_servers import Drip, answering_slowly, wait_for_late_work
+from tests.scripted_aws import Call, Trickle, answering_slowly, scripted_aws, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.broom.case import State
@@ -96,9 +95,9 @@ def test_a_message_that_is_late_as_a_whole_comes_again_and_is_counted(
 ) -> None:
     body = deployed.log(record(start_one(MEMBER)))
 
-    def answer(_: Mapping[str, str]) -> Drip:
+    def answer(_: Mapping[str, str]) -> Trickle:
         hanging.seconds = 60.0
-        return Drip()
+        return Trickle()
 
     with answering_slowly(answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from tests.answer_server import AnswerServer, answer_server
+from tests.scripted_aws import wait_for_late_work
 from tests.servers import Answer, answering, home_sessions
-from tests.slow_servers import wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.vpctracker.custom_resource import UnansweredError, put_answer

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.scripted_aws import Trickle, answering_slowly, wait_for_late_work
 from tests.servers import home_sessions
-from tests.slow_servers import Drip, answering_slowly, wait_for_late_work
 from tests.waiting import HANG_SECONDS
 
 from landkeeper.aws.sessions import HomeAccountError
@@ -219,9 +219,9 @@ def test_a_run_that_is_late_says_so_before_it_is_killed(
 ) -> None:
     context = Invocation(seconds=300)
 
-    def answer(_: Mapping[str, str]) -> Drip:
+    def answer(_: Mapping[str, str]) -> Trickle:
         context.seconds = 15
-        return Drip()
+        return Trickle()
 
     with answering_slowly(answer) as url:
         for service in ("STS", "DYNAMODB", "SNS"):

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ SETTLED = {*KEYS, "CodeBucket", "Runtime", "Architecture", "VpcTable", "LedgerTa
 needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="there is no terraform here")
 
 
+@cache
 def _parsed(name: str) -> dict[str, Any]:
     parsed: dict[str, Any] = hcl2.loads((MODULE / name).read_text(encoding="utf-8"))
     return parsed

@@ -78,6 +78,7 @@ OF_COMMANDS = (
     "aws/vpctracker/default_vpc_holders.py",
     "aws/vpctracker/default_vpcs.py",
     "aws/vpctracker/vending.py",
+    "wiring/broom/sample_log.py",
     "wiring/broom/switch.py",
     "wiring/doctor",
     "wiring/known_words.py",

@@ -9,6 +9,7 @@ import click
 
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.confirmation import plan_options
+from landkeeper.cli.failures import details_option
 from landkeeper.cli.options import accounts_option, format_option, regions_option, role_options
 
 
@@ -25,6 +26,7 @@ from landkeeper.cli.options import accounts_option, format_option, regions_optio
     "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."
 )
 @role_options()
+@details_option
 @format_option
 def audit_command(**given: Any) -> int:
     """Check all running instances against the policy, and resume overdue cases.

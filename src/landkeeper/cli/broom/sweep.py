@@ -17,7 +17,9 @@ from landkeeper.cli.options import format_option, role_options
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL|-...", shell_complete=files)
 @policy_option
 @plan_options
-@click.option("--offline", is_flag=True, help="Make no AWS calls: evaluate the tags in the log.")
+@click.option(
+    "--offline", is_flag=True, help="Evaluate the tags in the log; AWS is called only for what is to be read from it."
+)
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
 @click.option(
     "--file", "file", type=click.Path(path_type=Path), help="A local SQLite file of cases instead of a table."

@@ -13,6 +13,7 @@ from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
+from landkeeper.cli.failures import print_failures, print_hint
 from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
 from landkeeper.settings import Settings, read_settings
 
@@ -36,6 +37,7 @@ def run_audit(
     file: Path | None,
     role_name: str | None,
     external_id: str | None,
+    details: bool,
     format_: Format,
 ) -> int:
     """Check all running instances against the policy, and resume overdue cases."""
@@ -46,7 +48,7 @@ def run_audit(
         role_name=role_name, external_id=external_id, regions=regions, accounts=find_account_ids(settings, accounts)
     )
     policy = find_policy(policy_file, settings)
-    task = _Audit(settings, policy, rejudge, format_)
+    task = _Audit(settings, policy, rejudge, details, format_)
     result = apply_plan(task, yes=yes, dry_run=dry_run, is_table=format_ == "table").result
     return DONE if result.is_complete else INCOMPLETE
 
@@ -58,6 +60,7 @@ class _Audit:
     settings: Settings
     policy: Policy
     rejudge: bool
+    details: bool
     format_: Format
 
     def rehearse(self) -> CommandAudit:
@@ -98,7 +101,8 @@ class _Audit:
             columns = [Column(name, name) for name in _NAMES]
             title = "Dry run: what the policy would do, based on live tags" if is_dry_run and rows else ""
             print_rows(rows, columns, self.format_, title=title, totals=_totals_line(result))
-        for failure in result.failures:
+        print_hint([print_failures("could not be audited", result.unreadable, details=self.details)])
+        for failure in result.other_failures:
             warn(failure)
 
 
@@ -125,10 +129,11 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 def _totals_line(result: AuditResult) -> str:
     unread = counted(result.unread, "account or region", "accounts or regions")
-    left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(result.left_out.items()))
+    left_out = ", ".join(f"{number:,} {reason}" for reason, number in sorted(result.left_out.items()))
+    comply = counted(result.compliant, "complies", "comply")
     return (
-        f"running instances: {result.running}, in {counted(result.places, 'region')}; {result.compliant} comply, "
-        f"{result.violations} violate the policy"
+        f"running instances: {result.running:,}, in {counted(result.places, 'region')}; {comply}, "
+        f"{counted(result.violations, 'violates', 'violate')} the policy"
         f"{f'; not judged or left as they are: {left_out}' if left_out else ''}"
         f"{f'; {unread} could not be read' if result.unread else ''}"
     )

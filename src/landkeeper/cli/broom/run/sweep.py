@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,7 @@ def run_sweep(
     harvest, missing = _gather(paths, settings)
     if offline:
         has_failed = False
+        warn(offline_remark(paths, policy_file or settings.policy or ""))
         judged = _judge_offline(policy, harvest)
         print_launches(judged, harvest, format_, heading=_OFFLINE, details=details, is_dry_run=True)
     else:
@@ -68,8 +69,15 @@ def run_sweep(
     return INCOMPLETE if is_incomplete or has_failed else DONE
 
 
+def offline_remark(paths: Sequence[str], policy: str) -> str:
+    """Return what an answer from the log alone is made from, and what AWS was called for."""
+    remote = ["the log files"] if any(path.startswith("s3://") for path in paths) else []
+    remote += ["the policy"] if policy.startswith(("s3://", "ssm:")) else []
+    calls = f"AWS is called only to read {' and '.join(remote)}" if remote else "no AWS calls"
+    return f"offline: {calls}; instances are evaluated by the tags in the log"
+
+
 def _judge_offline(policy: Policy, harvest: Harvest) -> tuple[JudgedLaunch, ...]:
-    warn("offline: no AWS calls; instances are evaluated by the tags in the log")
     if policy.onboarding is not None and policy.onboarding.units:
         mild = f"at most {policy.onboarding.action} is shown"
         warn(f"offline: the accounts' organizational units are unknown, so {mild} (onboarding)")
