@@ -133,6 +133,8 @@ def test_a_block_that_another_vpc_took_is_refused_and_shown_as_a_conflict(
     assert " conflict " in printed.out
     assert printed.err.startswith("Conflict: 10.0.32.0/24, res-")
     assert f"overlaps {vpc_ids(2)} of lake" in printed.err
+    assert [row["Conflicts"] for row in json.loads(_run(capsys, "pool", "list", "--format", "json"))] == [1]
+    assert " Conflicts" in _run(capsys, "pool", "list")
 
 
 def test_a_block_that_a_vpc_has_is_reserved_for_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

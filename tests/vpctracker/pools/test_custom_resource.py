@@ -32,7 +32,7 @@ from landkeeper.vpctracker.pools.custom_resource import (
 from landkeeper.vpctracker.pools.items import PoolWrite
 from landkeeper.vpctracker.pools.operations import Actor, create_pool, read_named_state, release
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
-from landkeeper.vpctracker.pools.reserve import reserve_block
+from landkeeper.vpctracker.pools.reserve import reserve_blocks
 from landkeeper.vpctracker.pools.stack_request import StackCall, parse_call
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 
@@ -94,9 +94,10 @@ class Provider:
         return settle(self.store, self.prepare_deletion(physical_id, call), self.actor)
 
     def reserve(self, block: str, purpose: str) -> Reservation:
-        return reserve_block(
-            self.store, "prod", parse_block(block), purpose, tracked_of=self.tracked_of, actor=self.actor
-        ).reservation
+        (made,) = reserve_blocks(
+            self.store, "prod", [parse_block(block)], purpose, tracked_of=self.tracked_of, actor=self.actor
+        )
+        return made.reservation
 
     def held(self, pool: str = "prod") -> tuple[Reservation, ...]:
         return read_named_state(self.store, pool)[0].reservations
@@ -226,14 +227,7 @@ def test_what_was_reserved_and_never_answered_is_given_back_too(provider: Provid
 
 def test_nothing_that_is_not_the_resources_own_is_given_back(provider: Provider) -> None:
     theirs = provider.create(replace(CREATE, stack=CREATE.stack.replace("c9f6a0c0", "00000000")))
-    by_hand = reserve_block(
-        provider.store,
-        "prod",
-        parse_block("10.0.240.0/20"),
-        "Frankfurt",
-        tracked_of=provider.tracked_of,
-        actor=provider.actor,
-    ).reservation
+    by_hand = provider.reserve("10.0.240.0/20", "Frankfurt")
     for physical_id in (theirs.id, by_hand.id, NOTHING, "", "res-9"):
         assert provider.delete(physical_id) is None
     assert provider.delete(NOTHING, wishing(CREATE, Pool="gone")) is None
@@ -319,14 +313,7 @@ def test_the_stacks_of_an_account_reserve_so_many_blocks_in_an_hour(provider: Pr
     provider.blocks_per_hour = 2
     ask("a")
     ask("b", Pool="test")
-    reserve_block(
-        provider.store,
-        "prod",
-        parse_block("10.0.240.0/20"),
-        "Frankfurt",
-        tracked_of=provider.tracked_of,
-        actor=provider.actor,
-    )
+    provider.reserve("10.0.240.0/20", "Frankfurt")
     for pool in ("prod", "test"):
         with pytest.raises(UsageError, match="stacks of the account 111122223333 have reserved 2 blocks in the last"):
             ask("c", Pool=pool)

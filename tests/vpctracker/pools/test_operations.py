@@ -36,7 +36,7 @@ from landkeeper.vpctracker.pools.operations import (
 from landkeeper.vpctracker.pools.pool import Kind, Pool, Reservation
 from landkeeper.vpctracker.pools.ports import ContentionError
 from landkeeper.vpctracker.pools.refusals import explain
-from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
+from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_blocks
 from landkeeper.vpctracker.pools.tracked import Tracked, read_tracked
 from landkeeper.vpctracker.pools.unread import NeverRead
 
@@ -94,9 +94,10 @@ class Office:
         return outcome.reservation
 
     def reserve(self, block: str, purpose: str = "x") -> ReservedByHand:
-        return reserve_block(
-            self.store, "prod", parse_block(block), purpose, tracked_of=self.tracked_of, actor=self.actor
+        (made,) = reserve_blocks(
+            self.store, "prod", [parse_block(block)], purpose, tracked_of=self.tracked_of, actor=self.actor
         )
+        return made
 
     def held(self, pool: str = "prod") -> list[str]:
         return [str(one.held) for one in read_named_state(self.store, pool)[0].reservations]
@@ -118,9 +119,7 @@ def test_a_pool_knows_who_made_it_and_when(office: Office) -> None:
 
 def test_blocks_are_given_from_the_lowest_on_around_all_that_is_taken(office: Office) -> None:
     office.track("10.0.16.0/20", "10.0.0.0/24")
-    reserve_block(
-        office.store, "prod", parse_block("10.0.48.0/24"), "Frankfurt", tracked_of=office.tracked_of, actor=office.actor
-    )
+    office.reserve("10.0.48.0/24", "Frankfurt")
     assert [str(office.get().block) for _ in range(3)] == ["10.0.32.0/20", "10.0.64.0/20", "10.0.80.0/20"]
     assert str(office.get(24).block) == "10.0.1.0/24"
     assert office.held() == ["10.0.1.0/24", "10.0.32.0/20", "10.0.48.0/24", "10.0.64.0/20", "10.0.80.0/20"]
@@ -252,6 +251,15 @@ def test_a_block_that_was_reserved_as_in_use_outside_aws_is_linked_to_its_vpc(of
     assert office.held() == ["10.0.32.0/20"]
 
 
+def test_several_blocks_are_reserved_all_or_none(office: Office) -> None:
+    blocks = [parse_block(text) for text in ("10.0.0.0/24", "10.0.1.0/24", "10.0.1.0/25")]
+    with pytest.raises(UsageError, match=r"10.0.1.0/25 overlaps 10.0.1.0/24"):
+        reserve_blocks(office.store, "prod", blocks, "x", tracked_of=office.tracked_of, actor=office.actor)
+    assert office.held() == []
+    reserve_blocks(office.store, "prod", blocks[:2], "x", tracked_of=office.tracked_of, actor=office.actor)
+    assert office.held() == ["10.0.0.0/24", "10.0.1.0/24"]
+
+
 def test_who_comes_second_chooses_anew(office: Office) -> None:
     office.store.others = (office.get, office.get)
     assert str(office.get().block) == "10.0.32.0/20"
@@ -264,9 +272,7 @@ def test_whoever_never_gets_a_turn_is_told(office: Office) -> None:
         office.get()
     office.store.others = (office.get,) * 9
     with pytest.raises(ContentionError, match="too many concurrent writes to the pool 'prod'"):
-        reserve_block(
-            office.store, "prod", parse_block("10.0.255.0/24"), "x", tracked_of=office.tracked_of, actor=office.actor
-        )
+        office.reserve("10.0.255.0/24", "x")
 
 
 def test_nothing_is_given_while_an_account_of_the_space_was_never_read(office: Office) -> None:
@@ -326,15 +332,11 @@ def test_a_pool_inside_a_pool_takes_its_range_there(office: Office) -> None:
     assert str(office.get().block) == "10.0.64.0/20"
     assert str(office.get(pool="eu").block) == "10.0.0.0/20"
     with pytest.raises(UsageError, match="overlaps the pool 'eu'"):
-        reserve_block(
-            office.store, "prod", parse_block("10.0.1.0/24"), "x", tracked_of=office.tracked_of, actor=office.actor
-        )
+        office.reserve("10.0.1.0/24", "x")
 
 
 def test_a_pool_inside_a_pool_keeps_off_what_was_reserved_there_before(office: Office) -> None:
-    reserve_block(
-        office.store, "prod", parse_block("10.0.0.0/20"), "Frankfurt", tracked_of=office.tracked_of, actor=office.actor
-    )
+    office.reserve("10.0.0.0/20", "Frankfurt")
     office.create("eu", "10.0.0.0/18", parent="prod")
     office.create("eu-1", "10.0.0.0/19", parent="eu")
     assert str(office.get(pool="eu-1").block) == "10.0.16.0/20"

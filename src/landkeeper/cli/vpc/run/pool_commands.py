@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
+from landkeeper.cli.vpc.run.pool_show import ListedPool, addresses_of, attributes_of, list_pools
 from landkeeper.org import UsageError, parse_region, percentage
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder
-from landkeeper.vpctracker.pools.growth import Usage
 from landkeeper.vpctracker.pools.ipam_import import Imported, import_pools
 from landkeeper.vpctracker.pools.operations import create_pool, delete_pool, read_pools
 from landkeeper.vpctracker.pools.pool import Pool, find_pool, parse_ipv4, parse_pool_block, parse_prefix_length
-from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_block
+from landkeeper.vpctracker.pools.reserve import ReservedByHand, reserve_blocks
 from landkeeper.wiring.vpctracker.pools import open_pools
 
 _COLUMNS = (
@@ -31,6 +31,7 @@ _COLUMNS = (
     Column("Reserved", "ReservedShare", right=True, optional=1),
     Column("In pools", "InPoolsShare", right=True, optional=5),
     Column("Largest free", "LargestFreeBlock", style="green"),
+    Column("Conflicts", "Conflicts", style="red", right=True),
 )
 
 
@@ -67,13 +68,16 @@ def run_delete(*, name: str, config: str | None, table: str | None, file: Path |
 def run_list(*, config: str | None, table: str | None, file: Path | None, format_: Format) -> int:
     """List pools with their utilisation."""
     with open_pools(settings_of(table, file).with_config(config), to_write=False) as pools:
-        found = usages(pools)
-    rows = [_row(pool, usage, [other for other, _ in found]) for pool, usage in found]
+        found = list_pools(pools)
+    rows = [_row(listed, [other.pool for other in found]) for listed in found]
     columns = [column for column in _COLUMNS if format_ == "table" or column.attribute != "Indented"]
     columns = [Column("Pool", "PoolId"), *columns] if format_ == "csv" else columns
     if format_ == "table":
         rows = list(map(_shown, rows))
-    usual = {"Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0%",), "Gives": ("/16 to /28",)}
+    usual: Mapping[str, tuple[Any, ...]] = {
+        "Region": (None,), "Space": (DEFAULT_SPACE,), "InPoolsShare": ("0%",), "Gives": ("/16 to /28",),
+        "Conflicts": (0,),
+    }  # fmt: skip
     if format_ == "json":
         rows = [{name: value for name, value in row.items() if name != "Indented"} for row in rows]
     totals = f"{counted(len(rows), 'pool')}." if rows else "No pools. Create one with `landkeeper vpc pool create`."
@@ -81,7 +85,8 @@ def run_list(*, config: str | None, table: str | None, file: Path | None, format
     return 0
 
 
-def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
+def _row(listed: ListedPool, pools: Sequence[Pool]) -> Row:
+    pool, usage = listed.pool, listed.usage
     return {
         "PoolId": pool.id,
         "Indented": "  " * _depth(pool, pools) + pool.id,
@@ -93,6 +98,7 @@ def _row(pool: Pool, usage: Usage, pools: Sequence[Pool]) -> Row:
         "ReservedShare": usage.reserved / usage.size,
         "InPoolsShare": usage.delegated / usage.size,
         "LargestFreeBlock": None if usage.largest_free is None else str(usage.largest_free),
+        "Conflicts": listed.conflicts,
     }
 
 
@@ -112,9 +118,9 @@ def run_reserve(
     """Reserve blocks that are in use."""
     wanted = [parse_ipv4(text, "--cidr") for text in blocks]
     with open_pools(settings_of(table, file).with_config(config), to_write=True) as pools:
-        for block in wanted:
-            made = reserve_block(pools.store, name, block, purpose, tracked_of=pools.tracked_of, actor=pools.actor)
-            _print_reserved(made, name)
+        reserved = reserve_blocks(pools.store, name, wanted, purpose, tracked_of=pools.tracked_of, actor=pools.actor)
+    for made in reserved:
+        _print_reserved(made, name)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,31 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def usages(pools: Pools) -> list[tuple[Pool, Usage]]:
-    """Every pool, and how full it is, by space and address."""
+@dataclass(frozen=True, slots=True)
+class ListedPool:
+    """A pool, how full it is, and how many of its reservations are in conflict."""
+
+    pool: Pool
+    usage: Usage
+    conflicts: int
+
+
+def list_pools(pools: Pools) -> list[ListedPool]:
+    """Every pool, by space and address."""
     now = pools.actor.clock()
     found = read_pools(pools.store)
     states = {pool.id: read_state(pools.store, pool) for pool in found}
     coverage = {coverage.account: coverage for coverage in pools.store.read_all_coverage()}
     vpcs = tuple(pools.store.read_live_vpcs())
     tracked = {space: tracked_in(space, vpcs, coverage, pools.config) for space in {pool.space for pool in found}}
-    return [(pool, measure_usage(states[pool.id], _around(pool, states), tracked[pool.space], now)) for pool in found]
+    return [
+        ListedPool(
+            pool,
+            measure_usage(states[pool.id], _around(pool, states), tracked[pool.space], now),
+            len(list(find_conflicts(states[pool.id], tracked[pool.space]))),
+        )
+        for pool in found
+    ]
 
 
 def _around(pool: Pool, states: Mapping[str, PoolState]) -> list[Reservation]:
