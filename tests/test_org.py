@@ -17,6 +17,7 @@ from landkeeper.org import (
     format_time,
     join_some,
     parse_account_id,
+    parse_instant,
     parse_region,
     percentage,
 )
@@ -102,3 +103,27 @@ def test_a_noun_is_in_the_plural_where_that_is_right_and_thousands_are_set_apart
 )
 def test_a_percentage_is_nothing_only_for_nothing_and_all_only_for_all(part: float, whole: float, text: str) -> None:
     assert percentage(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "end"),
+    [
+        ("2028-02-29", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"),
+        ("2026-12-31", "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ("2026-03-29T02:30:00", "2026-03-29T02:30:00Z", "2026-03-29T02:30:00Z"),
+        ("2026-10-25T02:30:00+02:00", "2026-10-25T00:30:00Z", "2026-10-25T00:30:00Z"),
+        ("9999-12-31", "9999-12-31T00:00:00Z", "9999-12-31T23:59:59Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("0001-01-01", "0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_instants_to_the_ends_of_the_calendar(text: str, first: str, end: str) -> None:
+    assert format_time(parse_instant(text, "--since")) == first
+    assert format_time(parse_instant(text, "--until", is_end=True)) == end
+
+
+@pytest.mark.parametrize("text", ["2027-02-29", "10000-01-01", "2026-03-01T24:00:01", "0000-01-01", "soon", ""])
+def test_what_the_calendar_does_not_have_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--until is '{text}': expected a time such as"):
+        parse_instant(text, "--until", is_end=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType, TypeGuard
 
@@ -15,6 +15,7 @@ Region = NewType("Region", str)
 PartitionOf = Callable[[Region], str]
 """Returns the id of a region's partition, as in `aws` or `aws-cn`. The data behind it is the SDK's."""
 
+_FIRST_MOMENT, _LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 
 
@@ -44,9 +45,28 @@ def parse_region(text: str) -> Region:
     return Region(text)
 
 
+def parse_instant(text: str, what: str, *, is_end: bool = False) -> datetime:
+    """Return the moment in UTC that an ISO 8601 text names. Raise UsageError, naming `what`, for anything else.
+
+    Without an offset it is UTC, in which no hour is missing or comes twice. A date is its first second, and as an end
+    that of the next day. What lies outside the years 1 to 9999 is their first or last moment.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{what} is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from None
+    is_date = len(text) <= len("2026-03-01")
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment + timedelta(days=1) if is_end and is_date else moment
+    except OverflowError:
+        return _FIRST_MOMENT if moment.year == 1 else _LAST_MOMENT
+
+
 def format_time(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second; they sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not by strftime, which writes the year 1 without its zeros.
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def format_exact_time(moment: datetime) -> str:

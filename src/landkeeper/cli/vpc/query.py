@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, parse_instant
 from landkeeper.settings import Settings, read_settings
 
 
@@ -36,15 +36,8 @@ class Query:
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """The moment that an ISO 8601 text names; without an offset it is UTC, and a date is its first second.
-
-    Raises UsageError for anything else, and for the future.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--as-of is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from error
+    """The moment of `--as-of`, as `parse_instant` reads it. Raises UsageError for the future as well."""
+    moment = parse_instant(text, "--as-of")
     if moment > now:
         raise UsageError(f"--as-of is '{text}': that is in the future")
     return moment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from landkeeper.broom.backtest.own_actions import BROOM_ROLES
 from landkeeper.broom.backtest.replay import PastFate, backtest, unknown_limits, window, with_grace
@@ -19,7 +19,7 @@ from landkeeper.cli.broom.interruption import interruptible
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, parse_instant
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
 
@@ -46,7 +46,8 @@ def run_backtest(
     override = _parse_grace(grace)
     policy = with_grace(find_policy(policy_file, settings), override)
     other = with_grace(find_policy(against, settings), override) if against is not None else None
-    first, last = _parse_time("--since", since), _parse_time("--until", until, is_end=True)
+    first = None if since is None else parse_instant(since, "--since")
+    last = None if until is None else parse_instant(until, "--until", is_end=True)
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--since {since} is not before --until {until}")
     roles = find_roles(broom_roles, settings)
@@ -119,21 +120,6 @@ def _remark(past: Past, policy: Policy) -> None:
     if policy.onboarding is not None and policy.onboarding.units:
         mild = f"at most {policy.onboarding.action} is shown"
         warn(f"the accounts' organizational units are unknown, so {mild} (onboarding)")
-
-
-def _parse_time(option: str, text: str | None, *, is_end: bool = False) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        return (
-            moment + timedelta(days=1)
-            if is_end and len(text) <= len("2026-03-01") and moment.time() == time()
-            else moment
-        )
-    except (ValueError, OverflowError):
-        raise UsageError(f"{option} is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from None
 
 
 def _parse_grace(text: str | None) -> timedelta | None:
