@@ -77,6 +77,11 @@ def session(name: str, **context: object) -> dict[str, Any]:
         (session("Worker/i-0abcdef1234567890"), "Worker on instance i-0abcdef1234567890"),
         (session("KarpenterController/1767261600"), "Karpenter (KarpenterController/1767261600)"),
         (session("Ci/build", sourceIdentity="jane"), "Ci/build (jane)"),
+        (session("Ci/jane", sourceIdentity="jane"), "Ci/jane"),
+        (
+            session("AWSReservedSSO_Dev_0123456789abcdef/jane@example.com", sourceIdentity="jane@example.com"),
+            "Dev/jane@example.com",
+        ),
         (
             session("Ci/build", webIdFederationData={"federatedProvider": "token.example.com"}),
             "Ci/build (signed in with token.example.com)",

@@ -75,7 +75,7 @@ def _name(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> 
         # All that is known of such a user is who is behind the call.
         named, behind = _center_user(identity), _delegate(identity)
     else:
-        behind = _behind(identity)
+        behind = _behind(identity, named)
     named = named or _text(identity, "principalId") or _text(identity, "accountId") or f"an unnamed {kind}"
     return f"{named} ({behind})" if behind else named
 
@@ -102,8 +102,8 @@ def _vouched(kind: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) 
     return f" (signed in with {provider})" if kind in {"WebIdentityUser", "SAMLUser"} and provider else ""
 
 
-def _behind(identity: Mapping[str, Any]) -> str:
-    """Return who acted with these credentials, as far as the record tells.
+def _behind(identity: Mapping[str, Any], named: str) -> str:
+    """Return who acted with these credentials, as far as the record tells and `named` does not.
 
     Source: CloudTrail User Guide, "CloudTrail userIdentity element" (`sourceIdentity`, `onBehalfOf`); IAM User Guide,
     "Temporary delegation" (`invokedByDelegate`).
@@ -111,8 +111,11 @@ def _behind(identity: Mapping[str, Any]) -> str:
     context = _mapping(identity.get("sessionContext"))
     provider = _text(_mapping(context.get("webIdFederationData")), "federatedProvider")
     person = _text(context, "sourceIdentity") or _center_user(identity)
-    named = person or (f"signed in with {provider}" if provider else "")
-    return ", ".join(filter(None, (named, _delegate(identity))))
+    if person and named.endswith(f"/{person}"):
+        person = ""
+    elif not person and provider:
+        person = f"signed in with {provider}"
+    return ", ".join(filter(None, (person, _delegate(identity))))
 
 
 def _center_user(identity: Mapping[str, Any]) -> str:
