@@ -267,6 +267,20 @@ class TestFiles:
         assert "No launches found." in out
         assert answer_of(backtest(logs, "--format", "json"))["instances"] == []
 
+    def test_a_name_that_is_not_utf_8_is_shown_escaped_and_its_file_kept(
+        self, backtest: Backtest, tmp_path: Path
+    ) -> None:
+        name = os.fsdecode(b"caf\xe9.json.gz")
+        logs = past.write_logs(tmp_path / "logs", {name: past.log(past.launch("i-1")), f"{name}.json": b"x"})
+        shown = "caf\\udce9.json.gz"
+        for kept in (0, 2):
+            code, out, err = backtest(logs, "--format", "json")
+            assert (code, json.loads(out)["totals"]["files_kept"]) == (3, kept)
+            assert f'/{shown}"' in out
+            assert f"/{shown}.json: not JSON" in err
+        assert f"/{shown}\n" in backtest(logs, "--format", "csv")[1]
+        assert "i-1" in backtest(logs)[1]
+
     def test_other_files_are_skipped_copies_count_once_and_bad_ones_are_a_line_each(
         self, backtest: Backtest, tmp_path: Path
     ) -> None:

@@ -121,6 +121,8 @@ LOST = b'{"eventVersion": "1.08", "eventName": "RunInst'
             [],
         ),
         (b'"text"' + LINE, [], [""]),
+        (b",\n" * 99, [], [""]),
+        (LINE + b"\n" + b"[" * 9000 + b"\n" + LINE, ["line 1", "line 3"], ["line 2"]),
         (LINE.replace(b"{", b"{" + b" " * 300, 1) + b"\n" + LINE[:-9] + b"\n" + LINE, ["line 1", "line 3"], ["line 2"]),
     ],
 )  # fmt: skip
@@ -137,6 +139,15 @@ def test_what_is_nested_in_a_damaged_document_is_no_record_of_its_own() -> None:
     text = json.dumps({"Records": [forged, OTHER]}, indent=1).encode()
     for data in (text[:-3], text.replace(b'"awsRegion"', b"awsRegion", 1), text[:-3] + b"\n" + LINE):
         assert places(check(data)) in ([], [f"line {text.count(NEWLINE) + 1}"])
+
+
+def test_a_lost_line_says_where_it_goes_wrong() -> None:
+    broken = b'{"a": [1,\n  2,\n  oops]}'
+    faults = check(LINE + NEWLINE + b"INFO hello\nINFO again\n" + LINE + NEWLINE + broken).faults
+    assert [str(fault) for fault in faults] == [
+        "line 2 to line 3: not JSON: Expecting value: column 1",
+        "line 5 to line 7: not JSON: Expecting value: line 7 column 3",
+    ]
 
 
 def test_the_same_fault_of_many_lines_is_said_once() -> None:

@@ -33,7 +33,7 @@ from landkeeper.broom.cloudtrail.records import (
 from landkeeper.broom.cloudtrail.scan import Scanned, scan_log
 from landkeeper.broom.cloudtrail.search import _strstr, find_search, search
 from landkeeper.broom.cloudtrail.stream import MOST_RECORD_CHARACTERS, NotStreamableError, stream_records
-from landkeeper.broom.cloudtrail.text import unpack
+from landkeeper.broom.cloudtrail.text import is_packed, unpack
 from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -530,7 +530,8 @@ def test_without_the_extra_the_standard_library_reads(monkeypatch: pytest.Monkey
 @given(st.binary(max_size=20_000), st.integers(1, 30_000), st.integers(0, 3))
 def test_pieces_are_the_content(content: bytes, limit: int, zeros: int) -> None:
     packed = gzip.compress(content) + b"\0" * zeros
-    if len(content) <= limit:
+    # What is gzip again is unpacked again.
+    if len(content) <= limit and not (is_packed(content) and len(content) >= 18):
         assert b"".join(unpack(packed, limit)) == content
 
 

@@ -127,13 +127,16 @@ def read_text(text: str) -> Iterator[Document | Unreadable]:
 
 def _read_several(text: str, error: ValueError | RecursionError) -> Iterator[Document | Unreadable]:
     try:
-        yield from list(name_only(read_sequence(text)))
+        found = list(name_only(read_sequence(text)))
     except (ValueError, RecursionError):
-        # Looked at twice rather than held: of a text that is no log, every line may be a fault.
-        if any(isinstance(entry, Document) for entry in read_blocks(_lines(text))):
-            yield from read_blocks(_lines(text))
-        else:
-            yield Unreadable("", _describe(text[:_SHOWN_OF], error))
+        found = []
+    # Looked at twice rather than held: of a text that is no log, every line may be a fault.
+    if found:
+        yield from found
+    elif any(isinstance(entry, Document) for entry in read_blocks(_lines(text))):
+        yield from read_blocks(_lines(text))
+    else:
+        yield Unreadable("", _describe(text[:_SHOWN_OF], error))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -198,7 +201,7 @@ def _read_block(first: int, text: str) -> Iterator[Document | Unreadable]:
         except (ValueError, RecursionError) as error:
             last = first + text.rstrip().count("\n")
             where = f"line {places.line}" if last == places.line else f"line {places.line} to line {last}"
-            yield Unreadable(where, _describe(text[start : start + _SHOWN_OF], error, places.line - first + 1))
+            yield Unreadable(where, _describe(text[start : start + _SHOWN_OF], _shorten(error, first, places.line)))
             return
         yield Document(places.name(), value)
         places.pass_over(text, start, at)
@@ -210,16 +213,18 @@ def describe_foreign(text: str) -> str:
     return f"{name}, not a CloudTrail log" if name else ""
 
 
-def _describe(text: str, error: ValueError | RecursionError, line: int = 0) -> str:
-    """Return why a text cannot be read: what it is, if that is known, or what is wrong with it as JSON.
+def _shorten(error: ValueError | RecursionError, first: int, line: int) -> ValueError | RecursionError:
+    """Return the error of a block that begins on line `first`, without its line where that is `line`."""
+    if not isinstance(error, json.JSONDecodeError):
+        return error
+    found = first + error.lineno - 1
+    return ValueError(f"{error.msg}: " + (f"line {found} " if found != line else "") + f"column {error.colno}")
 
-    `line` is the one on which it begins, as the error counts lines; 0 where the error is to name the line itself.
-    """
+
+def _describe(text: str, error: ValueError | RecursionError) -> str:
+    """Return why a text cannot be read: what it is, if that is known, or what is wrong with it as JSON."""
     if foreign := describe_foreign(text):
         return foreign
     if isinstance(error, RecursionError):
         return TOO_DEEP
-    if line and isinstance(error, json.JSONDecodeError):
-        below = f"{error.lineno - line} below, " if error.lineno > line else ""
-        return f"not JSON: {error.msg} ({below}column {error.colno})"
     return f"not JSON: {error}"

@@ -112,8 +112,12 @@ def stream_sequence(pieces: Iterable[bytes]) -> Iterator[Document]:
     Raises BrokenError for anything else, however late that shows, and NotStreamableError where only the whole parse
     says what it is: what was given until then does not count.
     """
-    text = _Window(_decode(pieces))
-    return name_only(iter(text.read_next, None))
+    text, is_empty = _Window(_decode(pieces)), True
+    for document in name_only(iter(text.read_next, None)):
+        is_empty = False
+        yield document
+    if is_empty:
+        raise NotStreamableError
 
 
 def stream_blocks(pieces: Iterable[bytes]) -> Iterator[Document | Unreadable]:

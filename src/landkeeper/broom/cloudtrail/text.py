@@ -27,6 +27,8 @@ ESCAPE = b"\\u00"
 _GZIP = b"\x1f\x8b"
 _GZIP_FRAMING = 31
 _SLICE_BYTES = 1024 * 1024
+_LEAST_GZIP_BYTES = 18
+"""A header and a trailer (RFC 1952)."""
 _MOST_LAYERS = 4
 _PIECE_BYTES = 8 * 1024 * 1024
 """More than zlib needs for most files. Where this cuts the last of its growing buffers short, glibc gives the memory of
@@ -57,9 +59,9 @@ def unpack(data: bytes, limit_bytes: int) -> Iterator[bytes]:
             return
         pieces = _unpack_once(data, limit_bytes)
         first = b""
-        while len(first) < len(_GZIP) and (piece := next(pieces, None)) is not None:
+        while len(first) < _LEAST_GZIP_BYTES and (piece := next(pieces, None)) is not None:
             first += piece
-        if not is_packed(first):
+        if len(first) < _LEAST_GZIP_BYTES or not is_packed(first):
             yield first
             yield from pieces
             return
