@@ -182,9 +182,11 @@ def test_what_cloudformation_would_fill_in_is_left_out_by_name(members: Any) -> 
     def resource(properties: Any) -> Any:
         return {"Type": "AWS::Config::ConfigRule", "Properties": properties}
 
-    text = imported({"Resources": {"A": resource(WHOLE), "B": resource({**WHOLE, **members})}})
+    sometimes = {**resource(WHOLE), "Condition": "IsProduction"}
+    text = imported({"Resources": {"A": resource(WHOLE), "B": resource({**WHOLE, **members}), "C": sometimes}})
     assert list(rules(text)) == ["Code", "Owner"]
-    assert "# Left out: rule B has template functions: import the answer of describe-config-rules instead.\n" in text
+    why = "has template functions or a condition: import the answer of describe-config-rules instead"
+    assert f"# Left out: rule B {why}.\n# Left out: rule C {why}.\n" in text
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def _why_left_out(rule: _ConfigRule) -> str | None:
         ),
         (
             _has_functions(rule.parameters),
-            "has template functions: import the answer of describe-config-rules instead",
+            "has template functions or a condition: import the answer of describe-config-rules instead",
         ),
         (rule.parameters is None, "has no parameters"),
     )
@@ -195,7 +195,9 @@ def _template_rules(name: str, resources: Mapping[str, Any]) -> Iterator[_Config
         if not isinstance(resource, dict) or resource.get("Type") != "AWS::Config::ConfigRule":
             continue
         properties = {**_object(name, resource, "Properties"), "ConfigRuleName": logical_id}
-        if _has_functions({**properties, "InputParameters": None}):
+        if "Condition" in resource:
+            yield _ConfigRule(logical_id, parameters={"Ref": resource["Condition"]})
+        elif _has_functions({**properties, "InputParameters": None}):
             yield _ConfigRule(logical_id, parameters=properties)
         else:
             yield _rule(name, properties, logical_id)

@@ -46,7 +46,7 @@ def principal_arns(pattern: str) -> PrincipalArns:
 def _of_whole_roles(pattern: str) -> tuple[str, ...]:
     """Return the patterns for roles whose sessions the pattern fits: `*/Role/*` has to fit the role's own ARN."""
     name = re.sub(r"/\**$", "", pattern)
-    if name in {"", pattern}:
+    if name in {"", pattern} or ":user/" in name:
         return ()
     head, wildcard, role = name.partition("*/")
     if ":role/" in name or not wildcard or "*" in f"{head}{role}":
