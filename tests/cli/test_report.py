@@ -143,7 +143,7 @@ def test_an_empty_file_gives_a_page_that_says_so(folder: Path) -> None:
     ("words", "complaint"),
     [
         (["--file", "nix.db"], "the file 'nix.db' does not exist"),
-        (["--out", "."], "Invalid value for '--out': File '.' is a directory."),
+        (["--out", "."], "Invalid value for '--out' / '-o': File '.' is a directory."),
         (["--out", "nix/report.html"], "nix/report.html cannot be written: No such file or directory"),
         (["--backtest", "landkeeper.db"], "the backtest landkeeper.db is not text in UTF-8"),
         (["--backtest", "nix.json"], "the backtest nix.json cannot be read"),

@@ -159,7 +159,10 @@ def test_as_of_an_earlier_time_the_answers_are_those_of_then(file: Path, capsys:
     assert run(["vpc", "list", "--as-of", "2026-03-01"]) == 0
     printed = capsys.readouterr()
     assert printed.out == "No VPCs.\n"
-    assert printed.err == ("No data for 2026-03-01T00:00:00Z: the first record is from 2026-03-01T12:00:00Z.\n")
+    assert printed.err == (
+        "No data for 2026-03-01T00:00:00Z: the first record is from 2026-03-01T12:00:00Z.\n"
+        "Store: the file landkeeper.db (default); --file or --table names another one.\n"
+    )
     assert run(["vpc", "show", vpc_ids(3), "--as-of", "2026-03-01T12:00:00Z"]) == 2
     assert "is not tracked at that time" in capsys.readouterr().err
     assert run(["vpc", "list", "--as-of", "2026-03-01T13:00:00Z"]) == 0
@@ -169,7 +172,7 @@ def test_as_of_an_earlier_time_the_answers_are_those_of_then(file: Path, capsys:
 def test_an_empty_store_has_no_earlier_time(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     VpcFile(Path("empty.db")).close()
     assert run(["vpc", "list", "--file", "empty.db", "--as-of", "2026-03-01"]) == 0
-    assert capsys.readouterr().err == "No data has been recorded yet.\n"
+    assert capsys.readouterr().err.splitlines()[0] == "No data has been recorded yet."
     assert run(["vpc", "coverage", "--file", "empty.db", "--check"]) == 0
     assert capsys.readouterr().out == "No account has been read.\n"
 
@@ -325,7 +328,7 @@ def test_connect_takes_vpc_ids_and_earlier_times_and_says_why_not(
     assert run(["vpc", "connect", "lake", "gone", "--as-of", "2026-03-01T13:00:00Z"]) == 0
     printed = capsys.readouterr()
     assert "gone (777788889999) has no tracked VPC." in printed.out
-    assert printed.err.count("\n") == 1
+    assert printed.err.count("\n") == 2
     Path("landkeeper.yaml").write_text(_CONFIG)
     assert run(["vpc", "connect", vpc_ids(1), vpc_ids(3), "--all"]) == 0
     assert "No: they are in different spaces: default and shops." in capsys.readouterr().out

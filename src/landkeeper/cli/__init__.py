@@ -13,7 +13,7 @@ import click
 
 from landkeeper.cli.exit_codes import CLOSED_PIPE, DONE, FAILED, STOPPED, USAGE
 from landkeeper.cli.root import root
-from landkeeper.cli.terminal import aside, guarded, shows_styles
+from landkeeper.cli.terminal import aside, choices, guarded, shows_styles
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 """Numbers of errors that a full or broken disk gives, and no defect."""
@@ -35,6 +35,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command and answer its exit code. Every failure is one line on stderr, never a traceback."""
     before = sys.stderr
     sys.stderr = guarded(before)
+    choices.reset()
     try:
         return _run(arguments)
     finally:
@@ -50,7 +51,7 @@ def _run(arguments: Sequence[str]) -> int:
         _discard_stdout()
         return CLOSED_PIPE
     except OSError as error:
-        if error.errno not in _OF_THE_MACHINE or os.environ.get("LANDKEEPER_DEBUG"):
+        if error.errno not in _OF_THE_MACHINE or _is_debug():
             raise
         _discard_stdout()
         where = f"{error.filename}: " if error.filename else "the answer cannot be written: "
@@ -86,7 +87,7 @@ def _fail(error: Exception) -> int:
         return _complain(str(error), USAGE)
     if isinstance(error, LandkeeperError):
         return _complain(f"{error}{_advice(error)}", FAILED)
-    if os.environ.get("LANDKEEPER_DEBUG") or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE):
+    if _is_debug() or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE):
         raise error
     if "botocore" in sys.modules:
         from landkeeper.aws.failures import CALL_ERRORS, failure_of
@@ -94,9 +95,11 @@ def _fail(error: Exception) -> int:
         if isinstance(error, CALL_ERRORS):
             return _complain(f"AWS does not answer: {failure_of(error)}{_advice(error)}", FAILED)
     name = type(error).__name__
-    return _complain(
-        f"internal error, please report it ({name}: {error}); LANDKEEPER_DEBUG=1 prints the traceback", FAILED
-    )
+    return _complain(f"internal error, please report it ({name}: {error}); --debug prints the traceback", FAILED)
+
+
+def _is_debug() -> bool:
+    return choices.is_debug or bool(os.environ.get("LANDKEEPER_DEBUG"))
 
 
 def _advice(error: Exception) -> str:

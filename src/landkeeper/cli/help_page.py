@@ -39,7 +39,7 @@ class PageFormatter(click.HelpFormatter):
             if paragraph.startswith("\b\n"):
                 lines = ["", *(f"  {line}" for line in paragraph.splitlines()[1:]), ""]
             else:
-                lines = wrapped(" ".join(paragraph.split()), self.width - 2)
+                lines = _wrapped_marks(" ".join(paragraph.split()), self.width - 2)
             for line in lines:
                 self.write(f" {paint(line, 'dim' if number else '')}".rstrip() + "\n")
 
@@ -59,7 +59,7 @@ class PageFormatter(click.HelpFormatter):
         first = max((size for name, _ in rows if (size := cells(name)) <= most), default=most)
         room = self.width - 4 - first - col_spacing
         for name, text in rows:
-            lines = wrapped(text, room) or [""]
+            lines = _wrapped_marks(text, room) or [""]
             if cells(name) > first:
                 self._write_row(_painted(name), cells(name), "")
             else:
@@ -80,6 +80,11 @@ class PageContext(click.Context):
     """A context whose help is such a page."""
 
     formatter_class = PageFormatter
+
+
+def _wrapped_marks(text: str, size: int) -> list[str]:
+    """The lines of the text, in which a mark such as `[env: NO_COLOR]` is one word."""
+    return [line.replace("\0", " ") for line in wrapped(text.replace("[env: ", "[env:\0"), size)]
 
 
 def _painted(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from landkeeper.cli.common.options import add_speech, complete_command
 from landkeeper.cli.exit_codes import USAGE
 from landkeeper.cli.help_page import PageContext
 from landkeeper.cli.terminal import say_painted
@@ -34,6 +35,7 @@ class LazyGroup(click.Group):
         """`places` are in the order in which help lists them."""
         super().__init__(*given, **named)
         self.places = places
+        add_speech(self)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Show the help of a group that is called without a command, which is wrong usage."""
@@ -53,6 +55,7 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = resolve_name(place.where)
         command.context_class = PageContext
+        complete_command(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

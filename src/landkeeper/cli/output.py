@@ -13,6 +13,7 @@ from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import (
     WIDTH_OF_A_PIPE,
     aside,
+    choices,
     harmless,
     harmless_json,
     one_line,
@@ -56,14 +57,18 @@ def stdout() -> Console:
     from landkeeper.cli.consoles import HarmlessConsole
 
     is_wide = sys.stdout.isatty() or os.environ.get("COLUMNS")
-    return HarmlessConsole(width=None if is_wide else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
+    return HarmlessConsole(
+        width=None if is_wide else WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False, no_color=choices.is_plain or None
+    )
 
 
 def stderr() -> Console:
     """Where progress bars go."""
     from landkeeper.cli.consoles import HarmlessConsole
 
-    return HarmlessConsole(file=unguarded(sys.stderr), highlight=False)
+    return HarmlessConsole(
+        file=unguarded(sys.stderr), highlight=False, quiet=choices.is_quiet, no_color=choices.is_plain or None
+    )
 
 
 def print_rows(

@@ -28,6 +28,22 @@ _INVISIBLE = (
 _STEERING, _STEERING_OR_BREAKING = r"\x00-\x08\x0b-\x1f", r"\x00-\x1f"
 
 
+class Choices:
+    """What the options of this run choose on how it speaks."""
+
+    is_quiet = False
+    is_verbose = False
+    is_debug = False
+    is_plain = False
+
+    def reset(self) -> None:
+        """Choose nothing, for another run in the same process."""
+        self.__dict__.clear()
+
+
+choices = Choices()
+
+
 def say(text: str, style: str = "") -> None:
     """Print one line of the answer on stdout; the terminal wraps it."""
     click.echo(paint(one_line(text), style), color=shows_styles())
@@ -39,7 +55,12 @@ def say_text(text: str) -> None:
 
 
 def aside(text: str, style: str = "") -> None:
-    """Print one line of progress, a warning or a remark on stderr; the terminal wraps it."""
+    """Print one line of progress, a warning or a remark on stderr; the terminal wraps it.
+
+    What is dim is a remark, which `--quiet` leaves out.
+    """
+    if choices.is_quiet and style == "dim":
+        return
     click.echo(paint(one_line(text), style), file=unguarded(sys.stderr), color=shows_styles())
 
 
@@ -130,8 +151,8 @@ def unguarded(stream: TextIO) -> TextIO:
 
 
 def shows_styles() -> bool | None:
-    """Whether NO_COLOR, FORCE_COLOR or TERM say that styles are shown; None leaves it to whether it is a terminal."""
-    if os.environ.get("NO_COLOR"):
+    """Whether `--no-color`, NO_COLOR, FORCE_COLOR or TERM say that styles are shown; None: where it is a terminal."""
+    if choices.is_plain or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True

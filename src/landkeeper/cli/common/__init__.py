@@ -1,0 +1,1 @@
+"""What every command has: options on how it speaks, where its answer goes, and which credentials it uses."""
