@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
+from landkeeper.cli.output import Column, Format, Row, chosen, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.run.pool_show import addresses_of, attributes_of, usages
-from landkeeper.org import UsageError, parse_region, percentage
+from landkeeper.org import UsageError, counted, parse_region, percentage
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder
