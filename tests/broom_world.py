@@ -17,8 +17,8 @@ from landkeeper.broom.limits import RunLimit
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import SweepPorts
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId, Failure, Principal, Region
 
 EVENTS = Path(__file__).parent / "events"

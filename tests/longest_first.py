@@ -21,7 +21,7 @@ LONGEST_FIRST = (
     "lambdas/test_broom.py",
     "contract/test_pool_store.py",
     "contract/test_store_contention.py",
-    "cli/test_deploy.py",
+    "cli/stack/test_deploy.py",
     "browser/test_map.py",
     "acceptance/test_tracker_functions.py",
     "acceptance/test_tracker_races.py",
@@ -39,7 +39,7 @@ LONGEST_FIRST = (
 
 UNMEASURED = (
     "broom/policy/test_to_aws.py",
-    "broom/test_changing_tags.py",
+    "broom/sweeping/test_changing_tags.py",
     "report/test_view.py",
     "vpctracker/answers/test_as_of.py",
     "vpctracker/pools/test_allocation.py",

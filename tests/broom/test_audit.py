@@ -17,8 +17,8 @@ from landkeeper.broom.instance_state import Refused
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Place, SweepPorts
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.broom.switch import Turn, turned
 from landkeeper.org import AccountId, Failure, FailureReason
 

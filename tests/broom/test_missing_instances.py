@@ -14,8 +14,8 @@ from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.missing_instances import resolve_instances
 from landkeeper.broom.new_launches import sweep_first_seen
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId, Region
 
 

@@ -13,8 +13,8 @@ from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.new_launches import WriteFirstLedger, sweep_first_seen
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.broom.switch import ActionSwitch, Turn
 from landkeeper.org import Failure, FailureReason
 

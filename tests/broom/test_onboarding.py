@@ -15,7 +15,7 @@ from landkeeper.broom.policy.explain import Result, Step, explain
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.policy.verdict import Subject, Violation, evaluate
 from landkeeper.broom.ports import SweepPorts
-from landkeeper.broom.sweep import Sweep
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId, Failure, FailureReason
 
 NEW, OLD = "ou-ab12-nnnnnnnn", "ou-ab12-oooooooo"

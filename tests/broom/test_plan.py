@@ -20,8 +20,8 @@ from landkeeper.broom.dry_run import (
 from landkeeper.broom.launches import InstanceId, Launch
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.ports import SweepPorts
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import ActionKind, SweepResult
+from landkeeper.broom.sweeping.result import ActionKind, SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.broom.switch import ActionSwitch, Turn
 
 

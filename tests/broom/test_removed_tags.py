@@ -15,8 +15,8 @@ from landkeeper.broom.launches import InstanceId, Untagging
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 
 I1 = InstanceId("i-1")
 CONFIRMED = policy(STRICT.replace("confirm_after: 0s", "confirm_after: 60s") + "exempt: [{tag: 'spare*'}]\n")

@@ -22,8 +22,8 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.ports import SweepPorts
 from landkeeper.broom.report_lease import agree_on_report
-from landkeeper.broom.requeueing import due_together
-from landkeeper.broom.sweep import Sweep
+from landkeeper.broom.sweeping.requeueing import due_together
+from landkeeper.broom.sweeping.sweep import Sweep
 
 Run = Callable[[SweepPorts], object]
 

@@ -12,14 +12,14 @@ from tests.broom_world import Clock, FakeEc2, FakeQueue, event, policy
 
 from landkeeper.broom.case import Case
 from landkeeper.broom.cloudtrail.found import Harvest
-from landkeeper.broom.cloudtrail.identity import SPOT
+from landkeeper.broom.cloudtrail.principals.identity import SPOT
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, PAST_EVENTS, Ignored, read_record
 from landkeeper.broom.cloudtrail.scan import scan_log
 from landkeeper.broom.dry_run import CollectedReports, ScratchLedger
 from landkeeper.broom.launches import InstanceId, Launch, SpotRequest
 from landkeeper.broom.offline import judged_by_sweep
 from landkeeper.broom.ports import SweepPorts
-from landkeeper.broom.sweep import Sweep
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId, Failure, FailureReason, Region
 
 SPOTTED = InstanceId("i-0aaaaaaaaaaaaaaa8")

@@ -15,7 +15,7 @@ from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.new_launches import sweep_first_seen
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.stored_case import LedgerError
-from landkeeper.broom.sweep import Sweep
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.broom.switch import ActionSwitch, Turn, parse_switch, switch_to_record, turned
 from landkeeper.org import Failure, FailureReason
 

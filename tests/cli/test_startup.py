@@ -18,10 +18,10 @@ from landkeeper.broom.case import State
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.starter import starter_policy
 from landkeeper.cli.broom.cases import STATES
-from landkeeper.cli.broom.exchange import ACTIONS
-from landkeeper.cli.cost import TRAILS
+from landkeeper.cli.broom.policy.exchange import ACTIONS
 from landkeeper.cli.lazy_group import LazyGroup
 from landkeeper.cli.root import root
+from landkeeper.cli.stack.cost import TRAILS
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.operate.cost.landscape import TrailUse

@@ -144,7 +144,7 @@ def _check(command: str, answer: Any) -> None:
 
 def test_the_checks_of_the_doctor_are_on_the_page() -> None:
     # Here: the package `landkeeper.cli.run` would take the place of the function above.
-    from landkeeper.cli.run.doctor import line_as_json  # noqa: PLC0415
+    from landkeeper.cli.stack.run.doctor import line_as_json  # noqa: PLC0415
 
     _check("doctor", [line_as_json(Line("trail", Verdict.OK, "logs"))])
 

@@ -171,7 +171,7 @@ def test_the_function_needs_neither_the_command_nor_the_embedded_rooms() -> None
     loaded = done.stdout.split()
     unwanted = (
         # What only launches need is imported when there is one.
-        "landkeeper.broom.sweep",
+        "landkeeper.broom.sweeping.sweep",
         "landkeeper.broom.policy.file",
         "landkeeper.wiring.broom.launches",
         "boto3",

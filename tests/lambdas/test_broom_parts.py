@@ -9,7 +9,7 @@ from tests.servers import home_session
 from landkeeper.broom.case import Outcome
 from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.launches import InstanceId, LaunchedInstance
-from landkeeper.broom.sweep_result import ActionKind, InstanceResult, VerdictKind
+from landkeeper.broom.sweeping.result import ActionKind, InstanceResult, VerdictKind
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import _metrics_of
 from landkeeper.org import Failure

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from landkeeper.broom.case import Case, Outcome, State
-from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.principals.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import Absent, LiveInstance, Seen
 from landkeeper.broom.launches import Tags
 from landkeeper.broom.policy.rules import Penalty, Policy

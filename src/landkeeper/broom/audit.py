@@ -14,14 +14,14 @@ from itertools import islice
 
 from landkeeper.broom.actions import in_doubt
 from landkeeper.broom.case import AUDIT_EVENT, Case, Outcome, State, rejudge, reopen
-from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.principals.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import SEVERITY, Penalty, Policy
 from landkeeper.broom.policy.verdict import Compliant, Exempt, Verdict, Violation, evaluate
 from landkeeper.broom.ports import AuditScope, Place
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import InstanceResult, SweepResult, VerdictKind
+from landkeeper.broom.sweeping.result import InstanceResult, SweepResult, VerdictKind
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import Account, AccountId, Failure, FailureReason, Principal, Region, format_time
 
 PATIENCE = timedelta(minutes=30)

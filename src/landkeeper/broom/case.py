@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import reduce
 from typing import Any
 
-from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
+from landkeeper.broom.cloudtrail.principals.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags, Untagging
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.policy.verdict import Subject

@@ -13,7 +13,7 @@ from landkeeper.broom.launch_report import Report
 from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep_result import ActionKind, InstanceResult
+from landkeeper.broom.sweeping.result import ActionKind, InstanceResult
 from landkeeper.broom.switch import ActionSwitch
 from landkeeper.org import AccountId, Failure, Region
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from landkeeper.broom.actions import YOUNG
 from landkeeper.broom.case import AUDIT_EVENT
-from landkeeper.broom.cloudtrail.identity import SPOT, on_behalf_of
+from landkeeper.broom.cloudtrail.principals.identity import SPOT, on_behalf_of
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance
 from landkeeper.broom.ports import InstanceReader, Ledger

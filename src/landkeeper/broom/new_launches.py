@@ -14,8 +14,8 @@ from datetime import datetime
 from landkeeper.broom.case import Case, State
 from landkeeper.broom.launches import InstanceId, Launch, Untagging
 from landkeeper.broom.ports import Ledger
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.broom.switch import ActionSwitch
 
 

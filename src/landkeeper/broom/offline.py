@@ -10,7 +10,7 @@ from landkeeper.broom.cloudtrail.found import FoundFault, FoundLaunch
 from landkeeper.broom.launches import Launch, LaunchedInstance
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Subject, evaluate
-from landkeeper.broom.sweep_result import InstanceResult, SweepResult, kinds_of
+from landkeeper.broom.sweeping.result import InstanceResult, SweepResult, kinds_of
 
 
 @dataclass(frozen=True, slots=True)

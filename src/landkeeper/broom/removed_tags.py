@@ -17,8 +17,8 @@ from landkeeper.broom.policy.requirements import asked_keys
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.policy.verdict import Violation, evaluate
 from landkeeper.broom.policy.wildcards import fits
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 
 
 def sweep_untagged(sweep: Sweep, untaggings: Iterable[Untagging]) -> SweepResult:

@@ -30,22 +30,24 @@ _PLACES = {
         "Check VPC Tracker's configuration file, or print its JSON Schema.",
     ),
     "deploy": Place(
-        "landkeeper.cli.deploy:command",
+        "landkeeper.cli.stack.deploy:command",
         "Deploy or update both products in the current account.",
     ),
     "destroy": Place(
-        "landkeeper.cli.destroy:command",
+        "landkeeper.cli.stack.destroy:command",
         "Delete the stack. Tables, trail and buckets are kept, and the next deployment adopts them.",
     ),
     "doctor": Place(
-        "landkeeper.cli.doctor:command",
+        "landkeeper.cli.stack.doctor:command",
         "Check a deployed stack, and print a fix for every problem.",
     ),
     "completion": Place(
         "landkeeper.cli.completion:command",
         "Print the completion script for a shell.",
     ),
-    "cost": Place("landkeeper.cli.cost:command", "Estimate what Landkeeper costs per month, without calling AWS."),
+    "cost": Place(
+        "landkeeper.cli.stack.cost:command", "Estimate what Landkeeper costs per month, without calling AWS."
+    ),
 }
 
 

@@ -35,7 +35,7 @@ from landkeeper.settings import read_settings
 from landkeeper.wiring.broom.function import FunctionBroom
 
 if TYPE_CHECKING:
-    from landkeeper.broom.sweep_result import InstanceResult, SweepResult
+    from landkeeper.broom.sweeping.result import InstanceResult, SweepResult
     from landkeeper.wiring.broom.launches import LaunchProcessorRun
 
 

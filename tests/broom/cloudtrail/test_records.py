@@ -16,8 +16,8 @@ from tests import past_logs as past
 from tests.broom_world import event
 
 from landkeeper.broom.cloudtrail.envelopes import NOT_AN_API_CALL
-from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.cloudtrail.launch_records import merge_updates
+from landkeeper.broom.cloudtrail.principals.identity import UNKNOWN_PRINCIPAL
 from landkeeper.broom.cloudtrail.records import (
     NOT_A_LAUNCH,
     Entry,

@@ -13,7 +13,7 @@ from landkeeper.broom.policy.file import PolicyError, parse_policy, parse_policy
 from landkeeper.broom.policy.starter import starter_policy
 from landkeeper.broom.policy.trial import DescribedLaunch
 from landkeeper.broom.policy.warnings import find_warnings
-from landkeeper.broom.sweep_result import ActionKind, VerdictKind
+from landkeeper.broom.sweeping.result import ActionKind, VerdictKind
 from landkeeper.org import AccountId, Region, UsageError
 
 MINIMAL = "version: 1\nrules:\n- name: code\n  require: {tag: Code}\n  action: notify\ntests:\n"

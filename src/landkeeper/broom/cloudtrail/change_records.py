@@ -23,7 +23,7 @@ from landkeeper.broom.cloudtrail.fields import (
     tag_text,
     well_formed,
 )
-from landkeeper.broom.cloudtrail.identity import describe_principal, find_session
+from landkeeper.broom.cloudtrail.principals.identity import describe_principal, find_session
 from landkeeper.broom.launches import End, InstanceId, SpotRequest, Tagging, Termination, Untagging
 
 _WARNING = "Instance Interruption Warning"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import assert_never
 
-from landkeeper.broom.cloudtrail.identity import SPOT
 from landkeeper.broom.cloudtrail.launch_records import complete_launch, is_update, update_order
 from landkeeper.broom.cloudtrail.origin import ANYWHERE, Origin, find_origin
+from landkeeper.broom.cloudtrail.principals.identity import SPOT
 from landkeeper.broom.cloudtrail.records import NOT_A_LAUNCH, Entry, Ignored, Malformed
 from landkeeper.broom.cloudtrail.scan import Found, Scanned, scan_log
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES

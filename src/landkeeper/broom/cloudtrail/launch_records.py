@@ -31,7 +31,7 @@ from landkeeper.broom.cloudtrail.fields import (
     parse_time,
     read_tags,
 )
-from landkeeper.broom.cloudtrail.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
+from landkeeper.broom.cloudtrail.principals.identity import SPOT, UNKNOWN_PRINCIPAL, describe_principal
 from landkeeper.broom.launches import InstanceId, Launch, LaunchedInstance, Tags
 from landkeeper.org import AccountId, Principal, Region
 

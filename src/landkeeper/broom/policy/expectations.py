@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 
-from landkeeper.broom.cloudtrail.arn_identity import identity_of_arn
+from landkeeper.broom.cloudtrail.principals.arns import identity_of_arn
 from landkeeper.broom.policy.trial import DescribedLaunch
 from landkeeper.org import UsageError, parse_account_id, parse_region
 

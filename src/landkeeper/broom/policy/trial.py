@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from landkeeper.broom.cloudtrail.arn_identity import identity_of_arn
-from landkeeper.broom.cloudtrail.identity import UNKNOWN_PRINCIPAL, describe_principal
+from landkeeper.broom.cloudtrail.principals.arns import identity_of_arn
+from landkeeper.broom.cloudtrail.principals.identity import UNKNOWN_PRINCIPAL, describe_principal
 from landkeeper.broom.policy.requirements import find_fault
 from landkeeper.broom.policy.reserved_roles import reserved_path
 from landkeeper.broom.policy.rules import SEVERITY, Onboarding, Policy, Rule, When, has_expired

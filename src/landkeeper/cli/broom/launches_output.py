@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.broom.sweep_result import VerdictKind
-from landkeeper.cli.broom.launch_attributes import launch_attributes
+from landkeeper.broom.sweeping.result import VerdictKind
+from landkeeper.cli.broom.policy.launch_attributes import launch_attributes
 from landkeeper.cli.output import JSON_VERSION, Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.org import counted

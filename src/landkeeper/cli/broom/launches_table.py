@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.broom.dry_run import describe_action
-from landkeeper.cli.broom.launch_attributes import launch_attributes
+from landkeeper.cli.broom.policy.launch_attributes import launch_attributes
 from landkeeper.cli.output import Column, chosen, print_rows
 
 if TYPE_CHECKING:

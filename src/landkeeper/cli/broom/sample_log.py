@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.broom.described_launch import launch_options
+from landkeeper.cli.broom.policy.described_launch import launch_options
 
 
 @click.command(name="sample-log")

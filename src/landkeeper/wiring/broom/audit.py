@@ -10,7 +10,7 @@ from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.organizations import list_members
 from landkeeper.broom.audit import AuditResult, audit_everything
 from landkeeper.broom.limits import RunLimit
-from landkeeper.broom.sweep import Sweep
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId, Failure, Membership, Standing, UnavailableError
 from landkeeper.wiring.broom.commands import open_for_command
 

@@ -23,8 +23,8 @@ from landkeeper.broom.offline import JudgedLaunch, judged_by_sweep
 from landkeeper.broom.policy.rules import Penalty, Policy
 from landkeeper.broom.ports import CaseQueue, Ledger, Reports, SweepPorts
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings
 from landkeeper.wiring.ledger import open_ledger

@@ -14,8 +14,8 @@ from landkeeper.broom.new_launches import sweep_first_seen
 from landkeeper.broom.policy.file import parse_policy
 from landkeeper.broom.policy.rules import Policy
 from landkeeper.broom.removed_tags import sweep_untagged
-from landkeeper.broom.sweep import Sweep
-from landkeeper.broom.sweep_result import SweepResult
+from landkeeper.broom.sweeping.result import SweepResult
+from landkeeper.broom.sweeping.sweep import Sweep
 from landkeeper.org import AccountId
 from landkeeper.settings import Settings
 from landkeeper.wiring.broom.commands import OpenedBroom, open_ports

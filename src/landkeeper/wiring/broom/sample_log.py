@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from landkeeper.aws.regions import partition_of
-from landkeeper.broom.cloudtrail.arn_identity import identity_of_arn
+from landkeeper.broom.cloudtrail.principals.arns import identity_of_arn
 from landkeeper.broom.policy.trial import DescribedLaunch
 from landkeeper.embedded.sample_launch import SampleLaunch, launch_record
 from landkeeper.embedded.trail_files import log_file, log_file_key

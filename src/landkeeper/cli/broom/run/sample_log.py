@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from landkeeper.cli.broom.described_launch import described_launch
 from landkeeper.cli.broom.output import warn
+from landkeeper.cli.broom.policy.described_launch import described_launch
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.terminal import say
 from landkeeper.org import UsageError

@@ -1,0 +1,1 @@
+"""Who made a call, by the names that people know."""

@@ -1,0 +1,1 @@
+"""Sweep launches: judge, act, report, and come back later."""

@@ -1,0 +1,1 @@
+"""Commands about the deployed stack: deploy, destroy, doctor, cost."""
