@@ -170,7 +170,7 @@ def test_pools_are_listed_with_their_shares(file: Path, capsys: pytest.CaptureFi
     assert [row["LargestFreeBlock"] for row in rows] == ["10.8.0.0/13", None]
     table = _run(capsys, "pool", "list")
     assert "  eu " in table
-    assert ("<1 %" in table, "100 %" in table) == (True, True)
+    assert ("<1%" in table, "100%" in table) == (True, True)
     assert table.splitlines()[-1] == "2 pools."
     assert _run(capsys, "pool", "list", "--format", "csv").splitlines()[1].startswith("prod,10.0.0.0/12,default,")
 

@@ -85,8 +85,9 @@ def test_a_second_import_makes_nothing_whatever_the_pools_are_called_by_then() -
 
 def test_a_lower_block_of_a_known_pool_gets_a_name_of_its_own() -> None:
     states = _after(_plan([TOP, replace(EU, cidrs=("10.64.0.0/12",))]))
-    plan = _plan([TOP, EU], [], states)
-    assert (_names(plan), plan.known) == ({"10.0.0.0/12": "eu-2"}, 2)
+    for name in ("eu", "renamed"):
+        plan = _plan([TOP, replace(EU, name=name)], [], states)
+        assert (_names(plan), plan.known) == ({"10.0.0.0/12": "eu-2"}, 2)
 
 
 def test_no_number_makes_a_name_that_another_pool_has() -> None:

@@ -105,7 +105,9 @@ class _Plan:
         found = _match(self.selection, self.space, self.pools)
         fresh = [(pool, block) for pool in by_depth(self.selection.pools) for block in pool.blocks
                  if (pool.id, block) not in found]  # fmt: skip
-        names = _choose_names(self.selection.pools, fresh, {pool.id for pool in self.pools})
+        # Blocks that a pool gets later are called after those that it had, whatever IPAM calls it by now.
+        bases = _base_names(self.selection.pools) | {key[0]: pool.id for key, pool in reversed(found.items())}
+        names = _choose_names(bases, fresh, {pool.id for pool in self.pools})
         for pool in by_depth(self.selection.pools):
             for block in pool.blocks:
                 before = found.get((pool.id, block))
@@ -278,13 +280,12 @@ def _is_name(text: str) -> bool:
 
 
 def _choose_names(
-    pools: Mapping[str, IpamPool], fresh: Sequence[tuple[IpamPool, Block]], taken: set[str]
+    bases: Mapping[str, str], fresh: Sequence[tuple[IpamPool, Block]], taken: set[str]
 ) -> dict[_Key, str]:
     """Return a name that nothing else has for each new block: the pool's own for one of its blocks, numbers for others.
 
     No pool gets a number that is another one's own name.
     """
-    bases = _base_names(pools)
     taken, names = set(taken), {}
     for pool, block in fresh:
         if bases[pool.id] not in taken:
