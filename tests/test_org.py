@@ -20,6 +20,7 @@ from landkeeper.org import (
     parse_instant,
     parse_region,
     percentage,
+    well_formed,
 )
 
 
@@ -127,3 +128,8 @@ def test_instants_to_the_ends_of_the_calendar(text: str, first: str, end: str) -
 def test_what_the_calendar_does_not_have_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=f"--until is '{text}': expected a time such as"):
         parse_instant(text, "--until", is_end=True)
+
+
+def test_halves_of_pairs_of_surrogates_are_written_as_in_source_code() -> None:
+    assert well_formed("caf\udce9 \ud83d\ude00") == "caf\\udce9 \\ud83d\\ude00"
+    assert well_formed("caf\u00e9 \U0001f600") == "caf\u00e9 \U0001f600"

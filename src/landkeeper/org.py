@@ -87,6 +87,12 @@ def percentage(part: float, whole: float) -> str:
     return f"{min(percent, 99) if part < whole else percent:.0f}%"
 
 
+def well_formed(text: str) -> str:
+    """Return the text with each lone surrogate written as in source code: JSON can hold them, and no encoder takes
+    them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def join_some(names: Sequence[str], most: int, *, separator: str = ", ") -> str:
     """The first few names, and how many there are beside them."""
     shown, left = separator.join(names[:most]), len(names) - most

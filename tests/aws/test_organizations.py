@@ -166,3 +166,8 @@ def test_a_garbled_answer_is_a_failure(body: object) -> None:
     with _client(lambda _: (200, json.dumps(body))) as client:
         failures = (list_members(client), read_units(client), place_members(client, (Member(Account(_LAKE)),)))
     assert [getattr(failure, "code", None) for failure in failures] == ["StrangeAnswer"] * 3
+
+
+def test_names_with_half_of_a_pair_of_surrogates_are_written_as_in_source_code() -> None:
+    body = '{"Accounts": [{"Id": "111122223333", "Name": "la\\ud800ke", "State": "ACTIVE"}]}'
+    assert _listed(lambda _: (200, body)) == (Member(Account(_LAKE, "la\\ud800ke")),)

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from landkeeper.embedded.database import APPLICATION_ID
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.vpc_file import VpcFile
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, well_formed
 from landkeeper.vpctracker.coverage import Coverage
 from landkeeper.vpctracker.differences import Appeared
 from landkeeper.vpctracker.inventory import StoredVpc, Vpc
+from landkeeper.vpctracker.pools.items import PoolWrite
 from landkeeper.vpctracker.ports import StoreError
 from landkeeper.vpctracker.schema import SCHEMA_VERSION, NewerItemError
 
@@ -216,3 +218,15 @@ def test_both_products_share_a_file_whichever_made_it(path: Path) -> None:
         file.write_changes([_APPEARED])
     with closing(LedgerFile(path, to_write=False)) as ledger, closing(PoolFile(path, to_write=False)) as file:
         assert len(ledger.find_cases([InstanceId("i-1")])) == len(list(file.read_all())) == 1
+
+
+def test_text_that_is_not_unicode_is_kept_as_it_is_shown(tmp_path: Path) -> None:
+    with closing(VpcFile(tmp_path / "a.db")) as store:
+        vpc = replace(_APPEARED.after.vpc, account_name="la\ud800ke")
+        assert store.write_changes([Appeared(replace(_APPEARED.after, vpc=vpc))]) == []
+        assert [well_formed(stored.vpc.account_name) for stored in store.read_all()] == ["la\\ud800ke"]
+        assert list(store.read_history("vpc-\udcff")) == []
+    with closing(PoolFile(tmp_path / "a.db")) as pools:
+        gone = {("caf\udce9", "RES#1")}
+        assert pools.write_pools(PoolWrite({}, deletes=tuple(gone)))
+        assert list(pools.find_pool_items(gone)) == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from landkeeper.aws.deadlines import Clock, deadline_after, do_within
 from landkeeper.aws.failures import CALL_ERRORS, STRANGE_ANSWERS, empty_answer, failure_of, strange_answer
 from landkeeper.aws.paging import pages
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Membership, parse_account_id
+from landkeeper.org import Account, AccountId, Failure, FailureReason, Member, Membership, parse_account_id, well_formed
 from landkeeper.vpctracker.discovery import Unit
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _parse_member(raw: Mapping[str, Any]) -> Member:
     state = raw.get("State", raw.get("Status"))
     account = Account(
         parse_account_id(raw["Id"]),
-        raw.get("Name", ""),
+        well_formed(raw.get("Name", "")),
         organizational_units=_units_of(raw.get("Paths", ())),
         organization=raw.get("Arn", "").rpartition(":")[2].split("/")[1] if raw.get("Arn") else "",
     )
@@ -126,5 +126,6 @@ def _walk_down(client: OrganizationsClient) -> Iterator[tuple[Unit, tuple[str, .
         yield unit, above
         for page in pages(client, "list_organizational_units_for_parent", ParentId=unit.id):
             for raw in page["OrganizationalUnits"]:
-                path = f"{unit.path}/{raw['Name']}" if unit.path else raw["Name"]
+                name = well_formed(raw["Name"])
+                path = f"{unit.path}/{name}" if unit.path else name
                 waiting.append((Unit(raw["Id"], path), (*above, raw["Id"])))

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from landkeeper.broom.cloudtrail.fields import ACCOUNT, INSTANCE_ID, well_formed
+from landkeeper.broom.cloudtrail.fields import ACCOUNT, INSTANCE_ID
 from landkeeper.broom.cloudtrail.keys import LogObject
 from landkeeper.broom.cloudtrail.origin import Origin, find_service, read_envelope
 from landkeeper.broom.launches import InstanceId
-from landkeeper.org import AccountId, is_batch
+from landkeeper.org import AccountId, is_batch, well_formed
 
 # Anything else might be the ARN of an access point, which S3 takes in a bucket's place.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from landkeeper.org import well_formed
 
 APPLICATION_ID = 0x4C4B5052
 """Which program a file belongs to (SQLite's documentation, "PRAGMA application_id")."""
@@ -20,6 +23,28 @@ _EARLIER_TABLES = {
     "broom_cases": {"instance_id", "version", "item"},
 }
 """The tables by which a file without an id is known, each with columns that it has had from the beginning."""
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that takes text which is not Unicode: half of a pair of surrogates is stored as it is shown.
+
+    Names of AWS's come in JSON, which can hold them, and so do words of a command line that are not UTF-8.
+    """
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Execute the statement."""
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeEncodeError:
+            return super().execute(sql, _well_formed(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        """Execute the statement with each of the parameters."""
+        return super().executemany(sql, map(_well_formed, parameters))
+
+
+def _well_formed(parameters: Sequence[object]) -> tuple[object, ...]:
+    return tuple(well_formed(value) if isinstance(value, str) else value for value in parameters)
 
 
 class ForeignFileError(sqlite3.DatabaseError):
@@ -75,7 +100,7 @@ def open_to_read(
         if is_current(connection):
             connection.execute("COMMIT")
             return connection
-        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Connection)
         connection.backup(copy)
     except BaseException:
         connection.close()
@@ -128,6 +153,7 @@ def _connect(path: Path, mode: str, timeout_seconds: float) -> sqlite3.Connectio
         timeout=timeout_seconds,
         isolation_level=None,
         check_same_thread=False,
+        factory=_Connection,
     )
 
 

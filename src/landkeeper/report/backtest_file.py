@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from landkeeper.broom.cloudtrail.fields import well_formed
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, well_formed
 
 _VERSIONS = (1, 2)
 _WRONG_FILE = "is not the output of `landkeeper broom backtest --format json`"

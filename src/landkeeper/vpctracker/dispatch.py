@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, assert_never
 
-from landkeeper.org import Account, AccountId, Region, UsageError, parse_account_id, parse_region
+from landkeeper.org import Account, AccountId, Region, UsageError, parse_account_id, parse_region, well_formed
 from landkeeper.vpctracker.events import Ignored, Malformed, Reread, parse_event
 
 ACCOUNT_MESSAGE = "track-account"
@@ -160,7 +160,7 @@ def _parse(value: object) -> Work:
             "organization": str(organization),
             "run": str(run),
         }:
-            return TrackAccount(Account(parse_account_id(id_), name, organization=organization), run)
+            return TrackAccount(Account(parse_account_id(id_), well_formed(name), organization=organization), run)
         case {"landkeeper": "second-look", "account": str(id_), "region": str(region), "at": str(at)}:
             moment = datetime.fromisoformat(at)
             if moment.tzinfo is None:

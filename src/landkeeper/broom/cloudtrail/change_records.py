@@ -21,10 +21,10 @@ from landkeeper.broom.cloudtrail.fields import (
     parse_time,
     read_tags,
     tag_text,
-    well_formed,
 )
 from landkeeper.broom.cloudtrail.principals.identity import describe_principal, find_session
 from landkeeper.broom.launches import End, InstanceId, SpotRequest, Tagging, Termination, Untagging
+from landkeeper.org import well_formed
 
 _WARNING = "Instance Interruption Warning"
 _NOTICE = timedelta(minutes=2)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from landkeeper.broom.launches import Tags
+from landkeeper.org import well_formed
 
 
 class FieldError(Exception):
@@ -158,11 +159,6 @@ def find_form(fields: Mapping[str, Any], name: str, form: Form) -> str:
     """The text under that name; empty for anything that does not have this form."""
     value = fields.get(name)
     return value if isinstance(value, str) and form.fits(value) else ""
-
-
-def well_formed(text: str) -> str:
-    """The text with each lone surrogate written as in source code: JSON can hold them, and no encoder takes them."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(text: str) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from landkeeper.broom.cloudtrail.fields import well_formed
 from landkeeper.broom.cloudtrail.principals.services import service_label
-from landkeeper.org import Principal
+from landkeeper.org import Principal, well_formed
 
 # Sessions whose name says that a program runs there, by what the role is called.
 _PROGRAMS = (("karpenter", "Karpenter"), ("cluster-autoscaler", "Cluster Autoscaler"))
