@@ -57,6 +57,7 @@ _OBJECTS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"query_name", "query_type"}), "a Route 53 Resolver query log"),
     (frozenset({"auditID", "verb"}), "a Kubernetes audit log"),
     (frozenset({"firewall_name"}), "a Network Firewall log"),
+    (frozenset({"rawData", "attemptsMade"}), "what Firehose failed to process"),
     (frozenset({"awslogs"}), "a Lambda event of CloudWatch Logs"),
     (frozenset({"s3Bucket", "s3ObjectKey"}), "a notification of CloudTrail, which names log files"),
     (frozenset({"TopicArn", "Message"}), "an SNS message"),

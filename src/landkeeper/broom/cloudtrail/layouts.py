@@ -3,8 +3,8 @@
 Between values may stand white space, commas, byte order marks of files that were joined, record separators (RFC 7464),
 and before a value the time at which CloudWatch Logs received it. A text that is not such a sequence from end to end is
 read in blocks: a block is a line that is not indented, with the indented lines and closing brackets below it. What is
-wrong in a block costs the rest of that block. So an object that is nested in a damaged document is never taken for a
-value of its own.
+wrong in a block costs the rest of that block. So an object that is nested in a damaged document, which is indented, is
+not taken for a value of its own.
 
 Sources: Amazon CloudWatch Logs User Guide, "Exporting log data to Amazon S3" and "Real-time processing of log data with
 subscriptions"; Amazon Data Firehose Developer Guide, "Understand data delivery in Amazon Data Firehose": records are
