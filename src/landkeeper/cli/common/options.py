@@ -39,7 +39,7 @@ def complete_command(command: click.Command) -> None:
         return
     out = next((param for param in command.params if "--out" in param.opts), None)
     if out is not None:
-        out.opts.append("-o")
+        out.opts += [] if "-o" in out.opts else ["-o"]
     elif command.name not in _WITHOUT_OUT:
         command.params.append(
             click.Option(["-o", "--out"], metavar="FILE", expose_value=False, callback=_send_out, shell_complete=files,
