@@ -137,7 +137,7 @@ def test_a_run_ends_no_more_than_its_limit(world: World) -> None:
     )
     assert world.ec2.ended == [I1]
     assert (world.case(I3).state, swept.notes[I3].outcome) == (State.HELD, "held")
-    assert "held back (the limit of 1 terminations in one run is reached)" in world.topic.reports[0].text
+    assert "held back (the limit of 1 termination in one run is reached)" in world.topic.reports[0].text
     world.sweep(launch("i-3"))
     assert world.ec2.ended == [I1]
 
@@ -147,7 +147,7 @@ def test_an_hour_ends_no_more_than_its_limit(world: World) -> None:
     world.sweep(launch("i-1"), under=limited)
     world.sweep(launch("i-3"), under=limited)
     assert world.ec2.ended == [I1]
-    assert world.case(I3).error == "the limit of 1 terminations in one hour is reached"
+    assert world.case(I3).error == "the limit of 1 termination in one hour is reached"
     world.ec2.run("i-4")
     world.clock.pass_time(hours=1)
     world.sweep(launch("i-4"), under=limited)
@@ -175,7 +175,7 @@ def test_an_account_that_is_over_its_limit_holds_nobody_elses(world: World) -> N
     world.ec2.run("i-4")
     world.sweep(launch("i-4", event_id="event-2", account=AccountId("444455556666")), under=limited)
     assert world.ec2.ended == [I1, InstanceId("i-4")]
-    held = "the limit of 1 terminations in one hour in account 111122223333 is reached"
+    held = "the limit of 1 termination in one hour in account 111122223333 is reached"
     assert world.case(I3).error == held
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from landkeeper.broom.case import Case, Outcome
-from landkeeper.org import format_time
+from landkeeper.org import counted, format_time
 
 # SNS takes 256 KB, attributes included (Amazon SNS API Reference, "Publish").
 _MOST_TEXT_BYTES = 110_000
@@ -74,7 +74,10 @@ def _text(cases: Sequence[Case]) -> str:
         block = _block(case)
         size += len(block.encode()) + 2
         if size > _MOST_TEXT_BYTES:
-            blocks.append(f"{len(cases) - len(blocks)} more instances of this launch are in the ledger.\n")
+            more = counted(
+                len(cases) - len(blocks), "more instance of this launch is", "more instances of this launch are"
+            )
+            blocks.append(f"{more} in the ledger.\n")
             break
         blocks.append(block)
     return "\n".join(blocks)

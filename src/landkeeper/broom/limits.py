@@ -10,7 +10,7 @@ from landkeeper.broom.case import Case
 from landkeeper.broom.instance_state import LiveInstance
 from landkeeper.broom.policy.rules import Limits
 from landkeeper.broom.ports import Ledger
-from landkeeper.org import Failure
+from landkeeper.org import Failure, counted
 
 MOST_OF_A_GROUP = 2
 """How many instances of one Auto Scaling group are ended within an hour, before the group is held."""
@@ -47,7 +47,7 @@ class Gate:
         """
         hour, expires_at = now.strftime("%Y-%m-%dT%H"), now + timedelta(hours=2)
         if not self.run.take():
-            return f"the limit of {self.limits.terminations_per_run} terminations in one run is reached"
+            return f"the limit of {counted(self.limits.terminations_per_run, 'termination')} in one run is reached"
         counter = f"GROUP#{case.account}#{case.region}#{live.group}#{hour}"
         if live.group and not self.ledger.take(counter, MOST_OF_A_GROUP, expires_at):
             return f"Auto Scaling group {live.group} has lost {MOST_OF_A_GROUP} instances within this hour already"
@@ -55,10 +55,12 @@ class Gate:
         # Before the limit of all accounts: what one account has too many takes nothing from the others.
         counter = f"ACCOUNT#{case.account}#{hour}"
         if per_account is not None and not self.ledger.take(counter, per_account, expires_at):
-            return f"the limit of {per_account} terminations in one hour in account {case.account} is reached"
+            return (
+                f"the limit of {counted(per_account, 'termination')} in one hour in account {case.account} is reached"
+            )
         per_hour = self.limits.terminations_per_hour
         if per_hour is not None and not self.ledger.take(f"HOUR#{hour}", per_hour, expires_at):
-            return f"the limit of {per_hour} terminations in one hour is reached"
+            return f"the limit of {counted(per_hour, 'termination')} in one hour is reached"
         return self._find_share_hold(case, hour, expires_at)
 
     def _find_share_hold(self, case: Case, hour: str, expires_at: datetime) -> str | None:
@@ -71,4 +73,4 @@ class Gate:
         most = max(1, int(running * share))
         if self.ledger.take(f"SHARE#{case.account}#{case.region}#{hour}", most, expires_at):
             return None
-        return f"the limit of {share:.0%} of the {running} instances that run in the account and region is reached"
+        return f"the limit of {share:.0%} of the {running:,} instances that run in the account and region is reached"

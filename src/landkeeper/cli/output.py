@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
-from landkeeper import org
 from landkeeper.cli.tables import Heading, Line, draw_table
 from landkeeper.cli.terminal import (
     WIDTH_OF_A_PIPE,
@@ -34,7 +33,6 @@ One rule for keys: records have the attributes that are stored, in AWS's spellin
 around them are in lower case (`launches`, `totals.instances`). docs/json.md lists them all.
 """
 Row = Mapping[str, Any]
-counted = org.counted
 
 _FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take wide letters for the same signs
 _QUOTED = re.compile('[",;|\t\r\n]')

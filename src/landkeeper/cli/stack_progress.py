@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from landkeeper.cli.output import counted
 from landkeeper.operate.stacks import Change, ChangeSet, PropertyChange, StackEvent
+from landkeeper.org import counted
 
 _WORDS = {"Add": "+ add", "Modify": "~ change", "Remove": "- remove", "Import": "= adopt", "Replace": "! replace"}
 _STYLES = {"Add": "green", "Import": "green", "Modify": "yellow"}

@@ -48,7 +48,8 @@ def find_notices(
     if trends is None:
         yield "There is no history yet: trends begin on the second day."
     if broom is not None and broom.left_out:
-        yield f"{broom.left_out} older Broom cases are left out: `landkeeper broom cases` lists all of them."
+        older = counted(broom.left_out, "older Broom case is", "older Broom cases are")
+        yield f"{older} left out: `landkeeper broom cases` lists all of them."
 
 
 def _left_out(known: Snapshot) -> Iterator[str]:

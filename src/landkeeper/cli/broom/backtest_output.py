@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.broom.backtest.replay import Fate, HitWarning, PastFate
 from landkeeper.broom.backtest.summary import By, Comparison, Tally, tally_by, total
 from landkeeper.broom.launches import InstanceId
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows, print_table
+from landkeeper.cli.output import Column, Format, print_json, print_rows, print_table
 from landkeeper.cli.tables import Heading, Line
 from landkeeper.cli.terminal import one_line, say
-from landkeeper.org import format_exact_time
+from landkeeper.org import counted, format_exact_time
 
 if TYPE_CHECKING:
     from landkeeper.wiring.broom.backtest import Past

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from landkeeper.broom.sweep_result import VerdictKind
 from landkeeper.cli.broom.launch_attributes import launch_attributes
-from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
+from landkeeper.org import counted
 
 if TYPE_CHECKING:
     from landkeeper.broom.cloudtrail.found import Harvest

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from landkeeper.cli.exit_codes import USAGE
-from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.unread import expiry_remarks
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.settings import read_settings
 from landkeeper.vpctracker.config_file import ConfigError, read_schema
 from landkeeper.wiring.config import DEFAULT_CONFIG, find_config, read_config

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from landkeeper.cli.confirmation import agrees, has_terminal
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import counted, stderr, stdout
+from landkeeper.cli.output import stderr, stdout
 from landkeeper.cli.stack_progress import print_event
 from landkeeper.cli.terminal import aside
 from landkeeper.operate.destroy import Destroyed, DestroyPlan
 from landkeeper.operate.stacks import StackResource
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.settings import read_settings
 
 

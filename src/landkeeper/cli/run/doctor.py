@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from landkeeper.cli.exit_codes import DONE, FINDINGS, INCOMPLETE
-from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import harmless, paint, say, say_painted, width, wrapped
 from landkeeper.operate.doctor.lines import Line, Verdict
+from landkeeper.org import counted
 from landkeeper.settings import read_settings
 
 _WORDS = {Verdict.OK: ("ok", "green"), Verdict.WRONG: ("WRONG", "bold red"), Verdict.UNCHECKED: ("?", "yellow")}

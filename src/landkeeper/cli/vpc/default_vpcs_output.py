@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
-from landkeeper.org import Account, Failure
+from landkeeper.cli.output import Column, Format, Row, chosen, print_rows
+from landkeeper.org import Account, Failure, counted
 from landkeeper.vpctracker.default_vpcs.plan import Act, InUse, Plan, Reason, Step, Unchecked, Unknown
 from landkeeper.vpctracker.default_vpcs.removal import Deleted, Failed, Found, Gone, Result
 

@@ -13,12 +13,12 @@ from landkeeper.cli.confirmation import agrees, has_terminal, plan_options
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.failures import details_option, print_failures, print_hint, print_unusable
 from landkeeper.cli.options import account_options, format_option, regions_option, role_options
-from landkeeper.cli.output import Format, counted
+from landkeeper.cli.output import Format
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.unread import left_out_remarks
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 
 if TYPE_CHECKING:
     from landkeeper.cli.vpc.default_vpcs_output import Told

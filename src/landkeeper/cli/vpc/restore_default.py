@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from landkeeper.cli.output import Column, Format, Row, counted, print_rows
+from landkeeper.cli.output import Column, Format, Row, print_rows
 from landkeeper.cli.terminal import aside, say, width, wrapped
+from landkeeper.org import counted
 from landkeeper.vpctracker.default_vpcs.removal import Survey
 
 _COLUMNS = (

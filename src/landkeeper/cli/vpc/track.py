@@ -10,11 +10,11 @@ import click
 from landkeeper.cli.exit_codes import INCOMPLETE
 from landkeeper.cli.failures import details_option, print_failures, print_hint, print_unusable
 from landkeeper.cli.options import account_options, regions_option, role_options
-from landkeeper.cli.output import counted
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.options import config_option, store_options
 from landkeeper.cli.vpc.query import settings_of, store_flags
 from landkeeper.cli.vpc.unread import expiry_remarks, left_out_remarks
+from landkeeper.org import counted
 
 if TYPE_CHECKING:
     from landkeeper.settings import Settings

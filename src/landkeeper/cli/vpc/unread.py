@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from landkeeper.cli.output import counted
-from landkeeper.org import join_some
+from landkeeper.org import counted, join_some
 
 if TYPE_CHECKING:
     from landkeeper.org import Member

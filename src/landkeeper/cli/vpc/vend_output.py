@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, counted, print_json, print_rows
+from landkeeper.cli.output import Column, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import store_flags
+from landkeeper.org import counted
 from landkeeper.vpctracker.vending.vend import Undone, Vended
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.org import Account, AccountId, Membership
+from landkeeper.org import Account, AccountId, Membership, counted
 from landkeeper.vpctracker.answers.ranking import OverlapKind
 from landkeeper.vpctracker.pools.conflicts import describe_holder
 
@@ -189,7 +189,7 @@ def _overlap(finding: Finding, marks: Mapping[int, Claim], known: frozenset[int]
     # What is new comes first: a long list is cut at its end.
     members = sorted(marks.items(), key=lambda member: member[0] in known)
     is_known = any(mark in known for mark in marks)
-    accounts = f"{finding.accounts} account{'s' if finding.accounts > 1 else ''}"
+    accounts = counted(finding.accounts, "account")
     return _notice(
         f"{'another VPC overlaps' if is_known else 'VPCs overlap'} in {outermost} (space {finding.space})",
         [

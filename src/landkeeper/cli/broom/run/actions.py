@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.broom.switch import turn_to_record
 from landkeeper.cli.confirmation import BANNER, apply_plan
 from landkeeper.cli.exit_codes import DONE
-from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
 from landkeeper.cli.failures import print_failures, print_hint
-from landkeeper.cli.output import JSON_VERSION, Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, print_json, print_rows
+from landkeeper.org import counted
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, chosen, counted, print_json, print_rows
+from landkeeper.cli.output import Column, Format, chosen, print_json, print_rows
 from landkeeper.cli.terminal import say
-from landkeeper.org import UsageError, format_time
+from landkeeper.org import UsageError, counted, format_time
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from landkeeper.broom.policy.warnings import find_warnings
 from landkeeper.cli.broom.given_policy import read_policy, shown_name
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
-from landkeeper.cli.output import counted, print_json
+from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import say
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.wiring.broom.policy import list_known_regions
 
 

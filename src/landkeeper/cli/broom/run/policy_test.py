@@ -12,8 +12,9 @@ from landkeeper.broom.policy.file import PolicyError, PolicyFile, parse_policy_f
 from landkeeper.cli.broom.given_policy import read_policy, shown_name
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, FINDINGS, USAGE
-from landkeeper.cli.output import Column, Format, counted, print_json, print_rows
+from landkeeper.cli.output import Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
+from landkeeper.org import counted
 
 _COLUMNS = ("File", "Line", "Test", "Result", "Expected", "Verdict", "Action", "Rule", "Because")
 

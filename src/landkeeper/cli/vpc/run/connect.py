@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.cli.output import Column, Row, counted, print_json, print_rows
+from landkeeper.cli.output import Column, Row, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.cli.vpc.query import Query
-from landkeeper.org import format_time
+from landkeeper.org import counted, format_time
 from landkeeper.vpctracker.answers.connect import Pairing, Possible, Verdict, pair_up
 from landkeeper.vpctracker.answers.endpoints import Endpoint, find_endpoint
 from landkeeper.vpctracker.answers.freshness import Freshness, know_region

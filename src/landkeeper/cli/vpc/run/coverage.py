@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 
 from landkeeper.causes import Cause, group_failures
 from landkeeper.cli.exit_codes import FINDINGS
-from landkeeper.cli.output import Column, Format, Row, counted, print_rows
+from landkeeper.cli.output import Column, Format, Row, print_rows
 from landkeeper.cli.vpc.filters import account_ids, region_codes
 from landkeeper.cli.vpc.known import age_of
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.org import Account, AccountId, Failure, FailureReason, Membership, Region, Standing, format_time
+from landkeeper.org import (
+    Account,
+    AccountId,
+    Failure,
+    FailureReason,
+    Membership,
+    Region,
+    Standing,
+    counted,
+    format_time,
+)
 from landkeeper.vpctracker.answers.freshness import by_account
 from landkeeper.vpctracker.coverage import Coverage, RegionCoverage
 from landkeeper.wiring.vpc_store import open_store

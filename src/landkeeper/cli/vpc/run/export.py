@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from landkeeper.cli.output import Row, counted, json_text, write_csv
+from landkeeper.cli.output import Row, json_text, write_csv
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
 from landkeeper.cli.vpc.query import Query
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.wiring.texts import replace_file
 
 ExportFormat = Literal["csv", "json", "parquet"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
+from landkeeper.cli.output import Column, Format, Row, chosen, print_rows
 from landkeeper.cli.vpc.filters import Filter, place_filters
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, counted
 from landkeeper.vpctracker.cidr import MalformedBlockError, parse_block
 from landkeeper.vpctracker.inventory import AVAILABLE
 

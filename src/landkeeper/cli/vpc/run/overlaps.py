@@ -6,19 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.cli.output import (
-    Column,
-    Format,
-    Row,
-    chosen,
-    counted,
-    print_json,
-    print_rows,
-)
+from landkeeper.cli.output import Column, Format, Row, chosen, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_filter
 from landkeeper.cli.vpc.known import exit_code, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
+from landkeeper.org import counted
 from landkeeper.vpctracker.answers.overlaps import Claim, count_pairs, find_pairs
 from landkeeper.vpctracker.answers.ranking import Finding, OverlapKind, find_overlaps_by_harm
 from landkeeper.vpctracker.answers.spaces import check_space

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from landkeeper.cli.exit_codes import INCOMPLETE
-from landkeeper.cli.output import Column, Format, Row, chosen, counted, print_rows
+from landkeeper.cli.output import Column, Format, Row, chosen, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.cli.vpc.run.pool_show import ListedPool, addresses_of, attributes_of, list_pools
-from landkeeper.org import UsageError, parse_region, percentage
+from landkeeper.org import UsageError, counted, parse_region, percentage
 from landkeeper.vpctracker.answers.spaces import check_space
 from landkeeper.vpctracker.config import DEFAULT_SPACE
 from landkeeper.vpctracker.pools.conflicts import describe_holder

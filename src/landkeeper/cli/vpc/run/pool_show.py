@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from landkeeper.cli.output import Column, chosen, counted, print_json, print_rows
+from landkeeper.cli.output import Column, chosen, print_json, print_rows
 from landkeeper.cli.terminal import aside, paint, say, say_painted
 from landkeeper.cli.vpc.query import settings_of
-from landkeeper.org import format_time
+from landkeeper.org import counted, format_time
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.spaces import spaces_of
 from landkeeper.vpctracker.attributes import parse_time

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from landkeeper.cli.output import (
-    Column,
-    Format,
-    Row,
-    chosen,
-    counted,
-    plain,
-    print_json,
-    print_rows,
-)
+from landkeeper.cli.output import Column, Format, Row, chosen, plain, print_json, print_rows
 from landkeeper.cli.tables import draw_facts
 from landkeeper.cli.terminal import one_line, say_painted, width
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on
 from landkeeper.cli.vpc.query import Query
+from landkeeper.org import counted
 from landkeeper.vpctracker.answers.listing import read_known
 from landkeeper.vpctracker.answers.names import find_vpc
 from landkeeper.vpctracker.answers.spaces import spaces_of
