@@ -42,7 +42,6 @@ UNMEASURED = (
     "broom/test_changing_tags.py",
     "report/test_view.py",
     "vpctracker/answers/test_as_of.py",
-    "vpctracker/answers/test_overlaps.py",
     "vpctracker/pools/test_allocation.py",
     "vpctracker/test_attributes.py",
     "vpctracker/test_cidr.py",

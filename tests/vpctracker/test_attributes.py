@@ -128,6 +128,12 @@ def test_a_vpc_whose_blocks_cannot_be_read_is_named() -> None:
         blocks_from_attributes({**item, "CidrBlock": "10.0.0.1/16"})
 
 
+def test_a_region_that_failed_is_read_back_with_its_failure() -> None:
+    failed = RegionCoverage(START, failed_at=START, failure=Failure(FailureReason.SCP_DENY, "AccessDenied", "no"))
+    coverage = Coverage(ACCOUNTS[0], "lake", regions={REGIONS[0]: failed, REGIONS[1]: RegionCoverage(START)})
+    assert coverage_from_attributes(json.loads(json.dumps(coverage_to_attributes(coverage)))) == coverage
+
+
 @given(coverages())
 def test_coverage_survives_the_store(coverage: Coverage) -> None:
     assert coverage_from_attributes(json.loads(json.dumps(coverage_to_attributes(coverage)))) == coverage

@@ -46,8 +46,9 @@ class Gate:
         What was taken before the limit that holds it stays taken: that errs on the side of ending less.
         """
         hour, expires_at = now.strftime("%Y-%m-%dT%H"), now + timedelta(hours=2)
+        per_run = self.limits.terminations_per_run
         if not self.run.take():
-            return f"the limit of {counted(self.limits.terminations_per_run, 'termination')} in one run is reached"
+            return f"the limit of {counted(per_run or 0, 'termination')} in one run is reached"
         counter = f"GROUP#{case.account}#{case.region}#{live.group}#{hour}"
         if live.group and not self.ledger.take(counter, MOST_OF_A_GROUP, expires_at):
             return f"Auto Scaling group {live.group} has lost {MOST_OF_A_GROUP} instances within this hour already"

@@ -49,7 +49,7 @@ def test_a_vpc_is_itself_and_names_its_owner() -> None:
     ("text", "sentence"),
     [
         ("laek", "unknown account 'laek': did you mean 'lake'?"),
-        ("zzz", "unknown account 'zzz': expected the id or the name of an account or a VPC"),
+        ("zzz", "unknown account 'zzz': expected the id or the name of an account or a VPC, such as empty, lake, shop"),
         ("11112222333", "'11112222333' is not an AWS account id: expected twelve digits"),
         ("999999999999", "the account 999999999999 has never been tracked"),
         ("vpc-fedcba98", "VPC 'vpc-fedcba98' is not tracked"),

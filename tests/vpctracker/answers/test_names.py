@@ -33,6 +33,7 @@ _COVERAGE = {
         Coverage(ACCOUNTS[2], "empty"),
     )
 }
+_EXPECTED = "expected the id or the name of a tracked account, such as empty, lake, shop"
 _NAMES = known_accounts(_VPCS, _COVERAGE)
 
 
@@ -49,13 +50,13 @@ def test_an_account_without_a_vpc_is_found_by_id_and_by_name(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("nobody", "unknown account 'nobody': expected the id or the name of a tracked account"),
+        ("nobody", f"unknown account 'nobody': {_EXPECTED}"),
         ("laek", "unknown account 'laek': did you mean 'lake'?"),
-        ("", "unknown account '': expected the id or the name of a tracked account"),
+        ("", f"unknown account '': {_EXPECTED}"),
         ("1111222233", "'1111222233' is not an AWS account id: expected twelve digits"),
         ("111122223334", "the account 111122223334 has never been tracked: did you mean '111122223333'?"),
         ("987654321098", "the account 987654321098 has never been tracked"),
-        (vpc_ids(1), f"unknown account '{vpc_ids(1)}': expected the id or the name of a tracked account"),
+        (vpc_ids(1), f"unknown account '{vpc_ids(1)}': {_EXPECTED}"),
     ],
 )
 def test_an_account_that_cannot_match_is_refused_with_a_suggestion(text: str, sentence: str) -> None:

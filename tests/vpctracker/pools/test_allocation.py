@@ -87,6 +87,13 @@ def test_gaps_and_taken_addresses_make_up_the_pool(taken: list[Block]) -> None:
     assert (largest is None) == (not gaps)
 
 
+def test_a_gap_is_no_larger_than_the_blocks_that_begin_in_it() -> None:
+    pool = parse_block("10.0.0.0/24")
+    taken = _keys([parse_block(f"10.0.0.{block}") for block in ("0/28", "48/28", "64/26", "128/25")])
+    assert list(find_gaps(pool, taken)) == [(pool.first + 16, pool.first + 47)]
+    assert find_largest_free(pool, taken) == parse_block("10.0.0.16/28")
+
+
 def test_a_room_that_is_not_free_is_passed_over_though_the_block_would_fit() -> None:
     taken = _keys([parse_block("10.0.2.0/28")])
     assert choose_block(POOL, taken, 24) == Choice(parse_block("10.0.0.0/24"))

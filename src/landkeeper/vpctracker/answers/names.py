@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 _NAMED_AT_MOST = 5
 _RANKED = 20
+_EXAMPLES = 3
 _ALIKE, _TYPO = 0.6, 0.9
 """How alike a name, or an id, has to be for a suggestion: an id is that of something else after two wrong letters."""
 _ACCOUNT = "expected the id or the name of a tracked account"
@@ -54,7 +55,9 @@ def find_account(text: str, names: Mapping[AccountId, str], *, expected: str = _
     if text.isdecimal():
         account = parse_account_id(text)
         raise UsageError(f"the account {account} has never been tracked{suggest(account, names, _TYPO)}")
-    raise UsageError(f"unknown account '{text}': {_meant(text, filter(None, names.values())) or expected}")
+    called = sorted(filter(None, set(names.values())))
+    examples = f", such as {', '.join(called[:_EXAMPLES])}" if called else ""
+    raise UsageError(f"unknown account '{text}': {_meant(text, called) or expected + examples}")
 
 
 def accounts_named(text: str, names: Mapping[AccountId, str]) -> list[AccountId]:
