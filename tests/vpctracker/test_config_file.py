@@ -202,3 +202,10 @@ def test_everything_that_is_wrong_is_told_at_once_and_counted_in_the_one_line() 
         parse_config("version: 2\nspaces: {}\nnotices: []\n", "a.yaml")
     assert [problem.line for problem in caught.value.problems] == [1, 2, 3]
     assert str(caught.value).endswith("(and 2 more)")
+
+
+def test_a_declaration_holds_to_the_end_of_its_last_day() -> None:
+    known = DeclaredAccount(AccountId("111122223333"), (), "ops", date(2028, 2, 29))
+    config = TrackerConfig(declared_accounts=(known,))
+    assert config.expired_declarations(date(2028, 2, 29)) == ()
+    assert config.expired_declarations(date(2028, 3, 1)) == (known,)
