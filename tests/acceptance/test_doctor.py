@@ -174,7 +174,7 @@ def test_on_a_healthy_stack_every_line_is_ok(deployment: Deployment, capsys: pyt
     assert [line for line in lines if line["Verdict"] != "ok"] == []
     assert code == 0
     assert {line["Check"] for line in lines} >= {
-        "credentials", "clock", "stack", "organisation", "delegated administrator", "accounts listed", "regions",
+        "credentials", "clock", "stack", "organization", "delegated administrator", "accounts listed", "regions",
         "tracker's role", "Broom's role", "trail", "last log file", "log file read", "bucket notification",
         "topic of log files", "BroomQueue's policy", "queues feed functions", "schedules and rules", "functions",
         "tables", "policy", "last tracker run", "dead letters", "ledger", "actions", "reports",

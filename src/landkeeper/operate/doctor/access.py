@@ -23,15 +23,15 @@ def judge_organization(found: Organization | Failure, parts: StackParts, account
     named_accounts = parts.parameters.get("Accounts", "")
     if isinstance(found, Failure):
         if found.reason is not FailureReason.NOT_FOUND:
-            return [unchecked("organisation", found)]
+            return [unchecked("organization", found)]
         if not wanted and named_accounts:
-            return [ok("organisation", "none; the stack lists its accounts")]
+            return [ok("organization", "none; the stack lists its accounts")]
         mend = "list the accounts: landkeeper deploy --parameter Accounts=ID,ID"
-        return [wrong("organisation", f"the account {account} is not in an organization", mend)]
+        return [wrong("organization", f"the account {account} is not in an organization", mend)]
     if wanted and found.id != wanted:
         mend = f"landkeeper deploy --parameter OrganizationId={found.id}"
-        return [wrong("organisation", f"this is {found.id}, and the stack is for {wanted}", mend)]
-    lines = [ok("organisation", f"{found.id}, managed by {found.management_account}")]
+        return [wrong("organization", f"this is {found.id}, and the stack is for {wanted}", mend)]
+    lines = [ok("organization", f"{found.id}, managed by {found.management_account}")]
     if not named_accounts:
         lines.append(_judge_delegation(found, account))
     return lines
