@@ -50,9 +50,9 @@ def test_the_advice_is_what_gets_that_profile_going(code: str, profile: str | No
     assert choose_advice(Failure(FailureReason.CREDENTIALS, code), profile, _PROFILES) == advice
 
 
-def test_without_any_profile_none_is_named() -> None:
+def test_without_any_profile_there_is_a_way_to_one() -> None:
     advice = choose_advice(Failure(FailureReason.CREDENTIALS, "NoCredentialsError"), None, {})
-    assert advice == "name a profile of the AWS configuration with AWS_PROFILE"
+    assert advice == "set up a profile with `aws configure sso` or `aws configure`"
 
 
 @pytest.fixture

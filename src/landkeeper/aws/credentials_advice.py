@@ -50,8 +50,10 @@ def choose_advice(failure: Failure, profile: str | None, profiles: Mapping[str, 
     if failure.code == "RequestExpired":
         return "check the clock of this machine, or get new credentials"
     if failure.code == "NoCredentialsError":
-        named = f"; there are {join_some(sorted(profiles), _PROFILES_NAMED)}" if profiles else ""
-        return f"name a profile of the AWS configuration with AWS_PROFILE{named}"
+        if not profiles:
+            return "set up a profile with `aws configure sso` or `aws configure`"
+        named = join_some(sorted(profiles), _PROFILES_NAMED)
+        return f"name a profile of the AWS configuration with AWS_PROFILE; there are {named}"
     return ""
 
 
