@@ -41,7 +41,10 @@ _OVER = "get new credentials: these are of a session that is over"
         (
             "NoCredentialsError",
             None,
-            "name a profile of the AWS configuration with AWS_PROFILE; there are admin, dev, keys, loop, old, pool",
+            (
+                "name a profile of the AWS configuration with --profile or AWS_PROFILE; "
+                "there are admin, dev, keys, loop, old, pool"
+            ),
         ),
         ("AccessDenied", "dev", ""),
     ],
