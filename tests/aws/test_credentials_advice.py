@@ -41,7 +41,10 @@ _OVER = "get new credentials: these are of a session that is over"
         (
             "NoCredentialsError",
             None,
-            "name a profile of the AWS configuration with AWS_PROFILE; there are admin, dev, keys, loop, old, pool",
+            (
+                "name a profile of the AWS configuration with --profile or AWS_PROFILE; "
+                "there are admin, dev, keys, loop, old, pool"
+            ),
         ),
         ("AccessDenied", "dev", ""),
     ],
@@ -50,9 +53,9 @@ def test_the_advice_is_what_gets_that_profile_going(code: str, profile: str | No
     assert choose_advice(Failure(FailureReason.CREDENTIALS, code), profile, _PROFILES) == advice
 
 
-def test_without_any_profile_none_is_named() -> None:
+def test_without_any_profile_there_is_a_way_to_one() -> None:
     advice = choose_advice(Failure(FailureReason.CREDENTIALS, "NoCredentialsError"), None, {})
-    assert advice == "name a profile of the AWS configuration with AWS_PROFILE"
+    assert advice == "set up a profile with `aws configure sso` or `aws configure`"
 
 
 @pytest.fixture

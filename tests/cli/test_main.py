@@ -119,22 +119,25 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    "words", ["vpc list --table T", "broom cases --ledger T", "vpc track", "config check s3://bucket/key"]
-)
+    ("words", "environment"),
+    [
+        ("vpc list --table T", "dev"), ("broom cases --ledger T", "dev"), ("vpc track", "dev"),
+        ("config check s3://bucket/key", "dev"), ("vpc list --table T --profile dev", ""),
+        ("vpc list --profile=dev --table T", ""), ("vpc track --profile dev", ""),
+    ],
+)  # fmt: skip
 def test_a_sign_in_that_is_over_is_told_with_the_command_that_renews_it(
-    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "config").write_text(
         "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Reader\nregion = eu-west-1\n"
         "[sso-session corp]\nsso_start_url = https://example.awsapps.com/start\nsso_region = eu-west-1\n"
     )
-    for name, value in {
-        "AWS_CONFIG_FILE": str(tmp_path / "config"),
-        "HOME": str(tmp_path),
-        "AWS_PROFILE": "dev",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if environment:
+        monkeypatch.setenv("AWS_PROFILE", environment)
     assert run(words.split()) == 1
     assert capsys.readouterr().err.endswith("; run `aws sso login --profile dev`\n")

@@ -27,15 +27,18 @@ def advise(failure: Failure, session: Session) -> str:
     return choose_advice(failure, session.profile, profiles)
 
 
-def advise_on(error: BaseException) -> str:
-    """Return what to do about credentials that do not work, where that is what an error comes from; else nothing."""
+def advise_on(error: BaseException, profile: str | None) -> str:
+    """Return what to do about credentials that do not work, where that is what an error comes from; else nothing.
+
+    They are those of the profile, or without one those that the environment names.
+    """
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, CALL_ERRORS):
         cause = cause.__cause__
     failure = None if cause is None else failure_of(cause)
     if failure is None or failure.reason is not FailureReason.CREDENTIALS:
         return ""
-    return advise(failure, botocore.session.Session())
+    return advise(failure, botocore.session.Session(profile=profile))
 
 
 def choose_advice(failure: Failure, profile: str | None, profiles: Mapping[str, Mapping[str, Any]]) -> str:
@@ -50,8 +53,10 @@ def choose_advice(failure: Failure, profile: str | None, profiles: Mapping[str, 
     if failure.code == "RequestExpired":
         return "check the clock of this machine, or get new credentials"
     if failure.code == "NoCredentialsError":
-        named = f"; there are {join_some(sorted(profiles), _PROFILES_NAMED)}" if profiles else ""
-        return f"name a profile of the AWS configuration with AWS_PROFILE{named}"
+        if not profiles:
+            return "set up a profile with `aws configure sso` or `aws configure`"
+        named = join_some(sorted(profiles), _PROFILES_NAMED)
+        return f"name a profile of the AWS configuration with --profile or AWS_PROFILE; there are {named}"
     return ""
 
 

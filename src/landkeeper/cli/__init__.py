@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 
 import click
 
@@ -74,11 +75,11 @@ def _main(arguments: Sequence[str]) -> int:
         sys.stdout = stdout
         raise BrokenPipeError from None
     except Exception as error:  # noqa: BLE001 - the shell of the command: every failure is one line
-        return _fail(error)
+        return _fail(error, arguments)
     return code if isinstance(code, int) else DONE
 
 
-def _fail(error: Exception) -> int:
+def _fail(error: Exception, arguments: Sequence[str]) -> int:
     """Print what failed on one line, and return the exit code. An error of the machine is raised again."""
     from landkeeper.org import LandkeeperError, UsageError
     from landkeeper.vpctracker.cidr import MalformedBlockError
@@ -86,14 +87,14 @@ def _fail(error: Exception) -> int:
     if isinstance(error, UsageError | MalformedBlockError):
         return _complain(str(error), USAGE)
     if isinstance(error, LandkeeperError):
-        return _complain(f"{error}{_advice(error)}", FAILED)
+        return _complain(f"{error}{_advice(error, arguments)}", FAILED)
     if _is_debug() or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE):
         raise error
     if "botocore" in sys.modules:
         from landkeeper.aws.failures import CALL_ERRORS, failure_of
 
         if isinstance(error, CALL_ERRORS):
-            return _complain(f"AWS does not answer: {failure_of(error)}{_advice(error)}", FAILED)
+            return _complain(f"AWS does not answer: {failure_of(error)}{_advice(error, arguments)}", FAILED)
     name = type(error).__name__
     return _complain(f"internal error, please report it ({name}: {error}); --debug prints the traceback", FAILED)
 
@@ -102,14 +103,23 @@ def _is_debug() -> bool:
     return choices.is_debug or bool(os.environ.get("LANDKEEPER_DEBUG"))
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, arguments: Sequence[str]) -> str:
     """Return the end of a sentence that says what to do about credentials, where they are why something failed."""
     if "botocore" not in sys.modules:
         return ""
     from landkeeper.aws.credentials_advice import advise_on
 
-    advice = advise_on(error)
+    advice = advise_on(error, _named_profile(arguments))
     return f"; {advice}" if advice else ""
+
+
+def _named_profile(arguments: Sequence[str]) -> str | None:
+    """Return the profile that the arguments name: when a command has failed, its options are gone."""
+    for word, following in pairwise([*arguments, ""]):
+        option, _, value = word.partition("=")
+        if option == "--profile":
+            return (value or following) or None
+    return None
 
 
 def _discard_stdout() -> None:

@@ -14,7 +14,7 @@ def test_without_credentials_it_says_so_and_how_to_sign_in(no_aws: None, capsys:
     assert run(["doctor", "--format", "json"]) == 4
     credentials, clock = json.loads(capsys.readouterr().out)
     assert (credentials["Check"], credentials["Verdict"]) == ("credentials", "wrong")
-    assert "aws sso login" in credentials["Mend"]
+    assert "aws configure sso" in credentials["Mend"]
     assert (clock["Check"], clock["Verdict"]) == ("clock", "could not be checked")
 
 
