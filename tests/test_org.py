@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,6 +17,7 @@ from landkeeper.org import (
     format_time,
     join_some,
     parse_account_id,
+    parse_duration,
     parse_instant,
     parse_region,
     percentage,
@@ -122,6 +123,26 @@ def test_a_percentage_is_nothing_only_for_nothing_and_all_only_for_all(part: flo
 def test_instants_to_the_ends_of_the_calendar(text: str, first: str, end: str) -> None:
     assert format_time(parse_instant(text, "--since")) == first
     assert format_time(parse_instant(text, "--until", is_end=True)) == end
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("7d", "2026-02-22T12:00:00Z"), ("2w", "2026-02-15T12:00:00Z"), ("12h", "2026-03-01T00:00:00Z"),
+        ("30m", "2026-03-01T11:30:00Z"), ("90s", "2026-03-01T11:58:30Z"), ("999999d", "0001-01-01T00:00:00Z"),
+        ("2026-01-01", "2026-01-01T00:00:00Z"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_that_long_ago(text: str, moment: str) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert format_time(parse_instant(text, "--since", now=now)) == moment
+
+
+@pytest.mark.parametrize("text", ["", "d", "7", "-7d", "7 d", "1.5h", "7y", "\u0667d", "9999999d"])
+def test_other_texts_are_no_durations(text: str) -> None:
+    assert parse_duration(text) is None
+    with pytest.raises(UsageError, match="expected a time such as"):
+        parse_instant(text, "--since", now=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("text", ["2027-02-29", "10000-01-01", "2026-03-01T24:00:01", "0000-01-01", "soon", ""])

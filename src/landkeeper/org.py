@@ -15,6 +15,7 @@ Region = NewType("Region", str)
 PartitionOf = Callable[[Region], str]
 """Returns the id of a region's partition, as in `aws` or `aws-cn`. The data behind it is the SDK's."""
 
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _FIRST_MOMENT, _LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 
@@ -45,12 +46,27 @@ def parse_region(text: str) -> Region:
     return Region(text)
 
 
-def parse_instant(text: str, what: str, *, is_end: bool = False) -> datetime:
+def parse_duration(text: str) -> timedelta | None:
+    """Return a duration such as `7d`, `12h`, `30m` or `90s`, or None for any other text."""
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()) or len(number) > 6:
+        return None
+    return timedelta(**{unit: int(number)})
+
+
+def parse_instant(text: str, what: str, *, is_end: bool = False, now: datetime | None = None) -> datetime:
     """Return the moment in UTC that an ISO 8601 text names. Raise UsageError, naming `what`, for anything else.
 
     Without an offset it is UTC, in which no hour is missing or comes twice. A date is its first second, and as an end
-    that of the next day. What lies outside the years 1 to 9999 is their first or last moment.
+    that of the next day. What lies outside the years 1 to 9999 is their first or last moment. With `now`, a duration
+    such as `7d` is that long ago.
     """
+    ago = None if now is None else parse_duration(text)
+    if now is not None and ago is not None:
+        try:
+            return now - ago
+        except OverflowError:
+            return _FIRST_MOMENT
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

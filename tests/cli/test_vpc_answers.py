@@ -139,6 +139,23 @@ def test_csv_cells_are_no_formulas(file: Path, capsys: pytest.CaptureFixture[str
     assert "'@shop" in {row["Name"] for row in rows}
 
 
+def test_overlaps_are_findings_where_a_check_asks_for_them(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = {finding["Kind"] for finding in _json(capsys, "overlaps")}
+    assert "collision" in kinds
+    assert (run(["vpc", "overlaps", "--check"]), run(["vpc", "overlaps"])) == (4, 0)
+    assert run(["vpc", "overlaps", "--check", "--as-of", "999999d"]) == 0
+
+
+def test_answers_about_one_thing_are_csv_too(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["vpc", "show", vpc_ids(1), "--format", "csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["VpcId"], row["Space"]) == (vpc_ids(1), "default")
+    assert run(["vpc", "connect", ACCOUNTS[0], ACCOUNTS[1], "--format", "csv"]) == 0
+    pairs = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert pairs
+    assert all(pair["Source"].startswith("vpc-") and " " not in pair["Source"] for pair in pairs)
+
+
 def test_a_narrow_terminal_breaks_no_id_and_no_block(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

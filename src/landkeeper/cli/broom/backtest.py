@@ -16,7 +16,11 @@ from landkeeper.cli.options import format_option
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL...", shell_complete=files)
 @policy_option
 @click.option("--against", metavar="FILE", help="Compare with this policy, instance by instance.")
-@click.option("--since", metavar="TIME", help="Only launches from this time on: 2026-03-01, or 2026-03-01T12:00:00Z.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only launches from this time on: 2026-03-01, 2026-03-01T12:00:00Z, or 7d (that long ago).",
+)
 @click.option("--until", metavar="TIME", help="Only launches before this time. A date is inclusive.")
 @click.option("--grace", metavar="TIME", help="Override the grace period of every rule, for example 15m.")
 @click.option(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.known_words import known
+from landkeeper.cli.options import format_option
 from landkeeper.cli.vpc.options import answer_options, config_option
 
 
@@ -16,10 +17,7 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 @click.option("--all", "everything", is_flag=True, help="Also list the pairs with default VPCs.")
 @config_option
 @answer_options
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="The output format.",
-)  # fmt: skip
+@format_option
 def connect_command(**given: Any) -> int:
     """Check whether two accounts or VPCs can be connected.
 

@@ -54,7 +54,11 @@ def accept_unread_option(function: Command) -> Command:
 def answer_options(function: Command) -> Command:
     """The options `--table`, `--file` and `--as-of`; the command gets them as `query`."""
 
-    @click.option("--as-of", metavar="TIME", help="The state at this time: 2026-03-01, or 2026-03-01T12:00:00Z.")
+    @click.option(
+        "--as-of",
+        metavar="TIME",
+        help="The state at this time: 2026-03-01, 2026-03-01T12:00:00Z, or 7d (that long ago).",
+    )
     @store_options
     @wraps(function)
     def with_query(*, table: str | None, file: Path | None, as_of: str | None, **others: Any) -> Any:

@@ -22,6 +22,9 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 @click.option(
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The maximum number of pairs."
 )
+@click.option(
+    "--check", is_flag=True, help="Exit with code 4 if blocks collide; default and repeated blocks do not count."
+)
 @config_option
 @answer_options
 @format_option

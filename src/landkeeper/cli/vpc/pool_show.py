@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.known_words import known
+from landkeeper.cli.options import format_option
 from landkeeper.cli.vpc.options import config_option, store_options
 
 
@@ -14,10 +15,7 @@ from landkeeper.cli.vpc.options import config_option, store_options
 @click.argument("name", shell_complete=known("pool"))
 @config_option
 @store_options
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="The output format.",
-)  # fmt: skip
+@format_option
 def show_command(**given: Any) -> int:
     """Show a pool's utilisation, forecast and reservations."""
     from landkeeper.cli.vpc.run.pool_show import run_show

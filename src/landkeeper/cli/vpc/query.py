@@ -37,7 +37,7 @@ class Query:
 
 def parse_moment(text: str, now: datetime) -> datetime:
     """The moment of `--as-of`, as `parse_instant` reads it. Raises UsageError for the future as well."""
-    moment = parse_instant(text, "--as-of")
+    moment = parse_instant(text, "--as-of", now=now)
     if moment > now:
         raise UsageError(f"--as-of is '{text}': that is in the future")
     return moment

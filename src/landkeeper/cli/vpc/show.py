@@ -15,10 +15,7 @@ from landkeeper.cli.vpc.options import answer_options, config_option
 @click.argument("vpc", metavar="VPC", shell_complete=known("vpc", "vpc name"))
 @config_option
 @answer_options
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="The output format.",
-)  # fmt: skip
+@format_option
 def show_command(**given: Any) -> int:
     """Show all attributes of a VPC.
 

@@ -19,13 +19,11 @@ from landkeeper.cli.broom.interruption import interruptible
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
-from landkeeper.org import UsageError, parse_instant
+from landkeeper.org import UsageError, parse_duration, parse_instant
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
 
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def run_backtest(
@@ -46,8 +44,9 @@ def run_backtest(
     override = _parse_grace(grace)
     policy = with_grace(find_policy(policy_file, settings), override)
     other = with_grace(find_policy(against, settings), override) if against is not None else None
-    first = None if since is None else parse_instant(since, "--since")
-    last = None if until is None else parse_instant(until, "--until", is_end=True)
+    now = datetime.now(UTC)
+    first = None if since is None else parse_instant(since, "--since", now=now)
+    last = None if until is None else parse_instant(until, "--until", is_end=True, now=now)
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--since {since} is not before --until {until}")
     roles = find_roles(broom_roles, settings)
@@ -125,7 +124,7 @@ def _remark(past: Past, policy: Policy) -> None:
 def _parse_grace(text: str | None) -> timedelta | None:
     if text is None:
         return None
-    found = _DURATION.fullmatch(text)
-    if found is None:
+    grace = parse_duration(text)
+    if grace is None:
         raise UsageError(f"--grace is '{text}': expected a number with s, m, h or d, for example 15m")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return grace

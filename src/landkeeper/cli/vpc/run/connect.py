@@ -29,6 +29,7 @@ _COLUMNS = (
     Column("Conflicts", "InTheWay", style="yellow"),
     Column("Already connected", "Connected", style="green"),
 )
+_CSV = tuple(column.attribute for column in _COLUMNS)
 _STYLES = {Possible.YES: "", Possible.PARTLY: "yellow", Possible.NO: "red"}
 
 
@@ -41,6 +42,8 @@ def run_connect(*, query: Query, source: str, target: str, everything: bool, con
     pairings = pair_up(sides[0], sides[1], spaces, partition_of)
     if format_ == "json":
         print_json(_as_json(known, sides, pairings))
+    elif format_ == "csv":
+        print_rows([_csv_row(pairing) for pairing in pairings], [Column(name, name) for name in _CSV], "csv")
     else:
         _print_pairings(sides, pairings, everything=everything)
     for side in sides:
@@ -101,6 +104,10 @@ def _row(pairing: Pairing) -> Row:
         "Connected": ", ".join(map(str, pairing.links)),
         "Style": _STYLES[pairing.routing.possible] if pairing.obstacles else "",
     }
+
+
+def _csv_row(pairing: Pairing) -> Row:
+    return {**_row(pairing), "Source": pairing.source.vpc.id, "Target": pairing.target.vpc.id}
 
 
 def _name(pairing: Pairing, end: str) -> str:

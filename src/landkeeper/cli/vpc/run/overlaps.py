@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, chosen, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_filter
@@ -52,7 +53,7 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 
 def run_overlaps(
     *, query: Query, space: str | None, accounts: tuple[str, ...], vpcs: tuple[str, ...], pairs: bool, limit: int,
-    config: str | None, format_: Format,
+    check: bool, config: str | None, format_: Format,
 ) -> int:  # fmt: skip
     """List overlapping address blocks, in groups."""
     declared = read_config(query.settings.with_config(config))
@@ -70,7 +71,8 @@ def run_overlaps(
         _print_pairs(findings, limit, format_, filters)
     else:
         _print_groups(known, findings, format_)
-    return exit_code(known)
+    collides = any(finding.kind is OverlapKind.COLLISION for finding in findings)
+    return FINDINGS if check and collides else exit_code(known)
 
 
 def _fits_any(claims: Sequence[Claim], filters: Sequence[Filter]) -> bool:

@@ -97,7 +97,9 @@ def run_show(*, name: str, config: str | None, table: str | None, file: Path | N
         usage = measure_usage(state, around, tracked, now)
         growth = _growth(pools, state, usage, now)
     rows = [_row(reservation, state.pool, usage, tracked) for reservation in state.reservations]
-    if format_ == "json":
+    if format_ == "csv":
+        print_rows(rows, _COLUMNS, "csv")
+    elif format_ == "json":
         print_json({**_as_json(state, usage, growth), "Reservations": rows})
     else:
         _print_pool(state, usage, growth, rows, now)

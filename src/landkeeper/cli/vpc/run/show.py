@@ -45,7 +45,9 @@ def run_show(*, query: Query, vpc: str, config: str | None, format_: str) -> int
     found = find_vpc(vpc, known.vpcs, when=" at that time" if query.as_of else "")
     remark_on(known)
     rows = [{**known_row(known, stored), "Space": spaces.space_of(stored.vpc).name} for stored in found]
-    if format_ == "json":
+    if format_ == "csv":
+        print_rows(rows, [Column(name, name) for name in rows[0]], "csv")
+    elif format_ == "json":
         print_json(rows[0] if len(rows) == 1 else rows)
     else:
         for row in rows:
