@@ -41,7 +41,6 @@ UNMEASURED = (
     "broom/policy/test_to_aws.py",
     "broom/sweeping/test_changing_tags.py",
     "report/test_view.py",
-    "vpctracker/answers/test_as_of.py",
     "vpctracker/pools/test_allocation.py",
     "vpctracker/test_attributes.py",
     "vpctracker/test_cidr.py",
