@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.servers import home_session
 from tests.strategies import ACCOUNTS, REGIONS, vpc_ids
+from tests.typed_answers import type_answer
 
 from landkeeper.aws.vpctracker.vpc_table import VpcTable
 from landkeeper.cli import run
@@ -79,15 +80,15 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     assert "10.0.32.0/24 cannot be released, because its VPC may still exist: " in refused
     assert "pass --accept-unread to decide by stored data" in refused
     known = ("release", given["ReservationId"], "--accept-unread")
-    assert run(["vpc", *known]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == (
+    planned = (
         f"10.0.32.0/24 in pool prod would be released: {given['ReservationId']} for web of account {ACCOUNTS[0]}.\n"
     )
-    assert "Not a terminal: pass --yes to apply." in printed.err
-    agreed = (*known, "--yes")
-    assert _run(capsys, *agreed) == "Released 10.0.32.0/24 in pool prod.\n"
-    assert "there is no reservation" in _refused(capsys, *agreed)
+    assert _run(capsys, *known, "--dry-run") == planned
+    with pytest.MonkeyPatch.context() as terminal:
+        type_answer(terminal, "n")
+        assert _run(capsys, *known) == planned
+    assert _run(capsys, *known) == "Released 10.0.32.0/24 in pool prod.\n"
+    assert "there is no reservation" in _refused(capsys, *known)
 
 
 def test_a_pool_is_shown_with_what_is_used_and_reserved_in_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def allocate_command(**given: Any) -> int:
 def release_command(**given: Any) -> int:
     """Release a reservation. Refused while a VPC uses the block.
 
-    It prints what would be released, and asks first; --yes releases without asking. Reads the regions of the
+    At a terminal it prints what would be released, and asks; --yes releases without asking. Reads the regions of the
     reservation again before it does, and records what it finds.
     """
     from landkeeper.cli.vpc.run.allocate import run_release

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from landkeeper.cli.confirmation import apply_plan
+from landkeeper.cli.confirmation import apply_plan, has_terminal
 from landkeeper.cli.output import print_json
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import freshness
@@ -77,7 +77,8 @@ def run_release(
 ) -> int:  # fmt: skip
     """Release a reservation. Refused while a VPC uses the block."""
     settings = settings_of(table, file).with_config(config).with_access(role_name=role_name, external_id=external_id)
-    apply_plan(_Release(settings, reservation, accept_unread), yes=yes, dry_run=dry_run)
+    # No account is changed, and what is in use is refused: pipelines release without a question.
+    apply_plan(_Release(settings, reservation, accept_unread), yes=yes or not has_terminal(), dry_run=dry_run)
     return 0
 
 
