@@ -111,7 +111,7 @@ def test_every_service_that_the_functions_call_comes_along() -> None:
     root = Path(packaging.__file__).parents[1]
     modules = [path for path in _reached() if path.relative_to(root).parts[0] in {"aws", "wiring"}]
     called = re.findall(
-        r"""(?:home|short_timeout_client|lazy_client|_client)\((?:self\._swapped, )?"([a-z0-9-]+)\"""",
+        r"""(?:home|\w*short_timeout\w*|\w*_client)\((?:self\._swapped, )?"([a-z0-9-]+)\"""",
         "".join(path.read_text(encoding="utf-8") for path in modules),
     )
     assert set(called) == packaging.SERVICES
