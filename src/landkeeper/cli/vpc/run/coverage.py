@@ -32,6 +32,7 @@ from landkeeper.wiring.vpc_store import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
+_REGIONS_NAMED = 3
 _COLUMNS = (
     Column("Account", "AccountName", optional=2),
     Column("Account id", "AccountId"),
@@ -100,7 +101,8 @@ def _cause_row(cause: Cause[_Place]) -> Row:
     if len(accounts) > 1:
         row |= {"AccountName": counted(len(accounts), "account"), "AccountId": ""}
     if len(regions) > 1:
-        row |= {"Region": counted(len(regions), "region")}
+        few = len(regions) <= _REGIONS_NAMED
+        row |= {"Region": ", ".join(sorted(regions)) if few else counted(len(regions), "region")}
     return row
 
 
