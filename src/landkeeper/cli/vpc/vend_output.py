@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import store_flags
 from landkeeper.org import counted
@@ -30,7 +30,7 @@ _COLUMNS = (
 def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: bool) -> None:
     """Print what is to be made. A block that is not yet `is_reserved` may be another one in the end."""
     if format_ == "json":
-        print_json({**_attributes(plan, is_reserved=is_reserved), "State": "planned"})
+        print_json({"Version": JSON_VERSION, **_attributes(plan, is_reserved=is_reserved), "State": "planned"})
         return
     reservation = plan.reservation
     room = f", with {reservation.room} reserved for growth" if reservation.room else ""
@@ -53,7 +53,7 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
 def print_report(plan: VendPlan, account: Account, report: Report, settings: Settings, format_: str) -> int:
     """Print what became of the plan; answers the exit code."""
     if format_ == "json":
-        print_json(_report_attributes(plan, report))
+        print_json({"Version": JSON_VERSION, **_report_attributes(plan, report)})
     match report.outcome:
         case Vended():
             return _print_vended(plan, account, report, report.outcome, settings, format_)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.output import Column, Format, Row, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, Row, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.operate.cost.bill import Bill, Line, make_bill
 from landkeeper.operate.cost.landscape import Asked, TrailUse
@@ -58,7 +58,7 @@ def run(
         )
     )
     if format_ == "json":
-        print_json(_as_json(bill))
+        print_json({"Version": JSON_VERSION, **_as_json(bill)})
         return 0
     rows = list(_rows(bill, details=details and format_ == "table"))
     if format_ == "csv":

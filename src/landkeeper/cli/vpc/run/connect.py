@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from landkeeper.cli.output import Column, Row, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Row, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.known import age_of, exit_code, read_silently, remark_on
 from landkeeper.cli.vpc.query import Query
@@ -41,7 +41,7 @@ def run_connect(*, query: Query, source: str, target: str, everything: bool, con
     remark_on(known)
     pairings = pair_up(sides[0], sides[1], spaces, partition_of)
     if format_ == "json":
-        print_json(_as_json(known, sides, pairings))
+        print_json({"Version": JSON_VERSION, **_as_json(known, sides, pairings)})
     elif format_ == "csv":
         print_rows([_csv_row(pairing) for pairing in pairings], [Column(name, name) for name in _CSV], "csv")
     else:

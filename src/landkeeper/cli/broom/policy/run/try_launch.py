@@ -15,7 +15,7 @@ from landkeeper.cli.broom.output import warn
 from landkeeper.cli.broom.policy.described_launch import described_launch
 from landkeeper.cli.broom.policy.explanation import print_steps, step_attributes
 from landkeeper.cli.exit_codes import DONE, USAGE
-from landkeeper.cli.output import Column, Format, print_json, print_rows
+from landkeeper.cli.output import JSON_VERSION, Column, Format, print_json, print_rows
 from landkeeper.cli.terminal import say
 from landkeeper.org import format_exact_time
 from landkeeper.settings import read_settings
@@ -38,7 +38,7 @@ def run_try(policy_file: str | None, format_: Format, **given: Any) -> int:
         answer = answer._replace(because=f"{trial.verdict.because}: add {options}")
     steps = step_attributes(explain(policy, trial.subject, launch.tags, now).steps)
     if format_ == "json":
-        print_json({**_attributes(launch, trial, answer, now), "Steps": steps})
+        print_json({"Version": JSON_VERSION, **_attributes(launch, trial, answer, now), "Steps": steps})
     elif format_ == "csv":
         row = _attributes(launch, trial, answer, now)
         print_rows([row], [Column(name, name) for name in row], "csv")
