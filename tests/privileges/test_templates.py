@@ -196,14 +196,34 @@ def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
     assert writing <= own
 
 
-def test_broom_enters_accounts_of_its_own_organization_only() -> None:
-    (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == "AssumeTheTerminator"]
+@pytest.mark.parametrize(
+    ("sid", "role_name"), [("AssumeTheReader", "ReadRoleName"), ("AssumeTheTerminator", "TerminateRoleName")]
+)
+def test_accounts_of_the_own_organization_alone_are_entered(sid: str, role_name: str) -> None:
+    (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == sid]
     assert grant.condition["!If"] == [
         "InOrganization",
         {"StringEquals": {"aws:ResourceOrgID": {"!Ref": "OrganizationId"}}},
         {"!Ref": "AWS::NoValue"},
     ]
-    assert "role/${TerminateRoleName}" in grant.resources
+    assert f"role/${{{role_name}}}" in grant.resources
+
+
+def test_the_bus_takes_from_members_only_what_aws_tells_them() -> None:
+    """Nobody can put events whose source begins with `aws.`, so no member can report in Broom's name."""
+    (statement,) = [found for where, found in _policies_of_resources() if where.endswith(":EventsOfMembers")]
+    forwarded = {
+        source
+        for where, rule in resources_of_type("AWS::Events::Rule", ("member-events.yaml", "log-archive.yaml"))
+        for source in rule["Properties"]["EventPattern"]["source"]
+    }
+    taken, archived = statement["Condition"]["ForAllValues:StringEquals"]["events:source"]
+    assert {taken, archived["!If"][1]} == forwarded
+    assert all(source.startswith("aws.") for source in forwarded)
+    assert archived["!If"][::2] == ["HearsBucketEvents", {"!Ref": "AWS::NoValue"}]
+    # Of no source at all "for all values" is true (IAM guide, "Set operators for multivalued context keys").
+    assert statement["Condition"]["Null"] == {"events:source": "false"}
+    assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": {"!Ref": "OrganizationId"}}
 
 
 def test_each_role_that_is_assumed_goes_by_the_name_that_the_stack_was_given() -> None:
