@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.broom_world import event
+from tests.privileges.granted import resources_of
 
 from landkeeper.broom.cloudtrail.records import read_record
 from landkeeper.broom.launches import Launch, Untagging
@@ -47,6 +48,14 @@ def test_the_rule_names_what_is_understood(name: str, rule: str) -> None:
     assert untaggings["eventName"] == ["DeleteTags"]
     assert isinstance(read_record(_record("DeleteTags")), Untagging)
     assert untaggings["requestParameters"]["resourcesSet"]["items"] == {"resourceId": [{"prefix": "i-"}]}
+
+
+@pytest.mark.parametrize(("name", "rule"), [("landkeeper.yaml", "BroomEvents"), ("member-events.yaml", "Launches")])
+def test_launches_that_the_stack_ignores_are_not_forwarded(name: str, rule: str) -> None:
+    """Each forwarded event is paid for (Amazon EventBridge pricing)."""
+    assert resources_of(name)[rule]["Properties"]["State"] == {"!Ref": "LaunchEvents"}
+    handed_on = resources_of("landkeeper.yaml")["MemberEvents"]["Properties"]["Parameters"]
+    assert {"ParameterKey": "LaunchEvents", "ParameterValue": {"!Ref": "LaunchEvents"}} in handed_on
 
 
 @pytest.mark.parametrize("name", ["landkeeper.yaml", "log-archive.yaml"])

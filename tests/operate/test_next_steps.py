@@ -40,6 +40,7 @@ def test_the_doctor_comes_last_and_knows_the_stacks_name() -> None:
         (STACK_SETS, DELEGATE, ["management account 444455556666", "member-roles.yaml"]),
         (STACK_SETS, DELEGATE, ["run there too, in every region", "member-events.yaml"]),
         ({"OrganizationId": "o-example"}, MANAGEMENT, ["deploy event forwarding", "member-events.yaml"]),
+        ({"OrganizationId": "o-example", "LaunchEvents": "DISABLED"}, MANAGEMENT, ["LaunchEvents=DISABLED"]),
         (
             {"ReadRoleName": "ours", "TerminateRoleName": "ours"},
             MANAGEMENT,

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from tests.privileges.authorization_reference import find_actions
 from tests.privileges.granted import (
     TEMPLATES,
     AllowedAction,
@@ -22,15 +23,13 @@ from tests.privileges.granted import (
 
 from landkeeper.operate.cost.stack_facts import parse_template
 
-# Calls that know no resources: IAM takes nothing but * for them (Service Authorization Reference).
-_WITHOUT_RESOURCES = (
-    "autoscaling:Describe",
-    "ec2:Describe",
-    "elasticloadbalancing:Describe",
-    "organizations:List",
-    "route53:ListHostedZonesByVPC",
-    "servicequotas:Get",
-)
+_WIDE_BY_CHOICE = {
+    "organizations:ListAccountsForParent": "the units of the organization, whose ids nobody knows before",
+    "organizations:ListOrganizationalUnitsForParent": "the same",
+    "organizations:ListParents": "the accounts and units of the organization",
+    "servicequotas:GetServiceQuota": "reads a limit of the role's own account",
+}
+"""Actions for which a resource could be named and is not."""
 _ENDING = {"ec2:StopInstances", "ec2:TerminateInstances"}
 _NETWORKING = {
     "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc", "ec2:DeleteInternetGateway", "ec2:DeleteNetworkAcl",
@@ -65,7 +64,9 @@ def test_roles_name_each_action() -> None:
 def test_roles_name_resources_wherever_iam_knows_any() -> None:
     wide = {grant.action for _, grant in _grants() if grant.resources == "*"}
     assert wide
-    assert not {action for action in wide if not action.startswith(_WITHOUT_RESOURCES)}
+    assert {name for name in wide if any(action.resource_types for action in find_actions(name))} == set(
+        _WIDE_BY_CHOICE
+    )
 
 
 def test_roles_hold_no_policies_of_anybody_else() -> None:
@@ -196,14 +197,34 @@ def test_nothing_else_can_change_or_end_what_is_not_landkeepers() -> None:
     assert writing <= own
 
 
-def test_broom_enters_accounts_of_its_own_organization_only() -> None:
-    (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == "AssumeTheTerminator"]
+@pytest.mark.parametrize(
+    ("sid", "role_name"), [("AssumeTheReader", "ReadRoleName"), ("AssumeTheTerminator", "TerminateRoleName")]
+)
+def test_accounts_of_the_own_organization_alone_are_entered(sid: str, role_name: str) -> None:
+    (grant,) = [grant for grant in grants_of("landkeeper.yaml") if grant.sid == sid]
     assert grant.condition["!If"] == [
         "InOrganization",
         {"StringEquals": {"aws:ResourceOrgID": {"!Ref": "OrganizationId"}}},
         {"!Ref": "AWS::NoValue"},
     ]
-    assert "role/${TerminateRoleName}" in grant.resources
+    assert f"role/${{{role_name}}}" in grant.resources
+
+
+def test_the_bus_takes_from_members_only_what_aws_tells_them() -> None:
+    """Nobody can put events whose source begins with `aws.`, so no member can report in Broom's name."""
+    (statement,) = [found for where, found in _policies_of_resources() if where.endswith(":EventsOfMembers")]
+    forwarded = {
+        source
+        for where, rule in resources_of_type("AWS::Events::Rule", ("member-events.yaml", "log-archive.yaml"))
+        for source in rule["Properties"]["EventPattern"]["source"]
+    }
+    taken, archived = statement["Condition"]["ForAllValues:StringEquals"]["events:source"]
+    assert {taken, archived["!If"][1]} == forwarded
+    assert all(source.startswith("aws.") for source in forwarded)
+    assert archived["!If"][::2] == ["HearsBucketEvents", {"!Ref": "AWS::NoValue"}]
+    # Of no source at all "for all values" is true (IAM guide, "Set operators for multivalued context keys").
+    assert statement["Condition"]["Null"] == {"events:source": "false"}
+    assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": {"!Ref": "OrganizationId"}}
 
 
 def test_each_role_that_is_assumed_goes_by_the_name_that_the_stack_was_given() -> None:

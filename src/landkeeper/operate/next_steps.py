@@ -37,7 +37,11 @@ def _of_members(
         f"{stack_name}-member-events",
         MEMBER_EVENTS,
         "CAPABILITY_IAM",
-        {"ToolingAccountId": environment.account, "ToolingRegion": environment.region},
+        {
+            "ToolingAccountId": environment.account,
+            "ToolingRegion": environment.region,
+            **{name: parameters[name] for name in ("LaunchEvents",) if parameters.get(name)},
+        },
     )
     forwards = parameters.get("OrganizationId") and parameters.get("EventForwarding", "true") == "true"
     organization = environment.organization

@@ -132,6 +132,15 @@ def test_what_a_role_may_not_do_is_told_apart_from_what_could_not_be_tried() -> 
     assert [line.verdict for line in lines].count(Verdict.UNCHECKED) == 2
 
 
+def test_an_instance_that_is_not_found_proves_no_permission() -> None:
+    missing = Failure(FailureReason.NOT_FOUND, "InvalidInstanceID.NotFound", "The instance ID does not exist")
+    (line,) = _roles(_trial(1, ec2_StopInstances=missing, ec2_TerminateInstances=missing), _trial(2))
+    assert line.verdict is Verdict.UNCHECKED
+    assert "whether reader may ec2:StopInstances, ec2:TerminateInstances in a1 (000000000001)" in line.found
+    assert "arn:aws:iam::000000000001:role/reader" in line.mend
+    assert "--action-names ec2:StopInstances ec2:TerminateInstances --resource-arns" in line.mend
+
+
 def test_a_function_that_does_not_answer_is_not_taken_for_a_role_that_works() -> None:
     old = Failure(FailureReason.OTHER, "FunctionError", "TrackerFunction does not answer: there is no task 'doctor'")
     (line,) = judge_roles("tracker's role", "reader", [_account(1)], 1, [old, old])

@@ -1,7 +1,8 @@
 """Trying out what may be done in an account, without doing any of it: EC2's dry runs, in the role that is there.
 
-A dry run that would have worked is answered with the error `DryRunOperation`. Ending and stopping are tried on an
-instance that does not exist: EC2 asks who may before it looks whether there is one.
+A dry run that would have worked is answered with the error `DryRunOperation`, and nothing else proves a permission.
+Ending and stopping are tried on an instance that does not exist, so that none can be affected. Where EC2 looks for the
+instance first, its answer says nothing about permissions: AWS does not document the order.
 Source: Amazon EC2 API Reference, "Common query parameters", "TerminateInstances"; EC2 guide, "Error codes".
 """
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 NO_INSTANCE = "i-00000000000000000"
-_WOULD_WORK = frozenset({"DryRunOperation", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+_WOULD_WORK = "DryRunOperation"
 
 Call = Callable[["EC2Client"], object]
 
@@ -46,29 +47,32 @@ ENDING: Mapping[str, Call] = {
 def try_account(
     sessions: AccountSessions, account: AccountId, region: Region, calls: Mapping[str, Call]
 ) -> Mapping[str, Failure] | Failure:
-    """What of the calls is refused in the account, and why; a Failure where there is no way in at all."""
+    """What of the calls is refused or not proven in the account, and why; a Failure where there is no way in at all."""
     return sessions.do_in(account, lambda: _find_refused(sessions, region, calls))
 
 
 def _find_refused(sessions: AccountSessions, region: Region, calls: Mapping[str, Call]) -> Mapping[str, Failure]:
     refused: dict[str, Failure] = {}
     for action, call in calls.items():
-        failure = _try(call, sessions.ec2(region))
+        failure = find_refusal(call, sessions.ec2(region))
         if failure is not None:
             refused[action] = failure
     if "ec2:TerminateInstances" in calls:
-        failure = _try(lambda client: client.describe_auto_scaling_groups(MaxRecords=1), sessions.scaling(region))
+        failure = find_refusal(
+            lambda client: client.describe_auto_scaling_groups(MaxRecords=1), sessions.scaling(region)
+        )
         if failure is not None:
             refused["autoscaling:DescribeAutoScalingGroups"] = failure
     return refused
 
 
-def _try(call: Callable[[Any], object], client: object) -> Failure | None:
+def find_refusal(call: Callable[[Any], object], client: object) -> Failure | None:
+    """Return why the call was refused, or what else it failed on; None where it worked, or a dry run would have."""
     try:
         call(client)
     except ClientError as error:
         failure = failure_of(error)
-        return None if failure.code in _WOULD_WORK else failure
+        return None if failure.code == _WOULD_WORK else failure
     except CALL_ERRORS as error:
         return failure_of(error)
     return None

@@ -143,8 +143,20 @@ def _refused(check: str, role: str, trials: Sequence[Trial], names: Mapping[Acco
             mend = f"exempt the role from that policy, or declare the region governed (landkeeper.yaml) if {region} is"
             found = f"a service control policy denies {role} {what} in {named(places)}, {region}"
             yield wrong(check, found, mend, places)
+        elif reason is FailureReason.NOT_FOUND:
+            # The instance that stopping and ending are tried on does not exist.
+            yield _unproven(check, role, what, group[0].account, places)
         else:
             yield unchecked(check, f"{what} in {named(places)}: {sentence}")
+
+
+def _unproven(check: str, role: str, what: str, account: AccountId, places: Sequence[str]) -> Line:
+    found = f"EC2 does not say whether {role} may {what} in {named(places)}: there is no such instance, it answers"
+    mend = (
+        f"in the account: aws iam simulate-principal-policy --policy-source-arn arn:aws:iam::{account}:role/{role} "
+        f"--action-names {what.replace(',', '')} --resource-arns 'arn:aws:ec2:*:{account}:instance/*'"
+    )
+    return unchecked(check, found, mend=mend)
 
 
 def judge_listing(function: str, answer: Trials | Failure) -> Line:
