@@ -135,9 +135,18 @@ def _conclude(done: Deployed | Declined) -> int:
     width = max(map(len, done.outputs), default=0)
     for output, value in sorted(done.outputs.items()):
         console.print(Text(f"{output:<{width}}  {value}"), soft_wrap=True)
+    if done.switch_failure is not None:
+        aside(
+            f"The ledger's switch for actions could not be turned off; the function waits all the same: "
+            f"{done.switch_failure}",
+            "yellow",
+        )
     if done.change_set.changes:
         console.print("Next:", style="bold")
-        for number, step in enumerate(next_steps(name, done.parameters, done.outputs, done.environment), 1):
+        steps = next_steps(
+            name, done.parameters, done.outputs, done.environment, waits_for_consent=done.waits_for_consent
+        )
+        for number, step in enumerate(steps, 1):
             console.print(Text(f" {number}. {step}"), soft_wrap=True)
     return DONE
 
