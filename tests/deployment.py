@@ -119,12 +119,32 @@ def track(deployment: Deployment, outputs: Mapping[str, str]) -> set[str]:
     return owners()
 
 
+def launch_and_keep(deployment: Deployment, outputs: Mapping[str, str]) -> str:
+    """Start an instance that breaks the policy while actions are off, and see that it runs on, judged; its id."""
+    (instance,) = start_instances(deployment.member)
+    wait_until(lambda: cases(deployment, outputs).get(instance, {}).get("State") == "judged")
+    wait_until(lambda: waiting_messages(deployment.session, outputs["BroomQueueUrl"]) == 0)
+    assert cases(deployment, outputs)[instance]["Outcome"] == "actions off"
+    assert state_of(deployment.member, instance) == "running"
+    return instance
+
+
+def turn_on(outputs: Mapping[str, str]) -> None:
+    """Turn actions on as the last step of the first deployment says."""
+    assert run(["broom", "actions", "on", "--ledger", outputs["LedgerTable"], "--yes"]) == 0
+
+
+def cases(deployment: Deployment, outputs: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The cases of the ledger, by the instance's id; without its switch."""
+    items = deployment.items(outputs["LedgerTable"])
+    return {item["InstanceId"]: item for item in items if "#" not in item["InstanceId"]}
+
+
 def launch_and_lose(deployment: Deployment, outputs: Mapping[str, str]) -> str:
     """Start an instance that breaks the policy, and see it destroyed and its case reported; its id."""
     (instance,) = start_instances(deployment.member)
     wait_until(lambda: state_of(deployment.member, instance) in {"shutting-down", "terminated"})
-    ledger = outputs["LedgerTable"]
-    wait_until(lambda: {item["InstanceId"]: item["State"] for item in deployment.items(ledger)}[instance] == "reported")
+    wait_until(lambda: cases(deployment, outputs)[instance]["State"] == "reported")
     return instance
 
 
@@ -134,6 +154,8 @@ def go_through(deployment: Deployment) -> None:
     give_roles(deployment, outputs)
     deployment.embedded.start_trail(outputs["TrailBucket"], f"AWSLogs/{deployment.organization}")
     assert track(deployment, outputs) == {deployment.member, "123456789012"}
+    launch_and_keep(deployment, outputs)
+    turn_on(outputs)
     lost = launch_and_lose(deployment, outputs)
     _update(deployment, outputs)
     kept = _destroy_and_keep(deployment, outputs)
@@ -143,8 +165,11 @@ def go_through(deployment: Deployment) -> None:
     assert _buckets(deployment).isdisjoint(buckets)
     again = deployment.deploy("--policy", str(deployment.policy), *first_words(deployment)[2:])
     deployment.embedded.start_trail(again["TrailBucket"], f"AWSLogs/{deployment.organization}")
-    assert {name: deployment.items(name) for name in kept} == kept, "adopted as it was"
-    assert lost in {item["InstanceId"] for item in deployment.items(again["LedgerTable"])}
+    assert {name: _without_switch(deployment.items(name)) for name in kept} == kept, "adopted as it was"
+    assert lost in cases(deployment, again)
+    (switch,) = (item for item in deployment.items(again["LedgerTable"]) if "Turns" in item)
+    assert [turn["Actions"] for turn in switch["Turns"]] == ["off", "on", "off"], "a first deployment again"
+    turn_on(again)
     launch_and_lose(deployment, again)
     _destroy_all(deployment, again)
 
@@ -172,7 +197,12 @@ def _destroy_and_keep(deployment: Deployment, outputs: Mapping[str, str]) -> dic
     functions = deployment.session.client("lambda").list_functions()["Functions"]
     assert not [each for each in functions if each["FunctionName"].startswith(STACK)]
     assert outputs["TrailBucket"] in _buckets(deployment)
-    return {table: deployment.items(table) for table in kept}
+    return {table: _without_switch(deployment.items(table)) for table in kept}
+
+
+def _without_switch(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A new first deployment turns the switch of the ledger that it adopts off."""
+    return [item for item in items if item.get("InstanceId") != "SWITCH#actions"]
 
 
 def _destroy_all(deployment: Deployment, outputs: Mapping[str, str]) -> None:

@@ -33,6 +33,9 @@ def test_an_empty_environment_means_the_file_here_and_every_default() -> None:
     assert read_settings({}) == Settings()
     assert read_settings({}).file == DEFAULT_FILE
     assert read_settings({}).actions_on
+    opt_in = read_settings({"LANDKEEPER_ACTIONS": "Opt-In"})
+    assert (opt_in.actions_on, opt_in.actions_opt_in, opt_in.actions) == (True, True, "opt-in")
+    assert [read_settings({"LANDKEEPER_ACTIONS": word}).actions for word in ("on", "off")] == ["on", "off"]
 
 
 def test_every_variable_is_read() -> None:

@@ -74,6 +74,13 @@ class Settings:
     """How large a log file may be when unpacked: an eighth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets."""
     actions_on: bool = True
     """`LANDKEEPER_ACTIONS`: the kill switch; `off` stops every action, not the reports."""
+    actions_opt_in: bool = False
+    """`LANDKEEPER_ACTIONS=opt-in`: actions are off until somebody has turned the ledger's switch on."""
+
+    @property
+    def actions(self) -> str:
+        """`on`, `off` or `opt-in`, as `LANDKEEPER_ACTIONS` says."""
+        return "off" if not self.actions_on else "opt-in" if self.actions_opt_in else "on"
 
     def with_store(self, *, table: str | None, file: Path | None) -> Settings:
         """The same with the store that the flags `--table` and `--file` name; at most one of them."""
@@ -128,8 +135,8 @@ class Settings:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from environment variables. Raises UsageError naming the variable that is wrong."""
     actions = environ.get("LANDKEEPER_ACTIONS", "on").strip().lower()
-    if actions not in {"on", "off"}:
-        raise UsageError(f"LANDKEEPER_ACTIONS is '{actions}': expected on or off")
+    if actions not in {"on", "off", "opt-in"}:
+        raise UsageError(f"LANDKEEPER_ACTIONS is '{actions}': expected on, off or opt-in")
     try:
         regions = tuple(map(parse_region, _listed(environ, "LANDKEEPER_REGIONS")))
         accounts = tuple(map(parse_account_id, _listed(environ, "LANDKEEPER_ACCOUNTS")))
@@ -160,7 +167,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         stack_blocks_per_hour=_number(environ, "LANDKEEPER_STACK_BLOCKS_PER_HOUR", DEFAULT_STACK_BLOCKS_PER_HOUR),
         bucket_owner=_account(environ, "LANDKEEPER_BUCKET_OWNER"),
         log_limit_bytes=_log_limit(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
-        actions_on=actions == "on",
+        actions_on=actions != "off",
+        actions_opt_in=actions == "opt-in",
     )
 
 

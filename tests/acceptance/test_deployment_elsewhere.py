@@ -53,7 +53,7 @@ def test_an_existing_bucket_and_key_serve_and_are_left_as_they_were(
     kms = deployment.session.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     words = first_words(deployment)
-    words += ["--parameter", f"TrailBucketName={BUCKET}", "--parameter", f"KeyArn={key}"]
+    words += ["--parameter", f"TrailBucketName={BUCKET}", "--parameter", f"KeyArn={key}", "--parameter", "Actions=on"]
     refused = ["deploy", "--stack-name", STACK, "--yes", "--as-installed", *words]
     assert run(refused) == 2
     line = capsys.readouterr().err

@@ -47,6 +47,19 @@ def test_a_switch_that_was_never_turned_is_on_and_the_last_turn_counts() -> None
     assert len(off.turns) == 20
 
 
+def test_a_switch_that_waits_for_consent_is_off_until_somebody_has_turned_it_on(world: World) -> None:
+    opt_in = ActionSwitch(is_opt_in=True)
+    assert (opt_in.is_on, turned(opt_in, ON).is_on, turned(opt_in, OFF).is_on) == (False, True, False)
+    assert (str(opt_in), str(ActionSwitch()), str(turned(opt_in, ON))) == ("not turned on yet", "on", str(ON))
+    Sweep(policy(), world.ports(), is_opt_in=True).handle_launches([launch("i-1")])
+    assert (world.ec2.ended, world.case().state, world.case().outcome) == ([], State.JUDGED, Outcome.ACTIONS_OFF)
+    (report,) = world.topic.reports
+    assert "This instance has not been touched: actions are not turned on yet." in report.text
+    turn(world, ON)
+    Sweep(policy(), world.ports(), is_opt_in=True).handle_launches([launch("i-1")])
+    assert world.ec2.ended == [I1]
+
+
 def test_a_switch_is_read_as_it_was_stored() -> None:
     switch = ActionSwitch((OFF, ON))
     assert parse_switch(switch_to_record(switch)) == switch

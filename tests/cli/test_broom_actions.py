@@ -81,3 +81,19 @@ def test_what_this_shell_turns_off_is_said(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("LANDKEEPER_ACTIONS", "off")
     assert run(["broom", "actions", "show", *LEDGER]) == 0
     assert "LANDKEEPER_ACTIONS=off: commands that run here act on nothing" in capsys.readouterr().err
+
+
+def test_a_ledger_that_nobody_turned_can_be_turned_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that waits for that goes by the turn, and not by its absence."""
+    Path("ledger.db").touch()
+    assert run(["broom", "actions", "on", *LEDGER, "--dry-run"]) == 0
+    assert "nobody has turned them on or off yet" in capsys.readouterr().out
+    monkeypatch.setenv("LANDKEEPER_ACTIONS", "opt-in")
+    assert run(["broom", "actions", "show", *LEDGER]) == 0
+    assert capsys.readouterr().out.startswith("Actions are not turned on yet (the file ledger.db).")
+    assert run(["broom", "actions", "on", *LEDGER, "--yes"]) == 0
+    assert "Actions are turned on by jane at" in capsys.readouterr().out
+    assert run(["broom", "actions", "show", *LEDGER, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["environment"] == "opt-in"

@@ -24,9 +24,12 @@ from landkeeper.broom.launches import InstanceId
 from landkeeper.broom.policy.rules import Penalty
 from landkeeper.broom.ports import Ledger
 from landkeeper.broom.stored_case import LedgerError, case_to_record
-from landkeeper.broom.switch import ActionSwitch, Turn, turned
+from landkeeper.broom.switch import SWITCH_KEY, ActionSwitch, Turn, turned
 from landkeeper.embedded.ledger_file import LedgerFile
 from landkeeper.embedded.simulators import Embedded
+from landkeeper.org import FailureReason
+from landkeeper.settings import Settings
+from landkeeper.wiring.broom.switch import TableSwitch
 
 LATER = LAUNCHED_AT + timedelta(minutes=1)
 
@@ -134,6 +137,28 @@ def test_a_table_that_is_not_there_is_an_error_that_names_it() -> None:
         table.write_case(a_case())
     with pytest.raises(LedgerError, match="'NoSuchLedger'"):
         table.read_switch()
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("aws_environment")
+def test_a_first_deployment_turns_a_tables_switch_off_once() -> None:
+    sessions, name = home_sessions(), f"Ledger-{uuid.uuid4().hex[:8]}"
+    switch = TableSwitch(Settings(), sessions)
+    missing = switch.keep_off(name)
+    assert missing is not None
+    assert missing.reason is FailureReason.NOT_FOUND
+    create_ledger_table(sessions.home("dynamodb"), name)
+    table = LedgerTable(sessions.home("dynamodb"), name)
+    assert (switch.keep_off(name), switch.keep_off(name)) == (None, None)
+    (off,) = table.read_switch().turns
+    assert (off.is_on, off.by, off.reason) == (False, sessions.home_principal(), "first deployment")
+    table.write_switch(turned(table.read_switch(), Turn(is_on=True, by="jane", at=LATER)))
+    assert switch.keep_off(name) is None
+    assert [turn.is_on for turn in table.read_switch().turns] == [False, True, False]
+    sessions.home("dynamodb").put_item(TableName=name, Item={"InstanceId": {"S": SWITCH_KEY}})
+    unreadable = switch.keep_off(name)
+    assert unreadable is not None
+    assert "cannot be read" in unreadable.message
 
 
 def test_a_file_that_is_no_ledger_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -13,6 +13,7 @@ from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, Refused
 from landkeeper.operate.environment import BucketSeen, Environment
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent, StackResource, StackState
+from landkeeper.org import Failure, FailureReason
 
 PACKAGE = FunctionPackage(b"zip", "python3.13", "arm64")
 REQUEST = DeployRequest("keeper", "version: 1\n", "version: 1\nspaces: []\n", {"Regions": "eu-west-1"})
@@ -102,6 +103,18 @@ class Bell:
 
 
 @dataclass
+class Switches:
+    """The switches of ledgers, in memory: each answers what was prepared, and a table is there once it was made."""
+
+    desk: Desk
+    answers: list[Failure | None] = field(default_factory=lambda: [Failure(FailureReason.NOT_FOUND), None])
+
+    def keep_off(self, table: str) -> Failure | None:
+        self.desk.done.append(f"{table} off")
+        return self.answers.pop(0)
+
+
+@dataclass
 class Scene:
     """A deployment's environment, and what became of them."""
 
@@ -122,6 +135,7 @@ class Scene:
         recover: bool = True,
         is_plan: bool = False,
         meanwhile: Callable[[], object] = lambda: None,
+        answers: Sequence[Failure | None] | None = None,
     ) -> Deployed | Declined:
         def approve(_: ChangeSet) -> bool:
             meanwhile()
@@ -134,6 +148,7 @@ class Scene:
             self.desk,
             inspect_environment=lambda state, _: replace(self.environment, stack=state),
             notifications=self.bell,
+            switch=Switches(self.desk) if answers is None else Switches(self.desk, [*answers]),
             approve=approve,
             on_event=self.events.append,
             recover=lambda _: recover,
@@ -149,7 +164,7 @@ def test_an_approved_change_set_is_executed_with_the_package_and_the_policy_in_p
     done = scene.deploy()
     assert isinstance(done, Deployed)
     assert done.outputs == {"VpcTable": "VPCTracker"}
-    assert scene.desk.done == ["planned as new", "executed"]
+    assert scene.desk.done == ["planned as new", "BroomLedger off", "executed", "BroomLedger off"]
     assert [event.resource for event in scene.events] == ["VpcTracker"]
     parameters, held = scene.desk.parameters, scene.shelf.held
     assert parameters["Regions"] == "eu-west-1"
@@ -268,7 +283,7 @@ def test_what_a_failed_first_deployment_left_is_deleted_when_the_user_agrees(wil
     scene = Scene(Desk(state=StackState("ROLLBACK_COMPLETE", {"PolicyKey": "old"})))
     if willing:
         assert isinstance(scene.deploy(recover=True), Deployed)
-        assert scene.desk.done == ["deleted", "planned as new", "executed"]
+        assert scene.desk.done == ["deleted", "planned as new", "BroomLedger off", "executed", "BroomLedger off"]
     else:
         with pytest.raises(StackError, match="landkeeper destroy --stack-name keeper"):
             scene.deploy(recover=False)
@@ -299,3 +314,43 @@ def test_an_existing_bucket_that_tells_event_bridge_is_heard_there() -> None:
     scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"TrailBucketName": "logs"}))
     assert scene.desk.parameters["TrailBucketEvents"] == "true"
     assert scene.bell.rung == [("logs",)]
+
+
+GONE = Failure(FailureReason.NOT_FOUND)
+DENIED = Failure(FailureReason.MISSING_PERMISSION)
+
+
+@pytest.mark.parametrize(
+    ("actions", "state", "waits"),
+    [
+        ({}, None, True),
+        ({"Actions": "opt-in"}, None, True),
+        ({"Actions": "on"}, None, False),
+        ({"Actions": "off"}, None, False),
+        ({}, StackState("CREATE_COMPLETE", {"PolicyKey": "old", "Actions": "opt-in"}), False),
+        ({"Actions": "opt-in"}, StackState("CREATE_COMPLETE", {"PolicyKey": "old", "Actions": "on"}), False),
+    ],
+)
+def test_only_a_first_deployment_that_says_nothing_else_turns_the_ledgers_switch_off(
+    actions: Mapping[str, str], state: StackState | None, waits: bool
+) -> None:
+    scene = Scene(Desk(state=state))
+    done = scene.deploy(replace(REQUEST, parameters={"LedgerTable": "Cases", **actions}))
+    assert isinstance(done, Deployed)
+    assert done.waits_for_consent is waits
+    assert scene.desk.done.count("Cases off") == (2 if waits else 0)
+    assert scene.desk.parameters.get("Actions") == actions.get("Actions")
+
+
+def test_a_ledger_that_was_left_and_cannot_be_turned_off_stops_the_deployment() -> None:
+    """An earlier stack's ledger may say `on`: it is turned off before there is a function that reads it."""
+    scene = Scene()
+    with pytest.raises(StackError, match=r"nothing was changed, because actions could not be turned off"):
+        scene.deploy(answers=[DENIED])
+    assert scene.desk.done == ["planned as new", "BroomLedger off", "discarded"]
+
+
+def test_a_switch_that_could_not_be_turned_off_afterwards_is_named() -> None:
+    done = Scene().deploy(answers=[GONE, DENIED])
+    assert isinstance(done, Deployed)
+    assert (done.waits_for_consent, done.switch_failure) == (True, DENIED)

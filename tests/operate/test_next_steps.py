@@ -67,3 +67,11 @@ def test_what_is_done_already_is_not_asked_for() -> None:
     own = {"TrailBucketName": "logs", "TrailBucketEvents": "true"}
     assert not [step for step in _steps(own) if "log-archive.yaml" in step]
     assert len(_steps({**ARCHIVE, "TrailTopicArn": "arn:aws:sns:eu-west-1:777788889999:logs"})) == 2
+
+
+def test_while_actions_are_off_the_last_steps_are_to_try_the_policy_and_to_turn_them_on() -> None:
+    outputs = {**OUTPUTS, "TrailBucket": "logs", "LedgerTable": "Cases"}
+    steps = next_steps("landkeeper", {"TrailPrefix": "o-1/"}, outputs, MANAGEMENT, waits_for_consent=True)
+    assert "landkeeper broom backtest s3://logs/o-1/AWSLogs/ --policy FILE" in steps[-2]
+    assert steps[-1].endswith("AWS_REGION=eu-west-1 landkeeper broom actions on --ledger Cases")
+    assert not any("actions" in step for step in _steps({}))

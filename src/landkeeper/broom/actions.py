@@ -245,7 +245,7 @@ def _switched(case: Case, action: Terminate | Stop, switch: ActionSwitch | Failu
         return Keep(state, f"{action.because}; {why}", try_again=True)
     if switch.is_on:
         return action
-    why = f"actions are {switch.last}"
+    why = f"actions are {switch}"
     return Keep(State.JUDGED, f"{action.because}; {why}", Outcome.ACTIONS_OFF, error=why)
 
 

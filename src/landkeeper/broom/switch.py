@@ -36,10 +36,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ActionSwitch:
-    """The switch, with its latest turns. One that was never turned is on."""
+    """The switch, with its latest turns. One that was never turned is on, unless it `is_opt_in`."""
 
     turns: tuple[Turn, ...] = ()
     """Oldest first."""
+    is_opt_in: bool = False
+    """Whether actions are off until somebody has turned them on. The caller's setting; the ledger does not store it."""
+
+    def __str__(self) -> str:
+        return str(self.last) if self.last is not None else "not turned on yet" if self.is_opt_in else "on"
 
     @property
     def last(self) -> Turn | None:
@@ -49,7 +54,7 @@ class ActionSwitch:
     @property
     def is_on(self) -> bool:
         """Whether instances may be stopped and terminated."""
-        return self.last is None or self.last.is_on
+        return self.last.is_on if self.last is not None else not self.is_opt_in
 
 
 def turned(switch: ActionSwitch, turn: Turn) -> ActionSwitch:

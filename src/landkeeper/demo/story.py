@@ -29,6 +29,7 @@ from landkeeper.operate.stacks import ChangeSet, StackError, StackEvent
 from landkeeper.org import AccountId, LandkeeperError
 from landkeeper.settings import Settings, read_settings
 from landkeeper.vpctracker.answers.overlaps import claims_of, find_overlaps
+from landkeeper.wiring.broom.switch import turn_switch
 from landkeeper.wiring.report import Written, write_report
 from landkeeper.wiring.stack import deploy_stack
 from landkeeper.wiring.vpc_store import open_store
@@ -183,6 +184,11 @@ def _deploy(narrator: Narrator, organization: Organization) -> Mapping[str, str]
     if isinstance(deployed, Declined):
         raise StackError(f"stack {STACK}: the change set was not executed")
     narrator.told(f"The stack {STACK} is complete")
+    ledger = deployed.outputs["LedgerTable"]
+    turn_switch(_settings().with_ledger(ledger=ledger, file=None), is_on=True, reason="the demo")
+    narrator.told(
+        f"Turned actions on (landkeeper broom actions on --ledger {ledger}): after a first deployment they are off"
+    )
     return deployed.outputs
 
 

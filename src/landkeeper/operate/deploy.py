@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from landkeeper.operate.environment import BucketSeen, Environment
+from landkeeper.operate.first_day import (
+    LedgerSwitch,
+    turn_off_kept_ledger,
+    turn_off_new_ledger,
+    waits_for_consent,
+)
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.preflight import (
     Obstacle,
@@ -17,7 +23,7 @@ from landkeeper.operate.preflight import (
 )
 from landkeeper.operate.stacks import Artifacts, ChangeSet, StackError, StackEvent, Stacks, StackState
 from landkeeper.operate.templates import MEMBER_EVENTS, MEMBER_ROLES, stack_template, template
-from landkeeper.org import UsageError
+from landkeeper.org import Failure, UsageError
 
 __all__ = ["Declined", "DeployRequest", "Deployed", "RefusedError", "deploy", "template"]
 
@@ -48,6 +54,10 @@ class Deployed:
     parameters: Mapping[str, str]
     """What the stack's parameters are; some of those at their defaults are left out."""
     environment: Environment
+    waits_for_consent: bool = False
+    """Whether nothing is stopped or terminated until somebody turns actions on; said after the first deployment."""
+    switch_failure: Failure | None = None
+    """Why the ledger's switch could not be turned off then; the function waits in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ def deploy(
     *,
     inspect_environment: Callable[[StackState | None, Mapping[str, str]], Environment],
     notifications: TrailNotifications,
+    switch: LedgerSwitch,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
     recover: Callable[[str], bool] = lambda _: True,
@@ -93,9 +104,10 @@ def deploy(
     Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
     uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
     has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
-    deleted; `recover` is asked first. Where it `is_plan`, and `approve` refuses, files are uploaded and nothing else is
-    done. Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls back, or
-    something else than what was uploaded lies in the bucket.
+    deleted; `recover` is asked first. After a first deployment nothing is stopped or terminated before somebody turns
+    actions on, unless the request says otherwise. Where it `is_plan`, and `approve` refuses, files are uploaded and
+    nothing else is done. Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls
+    back, or something else than what was uploaded lies in the bucket.
     """
     state = stacks.find(request.stack_name)
     known = state.parameters if state is not None else {}
@@ -122,10 +134,22 @@ def deploy(
         stacks.discard(change_set)
         return Declined(change_set)
     _check_uploaded(change_set, uploaded, artifacts, stacks)
+    waits = waits_for_consent(now, is_first=state is None)
+    if waits:
+        _turn_off(change_set, now, switch, stacks)
     outputs = stacks.execute(change_set, on_event)
     _check_code(request.stack_name, package, stacks)
     _connect_bucket(now, environment, outputs, notifications)
-    return Deployed(change_set, outputs, now, environment)
+    failure = turn_off_new_ledger(now, switch) if waits else None
+    return Deployed(change_set, outputs, now, environment, waits, failure)
+
+
+def _turn_off(change_set: ChangeSet, parameters: Mapping[str, str], switch: LedgerSwitch, stacks: Stacks) -> None:
+    try:
+        turn_off_kept_ledger(change_set.stack_name, parameters, switch)
+    except StackError:
+        stacks.discard(change_set)
+        raise
 
 
 def _clear(

@@ -6,20 +6,41 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 from landkeeper.operate.environment import Environment
+from landkeeper.operate.preflight import ledger_name, log_file_prefix
 from landkeeper.operate.templates import LOG_ARCHIVE, MEMBER_EVENTS, MEMBER_ROLES
 
 
 def next_steps(
-    stack_name: str, parameters: Mapping[str, str], outputs: Mapping[str, str], environment: Environment
+    stack_name: str,
+    parameters: Mapping[str, str],
+    outputs: Mapping[str, str],
+    environment: Environment,
+    *,
+    waits_for_consent: bool = False,
 ) -> list[str]:
-    """Sentences, each a thing to do, with the command that does it. `parameters` are those not at their defaults."""
+    """Sentences, each a thing to do, with the command that does it. `parameters` are those not at their defaults.
+
+    `waits_for_consent` says that actions are off until somebody turns them on.
+    """
     return [
         *_of_email(parameters),
         *_of_members(stack_name, parameters, outputs, environment),
         *_of_log_archive(stack_name, parameters, outputs, environment),
         "verify the deployment: landkeeper doctor"
         + ("" if stack_name == "landkeeper" else f" --stack-name {stack_name}"),
+        *(_of_actions(parameters, outputs, environment) if waits_for_consent else ()),
     ]
+
+
+def _of_actions(parameters: Mapping[str, str], outputs: Mapping[str, str], environment: Environment) -> Iterator[str]:
+    logs = f"s3://{outputs.get('TrailBucket') or parameters.get('TrailBucketName', '')}/{log_file_prefix(parameters)}"
+    yield (
+        "actions are off: Broom reports, and stops and terminates nothing. See what the policy would have done: "
+        f"landkeeper broom backtest {logs} --policy FILE (a new trail has no logs yet: landkeeper broom audit "
+        "--dry-run --policy FILE looks at what runs now)"
+    )
+    ledger = outputs.get("LedgerTable", ledger_name(parameters))
+    yield f"then turn actions on: AWS_REGION={environment.region} landkeeper broom actions on --ledger {ledger}"
 
 
 def _of_email(parameters: Mapping[str, str]) -> Iterator[str]:

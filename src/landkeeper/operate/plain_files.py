@@ -6,6 +6,7 @@ import json
 
 from landkeeper.operate.deploy import DeployRequest, package_parameters
 from landkeeper.operate.package import FunctionPackage
+from landkeeper.operate.preflight import ledger_name
 from landkeeper.operate.templates import (
     LOG_ARCHIVE,
     MEMBER_EVENTS,
@@ -29,6 +30,9 @@ Put your bucket into `parameters.json` in place of {bucket}, say which organizat
       --parameters file://parameters.json --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND \\
       --import-existing-resources
     aws cloudformation execute-change-set --stack-name {stack} --change-set-name first
+
+Broom reports, and stops and terminates nothing until `landkeeper broom actions on --ledger {ledger}`, unless you pass
+the parameter `Actions=on`.
 
 `--import-existing-resources` adopts the tables that an earlier stack has left. The template is larger than a call
 takes, so it comes from the bucket. `{roles}` goes into every other account, `{events}` into every region of every
@@ -64,14 +68,16 @@ def plain_files(request: DeployRequest, package: FunctionPackage) -> dict[str, b
     parameters = {**package_parameters(package), "CodeBucket": YOUR_BUCKET, **placed, **request.parameters}
     listed = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
     files["parameters.json"] = (json.dumps(listed, indent=2) + "\n").encode()
-    files["README.md"] = _readme(request.stack_name, [*keys.values(), STACK]).encode()
+    ledger = ledger_name(request.parameters)
+    files["README.md"] = _readme(request.stack_name, ledger, [*keys.values(), STACK]).encode()
     return files
 
 
-def _readme(stack_name: str, names: list[str]) -> str:
+def _readme(stack_name: str, ledger: str, names: list[str]) -> str:
     return _README.format(
         stack=stack_name,
         bucket=YOUR_BUCKET,
+        ledger=ledger,
         uploads="".join(f"    aws s3 cp {name} s3://{YOUR_BUCKET}/{stack_name}/{name}\n" for name in names),
         template=STACK,
         roles=MEMBER_ROLES,

@@ -65,6 +65,11 @@ def table_names(parameters: Mapping[str, str]) -> list[str]:
     return [f"{_table(parameters, name)}{suffix}" for name, suffix in TABLE_KEYS]
 
 
+def ledger_name(parameters: Mapping[str, str]) -> str:
+    """The table of Broom's cases."""
+    return _table(parameters, "LedgerTable")
+
+
 def log_file_prefix(parameters: Mapping[str, str]) -> str:
     """Where log files begin in the trail's bucket."""
     return f"{parameters.get('TrailPrefix', '')}AWSLogs/"

@@ -17,6 +17,7 @@ from landkeeper.operate.package import FunctionPackage, make_package
 from landkeeper.operate.preflight import ACTIONS, SERVICES, table_names
 from landkeeper.operate.stacks import ChangeSet, StackEvent, StackState
 from landkeeper.settings import Settings
+from landkeeper.wiring.broom.switch import TableSwitch
 from landkeeper.wiring.sessions import home_sessions
 
 
@@ -56,6 +57,7 @@ def deploy_stack(
         stacks,
         inspect_environment=look,
         notifications=BucketNotifications(sessions.home("s3")),
+        switch=TableSwitch(settings, sessions),
         approve=approve,
         on_event=on_event,
         recover=recover,

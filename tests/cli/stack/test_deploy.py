@@ -65,6 +65,33 @@ def test_wrong_words_are_one_line_and_nothing_is_called(
     assert said.count("\n") == 1
 
 
+@pytest.mark.usefixtures("no_aws")
+@pytest.mark.parametrize(
+    ("text", "words", "complaint"),
+    [
+        (POLICY.replace("notify", "terminate"), [], "terminates instances without limits"),
+        (POLICY.replace("notify", "terminate"), ["--no-limits"], None),
+        (POLICY.replace("notify", "terminate") + "limits: {terminations_per_hour: 20}\n", [], None),
+        (POLICY.replace("notify", "stop"), [], None),
+    ],
+)
+def test_a_policy_that_terminates_has_limits_or_is_deployed_on_purpose(
+    tmp_path: Path, text: str, words: list[str], complaint: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "broom.yaml"
+    file.write_text(text)
+    assert run(["deploy", "--policy", str(file), *words]) == 2
+    said = capsys.readouterr().err
+    # What is not refused comes as far as the question, which nobody is there to answer.
+    assert (complaint or "Not a terminal") in said
+    assert said.count("\n") == 1
+    assert run(["deploy", "--no-limits", "--yes"]) == 2
+    assert "--no-limits is for --policy FILE" in capsys.readouterr().err
+    if complaint is not None:
+        assert run(["deploy", "--policy", str(file), "--template-only", str(tmp_path / "out")]) == 2
+        assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.embedded
 def test_what_would_fail_is_refused_line_by_line_before_anything_is_changed(
     aws_environment: Embedded, policy: str, capsys: pytest.CaptureFixture[str]

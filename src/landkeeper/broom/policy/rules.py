@@ -98,6 +98,11 @@ class Policy:
     """Of the text that it was read from, by which a case remembers what it was judged by."""
 
 
+def terminates_without_limits(policy: Policy) -> bool:
+    """Whether the policy may terminate any number of instances."""
+    return policy.limits == Limits() and any(rule.action is Penalty.TERMINATE for rule in policy.rules)
+
+
 def has_expired(exemption: Exemption, today: date) -> bool:
     """Whether the last day of the exemption is over. `today` is a day of UTC."""
     return exemption.expires is not None and exemption.expires < today

@@ -9,7 +9,15 @@ from typing import assert_never
 
 from landkeeper.broom.policy.file import PolicyFile
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
-from landkeeper.broom.policy.rules import SEVERITY, Exemption, Limits, Penalty, Policy, Rule, has_expired
+from landkeeper.broom.policy.rules import (
+    SEVERITY,
+    Exemption,
+    Penalty,
+    Policy,
+    Rule,
+    has_expired,
+    terminates_without_limits,
+)
 from landkeeper.broom.policy.wildcards import fits
 from landkeeper.documents import Problem
 
@@ -77,8 +85,7 @@ def _about_whole(policy: Policy) -> Iterator[tuple[str, str]]:
     if not policy.report_required:
         yield "report", f"report is optional: Broom applies {severest} even if it cannot report it"
     limits = policy.limits
-    unlimited = limits == Limits()
-    if severest is Penalty.TERMINATE and unlimited:
+    if terminates_without_limits(policy):
         yield "rules", "rules terminate without limits: a mistake in a rule costs every instance that it applies to"
     if limits.terminations_per_hour is not None and limits.terminations_per_hour_per_account is None:
         yield "limits", "without terminations_per_hour_per_account, one account can use up the limit of all accounts"

@@ -35,6 +35,8 @@ class SweepTerms:
     judged."""
     approved: Mapping[InstanceId, Penalty] | None = None
     """What may be done to which instance, where somebody has agreed to a plan; None where there was none."""
+    is_opt_in: bool = False
+    """Whether nothing is stopped or terminated either until somebody has turned the ledger's switch on."""
 
     def approves(self, case: Case) -> bool:
         """Return whether the action of a case may be carried out."""
@@ -123,7 +125,10 @@ def judge(terms: SweepTerms, case: Case, read: PlaceRead, now: datetime) -> Deci
         decision = on_what_is_seen(units=units)
     if not isinstance(decision.action, Terminate | Stop):
         return decision
-    return on_what_is_seen(units=units, switch=read.switch.find())
+    switch = read.switch.find()
+    if not isinstance(switch, Failure):
+        switch = replace(switch, is_opt_in=terms.is_opt_in)
+    return on_what_is_seen(units=units, switch=switch)
 
 
 def settle(terms: SweepTerms, case: Case, read: PlaceRead, progress: Progress) -> tuple[Case, Decision] | None:

@@ -25,7 +25,8 @@ def actions_command(**given: Any) -> int:
 
     While actions are off, every caller with this ledger (the function, sweep, audit and release) leaves what it would
     terminate or stop as it is, and reports that. Turning them on asks first; turning them off never does. The variable
-    LANDKEEPER_ACTIONS=off does the same for one caller.
+    LANDKEEPER_ACTIONS=off does the same for one caller. After a first deployment actions are off: landkeeper broom
+    backtest shows what the policy would have done.
     """
     from landkeeper.cli.broom.run.actions import run_actions
 

@@ -17,6 +17,7 @@ from landkeeper.cli.confirmation import plan_option
     type=click.Path(path_type=Path),
     help="Broom's tag policy. Required for the first deployment.",
 )
+@click.option("--no-limits", is_flag=True, help="Accept a policy that terminates without limits.")
 @click.option(
     "--config",
     "config_file",

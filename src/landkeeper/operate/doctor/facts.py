@@ -250,7 +250,7 @@ class ActionSetting:
 
     is_on: bool
     last: str
-    """Who turned it last, when and why; empty where nobody did."""
+    """Who turned it last, when and why, or that it waits to be turned on; empty where nobody did and it is on."""
 
 
 @dataclass(frozen=True, slots=True)

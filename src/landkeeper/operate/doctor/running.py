@@ -98,7 +98,7 @@ def judge_ledger(overdue: Sequence[OverdueCase] | Failure, function: str, now: d
 def judge_actions(setting: ActionSetting | Failure, ledger: str, *, parameter: str) -> Line:
     """Whether instances may be stopped and terminated, and who said otherwise. To turn that off is no fault.
 
-    `parameter` is the function's own kill switch, `on` or `off`.
+    `parameter` is the function's own kill switch: `on`, `off` or `opt-in`.
     """
     check = "actions"
     if isinstance(setting, Failure):

@@ -75,6 +75,6 @@ def audit_from_command(
     """
     with open_for_command(settings, dry_run=dry_run) as opened:
         limit = RunLimit(policy.limits.terminations_per_run)
-        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved)
+        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved, settings.actions_opt_in)
         result = audit_everything(sweep, SettingsScope(settings, opened.sessions), rejudge_settled=rejudge_settled)
     return CommandAudit(result, () if dry_run else tuple(report.text for report in opened.printed.reports))

@@ -72,7 +72,7 @@ def sweep_found_launches(
     """
     with open_for_command(settings, dry_run=dry_run) as opened:
         limit = RunLimit(policy.limits.terminations_per_run)
-        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved)
+        sweep = Sweep(policy, opened.ports, limit, settings.actions_on, approved, settings.actions_opt_in)
         result = sweep.handle_launches([entry.launch for entry in found], untaggings)
         result.take_in(sweep_untagged(sweep, untaggings))
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
@@ -110,7 +110,9 @@ def release_case(
             raise UsageError(f"the case of {id_} is {case.state}: only held or failed cases can be released")
         if not ports.ledger.write_case(released):
             raise UsageError(f"the case of {id_} changed in the meantime: check it and try again")
-        result = Sweep(policy, ports, RunLimit(), settings.actions_on, approved).handle_cases([released])
+        result = Sweep(policy, ports, RunLimit(), settings.actions_on, approved, settings.actions_opt_in).handle_cases(
+            [released]
+        )
     reports = () if dry_run else tuple(report.text for report in opened.printed.reports)
     return CommandSweep((), result, reports)
 

@@ -55,7 +55,8 @@ class LaunchProcessorRun:
         """`policy` holds for all that the invocation does."""
         self._opened = opened
         limit = RunLimit(policy.limits.terminations_per_run)
-        self._sweep = Sweep(policy, opened.ports, limit, opened.settings.actions_on)
+        settings = opened.settings
+        self._sweep = Sweep(policy, opened.ports, limit, settings.actions_on, is_opt_in=settings.actions_opt_in)
 
     def process(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -63,7 +64,7 @@ def examine_running(patient: DeployedStack) -> Iterator[Line]:
     if parts.find("LedgerTable", "Ledger"):
         yield judge_ledger(_overdue(patient, now), parts.find("BroomFunction", "BroomFunction"), now)
         own = patient.environment("BroomFunction").get("LANDKEEPER_ACTIONS", "on")
-        yield judge_actions(_read_switch(patient), parts.find("LedgerTable", "Ledger"), parameter=own)
+        yield judge_actions(_read_switch(patient, own), parts.find("LedgerTable", "Ledger"), parameter=own)
     topic = parts.find("ReportsTopicArn", "Reports")
     if topic:
         yield from judge_reports(read_topic(patient.sessions.home("sns"), topic), region)
@@ -145,13 +146,13 @@ def _overdue(patient: DeployedStack, now: datetime) -> Sequence[OverdueCase] | F
     return [OverdueCase(case.instance_id, str(case.state), case.next_at) for case in found]
 
 
-def _read_switch(patient: DeployedStack) -> ActionSetting | Failure:
+def _read_switch(patient: DeployedStack, own: str) -> ActionSetting | Failure:
     ledger = LedgerTable(patient.sessions.home("dynamodb"), patient.parts.find("LedgerTable", "Ledger"))
     try:
-        switch = ledger.read_switch()
+        switch = replace(ledger.read_switch(), is_opt_in=own == "opt-in")
     except LandkeeperError as error:
         return Failure(FailureReason.OTHER, message=str(error))
-    return ActionSetting(switch.is_on, "" if switch.last is None else str(switch.last))
+    return ActionSetting(switch.is_on, "" if switch.is_on and switch.last is None else str(switch))
 
 
 def _find_overdue(ledger: LedgerTable, before: datetime) -> Iterator[Case]:

@@ -16,6 +16,7 @@ from landkeeper.org import UsageError, counted
 from landkeeper.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from landkeeper.broom.switch import ActionSwitch
     from landkeeper.wiring.broom.switch import StoredSwitch
 
 _NAMES = ("Actions", "By", "At", "Reason")
@@ -68,17 +69,18 @@ class _TurnOn:
 
     def show(self, plan: StoredSwitch) -> None:
         """Print what turning it on would do."""
-        last = plan.switch.last
-        if plan.switch.is_on:
-            say(f"Actions are on already in {_place(self.settings)}.")
+        switch, place = plan.switch, _place(self.settings)
+        if not self.has_effect(plan):
+            say(f"Actions are on already in {place}.")
             return
-        say(f"Actions would be turned on in {_place(self.settings)}; they were {last}.")
+        before = f"they were {switch.last}" if switch.last is not None else "nobody has turned them on or off yet"
+        say(f"Actions would be turned on in {place}; {before}.")
         if plan.waiting:
             say(f"{counted(plan.waiting, 'case')} would be acted on at the next audit or sweep.")
 
     def has_effect(self, plan: StoredSwitch) -> bool:
-        """Return whether they are off."""
-        return not plan.switch.is_on
+        """Return whether they are off, or are on only because nobody has turned them off."""
+        return not plan.switch.is_on or plan.switch.last is None
 
     def act(self, plan: StoredSwitch | None) -> StoredSwitch:
         """Turn them on."""
@@ -94,23 +96,29 @@ def _place(settings: Settings) -> str:
     return f"the table {settings.ledger_table}" if settings.ledger_table is not None else f"the file {settings.file}"
 
 
+def _sentence(switch: ActionSwitch, settings: Settings) -> str:
+    place = _place(settings)
+    if switch.last is not None or switch.is_opt_in:
+        return f"Actions are {switch} ({place})."
+    found = f"Actions are on: nobody turned them off ({place})."
+    if settings.ledger_table is None:
+        return found
+    return f"{found} A function with Actions=opt-in, the default of the stack, waits until somebody turns them on."
+
+
 def _print(stored: StoredSwitch, settings: Settings, format_: Format) -> None:
     switch = stored.switch
     turns: list[dict[str, Any]] = [turn_to_record(turn) for turn in reversed(switch.turns)]
     if format_ == "json":
         state = {"Actions": "on" if switch.is_on else "off", "By": "", "At": None, "Reason": ""}
-        here = "on" if settings.actions_on else "off"
-        shown = {**state, **(turns[0] if turns else {}), "environment": here, "turns": turns}
+        shown = {**state, **(turns[0] if turns else {}), "environment": settings.actions, "turns": turns}
         print_json({"Version": JSON_VERSION, **shown})
         return
     columns = [Column(name, name) for name in _NAMES]
     if format_ == "csv":
         print_rows(turns, columns, "csv")
         return
-    place = _place(settings)
-    say(
-        f"Actions are {switch.last} ({place})." if switch.last else f"Actions are on: nobody turned them off ({place})."
-    )
+    say(_sentence(switch, settings))
     if not switch.is_on and stored.waiting:
         say(f"{counted(stored.waiting, 'case')} left as judged until they are on again.")
     if len(turns) > 1:

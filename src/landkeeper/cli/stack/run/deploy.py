@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from landkeeper.broom.policy.file import parse_policy
+from landkeeper.broom.policy.rules import terminates_without_limits
 from landkeeper.cli.confirmation import has_terminal
 from landkeeper.cli.exit_codes import DONE, USAGE
 from landkeeper.cli.output import stderr, stdout
@@ -35,6 +36,7 @@ _BY_DEPLOYING = frozenset(
 
 def run(
     policy_file: Path | None,
+    no_limits: bool,
     stack_name: str,
     config_file: Path | None,
     role_name: str | None,
@@ -52,9 +54,7 @@ def run(
         given |= {"ReadRoleName": role_name, "TerminateRoleName": role_name}
     if email:
         given["ReportEmail"] = email
-    policy = read_named_file(policy_file, what="policy") if policy_file else ""
-    if policy_file:
-        parse_policy(policy, str(policy_file))
+    policy = _read_policy(policy_file, no_limits=no_limits)
     config = read_named_file(config_file, what="configuration") if config_file else ""
     if config_file:
         parse_config(config, str(config_file))
@@ -68,6 +68,21 @@ def run(
     if not yes and not plan and not has_terminal():
         raise UsageError("Not a terminal: pass --yes to apply, or --plan to see the change.")
     return _deploy(request, processor, unseen=yes, is_plan=plan)
+
+
+def _read_policy(file: Path | None, *, no_limits: bool) -> str:
+    if file is None:
+        if no_limits:
+            raise UsageError("--no-limits is for --policy FILE")
+        return ""
+    text = read_named_file(file, what="policy")
+    if terminates_without_limits(parse_policy(text, str(file))) and not no_limits:
+        raise UsageError(
+            f"{file} terminates instances without limits, so a mistake in a rule costs every instance that it applies "
+            "to: add for example `limits: {terminations_per_hour: 20, terminations_per_hour_per_account: 5}`, or pass "
+            "--no-limits"
+        )
+    return text
 
 
 def _deploy(request: DeployRequest, architecture: str | None, *, unseen: bool, is_plan: bool) -> int:
@@ -135,9 +150,18 @@ def _conclude(done: Deployed | Declined) -> int:
     width = max(map(len, done.outputs), default=0)
     for output, value in sorted(done.outputs.items()):
         console.print(Text(f"{output:<{width}}  {value}"), soft_wrap=True)
+    if done.switch_failure is not None:
+        aside(
+            f"The ledger's switch for actions could not be turned off; the function waits all the same: "
+            f"{done.switch_failure}",
+            "yellow",
+        )
     if done.change_set.changes:
         console.print("Next:", style="bold")
-        for number, step in enumerate(next_steps(name, done.parameters, done.outputs, done.environment), 1):
+        steps = next_steps(
+            name, done.parameters, done.outputs, done.environment, waits_for_consent=done.waits_for_consent
+        )
+        for number, step in enumerate(steps, 1):
             console.print(Text(f" {number}. {step}"), soft_wrap=True)
     return DONE
 
