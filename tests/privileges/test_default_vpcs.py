@@ -30,7 +30,7 @@ _PREFIXES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "se
 _ANYBODY_MAY = {"sts:GetCallerIdentity"}
 _AWS = Path(landkeeper.__file__).parent / "aws" / "vpctracker"
 _OURS = ("default_vpcs.py", "default_vpc_holders.py", "connections.py")
-_SERVICES = ("service-quotas", "route53", "rds", "elasticache", "autoscaling", "elb", "elbv2", "ec2")
+_SERVICES = ("account", "service-quotas", "route53", "rds", "elasticache", "autoscaling", "elb", "elbv2", "ec2")
 """Of calls with one name in several services the last one is meant."""
 _CALLS = {
     xform_name(operation): f"{_PREFIXES.get(service, service)}:{operation}"
@@ -81,6 +81,8 @@ def test_every_call_in_the_code_was_made(asked: frozenset[str]) -> None:
 
 def test_nothing_is_granted_that_neither_deleting_nor_vending_asks_for(asked: frozenset[str]) -> None:
     vending = set(_calls_in(_AWS / "vending.py"))
+    # Asked only where a policy closes the region at hand.
+    regions = set(_calls_in(_AWS.parent / "enabled_regions.py"))
     assert vending
-    assert _granted() <= asked | vending | {"ec2:CreateTags"}
+    assert _granted() <= asked | vending | regions | {"ec2:CreateTags"}
     assert {"ec2:CreateTags", "ec2:DeleteVpc", "route53:ListHostedZonesByVPC"} <= asked
