@@ -23,8 +23,8 @@ variable "parameters" {
       "Accounts", "Actions", "AuditSchedule", "AutoScaling", "CreateTrail", "DeleteDefaultVpcs", "EventDelaySeconds",
       "EventForwarding", "ExternalId", "KeepReport", "KeyArn", "LaunchEvents", "LedgerDays", "LogDays", "LogReaderRoleArn",
       "ManagementAccountId", "MaxCapacity", "MemberRegions", "MemberUnits", "NetworkPrincipalArn", "NetworkRoleName",
-      "NoticesSchedule", "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "ReadRoleName", "Regions",
-      "ReportDays", "ReportEmail", "SpareTagged", "StackBlocksPerHour", "StackSetsAs", "TerminateRoleName",
+      "NoticesSchedule", "OrganizationId", "OrganizationTrail", "PointInTimeRecovery", "PoolConcurrency", "ReadRoleName",
+      "Regions", "ReportDays", "ReportEmail", "SpareTagged", "StackBlocksPerHour", "StackSetsAs", "TerminateRoleName",
       "TrackerSchedule", "TrailArn", "TrailBucketAccount", "TrailBucketEvents", "TrailBucketName", "TrailDays",
       "TrailEvents", "TrailKeyArn", "TrailPrefix", "TrailTopicArn", "WorkerConcurrency",
     ])) == 0

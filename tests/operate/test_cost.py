@@ -161,6 +161,45 @@ def test_a_second_trail_by_hand() -> None:
     assert first["s3_puts"].quantity == pytest.approx(730 + 28_800 * DAYS)
 
 
+def test_the_trackers_calls_where_others_record_or_analyze_them_by_hand() -> None:
+    """24 runs a day of 17 x 4.12 calls in each of 100 accounts: 5.1 million events a month."""
+    lines = _lines(make_bill(replace(MIDDLE, paid_trail_copies=2, guard_duty=True), FACTS))
+    events = 100 * 1_681 * DAYS
+    assert events == pytest.approx(5_113_042, rel=1e-6)
+    assert lines["cloudtrail_paid_copies"].dollars == pytest.approx(2 * events * 2 / 100_000)
+    assert lines["guardduty_events"].dollars == pytest.approx(events * 4 / 1_000_000)
+    assert not {"cloudtrail_paid_copies", "guardduty_events"} & set(_lines(make_bill(MIDDLE, FACTS)))
+
+
+def test_control_towers_bucket_tells_event_bridge_of_its_files_by_hand() -> None:
+    usual, lines = _lines(make_bill(MIDDLE, FACTS)), _lines(make_bill(replace(MIDDLE, control_tower=True), FACTS))
+    more = lines["eventbridge_events"].quantity - usual["eventbridge_events"].quantity
+    assert more == pytest.approx((2 * 67_200 + 40_800) * DAYS)
+    assert lines["sns_publishes"].quantity == pytest.approx(usual["sns_publishes"].quantity - (67_200 + 40_800) * DAYS)
+    assert lines["sqs_requests"].quantity < usual["sqs_requests"].quantity
+
+
+def test_the_page_shows_what_the_model_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
+    for accounts in (100, 1_000, 10_000):
+        dollars = make_bill(Asked(accounts, 17, 5 * accounts)).dollars
+        assert f"| {accounts:,} | {dollars:,.2f} | {dollars / accounts:.3f} |" in page
+    question, facts = replace(MIDDLE, paid_trail_copies=1, guard_duty=True), read_stack_facts()
+    seldom = replace(facts, runs_a_day={**facts.runs_a_day, "DispatcherFunction": 4.0})
+    hourly, six_hourly = _lines(make_bill(question, facts)), _lines(make_bill(question, seldom))
+    assert f"these are {hourly['guardduty_events'].quantity:,.0f} events a month" in page
+    for row, line in (
+        ("in each further paid copy (`--paid-trail-copies 1`)", hourly["cloudtrail_paid_copies"]),
+        ("analyzed by GuardDuty (`--guardduty`)", hourly["guardduty_events"]),
+        (
+            "the same every six hours (`TrackerSchedule=rate(6 hours)`), in each further paid copy",
+            six_hourly["cloudtrail_paid_copies"],
+        ),
+        ("the same every six hours, analyzed by GuardDuty", six_hourly["guardduty_events"]),
+    ):
+        assert f"| {row} | {line.dollars:.2f} |" in page
+
+
 def test_provisioned_tables_a_key_and_mails_by_hand() -> None:
     chosen = replace(MIDDLE, provisioned=True, recovery=True, customer_key=True, mails=True, trail=TrailUse.FIRST)
     lines = _lines(make_bill(chosen, FACTS))
@@ -214,6 +253,7 @@ def test_the_stack_as_it_is_costs_next_to_nothing_for_ten_accounts() -> None:
         ({"accounts": 0}, "one of the accounts at least"),
         ({"regions": 0}, "one of the regions at least"),
         ({"launches_a_day": 3, "broken_a_day": 4}, "of 3 launches a day, 4 cannot break the policy"),
+        ({"control_tower": True, "trail": TrailUse.SECOND}, "the trail is an existing one"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], words: str) -> None:

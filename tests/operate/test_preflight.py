@@ -132,6 +132,37 @@ def test_an_account_that_may_not_make_the_organizations_trail_is_told_three_ways
     assert _obstacles(member, **settled, TrailBucketName="logs") == []
 
 
+@pytest.mark.parametrize(("unreserved", "settled"), [(None, ""), (10, ""), (109, ""), (110, "10"), (1_000, "10")])
+def test_calls_for_blocks_are_limited_where_the_account_can_reserve_concurrency(
+    unreserved: int | None, settled: str
+) -> None:
+    """A new account often has a concurrency of ten, and a reservation there would roll the whole stack back."""
+    environment = replace(HERE, unreserved_concurrency=unreserved)
+    assert complete_parameters({}, environment).get("PoolConcurrency", "") == settled
+    assert complete_parameters({"PoolConcurrency": "2"}, environment)["PoolConcurrency"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("unreserved", "held", "wanted", "way_out"),
+    [
+        (10, "0", "5", "PoolConcurrency=0,"),
+        (104, "0", "5", "PoolConcurrency=4,"),
+        (105, "0", "5", ""),
+        (100, "5", "5", ""),
+        (100, "5", "6", "PoolConcurrency=5,"),
+        (10, "0", "0", ""),
+        (10, "0", "many", ""),
+        (None, "0", "5", ""),
+    ],
+)
+def test_a_reservation_that_lambda_would_refuse_is_refused_before(
+    unreserved: int | None, held: str, wanted: str, way_out: str
+) -> None:
+    stack = StackState("CREATE_COMPLETE", {"PoolConcurrency": held})
+    found = _obstacles(replace(HERE, stack=stack, unreserved_concurrency=unreserved), PoolConcurrency=wanted)
+    assert [way_out in line for line in found] == ([True] if way_out else [])
+
+
 def _key(*statements: object) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 

@@ -279,6 +279,12 @@ def test_the_pools_functions_are_asked_by_their_own_account_and_organization_alo
         assert permission["Properties"]["PrincipalOrgID"] == {"!Ref": "OrganizationId"}
 
 
+def test_the_pools_functions_can_be_kept_from_using_up_the_concurrency() -> None:
+    for template, name in (("landkeeper.yaml", "PoolFunction"), ("pool-forwarder.yaml", "PoolForwarder")):
+        reserved = resources_of(template)[name]["Properties"]["ReservedConcurrentExecutions"]
+        assert reserved == {"!If": ["LimitsPools", {"!Ref": "PoolConcurrency"}, {"!Ref": "AWS::NoValue"}]}
+
+
 def test_items_are_deleted_from_the_table_of_pools_alone() -> None:
     deleting = [(template, grant) for template, grant in _grants() if grant.action == "dynamodb:DeleteItem"]
     assert {(template, grant.role) for template, grant in deleting} == {("landkeeper.yaml", "PoolRole")}

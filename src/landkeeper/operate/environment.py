@@ -69,5 +69,7 @@ class Environment:
     """Of the tables that are there already, the names of their keys: partition key, then sort key."""
     key_policy: str = ""
     """The policy of the customer's key as JSON; empty where there is none or it could not be read."""
+    unreserved_concurrency: int | None = None
+    """Of Lambda's concurrency in this region, what no function has reserved; None where that could not be read."""
     enabled_regions: tuple[str, ...] = ()
     """The regions that this account has enabled; empty where that could not be found out."""

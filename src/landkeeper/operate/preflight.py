@@ -26,6 +26,14 @@ ACTIONS = (
 CREATED = "s3:ObjectCreated:*"
 SUFFIX = ".json.gz"
 
+POOL_CONCURRENCY = 10
+"""How many requests for blocks a deployment lets run at once where the account's concurrency allows it."""
+LEAST_UNRESERVED = 100
+"""How much concurrency Lambda keeps for functions that reserve none (Lambda guide, "Configuring reserved concurrency").
+
+New accounts may have less than that altogether; they can reserve nothing.
+"""
+
 TABLE_KEYS = {
     ("VpcTable", ""): ("VpcId", "OwnerId"),
     ("VpcTable", "History"): ("VpcId", "At"),
@@ -81,10 +89,14 @@ def complete_parameters(
     """What was given, and what follows from the environment where nothing was given.
 
     In an organization: its id, who owns its trail, and which accounts and regions the StackSets reach (none where the
-    members have a role already). For an existing bucket that tells EventBridge of its objects: that it does. What an
-    earlier deployment settled stays.
+    members have a role already). For an existing bucket that tells EventBridge of its objects: that it does. Where the
+    account has concurrency to reserve: a limit for the pools' function. What an earlier deployment settled stays.
     """
-    settled = {**_of_organization(environment, given, has_role=has_role), **_of_bucket(environment, given)}
+    settled = {
+        **_of_organization(environment, given, has_role=has_role),
+        **_of_bucket(environment, given),
+        **_of_concurrency(environment),
+    }
     known = environment.stack.parameters if environment.stack is not None else {}
     return {**{name: value for name, value in settled.items() if name not in known}, **given}
 
@@ -111,6 +123,13 @@ def _of_bucket(environment: Environment, given: Mapping[str, str]) -> dict[str, 
     return {}
 
 
+def _of_concurrency(environment: Environment) -> dict[str, str]:
+    unreserved = environment.unreserved_concurrency
+    if unreserved is None or unreserved - POOL_CONCURRENCY < LEAST_UNRESERVED:
+        return {}
+    return {"PoolConcurrency": str(POOL_CONCURRENCY)}
+
+
 def find_obstacles(parameters: Mapping[str, str], environment: Environment) -> list[Obstacle]:
     """All that the deployment would fail on, with the way out of each. `parameters` are complete."""
     return [
@@ -120,6 +139,7 @@ def find_obstacles(parameters: Mapping[str, str], environment: Environment) -> l
         *_of_trail(parameters, environment),
         *_of_trail_bucket(parameters, environment),
         *_of_tables(parameters, environment),
+        *_of_reservation(parameters, environment),
         *_of_key(parameters, environment),
     ]
 
@@ -229,6 +249,20 @@ def _of_tables(parameters: Mapping[str, str], environment: Environment) -> Itera
                 f"the existing table {table} has the key {' and '.join(found)}, but {' and '.join(keys)} is required",
                 f"pass another name with --parameter {name}=...",
             )
+
+
+def _of_reservation(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:
+    wanted, unreserved = parameters.get("PoolConcurrency", "0"), environment.unreserved_concurrency
+    known = environment.stack.parameters if environment.stack is not None else {}
+    held = known.get("PoolConcurrency", "0")
+    if unreserved is None or not (wanted.isdecimal() and held.isdecimal()) or int(wanted) <= int(held):
+        return
+    most = unreserved + int(held) - LEAST_UNRESERVED
+    if int(wanted) > most:
+        yield Obstacle(
+            f"PoolConcurrency={wanted} leaves less than {LEAST_UNRESERVED} of Lambda's concurrency to other functions",
+            f"pass --parameter PoolConcurrency={max(most, 0)}, or have the quota of the account raised",
+        )
 
 
 def _table(parameters: Mapping[str, str], name: str) -> str:

@@ -20,6 +20,7 @@ from landkeeper.aws.stack.environment import (
     find_organization,
     find_table_keys,
     find_trail_bucket,
+    find_unreserved_concurrency,
     inspect_environment,
 )
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded, Simulators
@@ -52,6 +53,12 @@ def _sessions(*credentials: str, region: str = HOME_REGION) -> AccountSessions:
     session = botocore.session.Session()
     session.set_credentials(*credentials)
     return AccountSessions(session, region=region)
+
+
+def test_the_concurrency_that_nobody_reserved_is_read(organized: tuple[Embedded, str, str]) -> None:
+    unreserved = find_unreserved_concurrency(home_sessions())
+    assert unreserved is not None
+    assert unreserved > 0
 
 
 def test_the_management_account_may_make_everything(organized: tuple[Embedded, str, str]) -> None:

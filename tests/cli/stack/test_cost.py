@@ -51,6 +51,16 @@ def test_details_tell_what_a_line_consists_of(capsys: pytest.CaptureFixture[str]
     assert "the Free Tier is used up" in printed
 
 
+def test_the_trackers_calls_in_other_services_are_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cost", "--paid-trail-copies", "1", "--guardduty", "--control-tower", "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    dollars = {line["What"]: line["Dollars"] for line in answer["Lines"]}
+    assert dollars["tracker's calls in paid copies"] == pytest.approx(102.26, abs=0.01)
+    assert dollars["tracker's calls analyzed"] == pytest.approx(20.45, abs=0.01)
+    landscape = answer["Landscape"]
+    assert (landscape["PaidTrailCopies"], landscape["ControlTower"], landscape["GuardDuty"]) == (1, True, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -48,6 +48,7 @@ def inspect_environment(
         bucket=find_trail_bucket(sessions, parameters),
         tables={name: keys for name in tables if (keys := find_table_keys(sessions, name))},
         key_policy=find_key_policy(sessions, parameters.get("KeyArn", "")),
+        unreserved_concurrency=find_unreserved_concurrency(sessions),
         enabled_regions=find_enabled_regions(sessions),
     )
 
@@ -185,6 +186,16 @@ def find_key_policy(sessions: AccountSessions, key_arn: str) -> str:
     except CALL_ERRORS:
         return ""
     return policy
+
+
+def find_unreserved_concurrency(sessions: AccountSessions) -> int | None:
+    """Return how much of Lambda's concurrency nobody has reserved; None where that may not be read."""
+    try:
+        limit = sessions.home("lambda").get_account_settings()["AccountLimit"]
+    except CALL_ERRORS:
+        return None
+    unreserved: int | None = limit.get("UnreservedConcurrentExecutions")
+    return unreserved
 
 
 def find_enabled_regions(sessions: AccountSessions) -> tuple[Region, ...]:

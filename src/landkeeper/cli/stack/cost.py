@@ -88,6 +88,23 @@ def _number(name: str, help_: str) -> Callable[[Command], Command]:
     show_default=True,
     help="Whether the organization's AWS Free Tier is unused (whole) or used up.",
 )
+@click.option(
+    "--paid-trail-copies",
+    type=_NUMBER,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Further trails or event data stores that record management events at a price; the tracker's own calls are "
+    "among them.",
+)
+@click.option(
+    "--control-tower",
+    is_flag=True,
+    help="The trail is Control Tower's: its bucket, in the log archive account, notifies EventBridge.",
+)
+@click.option(
+    "--guardduty", "guard_duty", is_flag=True, help="GuardDuty analyzes the management events of all accounts."
+)
 @click.option("--details", is_flag=True, help="Show the items of each quantity.")
 @format_option
 def command(**given: Any) -> int:

@@ -49,6 +49,11 @@ class Asked:
     mails: bool = False
     workers_unlimited: bool = False
     free_tier: bool = True
+    paid_trail_copies: int = 0
+    """Further trails or event data stores that record management events at a price, in each account."""
+    guard_duty: bool = False
+    control_tower: bool = False
+    """The trail's bucket is Control Tower's, in another account, and tells EventBridge of its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Landscape:
     """Digest files of which the bucket tells as well."""
     events_a_day: int
     """Management events in those log files."""
+    tracker_events_a_day: int
+    """Management events that the tracker's own reads are."""
 
 
 def settle(question: Asked, facts: StackFacts) -> Landscape:
@@ -83,6 +90,8 @@ def settle(question: Asked, facts: StackFacts) -> Landscape:
     broken = _or(question.broken_a_day, ceil(launches * _BROKEN_SHARE))
     if broken > launches:
         raise UsageError(f"of {launches} launches a day, {broken} cannot break the policy")
+    if question.control_tower and question.trail is not TrailUse.EXISTING:
+        raise UsageError("with Control Tower, the trail is an existing one: leave out --trail")
     digests = question.accounts * question.regions * 24 if _has_digests(question, facts) else 0
     return Landscape(
         asked=question,
@@ -96,6 +105,7 @@ def settle(question: Asked, facts: StackFacts) -> Landscape:
         log_files_a_day=_or(question.log_files_a_day, usual_log_files(question, facts)),
         digests_a_day=digests,
         events_a_day=_or(question.events_a_day, _usual_events(question, facts)),
+        tracker_events_a_day=question.accounts * _tracker_events(question, facts),
     )
 
 
@@ -113,8 +123,13 @@ def usual_log_files(question: Asked, facts: StackFacts) -> int:
 def _usual_events(question: Asked, facts: StackFacts) -> int:
     if _leaves_reads_out(question, facts):
         return question.accounts * _WRITES_OF_AN_ACCOUNT
+    return question.accounts * (_EVENTS_OF_AN_ACCOUNT + _tracker_events(question, facts))
+
+
+def _tracker_events(question: Asked, facts: StackFacts) -> int:
+    """Return how many events a day the tracker's reads are in an account: every call is one, and reads are too."""
     calls = question.regions * read_figures()["worker_calls_a_region"].value * facts.runs_a_day["DispatcherFunction"]
-    return question.accounts * (_EVENTS_OF_AN_ACCOUNT + round(calls))
+    return round(calls)
 
 
 def _has_digests(question: Asked, facts: StackFacts) -> bool:

@@ -46,6 +46,7 @@ class Usage:
                         "looks at the report": self._runs(_NOTICES)},
             "s3_puts": {"the report": self._runs(_NOTICES), **self.trail_puts()},
             **self.trail(),
+            **self.elsewhere(),
             "cloudwatch_alarms": self.alarms(),
             "cloudwatch_metrics": {"metrics in the functions' logs": METRICS_OF_FUNCTIONS},
             "cloudwatch_dashboards": {"the stack's dashboard": self._facts.dashboards},
@@ -61,7 +62,7 @@ class Usage:
         """Messages of each queue."""
         land, runs = self._land, self._runs(_DISPATCHER)
         audits = self._runs(_BROOM) * land.accounts
-        broom = self._month(land.log_files_a_day + land.digests_a_day + land.launches_a_day + land.broken_a_day)
+        broom = self._month(land.log_files_a_day + self._digests() + land.launches_a_day + land.broken_a_day)
         return {
             "accounts": runs * land.accounts,
             # A confirming read may follow the first.
@@ -104,7 +105,7 @@ class Usage:
         one_region = f["tracker_imports_cpu_ms"] + f["worker_cpu_cold_ms"] / f["worker_regions_of_a_batch"]
         many = f["tracker_imports_cpu_ms"] + f["worker_cpu_cold_ms"] * share
         broken, others = self._month(land.broken_a_day), self._month(land.launches_a_day - land.broken_a_day)
-        files = self._month(land.log_files_a_day + land.digests_a_day)
+        files = self._month(land.log_files_a_day + self._digests())
         audit_ms = f["broom_audit_cpu_ms"] / f["broom_regions_of_an_audit"], f["broom_wait_audit_ms"]
         return {
             "dispatcher": runs * self._gb(_DISPATCHER, f["dispatcher_cpu_cold_ms"], f["tracker_wait_ms"]),
@@ -160,20 +161,30 @@ class Usage:
 
     def publishes(self) -> Parts:
         """Messages published to SNS topics; what SNS hands to SQS costs nothing there."""
+        told = 0 if self._land.asked.control_tower else self._month(self._land.log_files_a_day)
         return {
-            "news of log files": self._month(self._land.log_files_a_day),
-            "news of digest files": self._month(self._land.digests_a_day),
+            "news of log files": told,
+            "news of digest files": self._month(self._digests()),
             "reports": self._month(self._land.broken_a_day),
             "notices, one a run at most": self._runs(_NOTICES),
         }
 
     def events(self) -> Parts:
         """Events that are paid for: those that cross accounts, and reports put as events. AWS's own are free."""
-        return {
+        used = {
             "launches, forwarded by members": self._month(self._land.launches_a_day),
             "changes of VPCs, forwarded by members": self._month(self._land.changes_a_day),
             "reports": self._month(self._land.broken_a_day),
         }
+        if self._land.asked.control_tower:
+            used["log files, told by S3"] = self._month(self._land.log_files_a_day)
+            used["log files, forwarded by the log archive"] = self._month(self._land.log_files_a_day)
+            used["digest files, told by S3"] = self._month(self._land.digests_a_day)
+        return used
+
+    def _digests(self) -> int:
+        """Return how many digest files a day Broom is told of: none where a rule's pattern leaves them out."""
+        return 0 if self._land.asked.control_tower else self._land.digests_a_day
 
     def dynamodb(self) -> dict[str, Parts]:
         """Units, capacity, and what lies in the tables after a year."""
@@ -238,6 +249,12 @@ class Usage:
         if land.asked.trail is TrailUse.SECOND:
             used["cloudtrail_second_copy"] = {"events": self._month(land.events_a_day)}
         return used
+
+    def elsewhere(self) -> dict[str, Parts]:
+        """What the tracker's own calls cost where other services record or analyze every management event."""
+        events, copies = self._month(self._land.tracker_events_a_day), self._land.asked.paid_trail_copies
+        used: dict[str, Parts] = {"cloudtrail_paid_copies": {"the tracker's calls, in each copy": events * copies}}
+        return used | ({"guardduty_events": {"the tracker's calls": events}} if self._land.asked.guard_duty else {})
 
     def alarms(self) -> Parts:
         """Alarms of the stack, and those that Auto Scaling makes for provisioned tables."""

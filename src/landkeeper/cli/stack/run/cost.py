@@ -160,8 +160,12 @@ def _as_json(bill: Bill) -> dict[str, Any]:
     }
 
 
+_NUMBERS = {"trail_days", "paid_trail_copies"}
+"""Settings that are numbers and stand as such in no landscape."""
+
+
 def _settings(question: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in question.items() if isinstance(value, bool | str) or name == "trail_days"}
+    return {name: value for name, value in question.items() if isinstance(value, bool | str) or name in _NUMBERS}
 
 
 def _camel(name: str) -> str:
