@@ -17,6 +17,7 @@ from tests.waiting import HANG_SECONDS
 from landkeeper.broom.case import State
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.lambdas.broom import UnfinishedError, handler
+from landkeeper.lambdas.handing_back import MOST_TIMES
 from landkeeper.org import AccountId
 
 pytestmark = pytest.mark.embedded
@@ -88,6 +89,46 @@ def test_what_was_not_begun_in_time_is_given_back(
     hanging.seconds = 120.0
     assert handler(batch(bodies[1]), hanging) == {"batchItemFailures": []}
     assert state_of(MEMBER, bad) == "terminated"
+
+
+def _of_its_queue(deployed: Deployed, *bodies: str) -> dict[str, Any]:
+    """A batch of the queue that the function itself sends to."""
+    account, name = deployed.queue_url.split("/")[-2:]
+    made = batch(*bodies)
+    for message in made["Records"]:
+        message["eventSourceARN"] = f"arn:aws:sqs:us-east-1:{account}:{name}"
+    return made
+
+
+def test_what_was_not_begun_in_time_is_sent_again_and_no_receipt_of_it_counts(
+    deployed: Deployed, hanging: HangingRegion
+) -> None:
+    hanging.passes = 101.0
+    bodies = [deployed.log(_hung()), deployed.log(record("i-0123456789abcdef0")), "garbage"]
+    given = _of_its_queue(deployed, *bodies)
+    given["Records"][2]["messageAttributes"] = {"HandedBack": {"stringValue": str(MOST_TIMES), "dataType": "Number"}}
+    answer = handler(given, hanging)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m1", "m3"], "late, and often enough"
+    assert deployed.due() == [bodies[1]]
+
+
+def test_the_instances_of_a_message_that_there_is_no_time_for_come_again_and_are_no_failure(
+    deployed: Deployed, hanging: HangingRegion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, hanging.passes = start_one(MEMBER), 60.0
+    hanging.gate.set()
+    body = deployed.log(record(bad), _hung())
+    assert handler(_of_its_queue(deployed, body), hanging) == {"batchItemFailures": []}
+    assert (state_of(MEMBER, bad), deployed.case_state(bad)) == ("terminated", State.REPORTED)
+    lines = _lines(capsys)
+    (handed_back,) = (line for line in lines if line["message"] == "handed back")
+    assert handed_back["Reason"] == "1 instance was not begun in time"
+    assert not any(line.get("Failures") for line in lines)
+    assert deployed.due() == [body]
+    # Without anything done there is no end to it, so that counts.
+    hanging.seconds = 120.0
+    again = handler(_of_its_queue(deployed, deployed.log(_hung())), hanging)
+    assert again == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 
 def test_a_message_that_is_late_as_a_whole_comes_again_and_is_counted(

@@ -119,6 +119,11 @@ class AuditScope(Protocol):
         """Return the regions of an account to audit, or why they are not known."""
 
 
+def is_unhurried() -> bool:
+    """Return that there is time, as there is for whoever is not ended from outside."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class SweepPorts:
     """What a sweep reaches outside of this room."""
@@ -133,3 +138,5 @@ class SweepPorts:
     """None where nobody can be asked: every account counts as new then, if the policy has new units."""
     is_dry_run: bool = False
     """Whether all of it are stand-ins: what comes of a case is what would come of it."""
+    has_time: Callable[[], bool] = is_unhurried
+    """Whether there is time to begin another case, and to bring what has begun to its end."""

@@ -30,7 +30,7 @@ from landkeeper.broom.feeds import (
 from landkeeper.broom.launches import InstanceId
 from landkeeper.lambdas.log_lines import begin_request, log, put_metrics
 from landkeeper.lambdas.time_left import deadline_of
-from landkeeper.org import AccountId, Failure, LandkeeperError, is_batch
+from landkeeper.org import AccountId, Failure, LandkeeperError, counted, is_batch
 from landkeeper.settings import read_settings
 from landkeeper.wiring.broom.function import FunctionBroom
 
@@ -48,8 +48,16 @@ _PART_OF_WHAT_IS_LEFT = 1 / 2
 batch, and an event that comes alone, may take all of it."""
 
 
+_PART_TO_BEGIN_IN = 1 / 2
+"""In which part of a message's time another case is begun; the rest is for what has begun, and its reports."""
+
+
 class UnfinishedError(LandkeeperError):
     """Part of a message was not dealt with, and may be the next time."""
+
+
+class HandedBackError(LandkeeperError):
+    """There was no time to begin all of a message; the rest is for the next time, and that is no failure."""
 
 
 class LateError(LandkeeperError):
@@ -67,7 +75,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
         return _answer_doctor(event, deadline)
     begin_request(context)
     run = _Run()
-    failed = list(_take_all(run, read_messages(event), deadline))
+    failed = list(_take_all(run, event, deadline))
     # A copy: what is late may still be counting.
     put_metrics(dict(run.counts))
     if is_batch(event):
@@ -87,21 +95,37 @@ def _answer_doctor(event: dict[Any, Any], deadline: Deadline) -> dict[str, Any]:
     return answer
 
 
-def _take_all(run: _Run, messages: Sequence[Message], deadline: Deadline) -> Iterator[str]:
+def _take_all(run: _Run, event: object, deadline: Deadline) -> Iterator[str]:
     """Deal with the messages, one after another; the ids of those that have to come again."""
+    messages = read_messages(event)
     for number, message in enumerate(messages):
         if deadline.seconds_left() < _LEAST_SECONDS:
             log("WARNING", "not begun", {"MessageIds": [waiting.id for waiting in messages[number:]]})
-            yield from (waiting.id for waiting in messages[number:])
+            yield from _hand_back(event, messages[number:], deadline)
             return
         with within(deadline):
             share = deadline_after(math.inf, part=1.0 if message is messages[-1] else _PART_OF_WHAT_IS_LEFT)
         error = _take_in_time(run, message, share)
-        if error is not None:
+        if isinstance(error, HandedBackError):
+            log("INFO", "handed back", {"MessageId": message.id, "Reason": str(error)})
+            yield from _hand_back(event, [message], deadline)
+        elif error is not None:
             log("ERROR", "message failed", {"MessageId": message.id, "Error": f"{type(error).__name__}: {error}"})
             # What is unfinished has been counted, failure by failure.
             run.counts["Failures"] += not isinstance(error, UnfinishedError)
             yield message.id
+
+
+def _hand_back(event: object, messages: Sequence[Message], deadline: Deadline) -> list[str]:
+    """Send the messages again; the ids of those for which that failed, which SQS brings again by itself."""
+    from landkeeper.lambdas.handing_back import hand_back  # noqa: PLC0415 - other invocations start without it
+
+    ids = [message.id for message in messages]
+    try:
+        left = do_within(deadline, lambda: list(hand_back(event, ids, open_broom())))
+    except LandkeeperError:
+        return ids
+    return ids if isinstance(left, Failure) else left
 
 
 def _take_in_time(run: _Run, message: Message, share: Deadline) -> Exception | None:
@@ -126,9 +150,11 @@ class _Run:
         """What came of instances, by the name of the metric."""
         self._dealings: LaunchProcessorRun | None = None
         self._ended: dict[LogObject, bool] = {}
+        self._begin_until: Deadline | None = None
 
     def take(self, message: Message) -> None:
         """Deal with one message. Raises UnfinishedError where it has to come again."""
+        self._begin_until = deadline_after(math.inf, part=_PART_TO_BEGIN_IN)
         harvest, ids, unread = Harvest(), list[InstanceId](), list[str]()
         audits: list[AccountId | None] = []
         named = {feed for feed in message.feeds if isinstance(feed, LogObject)}
@@ -191,8 +217,11 @@ class _Run:
 
     def _begin(self) -> LaunchProcessorRun:
         if self._dealings is None:
-            self._dealings = open_broom().dealings.begin_run()
+            self._dealings = open_broom().dealings.begin_run(self._has_time)
         return self._dealings
+
+    def _has_time(self) -> bool:
+        return self._begin_until is None or not self._begin_until.is_over()
 
     def _finish(self, message: Message, results: list[SweepResult], unread: list[str]) -> None:
         for result in results:
@@ -210,6 +239,11 @@ class _Run:
         again = [failure for sweep_result in results if sweep_result.try_again for failure in sweep_result.failures]
         if unread or again:
             raise UnfinishedError("; ".join([*unread, *again]))
+        not_begun = sum(result.not_begun for result in results)
+        if not_begun:
+            reason = f"{counted(not_begun, 'instance was', 'instances were')} not begun in time"
+            has_done_some = any(not note.is_stored for result in results for note in result.notes.values())
+            raise HandedBackError(reason) if has_done_some else UnfinishedError(reason)
 
 
 def _metrics_of(note: InstanceResult) -> Iterator[str]:

@@ -455,3 +455,18 @@ def test_what_ec2_completes_of_a_launch_is_shown(world: World) -> None:
     unknown = [FoundLaunch(replace(launch(event_id="event-2"), client_token="token-2"), "file", False)]
     (judged,) = judged_by_sweep(unknown, world.sweep(unknown[0].launch))
     assert judged.instances == ()
+
+
+def test_what_there_is_no_time_for_is_left_as_it_is_and_counted(world: World) -> None:
+    """The first instance is begun and brought to its end; the rest, and other batches, are for the next run."""
+    ids = [f"i-{number}" for number in range(1, 151)]
+    for id_ in ids:
+        world.ec2.run(id_)
+    left = [True, True]
+    ports = replace(world.ports(), has_time=lambda: bool(left) and left.pop())
+    result = Sweep(policy(), ports).handle_launches([launch(*ids)])
+    assert (result.not_begun, world.ec2.ended) == (149, [I1])
+    assert world.case().state is State.REPORTED
+    assert set(world.ledger.find_cases([InstanceId(id_) for id_ in ids])) == {I1}
+    assert world.sweep(launch(*ids)).not_begun == 0
+    assert len(world.ec2.ended) == 150

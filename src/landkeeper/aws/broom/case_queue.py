@@ -23,6 +23,24 @@ LONGEST_DELAY_SECONDS = 900
 """What SQS can put a message off by."""
 
 
+HANDED_BACK = "HandedBack"
+"""The attribute that counts how often a message was sent again because there was no time for it."""
+
+
+def send_again(client: SQSClient, queue_url: str, body: str, times: int) -> Failure | None:
+    """Send a message to the queue that it came from, so that its receipt does not count; a Failure where SQS refuses.
+
+    SQS counts every receipt, and moves a message to the dead letters by that (Amazon SQS Developer Guide, "Using
+    dead-letter queues in Amazon SQS"). `times` is how often that was done, this time included.
+    """
+    attributes = {HANDED_BACK: {"DataType": "Number", "StringValue": str(times)}}
+    try:
+        client.send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
+    except CALL_ERRORS as error:
+        return failure_of(error)
+    return None
+
+
 class SqsCaseQueue:
     """Broom's `CaseQueue` on the queue that feeds the function."""
 

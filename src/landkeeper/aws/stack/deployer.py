@@ -6,7 +6,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
@@ -133,7 +133,7 @@ class StackDeployer:
         Raises StackError with the reason of the resource that failed first; CloudFormation has then rolled back.
         """
         name = change_set.stack_name
-        seen = {event["EventId"] for event in self._events(name)}
+        seen = self._latest_events(name)
         self._client.execute_change_set(StackName=name, ChangeSetName=change_set.name)
         status, failed = self._follow(name, seen, on_event)
         if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
@@ -177,7 +177,7 @@ class StackDeployer:
         Raises StackError with the reasons of what could not be deleted.
         """
         stack_id = self._client.describe_stacks(StackName=stack_name)["Stacks"][0].get("StackId", stack_name)
-        seen = {event["EventId"] for event in self._events(stack_id)}
+        seen = self._latest_events(stack_id)
         self._client.delete_stack(StackName=stack_id)
         # By its id a stack that is gone can still be looked at (CloudFormation API Reference, "DescribeStacks").
         status, failed = self._follow(stack_id, seen, on_event)
@@ -190,7 +190,7 @@ class StackDeployer:
         failed: list[StackEvent] = []
         while True:
             status = self._client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-            for event in reversed([entry for entry in self._events(stack) if entry["EventId"] not in seen]):
+            for event in reversed(list(self._new_events(stack, seen))):
                 seen.add(event["EventId"])
                 stack_event = StackEvent(
                     event.get("LogicalResourceId", ""),
@@ -224,9 +224,21 @@ class StackDeployer:
             if event.get("ValidationStatusReason")
         ]
 
-    def _events(self, stack: str) -> list[dict[str, str]]:
-        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack)
-        return [dict(event) for page in pages for event in page["StackEvents"]]  # type: ignore[arg-type]
+    def _latest_events(self, stack: str) -> set[str]:
+        """The ids of the newest events: those of the first page, beyond which nobody has to look again."""
+        return {event["EventId"] for event in self._client.describe_stack_events(StackName=stack)["StackEvents"]}
+
+    def _new_events(self, stack: str, seen: Collection[str]) -> Iterator[dict[str, str]]:
+        """The events since those that were seen, the newest first; no page is asked for beyond the first of these.
+
+        They come in reverse chronological order (CloudFormation API Reference, "DescribeStackEvents"). Of a stack
+        that was updated often there are many pages, and asking for all of them every few seconds is throttled.
+        """
+        for page in self._client.get_paginator("describe_stack_events").paginate(StackName=stack):
+            for event in page["StackEvents"]:
+                if event["EventId"] in seen:
+                    return
+                yield dict(event)  # type: ignore[arg-type]
 
     def _changes(self, stack_name: str, change_set_name: str) -> Iterator[Change]:
         pages = self._client.get_paginator("describe_change_set").paginate(

@@ -42,7 +42,10 @@ class PlaceSweep:
         """Take every case as far as it can go now."""
         to_read = iter(self._sort_out(cases))
         while batch := list(islice(to_read, MOST_IN_A_BATCH)):
-            self._handle_batch(batch)
+            if self._ports.has_time():
+                self._handle_batch(batch)
+            else:
+                self._progress.result.not_begun += len(batch)
         report_launches(self._progress, self._ports)
         requeue_cases(self._progress, self._ports)
         return self._progress.result
@@ -69,6 +72,9 @@ class PlaceSweep:
 
     def _begin_all(self, cases: Sequence[Case], read: PlaceRead) -> Iterator[Begun]:
         for case in cases:
+            if not self._ports.has_time():
+                self._progress.result.not_begun += 1
+                continue
             judged = settle(self._terms, case, read, self._progress)
             if judged is None:
                 continue

@@ -63,6 +63,8 @@ class SweepResult:
     """Whether some of it may work the next time, so that the message must come again."""
     waiting: int = 0
     """How many instances are looked at again later."""
+    not_begun: int = 0
+    """How many instances were left as they are because there was no time for them: the message must come again."""
     left_out: Counter[str] = field(default_factory=Counter)
     """How many running instances an audit did nothing about, by the reason."""
     launches: dict[str, Launch] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class SweepResult:
         self.failures += other.failures
         self.try_again = self.try_again or other.try_again
         self.waiting += other.waiting
+        self.not_begun += other.not_begun
         self.left_out += other.left_out
         self.launches |= other.launches
 

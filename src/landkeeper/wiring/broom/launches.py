@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from landkeeper.aws.broom.case_queue import SqsCaseQueue
 from landkeeper.aws.sessions import AccountSessions
@@ -36,9 +37,9 @@ class LaunchProcessor:
         self._where = policy
         self._policy: tuple[float, Policy] | None = None
 
-    def begin_run(self) -> LaunchProcessorRun:
+    def begin_run(self, has_time: Callable[[], bool]) -> LaunchProcessorRun:
         """Return what one invocation works with. Raise UsageError or PolicyError if the policy cannot be read."""
-        return LaunchProcessorRun(self.opened, self._load_policy())
+        return LaunchProcessorRun(self.opened, self._load_policy(), has_time)
 
     def _load_policy(self) -> Policy:
         if self._policy is None or time.monotonic() - self._policy[0] > POLICY_KEPT_SECONDS:
@@ -51,12 +52,18 @@ class LaunchProcessor:
 class LaunchProcessorRun:
     """What one invocation does, by one policy and within one limit."""
 
-    def __init__(self, opened: OpenedBroom, policy: Policy) -> None:
-        """`policy` holds for all that the invocation does."""
+    def __init__(self, opened: OpenedBroom, policy: Policy, has_time: Callable[[], bool]) -> None:
+        """`policy` holds for all that the invocation does; no case is begun once it no longer `has_time`."""
         self._opened = opened
         limit = RunLimit(policy.limits.terminations_per_run)
         settings = opened.settings
-        self._sweep = Sweep(policy, opened.ports, limit, settings.actions_on, is_opt_in=settings.actions_opt_in)
+        self._sweep = Sweep(
+            policy,
+            replace(opened.ports, has_time=has_time),
+            limit,
+            settings.actions_on,
+            is_opt_in=settings.actions_opt_in,
+        )
 
     def process(
         self,
