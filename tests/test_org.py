@@ -13,6 +13,7 @@ from landkeeper.org import (
     FailureReason,
     UsageError,
     counted,
+    decode_text,
     format_exact_time,
     format_time,
     join_some,
@@ -154,3 +155,14 @@ def test_what_the_calendar_does_not_have_is_refused(text: str) -> None:
 def test_halves_of_pairs_of_surrogates_are_written_as_in_source_code() -> None:
     assert well_formed("caf\udce9 \ud83d\ude00") == "caf\\udce9 \\ud83d\\ude00"
     assert well_formed("caf\u00e9 \U0001f600") == "caf\u00e9 \U0001f600"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_of_windows_are_text_too(encoding: str) -> None:
+    assert decode_text("a: \u00e9\r\nb\n".encode(encoding)) == "a: \u00e9\nb\n"
+
+
+@pytest.mark.parametrize("content", [b"\xe9", b"\xff\xfea", "\u00e9".encode("utf-16-le")])
+def test_what_is_in_no_known_encoding_is_no_text(content: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        decode_text(content)

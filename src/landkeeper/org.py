@@ -103,6 +103,15 @@ def percentage(part: float, whole: float) -> str:
     return f"{min(percent, 99) if part < whole else percent:.0f}%"
 
 
+def decode_text(content: bytes) -> str:
+    """Return the text in a file of UTF-8, or of UTF-16 with a byte order mark, as Windows PowerShell writes it.
+
+    Lines end with a line feed. Raise UnicodeDecodeError for anything else.
+    """
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return content.decode("utf-16" if is_wide else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def well_formed(text: str) -> str:
     """Return the text with each lone surrogate written as in source code: JSON can hold them, and no encoder takes
     them."""

@@ -57,7 +57,7 @@ def test_the_owner_of_the_bucket_is_named_where_it_is_known() -> None:
 
 
 def test_what_is_no_text_is_said_to_be_none() -> None:
-    home_sessions().home("s3").put_object(Bucket=BUCKET, Key="picture", Body=b"\xff\xfe")
+    home_sessions().home("s3").put_object(Bucket=BUCKET, Key="picture", Body=b"\xff\xfea")
     with pytest.raises(UsageError, match="is not text in UTF-8"):
         read_remote_text(f"s3://{BUCKET}/picture", home_sessions(), what="policy")
     with pytest.raises(UsageError, match="cannot be read"):

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landkeeper.aws.failures import failure_of
 from landkeeper.aws.sessions import AccountSessions
-from landkeeper.org import AccountId, FailureReason, UnavailableError, UsageError
+from landkeeper.org import AccountId, FailureReason, UnavailableError, UsageError, decode_text
 
 _DIGEST = r"([0-9a-f]{16}|[0-9a-f]{64})"
 _DEPLOYED = re.compile(rf"(?:.*/)?(?:(?:policy|landkeeper)-{_DIGEST}\.yaml|{_DIGEST}-(?:broom|config)\.yaml)")
@@ -40,7 +40,7 @@ def read_remote_text(where: str, sessions: AccountSessions, *, what: str, owner:
                 f"the {what} {where} is not the one that was deployed: its content has another digest than its name; "
                 "deploy it again, and find out who may write into the bucket"
             )
-        return body.decode()
+        return decode_text(body)
     except (ClientError, BotoCoreError) as error:
         failure = failure_of(error)
         kind = UsageError if failure.reason is FailureReason.NOT_FOUND else UnavailableError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from landkeeper.org import UnavailableError, UsageError
+from landkeeper.org import UnavailableError, UsageError, decode_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +34,8 @@ def read_text(where: str, sessions: Callable[[], AccountSessions], *, what: str,
 def read_named_file(file: str | Path, *, what: str) -> str:
     """The text of a file that a flag or a setting names. Raises UsageError saying what is wrong with `what`."""
     try:
-        with open(file, encoding="utf-8") as opened:  # noqa: PTH123 - pathlib takes longer to import than most texts
-            return opened.read()
+        with open(file, "rb") as opened:  # noqa: PTH123 - pathlib takes longer to import than most texts
+            return decode_text(opened.read())
     except OSError as error:
         raise UsageError(f"the {what} {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -72,6 +72,12 @@ WRAPS: dict[str, Wrap] = {
     "a collector": lambda value: {"@timestamp": "2026-01-01T10:00:00Z", "message": json.dumps(value)},
     "aws logs": lambda value: {"events": [{"logStreamName": STREAM, "message": json.dumps(value)}]},
     "lookup-events": lambda value: {"Events": [{"CloudTrailEvent": json.dumps(value)}]},
+    "lookup-events --query": lambda value: [json.dumps(OTHER), json.dumps(value)],
+    "jq -s of logs": lambda value: [{"Records": [OTHER]}, {"Records": [value]}],
+    "jq -s of lists": lambda value: [[OTHER], [value]],
+    "jq -s of subscriptions": lambda value: [subscription(OTHER), subscription(value)],
+    "Fluent Bit": lambda value: {"date": 1767261600.5, "log": json.dumps(value)},
+    "OpenSearch": lambda value: {"_index": "cloudtrail", "_id": "1", "_source": value},
 }
 
 
@@ -188,6 +194,37 @@ def test_what_is_no_log_is_named_for_what_it_is(content: Any, name: str) -> None
     assert [str(fault) for fault in check(data).faults] == [f"{name}, not a CloudTrail log"]
     packed = f"gzip of {name}" if isinstance(content, bytes) else name
     assert [str(fault) for fault in check(gzip.compress(data)).faults] == [f"{packed}, not a CloudTrail log"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ({"eventVersion": "2.1", "eventSource": "aws:s3"}, "an S3 event notification"),
+        ({"EventSource": "aws:sns", "EventVersion": "1.0"}, "an SNS event of Lambda"),
+        ({"messageId": "m", "eventSource": "aws:sqs"}, "an SQS event of Lambda"),
+        ({"eventName": "aws:kinesis:record", "eventSource": "aws:kinesis"}, "a Kinesis event of Lambda"),
+        ({"eventName": "INSERT", "eventSource": "aws:dynamodb"}, "a DynamoDB event of Lambda"),
+        ({"eventSource": "aws:kafka"}, "a Lambda event"),
+    ],
+)
+def test_events_for_a_function_are_named_and_not_counted_as_calls(source: dict[str, str], name: str) -> None:
+    # Spelled as S3 does, which begins like a log of CloudTrail.
+    text = json.dumps({"Records": [{**source, "awsRegion": "eu-west-1"}] * 2}, separators=(",", ":")).encode()
+    for data in (text, gzip.compress(text)):
+        assert list(read_log(data)) == [Malformed("", f"{name}, not a CloudTrail log")]
+        assert {scan_log(data, engine=engine).faults for engine in ENGINES.values()} == {tuple(read_log(data))}
+
+
+def test_what_is_in_a_list_of_logs_is_placed_by_its_item() -> None:
+    logs = [{"Records": [OTHER, "?"]}, "no JSON", [[[[LAUNCH]]]]]
+    found = [str(entry) for entry in read_log(json.dumps(logs).encode()) if isinstance(entry, Malformed)]
+    assert found == [
+        "item 1, record 2: the record is text, not an object",
+        "item 2: the record is text, not an object",
+        "item 3, item 1, item 1, record 1: the record is a list, not an object",
+    ]
+    (lost,) = [entry for entry in read_log(b"[" + LINE + b"]\n[[7]]\n") if isinstance(entry, Malformed)]
+    assert str(lost) == "line 2, item 1, record 1: the record is a number, not an object"
 
 
 def test_gzip_in_gzip_is_unpacked_so_many_times_and_no_more() -> None:

@@ -47,6 +47,8 @@ def organization_rule(name: str, **metadata: Any) -> dict[str, Any]:
         WHOLE,
         {"InputParameters": CONFIG},
         {"ConfigRules": [WHOLE]},
+        [WHOLE],
+        [organization_rule("r", InputParameters=json.dumps(CONFIG))],
         {**WHOLE, "Scope": {"ComplianceResourceTypes": [INSTANCES]}},
         {**WHOLE, "Scope": {"ComplianceResourceTypes": []}},
         {**WHOLE, "Scope": {}},
@@ -193,6 +195,7 @@ def test_what_cloudformation_would_fill_in_is_left_out_by_name(members: Any) -> 
     ("document", "complaint"),
     [
         ([], "c.json: expected an object with a Config rule"),
+        ([1], "c.json: ConfigRules must be a list of rules"),
         ({"ConfigRules": {}}, "c.json: ConfigRules must be a list of rules"),
         ({"ConfigRules": [1]}, "c.json: ConfigRules must be a list of rules"),
         ({"ConfigRules": []}, "c.json: there is no REQUIRED_TAGS rule to import"),

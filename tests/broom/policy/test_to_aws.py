@@ -69,13 +69,13 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
     (statement,) = scp_of(
         RULE
         + "{tag: Code}\n  when: {regions: ['eu-*'], instance_types: ['p?.*'], accounts: ['111122223333']}\n"
-        + "exempt: [{principal: '*/Admin/*'}, {principal: '/*'}, {account: '4*'}, {tag: Free}, "
+        + "exempt: [{principal: '*/Admin/*'}, {principal: 'arn:*'}, {account: '4*'}, {tag: Free}, "
         + "{tag: Old, expires: 2026-05-31}]"
     )
     assert statement["Condition"] == {
         "StringNotLike": {
             "aws:RequestTag/Code": ["?*"],
-            "aws:PrincipalArn": ["*/Admin/*", "*:role/Admin", "*:role/*/Admin", "/*"],
+            "aws:PrincipalArn": ["*/Admin/*", "*:role/Admin", "*:role/*/Admin", "arn:*"],
             "aws:PrincipalAccount": ["4*"],
         },
         "StringLike": {
@@ -101,7 +101,7 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
         ("{all: [{tag: A}, {not: {all: [{tag: B}]}}]}", "rule code: not (tag B is set)"),
         ("{tag: Code}\nexempt: [{tag: aws:x}]", "the exemption of tag aws:x: a launch request cannot contain tags"),
         ("{tag: Code}\nexempt: [{tag: x*}]", "the exemption of tag x*: AWS does not support wildcards in tag keys"),
-        ("{tag: Code}\nexempt: [{principal: x}]", "the exemption of principal x applies to users and roles"),
+        ("{tag: Code}\nexempt: [{principal: x}]", "the exemption of principal x: AWS knows no principal"),
         (
             "{tag: Code}\nexempt: [{principal: 'arn:aws:sts::*:assumed-role/CI/deploy', expires: 2026-06-02}]",
             "the exemption of principal arn:aws:sts::*:assumed-role/CI/deploy: AWS cannot tell the sessions of a role",

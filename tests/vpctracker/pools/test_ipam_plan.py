@@ -226,7 +226,7 @@ def test_allocations_inside_something_else_are_left_out_and_wider_ones_reserved_
     subnet = replace(VPC, id="alloc-9", cidr="10.0.1.0/24", kind="subnet", resource="subnet-1")
     plan = _plan([TOP, EU], [VPC, subnet])
     (refused,) = plan.left_out
-    assert refused.startswith("10.0.1.0/24 (alloc-9): it overlaps 10.0.0.0/20")
+    assert refused == "10.0.1.0/24 (alloc-9): it overlaps 10.0.0.0/20 for vpc-1 in the pool 'eu'"
     assert _taken(plan) == [("eu", "10.0.0.0/20", "vpc-1")]
     mine = Reservation("res-1", "eu", parse_block("10.0.0.0/24"), Kind.ALLOCATION, START)
     beside = replace(mine, id="res-2", block=parse_block("10.0.1.0/24"))

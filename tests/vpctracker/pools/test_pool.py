@@ -10,7 +10,13 @@ from tests.strategies import ACCOUNTS, REGIONS, START
 from landkeeper.org import UsageError
 from landkeeper.vpctracker.attributes import StoredItemError
 from landkeeper.vpctracker.cidr import parse_block
-from landkeeper.vpctracker.pools.items import pool_from_item, pool_to_item, reservation_from_item, reservation_to_item
+from landkeeper.vpctracker.pools.items import (
+    pool_from_item,
+    pool_to_item,
+    pools_from_items,
+    reservation_from_item,
+    reservation_to_item,
+)
 from landkeeper.vpctracker.pools.pool import (
     Kind,
     Pool,
@@ -155,3 +161,11 @@ def test_stored_items_that_nobody_can_have_written_are_named(changed: dict[str, 
         broken = {name: value for name, value in {**item, **changed}.items() if value is not None}
         with pytest.raises(StoredItemError, match=why):
             read(broken)
+
+
+def test_a_pool_that_is_all_of_its_parent_is_listed_below_it() -> None:
+    whole = Pool("all", PROD.block, parent="prod")
+    inner = Pool("a", PROD.block, parent="all")
+    orphan = Pool("lost", parse_block("172.16.0.0/12"), parent="gone")
+    listed = pools_from_items(map(pool_to_item, (inner, orphan, EU, whole, PROD)))
+    assert [pool.id for pool in listed] == ["prod", "all", "a", "eu", "lost"]

@@ -6,7 +6,8 @@ that CloudTrail gives to its log streams.
 Sources: Amazon EventBridge User Guide, "AWS service events delivered via AWS CloudTrail"; Amazon CloudWatch Logs User
 Guide, "Real-time processing of log data with subscriptions" (`messageType`, `logStream`, `logEvents`); AWS CloudTrail
 User Guide, "CloudWatch log group and log stream naming for CloudTrail"; AWS CloudTrail API Reference, "LookupEvents";
-Cribl Stream, "Event Model" (`_raw`), which is Splunk's field, and its exports have that below `result`.
+Cribl Stream, "Event Model" (`_raw`), which is Splunk's field, and its exports have that below `result`; Fluent Bit,
+"Tail" (`log`); OpenSearch, "Search API" (`_source`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ INSIGHT = "a CloudTrail Insights event"
 
 _LISTS = ("Records", "Events", "logEvents", "events")
 """The keys under which documents list records: `Events` is LookupEvents' word, `events` that of `aws logs`."""
-_TEXTS = ("CloudTrailEvent", "_raw", "message")
+_TEXTS = ("CloudTrailEvent", "_raw", "message", "log")
+_OBJECTS = ("result", "detail", "_source")
 _STREAM_NAMES = ("logStream", "logStreamName")
 _STREAM = re.compile(r"(?:o-[a-z0-9]+_)?([0-9]{12})_CloudTrail(?:/logs)?_([a-z0-9-]+?)(?:_[0-9]+)?")
 _CONTROL = "CWL CONTROL MESSAGE"
@@ -55,7 +57,7 @@ class Unopened:
 
 def is_envelope(value: Mapping[str, Any]) -> bool:
     """Whether an object may carry a record, and is none."""
-    return "eventName" not in value and any(name in value for name in ("detail", "result", *_TEXTS))
+    return "eventName" not in value and any(name in value for name in (*_OBJECTS, *_TEXTS))
 
 
 def find_list(value: Mapping[str, Any]) -> tuple[str, Any] | None:
@@ -77,12 +79,19 @@ def find_list(value: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 def _find_list_in_text(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The same for a list of records that was collected as one text."""
-    inner = value.get("_raw", value.get("message"))
+    inner = next((value[name] for name in _TEXTS[1:] if name in value), None)
     try:
         inner = parse_json(inner) if isinstance(inner, str) else inner
     except (ValueError, RecursionError):
         return None
     return ("Records", inner["Records"]) if isinstance(inner, dict) and "Records" in inner else None
+
+
+def is_list(value: object) -> bool:
+    """Return whether something in a list is a list of records itself, or a record as text."""
+    if isinstance(value, dict):
+        return find_list(value) is not None
+    return isinstance(value, list | str)
 
 
 def open_envelope(record: Mapping[str, Any]) -> Enclosed | Unopened:
@@ -107,7 +116,7 @@ def _open_once(value: Mapping[str, Any]) -> tuple[Mapping[str, Any], Origin | No
         return detail, read_envelope(value, detail)
     name = next((name for name in _TEXTS if name in value), "")
     if not name:
-        inner = value.get("result", value.get("detail"))
+        inner = next((value[name] for name in _OBJECTS if name in value), None)
         return (inner, None) if isinstance(inner, dict) else Unopened(_not_a_record(value))
     inner = _parse(name, value[name])
     return inner if isinstance(inner, Unopened) else (inner, _find_stream(value))
@@ -131,7 +140,7 @@ def _kind(value: object) -> str:
 
 
 def _not_a_record(value: Mapping[str, Any]) -> str:
-    name = "result" if "result" in value else "detail"
+    name = next(name for name in _OBJECTS if name in value)
     return f"{name} is {kind_of(value[name])}, not an object"
 
 

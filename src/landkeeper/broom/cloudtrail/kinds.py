@@ -2,7 +2,8 @@
 
 Sources: Amazon S3 User Guide, "Amazon S3 server access log format" and "Inventory manifest"; Amazon VPC User Guide,
 "Flow log records"; Elastic Load Balancing User Guides, "Access logs"; AWS Config Developer Guide, "Example
-configuration snapshot from AWS Config"; AWS CloudTrail User Guide, "CloudTrail digest file structure".
+configuration snapshot from AWS Config"; AWS CloudTrail User Guide, "CloudTrail digest file structure"; AWS Lambda
+Developer Guide, "Invoking Lambda with events from other AWS services" (`eventSource`: `aws:s3`, `aws:sqs`, ...).
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ _BEGINNINGS: Mapping[bytes, str] = {
     b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
     b"SQLite format 3\x00": "an SQLite database",
     b"%PDF-": "a PDF document",
+}
+_EVENT_SOURCE = "aws:"
+"""What the `eventSource` of the records in Lambda events begins with; that of a call is the name of a host."""
+_SOURCES: Mapping[str, str] = {
+    "s3": "an S3 event notification",
+    "sns": "an SNS event of Lambda",
+    "sqs": "an SQS event of Lambda",
+    "kinesis": "a Kinesis event of Lambda",
+    "dynamodb": "a DynamoDB event of Lambda",
 }
 _LONGEST_LINE = 1000
 _LINES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -83,3 +93,13 @@ def name_text(text: str) -> str:
 def name_object(value: Mapping[str, Any]) -> str:
     """Return what a JSON object is by its keys; empty where these tell nothing."""
     return next((name for keys, name in _OBJECTS if keys <= value.keys()), "")
+
+
+def name_event(record: object) -> str:
+    """Return what a list is that begins with this record, if an event for a function; empty for any other."""
+    if not isinstance(record, dict):
+        return ""
+    source = record.get("eventSource", record.get("EventSource"))
+    if not isinstance(source, str) or not source.startswith(_EVENT_SOURCE):
+        return ""
+    return _SOURCES.get(source.removeprefix(_EVENT_SOURCE), "a Lambda event")

@@ -22,11 +22,11 @@ from landkeeper.broom.cloudtrail.change_records import (
     find_tag_change,
     find_termination,
 )
-from landkeeper.broom.cloudtrail.envelopes import Unopened, find_list, is_envelope, open_envelope
+from landkeeper.broom.cloudtrail.envelopes import Unopened, find_list, is_envelope, is_list, open_envelope
 from landkeeper.broom.cloudtrail.fields import FieldError, kind_of
-from landkeeper.broom.cloudtrail.kinds import name_object
+from landkeeper.broom.cloudtrail.kinds import name_event, name_object
 from landkeeper.broom.cloudtrail.launch_records import parse_fulfilment, parse_launch
-from landkeeper.broom.cloudtrail.layouts import Document, Unreadable
+from landkeeper.broom.cloudtrail.layouts import Document, Unreadable, parse_json
 from landkeeper.broom.cloudtrail.text import DEFAULT_LIMIT_BYTES, read_documents
 from landkeeper.broom.launches import Launch, SpotRequest, Tagging, Termination, Untagging
 
@@ -88,6 +88,8 @@ class Listing:
         return f"{self.where}, record {number}" if self.where else f"record {number}"
 
 
+_MOST_LISTS = 3
+"""How deep lists may stand in one another."""
 _LAUNCHES = {"RunInstances": parse_launch, "BidFulfilledEvent": parse_fulfilment}
 _CHANGES: Mapping[str, Callable[[Mapping[str, Any]], SpotRequest | Tagging | Untagging | Termination | None]] = {
     "RequestSpotInstances": find_spot_request,
@@ -111,7 +113,8 @@ def read_log(data: bytes, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Iterator
 def list_all(documents: Iterable[Document | Unreadable]) -> Iterator[Listing | Malformed]:
     """What `list_records` says of each document; one fault of several in a row is said once, with their lines."""
     run: Malformed | None = None
-    for listing in map(list_records, documents):
+    parts = (part for document in documents for part in _split(document))
+    for listing in map(list_records, parts):
         if isinstance(listing, Malformed) and run is not None and listing.reason == run.reason:
             run = replace(run, where=f"{run.where.partition(' to ')[0]} to {listing.where.rpartition(' to ')[2]}")
             continue
@@ -124,6 +127,26 @@ def list_all(documents: Iterable[Document | Unreadable]) -> Iterator[Listing | M
         yield run
 
 
+def _split(document: Document | Unreadable, depth: int = 0) -> Iterator[Document | Unreadable]:
+    """Yield a document, or those it consists of: `jq -s` lists log files, `--query` of the AWS CLI records as text."""
+    if not isinstance(document, Document) or not isinstance(document.value, list) or depth == _MOST_LISTS:
+        yield document
+    elif any(map(is_list, document.value)):
+        for number, value in enumerate(document.value, 1):
+            where = f"{document.where}, item {number}" if document.where else f"item {number}"
+            yield from _split(Document(where, _parse_text(value)), depth + 1)
+    else:
+        yield document
+
+
+def _parse_text(value: object) -> object:
+    """Return the JSON value that a text stands for; anything else as it is."""
+    try:
+        return parse_json(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
 def list_records(document: Document | Unreadable) -> Listing | Malformed:
     """The records that a document holds, none of them looked at."""
     match document:
@@ -132,10 +155,7 @@ def list_records(document: Document | Unreadable) -> Listing | Malformed:
         case Document(where, list() as records):
             return Listing(where, records, is_list=True)
         case Document(where, dict() as value) if listed := find_list(value):
-            name, records = listed
-            if isinstance(records, list):
-                return Listing(where, records, is_list=True)
-            return Malformed(where, f"{name} is {kind_of(records)}, not a list")
+            return _list_records(where, *listed)
         case Document(where, dict() as value) if "eventName" not in value and not is_envelope(value):
             name = name_object(value)
             no_log = f"{name}, not a CloudTrail log" if name else "no Records, and not a CloudTrail record itself"
@@ -144,6 +164,13 @@ def list_records(document: Document | Unreadable) -> Listing | Malformed:
             return Listing(where, [value], is_list=False)
         case _:
             assert_never(document)
+
+
+def _list_records(where: str, name: str, records: object) -> Listing | Malformed:
+    if not isinstance(records, list):
+        return Malformed(where, f"{name} is {kind_of(records)}, not a list")
+    event = name_event(records[0]) if records else ""
+    return Malformed(where, f"{event}, not a CloudTrail log") if event else Listing(where, records, is_list=True)
 
 
 def read_record(record: object, where: str = "") -> Entry:

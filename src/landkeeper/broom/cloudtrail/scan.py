@@ -54,6 +54,8 @@ from landkeeper.broom.launches import InstanceId, Launch, SpotRequest, Tagging, 
 
 _HEAD = b'{"Records":[' + RECORD_START
 _TAIL = b"}]}"
+_EVENT_SOURCE = b'"eventSource":"aws:'
+_HEAD_OF_A_RECORD = 128
 _PARSED_WHOLE_BYTES = 4 * 1024 * 1024
 """A larger text is parsed piece by piece, also where it is held whole: its values take several times its size."""
 _SLICE_BYTES = 1024 * 1024
@@ -107,9 +109,14 @@ def scan_log(
             return _scan_pieces(data, wanted, limit_bytes)
     except DamagedError as error:
         return Scanned(faults=(Malformed("", str(error), is_whole_file=True),))
-    is_as_written = text.startswith(_HEAD) and bytes(text[-64:]).rstrip().endswith(_TAIL)
+    is_as_written = _begins_log(text) and bytes(text[-64:]).rstrip().endswith(_TAIL)
     passed = _skim(text, wanted, deferred, engine) if is_as_written and is_packed(data) else None
     return passed or _scan_text(text, wanted, engine, is_as_written=is_as_written, was_packed=is_packed(data))
+
+
+def _begins_log(text: Text) -> bool:
+    """Return whether a text begins as CloudTrail writes a log; a notification of S3 begins alike."""
+    return text.startswith(_HEAD) and text.find(_EVENT_SOURCE, 0, _HEAD_OF_A_RECORD) < 0
 
 
 def _skim(text: Text, wanted: Collection[str], deferred: Collection[str], engine: Engine) -> Scanned | None:
@@ -148,7 +155,7 @@ def _slice(text: Text) -> Iterator[bytes]:
 def _scan_pieces(data: bytes, wanted: Collection[str], limit_bytes: int) -> Scanned:
     pieces = partial(unpack, data, limit_bytes)
     seen = survey(pieces(), _needles(wanted))
-    if is_packed(data) and not seen.is_hit and seen.head.startswith(_HEAD) and seen.tail.rstrip().endswith(_TAIL):
+    if is_packed(data) and not seen.is_hit and _begins_log(seen.head) and seen.tail.rstrip().endswith(_TAIL):
         return _pass_over(seen.starts, seen.size)
     if (foreign := find_foreign(seen.head, was_packed=is_packed(data))) is not None:
         return _gather([foreign], wanted, seen.size)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from landkeeper.broom.cloudtrail.kinds import HEAD_BYTES
+from landkeeper.broom.cloudtrail.kinds import HEAD_BYTES, name_event
 from landkeeper.broom.cloudtrail.layouts import (
     Document,
     Places,
@@ -94,9 +94,13 @@ def stream_records(pieces: Iterable[bytes]) -> Iterator[object]:
         raise BrokenError
     text.skip(":")
     text.skip("[")
-    more = text.peek() != "]"
+    more, is_first = text.peek() != "]", True
     while more:
-        yield text.read()
+        record = text.read()
+        if is_first and name_event(record):
+            raise BrokenError
+        yield record
+        is_first = False
         more = text.peek() == ","
         if more:
             text.skip(",")

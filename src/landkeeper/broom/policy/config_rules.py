@@ -136,6 +136,10 @@ def _scope(rule: _ConfigRule) -> Requirement | None:
 
 
 def _rules(name: str, document: Any) -> Iterator[_ConfigRule]:
+    if isinstance(document, list) and document:
+        # What `--query` of the AWS CLI takes out of the answer.
+        is_of_organization = any(isinstance(rule, dict) and "OrganizationConfigRuleName" in rule for rule in document)
+        document = {"OrganizationConfigRules" if is_of_organization else "ConfigRules": document}
     if not isinstance(document, dict):
         raise TagPolicyError(f"{name}: expected an object with a Config rule")
     if "ConfigRules" in document:

@@ -31,8 +31,16 @@ class PrincipalArns(NamedTuple):
     """Words after the exemption; empty if nothing is lost."""
 
 
+def fits_no_arn(pattern: str) -> bool:
+    """Return whether a pattern fits no ARN at all, as a name without `*` before it."""
+    head = pattern.partition("*")[0]
+    return not (head.startswith("arn:") or "arn:".startswith(head))
+
+
 def principal_arns(pattern: str) -> PrincipalArns:
     """Return the patterns that fit the principals of an exemption's pattern."""
+    if fits_no_arn(pattern):
+        return PrincipalArns((), f"{_NOBODY}, so it exempts nobody here either")
     head, sessions, rest = pattern.partition(_SESSIONS)
     if sessions:
         return _of_sessions(head, rest)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import assert_never
 
 from landkeeper.broom.policy.file import PolicyFile
+from landkeeper.broom.policy.principal_arns import fits_no_arn
 from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requirement
 from landkeeper.broom.policy.rules import (
     SEVERITY,
@@ -115,6 +116,11 @@ def _about_exemptions(policy: Policy, today: date) -> Iterator[tuple[str, str]]:
                         where,
                         f"{exemption} exempts every instance that has it, and rule {rule.name} requires that very tag",
                     )
+        if exemption.kind == "principal" and fits_no_arn(exemption.pattern):
+            yield (
+                where,
+                f"{exemption} exempts nobody: it is compared with ARNs; write */{exemption.pattern.lstrip('/')}",
+            )
         if exemption.kind == "principal" and (role := _ONE_SERVICE_ROLE.search(exemption.pattern)) is not None:
             # Source: AWS IAM API Reference, "CreateServiceLinkedRole", `CustomSuffix`.
             yield (

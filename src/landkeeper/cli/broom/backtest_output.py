@@ -149,7 +149,8 @@ def _closing(answer: Answer) -> Iterator[str]:
     notes += [f"{past.pruned.total():,} outside the period"] if past.pruned else []
     notes += [f"{counted(len(past.faults), 'fault')}"] if past.faults else []
     beside = f" ({', '.join(notes)})" if notes else ""
-    yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {progress.events:,} events"
+    events = counted(progress.events, "event")
+    yield f"{counted(progress.files_done, 'file')}{beside}, {progress.bytes_done:,} bytes, {events}"
     if past.is_partial:
         yield f"Partial result: interrupted, {past.unread:,} files not read."
     if not past.chronicle.launches:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, decode_text
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.texts import is_in_aws, read_named_file
 
@@ -38,7 +38,7 @@ def read_file_or_stdin(where: str) -> str:
     if where != "-":
         return read_named_file(where, what="policy")
     try:
-        return sys.stdin.buffer.read().decode()
+        return decode_text(sys.stdin.buffer.read())
     except UnicodeDecodeError as error:
         raise UsageError("the policy on stdin is not text in UTF-8") from error
 

@@ -135,9 +135,17 @@ def version_of(items: Iterable[Mapping[str, Any]]) -> int:
 
 
 def pools_from_items(items: Iterable[Mapping[str, Any]]) -> tuple[Pool, ...]:
-    """All pools, by space and address, from the items of the list."""
-    pools = (pool_from_item(item) for item in items if item["Item"].startswith(_RESERVATION))
-    return tuple(sorted(pools, key=lambda pool: (pool.space, pool.block.sort_key)))
+    """All pools, by space and address, from the items of the list. One with the block of its parent comes after it."""
+    pools = [pool_from_item(item) for item in items if item["Item"].startswith(_RESERVATION)]
+    parents = {pool.id: pool.parent for pool in pools}
+    return tuple(sorted(pools, key=lambda pool: (pool.space, pool.block.sort_key, _depth(pool, parents))))
+
+
+def _depth(pool: Pool, parents: Mapping[str, str | None]) -> int:
+    depth, parent = 0, pool.parent
+    while parent is not None and depth < len(parents):
+        depth, parent = depth + 1, parents.get(parent)
+    return depth
 
 
 def state_from_items(pool: Pool, items: Iterable[Mapping[str, Any]]) -> PoolState:

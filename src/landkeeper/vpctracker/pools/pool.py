@@ -229,9 +229,9 @@ def describe(reservation: Reservation) -> str:
     if reservation.kind is Kind.POOL:
         return f"the pool '{reservation.purpose}' ({reservation.block})"
     room = f" with its room {reservation.room}" if reservation.room else ""
-    return (
-        f"{reservation.block}{room}, {reservation.id} for {reservation.purpose or reservation.account or 'no purpose'}"
-    )
+    # What an import plans has no id yet.
+    name = f", {reservation.id}" if reservation.id else ""
+    return f"{reservation.block}{room}{name} for {reservation.purpose or reservation.account or 'no purpose'}"
 
 
 def _ranges() -> str:
