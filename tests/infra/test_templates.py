@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import landkeeper.settings
+from landkeeper.operate.cost.stack_facts import parse_template
+from landkeeper.operate.organization_trail import leaves_trail
 
 INFRA = Path(str(files("landkeeper") / "infra"))
 TEMPLATES = sorted(INFRA.glob("*.yaml"))
@@ -65,3 +69,44 @@ def test_no_statement_allows_everything() -> None:
 def _allowing(text: str) -> str:
     """The text without its denying statements, which may well name every action."""
     return re.sub(r"- Sid: \w+\n\s+Effect: Deny\n(?:.*\n)*?(?=\s+- Sid|\s*\n)", "", text)
+
+
+def _holds(condition: Any, conditions: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    """Evaluate a condition as CloudFormation does."""
+    ((function, given),) = condition.items()
+    if function == "!Condition":
+        return _holds(conditions[given], conditions, values)
+    if function == "!Equals":
+        first, second = (values[part["!Ref"]] if isinstance(part, dict) else str(part) for part in given)
+        return first == second
+    parts = [_holds(part, conditions, values) for part in given]
+    return {"!And": all(parts), "!Or": any(parts), "!Not": not parts[0]}[function]
+
+
+@pytest.mark.parametrize("organization", ["", "o-example"])
+@pytest.mark.parametrize("owner", ["", "111122223333", "444455556666"])
+@pytest.mark.parametrize("covers_organization", ["true", "false"])
+@pytest.mark.parametrize(("makes", "bucket"), [("true", ""), ("false", ""), ("true", "logs")])
+def test_the_template_and_the_command_agree_on_who_makes_the_trail(
+    organization: str, owner: str, covers_organization: str, makes: str, bucket: str
+) -> None:
+    parsed = parse_template(_text(INFRA / "landkeeper.yaml"))
+    given = {
+        "OrganizationId": organization,
+        "ManagementAccountId": owner,
+        "OrganizationTrail": covers_organization,
+        "CreateTrail": makes,
+        "TrailBucketName": bucket,
+    }
+    values = {**given, "AWS::AccountId": "111122223333"}
+    conditions = parsed["Conditions"]
+    held = _holds(conditions["HoldsTrail"], conditions, values)
+    left = leaves_trail(given, "111122223333")
+    assert parsed["Resources"]["Trail"]["Condition"] == "HoldsTrail"
+    if makes == "true" and not bucket:
+        # An owner elsewhere without an organization is a contradiction, of which nobody makes a trail for all.
+        assert held != left
+    else:
+        assert (held, left) == (False, False)
+    if held:
+        assert _holds(conditions["IsOwnTrail"], conditions, values), "the bucket's policy lets the own trail write"

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, RefusedError, deploy
-from landkeeper.operate.environment import BucketSeen, Environment
+from landkeeper.operate.environment import BucketSeen, Environment, OrganizationSeen, TrailSeen
+from landkeeper.operate.organization_trail import TrailStep, WantedTrail
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.stacks import Change, ChangeSet, StackError, StackEvent, StackResource, StackState
 from landkeeper.org import Failure, FailureReason
@@ -115,12 +116,31 @@ class Switches:
 
 
 @dataclass
+class Ranger:
+    """The organization's trails in memory: the steps that were taken, after what the desk had done."""
+
+    desk: Desk
+    refusal: Failure | None = None
+    taken: list[TrailStep] = field(default_factory=list)
+
+    def find(self, arn: str) -> TrailSeen | Failure | None:
+        raise AssertionError
+
+    def take(self, step: TrailStep, trail: WantedTrail) -> Failure | None:
+        self.taken.append(step)
+        self.desk.done.append(f"trail {trail.name}: {step}")
+        return self.refusal
+
+
+@dataclass
 class Scene:
     """A deployment's environment, and what became of them."""
 
     desk: Desk = field(default_factory=Desk)
     bell: Bell = field(default_factory=Bell)
     environment: Environment = HERE
+    refusal: Failure | None = None
+    shown: list[ChangeSet] = field(default_factory=list)
     events: list[StackEvent] = field(default_factory=list)
 
     @property
@@ -137,7 +157,8 @@ class Scene:
         meanwhile: Callable[[], object] = lambda: None,
         answers: Sequence[Failure | None] | None = None,
     ) -> Deployed | Declined:
-        def approve(_: ChangeSet) -> bool:
+        def approve(change_set: ChangeSet) -> bool:
+            self.shown.append(change_set)
             meanwhile()
             return answer
 
@@ -149,6 +170,7 @@ class Scene:
             inspect_environment=lambda state, _: replace(self.environment, stack=state),
             notifications=self.bell,
             switch=Switches(self.desk) if answers is None else Switches(self.desk, [*answers]),
+            trails=Ranger(self.desk, self.refusal),
             approve=approve,
             on_event=self.events.append,
             recover=lambda _: recover,
@@ -174,6 +196,72 @@ def test_an_approved_change_set_is_executed_with_the_package_and_the_policy_in_p
     assert held[parameters["ConfigKey"]] == b"version: 1\nspaces: []\n"
     assert b"Terminator" in held[parameters["MemberRolesKey"]]
     assert b"Forwarder" in held[parameters["MemberEventsKey"]]
+
+
+DELEGATE = DeployRequest(
+    "keeper", "version: 1\n", parameters={"OrganizationId": "o-example", "ManagementAccountId": "444455556666"}
+)
+WHOLE = TrailSeen("keeper-trail-111122223333-eu-west-1", events="WriteOnly")
+MADE = ["trail keeper: create", "trail keeper: select events", "trail keeper: start logging"]
+
+
+def test_a_delegates_trail_is_approved_with_the_change_set_and_made_after_it() -> None:
+    scene = Scene()
+    done = scene.deploy(DELEGATE)
+    assert isinstance(done, Deployed)
+    assert [change.resource for change in scene.shown[0].changes] == ["VpcTracker", "OrganizationTrail"]
+    switched = ["BroomLedger off", "executed", "BroomLedger off"]
+    assert scene.desk.done == ["planned as new", *switched, *MADE], "nothing is logged before actions are off"
+    assert [event.resource for event in scene.events] == ["VpcTracker", "OrganizationTrail"]
+
+
+def test_a_delegates_trail_is_not_made_without_approval() -> None:
+    scene = Scene()
+    assert isinstance(scene.deploy(DELEGATE, answer=False), Declined)
+    assert scene.desk.done == ["planned as new", "discarded"]
+
+
+def test_deploying_again_completes_a_trail_that_was_refused() -> None:
+    scene = Scene(refusal=Failure(FailureReason.OTHER, "CloudTrailAccessNotEnabledException"))
+    with pytest.raises(StackError, match=r"stack keeper is deployed, but its trail .* run landkeeper deploy again"):
+        scene.deploy(DELEGATE)
+    again = Scene(Desk(changes=(), state=StackState("CREATE_COMPLETE")))
+    done = again.deploy(DELEGATE)
+    assert isinstance(done, Deployed)
+    assert again.desk.done == ["planned as update", *MADE]
+    assert [change.resource for change in again.shown[0].changes] == ["OrganizationTrail"]
+
+
+def test_a_refused_trail_does_not_hide_that_actions_could_not_be_turned_off() -> None:
+    scene = Scene(refusal=Failure(FailureReason.OTHER, "ConflictException"))
+    answers = [Failure(FailureReason.NOT_FOUND), Failure(FailureReason.THROTTLED)]
+    with pytest.raises(StackError, match=r"ConflictException.* run landkeeper broom actions off"):
+        scene.deploy(DELEGATE, answers=answers)
+
+
+def test_a_whole_trail_takes_no_approval_and_no_change() -> None:
+    desk = Desk(changes=(), state=StackState("UPDATE_COMPLETE"))
+    scene = Scene(desk, environment=replace(HERE, organization_trail=WHOLE))
+    done = scene.deploy(DELEGATE, answer=False)
+    assert isinstance(done, Deployed)
+    assert (desk.done, scene.shown) == (["planned as update"], [])
+
+
+def test_a_plan_shows_what_will_happen_to_the_trail_and_changes_nothing() -> None:
+    desk = Desk(changes=(), state=StackState("UPDATE_COMPLETE"))
+    scene = Scene(desk, environment=replace(HERE, organization_trail=replace(WHOLE, is_logging=False)))
+    done = scene.deploy(DELEGATE, answer=False, is_plan=True)
+    assert isinstance(done, Declined)
+    (change,) = done.change_set.changes
+    assert [found.path for found in change.properties] == ["IsLogging"]
+    assert desk.done == ["planned as update"]
+
+
+def test_somebody_elses_trail_of_that_name_is_refused_before_anything_is_done() -> None:
+    scene = Scene(environment=replace(HERE, organization_trail=TrailSeen("theirs")))
+    with pytest.raises(RefusedError, match="TrailBucketName=theirs"):
+        scene.deploy(DELEGATE)
+    assert (scene.desk.done, scene.shelf.held) == ([], {})
 
 
 @pytest.mark.parametrize("kind", ["functions", "policy", "landkeeper-stack", "member-roles", "landkeeper-"])
@@ -288,6 +376,17 @@ def test_what_a_failed_first_deployment_left_is_deleted_when_the_user_agrees(wil
         with pytest.raises(StackError, match="landkeeper destroy --stack-name keeper"):
             scene.deploy(recover=False)
         assert (scene.desk.done, scene.shelf.held) == ([], {})
+
+
+def test_what_a_failed_first_deployment_settled_is_settled_anew() -> None:
+    """Its parameters go with it: kept as known, the next deployment would lack them."""
+    left = StackState("ROLLBACK_COMPLETE", {"PolicyKey": "old", "OrganizationId": "o-example"})
+    organization = OrganizationSeen("o-example", "111122223333")
+    scene = Scene(Desk(state=left), environment=replace(HERE, organization=organization))
+    scene.deploy(DeployRequest("keeper", "version: 1\n", parameters={"OrganizationTrail": "false"}))
+    assert scene.desk.parameters["OrganizationId"] == "o-example"
+    with pytest.raises(RefusedError, match="--policy FILE"):
+        scene.deploy(DeployRequest("keeper"))
 
 
 def test_an_existing_bucket_tells_the_topic_that_was_made() -> None:

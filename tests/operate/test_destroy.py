@@ -28,6 +28,7 @@ class World:
     held: tuple[StackResource, ...] = RESOURCES
     left: dict[str, Datum] = field(default_factory=dict)
     files: Datum | None = None
+    trail: Datum | Failure | None = None
     refuses: str = ""
     fails: bool = False
     done: list[str] = field(default_factory=list)
@@ -83,6 +84,9 @@ class _Stores:
 
     def find_left(self, stack_name: str, name: str) -> Datum | None:
         return self.world.left.get(name)
+
+    def find_trail(self, stack_name: str) -> Datum | Failure | None:
+        return self.world.trail
 
     def find_files(self, stack_name: str) -> Datum | None:
         return self.world.files
@@ -186,3 +190,42 @@ def test_the_bucket_of_the_report_goes_while_the_trail_stays() -> None:
     world = World(held=(*RESOURCES, report))
     world.destroy("keeper-report")
     assert world.done == ["stack keeper", "bucket of the report keeper-report"]
+
+
+DELEGATES = tuple(resource for resource in RESOURCES if resource.logical_id != "Trail")
+ORGANIZATION_TRAIL = Datum(DataKind.ORGANIZATION_TRAIL, "keeper")
+
+
+def test_the_organizations_trail_stays_unless_it_is_named() -> None:
+    world = World(held=DELEGATES, trail=ORGANIZATION_TRAIL)
+    world.destroy()
+    assert ORGANIZATION_TRAIL in world.plans[0].stays
+    assert world.done == ["stack keeper"]
+    world.destroy("keeper-trail", "keeper")
+    assert world.done[2:] == ["trail of the whole organization keeper", "bucket keeper-trail"]
+
+
+@pytest.mark.parametrize(
+    ("trail", "words"),
+    [
+        (ORGANIZATION_TRAIL, "pass --delete-data keeper too"),
+        (Failure(FailureReason.MISSING_PERMISSION, "AccessDenied"), "allow cloudtrail:DescribeTrails"),
+    ],
+)
+def test_a_bucket_cannot_go_while_the_organizations_trail_writes_or_may_write_to_it(
+    trail: Datum | Failure, words: str
+) -> None:
+    world = World(held=DELEGATES, trail=trail)
+    with pytest.raises(UsageError, match=words):
+        world.destroy("keeper-trail")
+    bucket = Datum(DataKind.BUCKET, "keeper-trail")
+    gone = World(state=None, left={"keeper-trail": bucket}, trail=trail)
+    with pytest.raises(UsageError, match=words):
+        gone.destroy("keeper-trail")
+    assert (world.done, gone.done) == ([], [])
+
+
+def test_other_data_can_go_where_trails_cannot_be_read() -> None:
+    world = World(held=DELEGATES, trail=Failure(FailureReason.MISSING_PERMISSION, "AccessDenied"))
+    world.destroy("VPCTracker")
+    assert world.done == ["stack keeper", "table VPCTracker"]

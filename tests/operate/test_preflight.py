@@ -191,3 +191,12 @@ def test_what_a_key_lets_a_service_do_is_looked_at_action_by_action() -> None:
 
 def test_the_tables_are_named_after_their_parameters() -> None:
     assert table_names({"VpcTable": "Ours"}) == ["Ours", "OursHistory", "OursCoverage", "OursPools", "BroomLedger"]
+
+
+@pytest.mark.parametrize("owner", ["", "777788889999"])
+def test_a_delegates_trail_has_to_belong_to_the_management_account(owner: str) -> None:
+    delegate = replace(HERE, organization=replace(BOSS, management_account="444455556666"))
+    (line,) = _obstacles(delegate, OrganizationId="o-example", ManagementAccountId=owner)
+    assert "pass --parameter ManagementAccountId=444455556666" in line
+    assert _obstacles(delegate, OrganizationId="o-example", ManagementAccountId="444455556666") == []
+    assert _obstacles(delegate, OrganizationId="o-example", OrganizationTrail="false") == []

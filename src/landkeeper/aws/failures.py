@@ -68,6 +68,7 @@ _BY_CODE = {
     "ParameterNotFound": FailureReason.NOT_FOUND,
     "AWSOrganizationsNotInUseException": FailureReason.NOT_FOUND,
     "AccountNotFoundException": FailureReason.NOT_FOUND,
+    "TrailNotFoundException": FailureReason.NOT_FOUND,
 }
 
 _NO_CREDENTIALS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from landkeeper.operate.environment import BucketSeen, Environment
@@ -13,6 +13,12 @@ from landkeeper.operate.first_day import (
     turn_off_kept_ledger,
     turn_off_new_ledger,
     waits_for_consent,
+)
+from landkeeper.operate.organization_trail import (
+    OrganizationTrails,
+    TrailPlan,
+    bring_trail,
+    plan_organization_trail,
 )
 from landkeeper.operate.package import FunctionPackage
 from landkeeper.operate.preflight import (
@@ -94,6 +100,7 @@ def deploy(
     inspect_environment: Callable[[StackState | None, Mapping[str, str]], Environment],
     notifications: TrailNotifications,
     switch: LedgerSwitch,
+    trails: OrganizationTrails,
     approve: Callable[[ChangeSet], bool],
     on_event: Callable[[StackEvent], None],
     recover: Callable[[str], bool] = lambda _: True,
@@ -104,44 +111,72 @@ def deploy(
     Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
     uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
     has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
-    deleted; `recover` is asked first. After a first deployment nothing is stopped or terminated before somebody turns
-    actions on, unless the request says otherwise. Where it `is_plan`, and `approve` refuses, files are uploaded and
-    nothing else is done. Raises RefusedError for what it would fail on, StackError when CloudFormation refuses or rolls
-    back, or something else than what was uploaded lies in the bucket.
+    deleted; `recover` is asked first, and its parameters count for nothing. After a first deployment nothing is stopped
+    or terminated before somebody turns actions on, unless the request says otherwise. A trail of the organization that
+    the template leaves out is made or changed last, and is part of what `approve` sees. Where it `is_plan`, and
+    `approve` refuses, files are uploaded and nothing else is done. Raises RefusedError for what it would fail on,
+    StackError when CloudFormation refuses or rolls back, CloudTrail refuses, or something else than what was uploaded
+    lies in the bucket.
     """
-    state = stacks.find(request.stack_name)
+    name, found = request.stack_name, stacks.find(request.stack_name)
+    state = None if found is not None and found.status == _LEFT_BEHIND else found
     known = state.parameters if state is not None else {}
     environment = inspect_environment(state, {**known, **request.parameters})
     settled = complete_parameters(request.parameters, environment, has_role=request.has_member_roles)
     obstacles = find_obstacles({**known, **settled}, environment)
+    trail = plan_organization_trail(name, {**known, **settled}, environment)
     if not request.policy and "PolicyKey" not in known:
         obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
-    if obstacles:
-        raise RefusedError(request.stack_name, obstacles)
-    if state is not None and state.status == _LEFT_BEHIND:
-        _clear(request.stack_name, stacks, recover, on_event)
-        state, known = None, {}
+    if obstacles or isinstance(trail, Obstacle):
+        raise RefusedError(name, [*obstacles, *([trail] if isinstance(trail, Obstacle) else [])])
+    if found is not state:
+        _clear(name, stacks, recover, on_event)
     package = make_package()
     uploaded = _upload(request, package, artifacts, environment, {**known, **settled})
     parameters = {**settled, **uploaded.parameters}
-    change_set = stacks.plan(request.stack_name, uploaded.template_url, parameters, state=state)
+    change_set = stacks.plan(name, uploaded.template_url, parameters, state=state)
     now = {**known, **parameters}
-    if not change_set.changes:
-        if not is_plan:
-            _connect_bucket(now, environment, stacks.outputs(request.stack_name), notifications)
-        return Deployed(change_set, stacks.outputs(request.stack_name), now, environment)
-    if not approve(change_set):
-        stacks.discard(change_set)
-        return Declined(change_set)
-    _check_uploaded(change_set, uploaded, artifacts, stacks)
-    waits = waits_for_consent(now, is_first=state is None)
-    if waits:
-        _turn_off(change_set, now, switch, stacks)
-    outputs = stacks.execute(change_set, on_event)
-    _check_code(request.stack_name, package, stacks)
-    _connect_bucket(now, environment, outputs, notifications)
-    failure = turn_off_new_ledger(now, switch) if waits else None
-    return Deployed(change_set, outputs, now, environment, waits, failure)
+    shown = replace(change_set, changes=(*change_set.changes, *(trail.changes if trail is not None else ())))
+    if shown.changes and not approve(shown):
+        if change_set.changes:
+            stacks.discard(change_set)
+        return Declined(shown)
+    waits, failure = False, None
+    if change_set.changes:
+        _check_uploaded(change_set, uploaded, artifacts, stacks)
+        waits = waits_for_consent(now, is_first=state is None)
+        if waits:
+            _turn_off(change_set, now, switch, stacks)
+        stacks.execute(change_set, on_event)
+        _check_code(name, package, stacks)
+        failure = turn_off_new_ledger(now, switch) if waits else None
+    outputs = stacks.outputs(name)
+    if shown.changes or not is_plan:
+        _connect_bucket(now, environment, outputs, notifications)
+    if trail is not None:
+        _make_trail(name, trail, trails, on_event, is_switched=failure is None)
+    return Deployed(shown, outputs, now, environment, waits, failure)
+
+
+def _make_trail(
+    stack_name: str,
+    plan: TrailPlan,
+    trails: OrganizationTrails,
+    on_event: Callable[[StackEvent], None],
+    *,
+    is_switched: bool,
+) -> None:
+    """Make or change the trail; a refusal is told together with a ledger's switch that could not be turned off."""
+    try:
+        event = bring_trail(stack_name, plan, trails)
+    except StackError as error:
+        if is_switched:
+            raise
+        raise StackError(
+            f"{error}; actions could not be turned off either: run landkeeper broom actions off"
+        ) from error
+    if event is not None:
+        on_event(event)
 
 
 def _turn_off(change_set: ChangeSet, parameters: Mapping[str, str], switch: LedgerSwitch, stacks: Stacks) -> None:

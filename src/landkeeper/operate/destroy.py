@@ -19,13 +19,17 @@ class DataKind(StrEnum):
     """Of the trail."""
     REPORTS = "bucket of the report"
     TRAIL = "trail"
+    ORGANIZATION_TRAIL = "trail of the whole organization"
+    """One that `landkeeper deploy` has made as a delegated administrator; the management account owns it."""
     FILES = "files in the bucket"
 
 
+_BUCKET = "AWS::S3::Bucket"
+_TRAIL = "AWS::CloudTrail::Trail"
 _KINDS = {
     "AWS::DynamoDB::Table": DataKind.TABLE,
-    "AWS::S3::Bucket": DataKind.BUCKET,
-    "AWS::CloudTrail::Trail": DataKind.TRAIL,
+    _BUCKET: DataKind.BUCKET,
+    _TRAIL: DataKind.TRAIL,
 }
 _WITH_THE_BUCKET = "AWS::S3::BucketPolicy"
 _REPORTS = "ReportBucket"
@@ -69,6 +73,9 @@ class DataStores(Protocol):
     def find_left(self, stack_name: str, name: str) -> Datum | None:
         """What an earlier stack left behind under this name; None where it is not one of ours."""
 
+    def find_trail(self, stack_name: str) -> Datum | Failure | None:
+        """Return the trail that writes to the stack's bucket, whoever owns it; a Failure where AWS does not say."""
+
     def find_files(self, stack_name: str) -> Datum | None:
         """The packages and policies that deploying the stack has uploaded; None where there are none."""
 
@@ -106,7 +113,7 @@ def _kind(resource: StackResource) -> DataKind:
 
 
 def _check_trail(deleted: Sequence[Datum], stays: Sequence[Datum]) -> None:
-    writing = [datum.name for datum in stays if datum.kind is DataKind.TRAIL]
+    writing = [datum.name for datum in stays if datum.kind in {DataKind.TRAIL, DataKind.ORGANIZATION_TRAIL}]
     buckets = [datum.name for datum in deleted if datum.kind is DataKind.BUCKET]
     if writing and buckets:
         raise UsageError(
@@ -152,17 +159,35 @@ def destroy(
 
 
 def _left(stack_name: str, names: Sequence[str], stores: DataStores, resources: Sequence[StackResource]) -> list[Datum]:
-    files = stores.find_files(stack_name)
-    found = [files] if files is not None else []
+    has_trail = any(resource.resource_type == _TRAIL for resource in resources)
+    trail = None if has_trail else stores.find_trail(stack_name)
+    seen = (stores.find_files(stack_name), None if isinstance(trail, Failure) else trail)
+    found = [datum for datum in seen if datum is not None]
     own = {*(resource.physical_id for resource in resources), *(datum.name for datum in found)}
     others = (stores.find_left(stack_name, name) for name in names if name not in own)
-    return [*found, *(datum for datum in others if datum is not None)]
+    left = [*found, *(datum for datum in others if datum is not None)]
+    if isinstance(trail, Failure):
+        _check_unseen_trail(trail, names, resources, left)
+    return left
+
+
+def _check_unseen_trail(
+    failure: Failure, names: Sequence[str], resources: Sequence[StackResource], left: Sequence[Datum]
+) -> None:
+    """Raise UsageError where a bucket is to be deleted and nobody can tell whether a trail writes to it."""
+    own = (Datum(_kind(resource), resource.physical_id) for resource in resources if resource.resource_type in _KINDS)
+    for datum in (*own, *left):
+        if datum.kind is DataKind.BUCKET and datum.name in names:
+            raise UsageError(
+                f"--delete-data {datum.name}: whether a trail still writes to this bucket could not be read "
+                f"({failure}); allow cloudtrail:DescribeTrails"
+            )
 
 
 def _order(datum: Datum) -> int:
     """A trail before the bucket that it writes to."""
     match datum.kind:
-        case DataKind.TRAIL:
+        case DataKind.TRAIL | DataKind.ORGANIZATION_TRAIL:
             return 0
         case DataKind.TABLE:
             return 1

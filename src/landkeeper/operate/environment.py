@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from landkeeper.operate.stacks import StackState
+from landkeeper.org import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,21 @@ class BucketUnseen:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailSeen:
+    """A trail of the organization, as CloudTrail describes it."""
+
+    bucket: str
+    key_arn: str = ""
+    is_organization: bool = True
+    is_multi_region: bool = True
+    has_global_events: bool = True
+    is_validated: bool = True
+    is_logging: bool = True
+    events: str = ""
+    """`ReadWriteType` of its only selector, of management events; empty where somebody has chosen other events."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """All that is read before anything is changed."""
 
@@ -65,6 +81,9 @@ class Environment:
     organization: OrganizationSeen | None = None
     bucket: BucketSeen | BucketUnseen | None = None
     """The existing trail's bucket, where one was named that belongs to this account."""
+    organization_trail: TrailSeen | Failure | None = None
+    """The management account's trail under the stack's name, where this account is not the management account; None
+    where there is none, a Failure where CloudTrail does not say."""
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of the tables that are there already, the names of their keys: partition key, then sort key."""
     key_policy: str = ""

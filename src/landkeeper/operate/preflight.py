@@ -185,6 +185,14 @@ def _of_trail(parameters: Mapping[str, str], environment: Environment) -> Iterat
             f"--member-account-id {environment.account}), use the bucket of an existing trail (--parameter "
             "TrailBucketName=...), or pass --parameter OrganizationTrail=false",
         )
+    elif makes_trail and asks and seen is not None and seen.management_account != environment.account:
+        owner = parameters.get("ManagementAccountId", "")
+        if owner != seen.management_account:
+            yield Obstacle(
+                f"ManagementAccountId is '{owner}', but the trail of the organization {seen.id} belongs to "
+                f"{seen.management_account}",
+                f"pass --parameter ManagementAccountId={seen.management_account}",
+            )
 
 
 def _of_trail_bucket(parameters: Mapping[str, str], environment: Environment) -> Iterator[Obstacle]:

@@ -10,6 +10,7 @@ from landkeeper.aws.stack.bucket_notifications import BucketNotifications
 from landkeeper.aws.stack.data_stores import LeftData
 from landkeeper.aws.stack.deployer import StackDeployer
 from landkeeper.aws.stack.environment import check_region, inspect_environment
+from landkeeper.aws.stack.organization_trail import TrailsByArn
 from landkeeper.operate.deploy import Declined, Deployed, DeployRequest, deploy
 from landkeeper.operate.destroy import Destroyed, DestroyPlan, destroy
 from landkeeper.operate.environment import Environment
@@ -43,7 +44,7 @@ def deploy_stack(
     stacks = StackDeployer(sessions.home("cloudformation"), sessions.home("lambda"), poll_seconds=poll_seconds)
 
     def look(state: StackState | None, parameters: Mapping[str, str]) -> Environment:
-        return _look(sessions, state, parameters)
+        return _look(sessions, request.stack_name, state, parameters)
 
     def package() -> FunctionPackage:
         made = make_package(architecture)
@@ -58,6 +59,7 @@ def deploy_stack(
         inspect_environment=look,
         notifications=BucketNotifications(sessions.home("s3")),
         switch=TableSwitch(settings, sessions),
+        trails=TrailsByArn(sessions.home("cloudtrail")),
         approve=approve,
         on_event=on_event,
         recover=recover,
@@ -65,9 +67,17 @@ def deploy_stack(
     )
 
 
-def _look(sessions: AccountSessions, state: StackState | None, parameters: Mapping[str, str]) -> Environment:
+def _look(
+    sessions: AccountSessions, stack_name: str, state: StackState | None, parameters: Mapping[str, str]
+) -> Environment:
     return inspect_environment(
-        sessions, state, parameters=parameters, tables=table_names(parameters), services=SERVICES, actions=ACTIONS
+        sessions,
+        state,
+        stack_name=stack_name,
+        parameters=parameters,
+        tables=table_names(parameters),
+        services=SERVICES,
+        actions=ACTIONS,
     )
 
 

@@ -85,7 +85,7 @@ def test_what_a_member_is_a_delegated_administrator_of_is_read(organized: tuple[
 
 def test_all_of_it_at_once(organized: tuple[Embedded, str, str]) -> None:
     seen = inspect_environment(
-        home_sessions(), None, parameters={}, tables=["None"], services=SERVICES, actions=ACTIONS
+        home_sessions(), None, stack_name="keeper", parameters={}, tables=["None"], services=SERVICES, actions=ACTIONS
     )
     assert (seen.account, seen.region, seen.partition) == (HOME_ACCOUNT, HOME_REGION, "aws")
     assert (seen.missing_services, seen.tables, seen.bucket) == ((), {}, None)

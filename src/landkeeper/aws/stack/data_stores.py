@@ -33,9 +33,22 @@ class LeftData:
             return Datum(buckets[name], name)
         if find_table_keys(self._sessions, name) in set(TABLE_KEYS.values()):
             return Datum(DataKind.TABLE, name)
-        if name == stack_name and self._trail_arn(name) is not None:
-            return Datum(DataKind.TRAIL, name)
-        return None
+        trail = self.find_trail(stack_name)
+        return trail if isinstance(trail, Datum) and trail.name == name else None
+
+    def find_trail(self, stack_name: str) -> Datum | Failure | None:
+        """Return the trail that has the stack's name and writes to its bucket, the management account's included.
+
+        A Failure where CloudTrail does not say.
+        """
+        try:
+            trail = self._find_trail(stack_name)
+        except CALL_ERRORS as error:
+            return failure_of(error)
+        if trail is None:
+            return None
+        is_own = trail["TrailARN"].split(":")[4] == self._sessions.home_account()
+        return Datum(DataKind.TRAIL if is_own else DataKind.ORGANIZATION_TRAIL, stack_name)
 
     def find_files(self, stack_name: str) -> Datum | None:
         """The packages and policies that deploying the stack has uploaded; None where there are none."""
@@ -66,8 +79,11 @@ class LeftData:
                 _delete_table(self._sessions.home("dynamodb"), datum.name)
             case DataKind.BUCKET | DataKind.REPORTS:
                 _delete_bucket(self._sessions.home("s3"), datum.name, self._sessions.home_account())
-            case DataKind.TRAIL:
-                self._sessions.home("cloudtrail").delete_trail(Name=self._trail_arn(datum.name) or datum.name)
+            case DataKind.TRAIL | DataKind.ORGANIZATION_TRAIL:
+                trail = self._find_trail(datum.name)
+                # The management account's trail is not found by its name here; an own one is, whatever it writes to.
+                arn = trail["TrailARN"] if trail is not None else datum.name
+                self._sessions.home("cloudtrail").delete_trail(Name=arn)
             case DataKind.FILES:
                 self._files.empty(f"{stack_name}/")
 
@@ -75,15 +91,27 @@ class LeftData:
         """Take the notification that deploying added out of an existing bucket; whether there was one."""
         return BucketNotifications(self._sessions.home("s3")).forget_topic(bucket)
 
-    def _trail_arn(self, name: str) -> str | None:
-        """The trail's ARN: one that a delegated administrator made belongs to the management account."""
-        try:
-            found: list[dict[str, Any]] = self._sessions.home("cloudtrail").describe_trails(trailNameList=[name])[
-                "trailList"
-            ]
-        except CALL_ERRORS:
-            return None
-        return str(found[0]["TrailARN"]) if found else None
+    def _find_trail(self, stack_name: str) -> dict[str, Any] | None:
+        """The trail as CloudTrail describes it, by its whole ARN.
+
+        Asked by name, CloudTrail answers nothing about the trail that a delegated administrator has made: it belongs to
+        the management account. Another stack of the same name in another account writes to another bucket. Source:
+        CloudTrail API Reference, "DescribeTrails".
+        """
+        place = f"{self._sessions.home_account()}-{self._sessions.region}"
+        trails: list[dict[str, Any]] = [
+            dict(trail) for trail in self._sessions.home("cloudtrail").describe_trails()["trailList"]
+        ]
+        return next(
+            (
+                trail
+                for trail in trails
+                if trail["TrailARN"].endswith(f":trail/{stack_name}")
+                and trail.get("HomeRegion") == self._sessions.region
+                and trail.get("S3BucketName") == f"{stack_name}-trail-{place}"
+            ),
+            None,
+        )
 
 
 def _delete_bucket(s3: Any, name: str, owner: AccountId) -> None:

@@ -11,13 +11,16 @@ import botocore.session
 from landkeeper.aws.enabled_regions import find_regions
 from landkeeper.aws.failures import CALL_ERRORS, failure_of
 from landkeeper.aws.sessions import AccountSessions
+from landkeeper.aws.stack.organization_trail import TrailsByArn
 from landkeeper.operate.environment import (
     BucketSeen,
     BucketUnseen,
     Environment,
     Notification,
     OrganizationSeen,
+    TrailSeen,
 )
+from landkeeper.operate.organization_trail import trail_arn
 from landkeeper.operate.stacks import StackState
 from landkeeper.org import Failure, Region, Standing, UsageError
 
@@ -30,6 +33,7 @@ def inspect_environment(
     sessions: AccountSessions,
     stack: StackState | None,
     *,
+    stack_name: str,
     parameters: Mapping[str, str],
     tables: Sequence[str],
     services: Sequence[str],
@@ -37,6 +41,8 @@ def inspect_environment(
 ) -> Environment:
     """What a deployment with these parameters meets. Raises HomeAccountError without working credentials."""
     account, region, partition = sessions.home_account(), sessions.region, sessions.partition()
+    organization = find_organization(sessions)
+    owner = parameters.get("ManagementAccountId") or _trail_owner(organization)
     return Environment(
         account,
         region,
@@ -44,8 +50,9 @@ def inspect_environment(
         stack=stack,
         missing_services=find_missing_services(sessions, services),
         denied_actions=find_denied_actions(sessions, actions),
-        organization=find_organization(sessions),
+        organization=organization,
         bucket=find_trail_bucket(sessions, parameters),
+        organization_trail=find_organization_trail(sessions, stack_name, owner),
         tables={name: keys for name in tables if (keys := find_table_keys(sessions, name))},
         key_policy=find_key_policy(sessions, parameters.get("KeyArn", "")),
         unreserved_concurrency=find_unreserved_concurrency(sessions),
@@ -123,6 +130,18 @@ def find_organization(sessions: AccountSessions) -> OrganizationSeen | None:
         administers_trails=account == management or _TRAILS in delegated,
         administers_stack_sets=account == management or _STACK_SETS in delegated,
     )
+
+
+def _trail_owner(organization: OrganizationSeen | None) -> str:
+    return organization.management_account if organization is not None and organization.administers_trails else ""
+
+
+def find_organization_trail(sessions: AccountSessions, stack_name: str, owner: str) -> TrailSeen | Failure | None:
+    """Return the stack's trail in the management account `owner`; None without one, or where that is this account."""
+    if owner in {"", sessions.home_account()}:
+        return None
+    arn = trail_arn(stack_name, owner, region=sessions.region, partition=sessions.partition())
+    return TrailsByArn(sessions.home("cloudtrail")).find(arn)
 
 
 def find_delegated_services(sessions: AccountSessions, account: str) -> set[str]:

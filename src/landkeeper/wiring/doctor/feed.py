@@ -20,6 +20,7 @@ from landkeeper.operate.doctor.feed import (
 from landkeeper.operate.doctor.lines import Line, unchecked
 from landkeeper.operate.doctor.resource_policy import Request
 from landkeeper.operate.doctor.stack import judge_mappings, judge_rules
+from landkeeper.operate.organization_trail import leaves_trail
 from landkeeper.org import Failure, format_time
 from landkeeper.wiring.doctor.access import ask_about
 from landkeeper.wiring.doctor.deployed_stack import DeployedStack
@@ -58,7 +59,7 @@ def _feed_of(patient: DeployedStack, queue_arn: str) -> Feed:
         queue_arn=queue_arn,
         region=patient.sessions.region,
         organization=given.get("OrganizationId", ""),
-        makes_trail=bool(parts.of_type("AWS::CloudTrail::Trail")),
+        makes_trail=bool(parts.of_type("AWS::CloudTrail::Trail")) or leaves_trail(given, patient.caller.account),
         wants_organization=bool(given.get("OrganizationId")) and given.get("OrganizationTrail", "true") == "true",
     )
 
