@@ -105,7 +105,7 @@ def test_a_trail_that_cannot_be_read_or_is_somebody_elses_stands_in_the_way(
         (replace(WHOLE, key_arn="arn:key/1"), replace(WANTED, key_arn="arn:x:alias/x"), (), ()),
         (WHOLE, replace(WANTED, key_arn="arn:x:alias/x"), (TrailStep.UPDATE,), ("KMSKeyId",)),
         (
-            TrailSeen(BUCKET, "", *[False] * 5, events="All"),
+            TrailSeen(BUCKET, "", False, False, False, False, False, "All"),
             WANTED,
             (TrailStep.UPDATE, TrailStep.SELECT, TrailStep.START),
             None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import boto3
 from tests.servers import Answer, answering
@@ -54,7 +55,7 @@ class BusyStack:
 def test_each_look_at_a_stack_with_many_events_asks_for_one_page_and_tells_each_new_event_once() -> None:
     stack, told = BusyStack(), list[StackEvent]()
     with answering(stack.answer) as url:
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-1"}
+        keys: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-1"}
         client = boto3.client("cloudformation", endpoint_url=url, **keys)
         deployer = StackDeployer(client, boto3.client("lambda", **keys), poll_seconds=0)
         deployer.execute(ChangeSet("keeper", "one", ()), told.append)
