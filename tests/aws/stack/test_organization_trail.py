@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from tests.delegated_cloudtrail import serving_trails
@@ -16,10 +17,15 @@ from landkeeper.aws.stack.organization_trail import TrailsByArn
 from landkeeper.embedded.delegated_trails import DelegatedTrails
 from landkeeper.embedded.simulators import HOME_ACCOUNT, Embedded
 from landkeeper.operate.destroy import DataKind, Datum
+from landkeeper.operate.doctor.facts import Caller, StackParts
+from landkeeper.operate.doctor.lines import Verdict
 from landkeeper.operate.environment import TrailSeen
 from landkeeper.operate.organization_trail import TrailPlan, TrailStep, WantedTrail, bring_trail
 from landkeeper.operate.stacks import StackError
-from landkeeper.org import Failure
+from landkeeper.org import AccountId, Failure
+from landkeeper.settings import read_settings
+from landkeeper.wiring.doctor.deployed_stack import DeployedStack
+from landkeeper.wiring.doctor.feed import examine_feed
 
 pytestmark = pytest.mark.embedded
 
@@ -152,3 +158,23 @@ def test_the_doctor_reads_its_state_by_the_arn(sessions: AccountSessions, trails
     (trail,) = read
     assert (trail.arn, trail.is_logging, trail.is_organization) == (WANTED.arn, True, True)
     assert trail.has_management_writes is True
+
+
+def test_the_doctor_misses_a_trail_that_deploying_makes(sessions: AccountSessions, trails: TrailsByArn) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    parts = StackParts(
+        name="keeper",
+        region=HOME_REGION,
+        status="CREATE_COMPLETE",
+        status_reason="",
+        outputs={"TrailBucket": BUCKET},
+        parameters={"OrganizationId": "o-example", "ManagementAccountId": MANAGEMENT},
+        resources={},
+    )
+    caller = Caller("arn:aws:iam::111122223333:user/me", AccountId(HOME_ACCOUNT), now, now)
+    patient = DeployedStack(read_settings({}), sessions, caller, parts, lambda: now)
+    line = next(examine_feed(patient))
+    assert (line.check, line.verdict) == ("trail", Verdict.WRONG)
+    assert "run `landkeeper deploy` again" in line.mend
+    bring_trail("keeper", TrailPlan(WANTED), trails)
+    assert next(examine_feed(patient)).verdict is Verdict.OK
