@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import boto3
 from tests.servers import Answer, answering
@@ -55,15 +54,9 @@ class BusyStack:
 def test_each_look_at_a_stack_with_many_events_asks_for_one_page_and_tells_each_new_event_once() -> None:
     stack, told = BusyStack(), list[StackEvent]()
     with answering(stack.answer) as url:
-<<<<<<< HEAD
-        keys: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-1"}
-        client = boto3.client("cloudformation", endpoint_url=url, **keys)
-        deployer = StackDeployer(client, boto3.client("lambda", **keys), poll_seconds=0)
-=======
         session = boto3.Session("x", "x", region_name="eu-west-1")
         client = session.client("cloudformation", endpoint_url=url)
         deployer = StackDeployer(client, session.client("lambda"), poll_seconds=0)
->>>>>>> xq
         deployer.execute(ChangeSet("keeper", "one", ()), told.append)
     assert [event.resource for event in told] == [f"new-{look}-{number}" for look in (1, 2, 3) for number in range(4)]
     assert stack.asked.count("DescribeStackEvents") == 4, "once before, and once at each look"
