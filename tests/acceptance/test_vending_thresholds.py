@@ -30,6 +30,7 @@ from landkeeper.aws.sessions import AccountCredentials, AccountSessions, open_se
 from landkeeper.aws.vpctracker.pool_table import PoolTable
 from landkeeper.aws.vpctracker.vpc_table import VpcTable, create_tables
 from landkeeper.cli import run
+from landkeeper.cli.exit_codes import FAILED, INCOMPLETE, USAGE
 from landkeeper.embedded.pool_file import PoolFile
 from landkeeper.embedded.simulators import Embedded
 from landkeeper.org import AccountId, Region
@@ -220,7 +221,8 @@ def test_interrupted_at_every_call(world: World, how: Interruption, capsys: pyte
         assert len(vpcs) <= 1, at_call
         if code is not None and not vpcs:
             # It has ended in order: either it had nothing to undo, or it has undone it, and says what it keeps.
-            assert code in {2, 3}, at_call
+            # A call that is refused is a failure, a role that cannot be assumed is configuration.
+            assert code in {FAILED, USAGE, INCOMPLETE}, at_call
             assert not reservations or "ReservationId" in json.loads(out), at_call
         if vpcs:
             assert [one.account for one in reservations] == [case.account], at_call

@@ -119,6 +119,7 @@ def test_without_anybody_who_asked_ec2_is_read_once() -> None:
         {"userIdentity": None},
         {"userIdentity": {}},
         {"responseElements": {"spotInstanceRequestSet": {"items": []}}},
+        {"responseElements": {"spotInstanceRequestSet": "sir-1"}},
         {"responseElements": {"spotInstanceRequestSet": {"items": [{"spotInstanceRequestId": 7}]}}},
     ],
 )

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from benchmarks.landscape import make_report_input
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.report.report_inputs import NOW, report_input, report_inputs
 from tests.strategies import ACCOUNTS, START, vpc_ids
@@ -50,11 +50,18 @@ def test_each_day_counts_the_state_at_its_end(made: ReportInput) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans(), st.integers(0, 2)), max_size=8))
-@example([(0, 1, False, 0), (0, 1, True, 0), (3, 1, False, 0), (3, 1, True, 0)])
 def test_default_vpcs_overlap_chosen_blocks_but_not_each_other(
     lives: list[tuple[int, int, bool, int]],
 ) -> None:
     """Two default VPCs stand for all in the count; a chosen block may lie inside or around theirs."""
+    _assert_counts(lives)
+
+
+def test_an_overlap_that_comes_back_counts_again() -> None:
+    _assert_counts([(0, 1, False, 0), (0, 1, True, 0), (3, 1, False, 0), (3, 1, True, 0)])
+
+
+def _assert_counts(lives: list[tuple[int, int, bool, int]]) -> None:
     blocks = ("172.31.0.0/16", "172.31.4.0/24", "172.16.0.0/12")
     vpcs = []
     for number, (first, lasts, is_default, block) in enumerate(lives):
@@ -80,6 +87,20 @@ def test_a_deleted_vpc_counts_until_the_day_before() -> None:
     assert trends is not None
     assert trends.days[0] == "2026-03-01"
     assert trends.vpcs == (1, 1, 0, 0, 0, 0, 0)
+
+
+def test_an_account_that_had_no_vpc_for_some_days_does_not_count_on_them() -> None:
+    lives = [(0, 2), (1, 2), (4, None)]
+    stored = [
+        StoredVpc(
+            Vpc(vpc_ids(number), ACCOUNTS[0], Region("eu-west-1"), f"10.{number}.0.0/16"),
+            START + first * _DAY, START + first * _DAY, 1, deleted_at=None if last is None else START + last * _DAY,
+        )
+        for number, (first, last) in enumerate(lives)
+    ]  # fmt: skip
+    trends = view_trends(report_input(*stored))
+    assert trends is not None
+    assert trends.accounts == (1, 1, 0, 0, 1, 1, 1)
 
 
 @pytest.mark.parametrize(("first", "count"), [(None, None), (NOW, None), (NOW - _DAY, 2), (NOW - 400 * _DAY, 91)])

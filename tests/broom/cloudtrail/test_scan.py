@@ -333,6 +333,11 @@ def test_every_engine_says_what_the_whole_parse_says(data: bytes, wanted: frozen
     check(data, wanted)
 
 
+def test_every_engine_refuses_what_does_not_unpack() -> None:
+    packed = gzip.compress(log(OTHER, LAUNCH), mtime=0)
+    assert check(packed[:20] + b"\xff" * (len(packed) - 28) + packed[-8:]).faults
+
+
 @each_engine
 def test_a_file_without_a_wanted_name_is_passed_over_and_its_records_counted(engine: Engine) -> None:
     data = gzip.compress(log(OTHER, record("CreateTags"), record("ec2:RunInstances")))
@@ -542,6 +547,13 @@ def test_the_library_s_search_finds_what_python_s_does(text: bytes, needle: byte
     for each in (text, text.replace(b"\0", b"a")):
         assert list(find_search(each)(each, needle)) == list(search(each, needle))
         assert list(search(each, needle)) == [at for at in range(len(each)) if each.startswith(needle, at)]
+
+
+def test_every_place_is_found_where_they_overlap_too() -> None:
+    _strstr.cache_clear()
+    for found in (search, find_search(b"aaba")):
+        assert list(found(b"aaba", b"a")) == [0, 1, 3]
+        assert list(found(b"aaa", b"aa")) == [0, 1]
 
 
 def test_other_systems_have_python_s_search(monkeypatch: pytest.MonkeyPatch) -> None:
