@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from tests.typed_answers import type_answer
 
+from landkeeper.cli.common.answer_file import stdout_in
 from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.terminal import say
 from landkeeper.org import UsageError
@@ -72,6 +74,19 @@ def test_what_is_typed_as_input_is_no_answer(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(UsageError):
         apply_plan(task, yes=False, dry_run=False, can_ask=False)
     assert task.done == []
+
+
+def test_a_plan_that_goes_to_a_file_is_shown_before_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_answer(monkeypatch, "y")
+    task = Counting()
+    with stdout_in(str(tmp_path / "plan.txt")):
+        apply_plan(task, yes=False, dry_run=False)
+    printed = capsys.readouterr()
+    assert (task.done, printed.out) == (["plan of 1"], "")
+    assert "plan of 1\nApply this plan? [y/N]" in printed.err
+    assert (tmp_path / "plan.txt").read_text() == "plan of 1\ndone\n"
 
 
 @pytest.mark.parametrize(("typed", "done"), [("y", ["plan of 1"]), ("n", []), ("", [])])

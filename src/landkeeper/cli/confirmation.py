@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from landkeeper.cli.common.answer_file import print_kept_answer
 from landkeeper.cli.terminal import aside
 from landkeeper.org import UsageError
 
@@ -81,6 +82,7 @@ def agrees(question: str = "Apply this plan?", *, can_ask: bool = True) -> bool:
     """
     if not has_terminal() or not can_ask:
         raise UsageError(_NO_TERMINAL)
+    print_kept_answer()
     return click.confirm(question, err=True)
 
 

@@ -73,12 +73,17 @@ def replace_file(path: Path, content: bytes) -> None:
 
     Raises UnavailableError where the disk is full.
     A new file is for its owner alone; one that is replaced keeps its mode. A symbolic link is replaced, not followed.
+    What is no file, such as /dev/null or a named pipe, is written to and stays.
     """
     import os
     import stat
     import tempfile
 
     try:
+        if _is_stream(path):
+            with open(path, "wb") as opened:  # noqa: PTH123 - as above
+                opened.write(content)
+            return
         # A name that nobody can foresee, and an error where it exists: in a folder that others write to, nobody can
         # put a link there.
         descriptor, new = tempfile.mkstemp(".part", ".landkeeper-", path.parent)
@@ -93,3 +98,26 @@ def replace_file(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise what `replace_file` would raise if it cannot write there. No file is changed."""
+    import errno
+    import os
+    import tempfile
+
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not _is_stream(path):
+            with tempfile.NamedTemporaryFile(prefix=".landkeeper-", suffix=".part", dir=path.parent):
+                pass
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether that is a terminal, a pipe or the like. A link counts only below /dev, where nobody else can put one."""
+    if not path.exists() or (path.is_symlink() and path.parts[:2] != ("/", "dev")):
+        return False
+    return path.is_char_device() or path.is_fifo()

@@ -73,6 +73,19 @@ def test_an_answer_goes_to_a_file_and_is_neither_folded_nor_colored(
     )
     assert run(["vpc", "list", "-o", "-"]) == 0
     assert capsys.readouterr().out == "No VPCs.\n"
+    # A disk that is full by then: what was done is named all the same.
+    assert run(["vpc", "list", "-o", "/dev/full"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "No VPCs.\n"
+    assert printed.err.splitlines()[-1] == "landkeeper: /dev/full cannot be written: No space left on device"
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_command_does_nothing_if_its_answer_cannot_be_written(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["vpc", "pool", "create", "corp", "--cidr", "10.0.0.0/8", "-o", "missing/answer.txt"]) == 2
+    assert capsys.readouterr().err == "landkeeper: missing/answer.txt cannot be written: No such file or directory\n"
+    assert run(["vpc", "pool", "list"]) == 0
+    assert capsys.readouterr().out.startswith("No pools.")
 
 
 def test_quiet_leaves_out_remarks_and_plain_leaves_out_styles(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.common.answer_file import stdout_in
 from landkeeper.cli.common.environment import mark_variables, remark_on_store, remark_on_variables
 from landkeeper.cli.known_words import files, profiles
 from landkeeper.cli.terminal import choices
@@ -112,7 +112,7 @@ def _use_region(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 def _send_out(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and not ctx.resilient_parsing:
-        ctx.with_resource(_stdout_in(value))
+        ctx.with_resource(stdout_in(value))
 
 
 @contextmanager
@@ -130,30 +130,3 @@ def _environment(variables: dict[str, str], without: tuple[str, ...] = ()) -> It
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _stdout_in(name: str) -> Iterator[None]:
-    """What is printed on stdout is written to a file when the command is done. Where it fails the file stays."""
-    import io
-    from pathlib import Path
-
-    from landkeeper.wiring.texts import replace_file
-
-    before = sys.stdout
-    content = io.BytesIO()
-    # Named, for it closes what is below it once nothing refers to it.
-    written = io.TextIOWrapper(content, encoding="utf-8", write_through=True)
-    sys.stdout = written
-    try:
-        yield
-    finally:
-        sys.stdout = before
-    written.flush()
-    if name in _DEVICES:
-        before.write(content.getvalue().decode())
-    else:
-        replace_file(Path(name), content.getvalue())
-
-
-_DEVICES = frozenset({"-", "/dev/stdout"})

@@ -32,7 +32,9 @@ def run(as_json: bool, report: Path, keep: bool) -> int:
     # Only now: the simulators' libraries take a second to import.
     from landkeeper.demo.narration import TerminalNarrator
     from landkeeper.demo.story import run_demo
+    from landkeeper.wiring.texts import check_writable
 
+    check_writable(report)
     console = HarmlessConsole(quiet=as_json, highlight=False, width=_width())
     narrator = TerminalNarrator(console)
     # Whoever ends this run ends its simulators too.
