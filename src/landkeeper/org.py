@@ -70,7 +70,8 @@ def parse_instant(text: str, what: str, *, is_end: bool = False, now: datetime |
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{what} is '{text}': expected a time such as 2026-03-01T12:00:00Z, or a date") from None
+        others = "or a date" if now is None else "a date, or 7d (that long ago)"
+        raise UsageError(f"{what} is '{text}': expected a time such as 2026-03-01T12:00:00Z, {others}") from None
     is_date = len(text) <= len("2026-03-01")
     try:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

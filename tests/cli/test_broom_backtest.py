@@ -326,9 +326,12 @@ class TestFiles:
         [
             (
                 ["--since", "yesterday"],
-                "--since is 'yesterday': expected a time such as 2026-03-01T12:00:00Z, or a date",
+                "--since is 'yesterday': expected a time such as 2026-03-01T12:00:00Z, a date, or 7d (that long ago)",
             ),
-            (["--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01 is not before --until 2026-01-01"),
+            (
+                ["--since", "2026-02-01", "--until", "2026-01-01"],
+                "--since 2026-02-01T00:00:00Z is not before --until 2026-01-02T00:00:00Z",
+            ),
             (["--grace", "soon"], "--grace is 'soon': expected a number with s, m, h or d, for example 15m"),
             (
                 ["--broom-role", "a/b"],

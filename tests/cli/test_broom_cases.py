@@ -68,6 +68,10 @@ def test_a_held_case_is_listed_told_and_released(folder: Path, capsys: pytest.Ca
         assert run([*release, *flags]) == code
         assert f"{bad}: would be terminated, because rule code" in capsys.readouterr().out
         assert state_of(MEMBER, bad) == "running"
+    assert run([*release, "--dry-run", "--format", "json"]) == 0
+    planned = printed(capsys)
+    assert (planned["Version"], planned["InstanceId"], planned["Action"]) == (1, bad, "terminate")
+    assert (planned["DryRun"], planned["Outcome"]) == (True, "would be terminated")
     assert run([*release, "--yes"]) == 0
     assert f"{bad}: terminate: destroyed, because rule code: tag Code is missing" in capsys.readouterr().out
     assert state_of(MEMBER, bad) == "terminated"
@@ -177,6 +181,8 @@ def test_only_what_is_still_to_come_has_a_time_when_it_is_due(folder: Path, caps
         assert ledger.write_case(
             move(open_case(one, one.instances[0], LAUNCHED_AT), State.WAITING, LAUNCHED_AT, "grace", due_at=due_at)
         )
+    assert run(["broom", "cases", "--tag", "nothing=of this", "--format", "json"]) == 0
+    assert printed(capsys) == []
     assert run(["broom", "cases", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert {row["InstanceId"]: row["DueAt"] for row in rows} == {"i-1": "", "i-2": "2026-01-01T10:00:00Z"}

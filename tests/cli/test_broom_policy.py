@@ -39,6 +39,30 @@ def test_check_warns_about_what_is_odd_and_takes_it(policy_file: str, capsys: py
         f"{policy_file}:7: warning: confirm_after is 0s: EC2 may show tags some seconds late"
     ]
     assert run(["broom", "policy", "check", policy_file, "--check"]) == 4
+    capsys.readouterr()
+    assert run(["broom", "policy", "check", policy_file, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[2] == (
+        f"{policy_file},7,warning,confirm_after is 0s: EC2 may show tags some seconds late"
+    )
+
+
+def test_check_answers_a_program_about_several_files(
+    tmp_path: Path, policy_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, missing = tmp_path / "bad.yaml", str(tmp_path / "none.yaml")
+    bad.write_text("version: 2\n")
+    assert run(["broom", "policy", "check", policy_file, str(bad), missing, "--format", "json"]) == 2
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
+    assert (answer["Version"], err) == (1, "")
+    assert answer["files"] == [
+        {"File": policy_file, "IsValid": True, "Rules": 1, "Exemptions": 1, "Tests": 0},
+        {"File": str(bad), "IsValid": False},
+        {"File": missing, "IsValid": False},
+    ]
+    problems = [(problem["File"], problem["Line"], problem["Severity"]) for problem in answer["problems"]]
+    assert problems[1:3] == [(policy_file, 7, "warning"), (str(bad), 1, "error")]
+    assert problems[-1] == (missing, None, "error")
 
 
 def test_check_knows_the_regions_of_every_partition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,16 @@ def test_every_problem_is_a_line_and_the_exit_code_is_2(tmp_path: Path, capsys: 
         f"{file}:2: in the configuration the key 'spacse' is not known: did you mean 'spaces'?",
         f"{file}:3: in a connection the key 'form' is not known: did you mean 'from'?",
     ]
+    assert run(["config", "check", str(file), "--format", "json"]) == 2
+    printed = capsys.readouterr()
+    answer = json.loads(printed.out)
+    assert (printed.err, answer["Version"], answer["files"]) == ("", 1, [{"File": str(file), "IsValid": False}])
+    assert [(problem["Line"], problem["Severity"]) for problem in answer["problems"]] == [(2, "error"), (3, "error")]
+    assert run(["config", "check", str(file), "--format", "csv"]) == 2
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "File,Line,Severity,Message",
+        f"{file},2,error,in the configuration the key 'spacse' is not known: did you mean 'spaces'?",
+    ]
 
 
 def test_the_file_is_found_here_or_by_the_environment(
@@ -68,3 +78,12 @@ def test_declared_accounts_are_counted_and_those_that_expired_are_named(
     assert printed.err == (
         "the declaration of account 111122223333 (network-team) expired on 2020-02-29: the account counts as unread\n"
     )
+    assert run(["config", "check", str(file), "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["files"] == [
+        {
+            "File": str(file), "IsValid": True, "Spaces": [], "Connections": 0, "GovernedRegions": [],
+            "DeclaredAccounts": ["111122223333", "444455556666"],
+        }
+    ]  # fmt: skip
+    assert [(problem["Line"], problem["Severity"]) for problem in answer["problems"]] == [(None, "warning")]

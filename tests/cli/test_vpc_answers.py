@@ -94,6 +94,21 @@ def test_list_shows_what_fits_every_filter(
     assert _ids(_json(capsys, "list", *arguments)) == found
 
 
+@pytest.mark.parametrize(
+    ("command", "found"), [("export --tag Env=dev", [4]), ("defaults --tag Env", []), ("export --tag env", [])]
+)
+def test_tags_filter_other_lists_too(
+    file: Path, capsys: pytest.CaptureFixture[str], command: str, found: list[int]
+) -> None:
+    assert _ids(_json(capsys, *command.split())) == found
+
+
+def test_an_overlap_is_that_of_a_tagged_vpc(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (group,) = _json(capsys, "overlaps", "--tag", "Env=dev")
+    assert group["CidrBlock"] == "10.0.0.0/16"
+    assert _json(capsys, "overlaps", "--tag", "Env=none") == []
+
+
 def test_stale_rows_are_marked_and_the_table_ends_with_totals(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["vpc", "list", "--deleted"]) == 0
     printed = capsys.readouterr()
@@ -428,6 +443,9 @@ def test_a_bad_item_is_named_and_left_out_and_the_exit_code_is_3(
         (["overlaps", "--pairs", "--vpc", "vpc-0"], "VPC 'vpc-0' is not tracked"),
         (["list", "--cidr", "10.0.0.1/8"], "--cidr: '10.0.0.1/8' is not a CIDR block: host bits are set"),
         (["list", "--tag", "=prod"], "--tag is '=prod': expected Key or Key=Value"),
+        (["defaults", "--tag", "="], "--tag is '=': expected Key or Key=Value"),
+        (["overlaps", "--tag", ""], "--tag is '': expected Key or Key=Value"),
+        (["export", "--tag", "=x"], "--tag is '=x': expected Key or Key=Value"),
         (["overlaps", "--space", "labs"], "there is no space 'labs'; there are default"),
         (["overlaps", "--config", "absent.yaml"], "the configuration absent.yaml cannot be read: No such file"),
         (["connect", "laek", "=shop"], "unknown account 'laek': did you mean 'lake'?"),

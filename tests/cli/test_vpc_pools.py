@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from contextlib import closing
 from dataclasses import replace
@@ -76,6 +78,10 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     assert again == {**given, "IsNew": False}
     assert run(["vpc", *_ASK, "24", "--request-id", "a"]) == 0
     assert "before by this request id," in capsys.readouterr().err
+    repeated = (*_ASK, "24", "--request-id", "a", "--format")
+    assert _run(capsys, *repeated, "csv").splitlines()[1].startswith(f"prod,{given['ReservationId']},10.0.32.0/24,,")
+    table = _run(capsys, *repeated, "table")
+    assert f"10.0.32.0/24  {given['ReservationId']}  prod" in table
     refused = _refused(capsys, "release", "--yes", given["ReservationId"])
     assert "10.0.32.0/24 cannot be released, because its VPC may still exist: " in refused
     assert "pass --accept-unread to decide by stored data" in refused
@@ -87,6 +93,11 @@ def test_from_a_pool_to_a_block_and_back(file: Path, capsys: pytest.CaptureFixtu
     with pytest.MonkeyPatch.context() as terminal:
         type_answer(terminal, "n")
         assert _run(capsys, *known) == planned
+    del given["IsNew"], given["VpcIds"]
+    assert json.loads(_run(capsys, *known, "--dry-run", "--format", "json")) == {**given, "State": "planned"}
+    other = json.loads(_run(capsys, *_ASK, "24", "--format", "json"))["ReservationId"]
+    (row,) = csv.DictReader(io.StringIO(_run(capsys, "release", other, "--accept-unread", "--format", "csv")))
+    assert (row["ReservationId"], row["State"]) == (other, "released")
     assert _run(capsys, *known) == "Released 10.0.32.0/24 in pool prod.\n"
     assert "there is no reservation" in _refused(capsys, *known)
 
@@ -232,8 +243,9 @@ def test_accounts_that_nobody_has_read_are_named(file: Path, capsys: pytest.Capt
     assert f"--accept-unread names gone ({ACCOUNTS[2]}): the account was read, so its ranges" in _refused(
         capsys, *_ASK, "20", "--accept-unread", ACCOUNTS[2]
     )
-    assert "'shop' is not an AWS account id" in _refused(capsys, *_ASK, "20", "--accept-unread", "shop")
-    assert _run(capsys, *_ASK, "20", "--accept-unread", ACCOUNTS[1]) == "10.0.32.0/20\n"
+    for nobody in ("all", "shp", ""):
+        assert f"'{nobody}'" in _refused(capsys, *_ASK, "20", "--accept-unread", nobody)
+    assert _run(capsys, *_ASK, "20", "--accept-unread", "shop") == "10.0.32.0/20\n"
     assert _run(capsys, *_ASK, "20", "--accept-unread") == "10.0.48.0/20\n"
 
 

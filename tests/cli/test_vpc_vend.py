@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -104,7 +106,7 @@ def test_the_plan_is_printed_and_nothing_is_made(
     with closing(sqlite3.connect("landkeeper.db", isolation_level=None)) as file:
         file.execute("PRAGMA application_id = 0")
     before = Path("landkeeper.db").read_bytes()
-    assert run(_arguments(account, "--public-bits", "5", "--tags", "Code=LOL", "--name", "web", "--grow-to", "19")) == 0
+    assert run(_arguments(account, "--public-bits", "5", "--tag", "Code=LOL", "--name", "web", "--grow-to", "19")) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert lines[0] == (
@@ -122,6 +124,9 @@ def test_the_plan_is_printed_and_nothing_is_made(
     planned = _told(capsys, account)
     assert (planned["State"], planned["CidrBlock"], len(planned["Subnets"])) == ("planned", "10.0.0.0/20", 2)
     assert "ReservationId" not in planned
+    assert run(_arguments(account, "--format", "csv")) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["State"], row["CidrBlock"], len(json.loads(row["Subnets"]))) == ("planned", "10.0.0.0/20", 2)
     assert (_shown(capsys), _own_vpcs(account)) == ([], [])
     type_answer(monkeypatch, "y")
     assert run(_arguments(account, "--yes", "--dry-run")) == 0
@@ -337,9 +342,9 @@ def test_the_account_at_hand_takes_no_role(account: AccountId, capsys: pytest.Ca
         (("--zones", "some"), "--zones is 'some': expected a whole number"),
         (("--prefix-length", "28", "--zones", "2"), "a /28 has no room for 2 private subnets: a subnet is a /28"),
         (("--public-bits", "9"), "--public-bits is 9: in a /20 it takes from 1 to 8"),
-        (("--tags", "Code"), "--tags is 'Code': expected KEY=VALUE"),
+        (("--tags", "Code"), "--tag is 'Code': expected KEY=VALUE"),
         (("--tags", "aws:x=1"), "keys that begin with aws: are AWS's own"),
-        (tuple(word for number in range(51) for word in ("--tags", f"k{number}=v")), "there are 51 tags beside Name"),
+        (tuple(word for number in range(51) for word in ("--tag", f"k{number}=v")), "there are 51 tags beside Name"),
         (("--region", "eu-west-9"), "region 'eu-west-9' does not exist"),
         (("--region", "Ireland"), "'Ireland' is not a region code"),
         (("--pool", "nope"), "there is no pool 'nope'"),

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from landkeeper.cli.known_words import files
+from landkeeper.cli.options import format_option
 
 
 @click.command(name="check")
 @click.argument("file", required=False, metavar="[FILE]", shell_complete=files)
+@format_option
 def check_command(**given: Any) -> int:
     """Validate a configuration file and print a summary, or every error in it.
 

@@ -93,6 +93,19 @@ def print_rows(
             say(totals, "bold")
 
 
+def print_record(
+    record: Row, attributes: Sequence[str], format_: Format, *, version: int | None = JSON_VERSION
+) -> None:
+    """Print one record for a program: JSON carries it whole, CSV is a row of the attributes.
+
+    `version` is None for a stored record, of which `Version` is the number of its changes.
+    """
+    if format_ == "csv":
+        print_rows([record], [Column(name, name) for name in attributes], "csv")
+    else:
+        print_json(dict(record) if version is None else {"Version": version, **record})
+
+
 def write_csv(out: TextIO, rows: Iterable[Row], attributes: Sequence[str], *, for_terminal: bool = False) -> None:
     """Write the attributes of the rows as CSV, with a head. No cell of it is a formula to a spreadsheet.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from landkeeper.cli.vpc.options import Command, config_option, store_options
+from landkeeper.cli.vpc.options import Command, as_of_option, config_option, store_options
 
 DEFAULT_OUT = Path("report.html")
 
@@ -28,7 +28,7 @@ def report_options(function: Command) -> Command:
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
 @click.option("--backtest", type=click.Path(path_type=Path), metavar="FILE",
               help="Include this output of `landkeeper broom backtest --format json`.")  # fmt: skip
-@click.option("--as-of", metavar="TIME", help="Report the state at this time: 2026-03-01, or 2026-03-01T12:00:00Z.")
+@as_of_option("Report the state at this time")
 @click.option(
     "--url", is_flag=True, help="Print a presigned link to the deployed stack's report instead of writing one."
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -16,6 +18,11 @@ def test_without_credentials_it_says_so_and_how_to_sign_in(no_aws: None, capsys:
     assert (credentials["Check"], credentials["Verdict"]) == ("credentials", "wrong")
     assert "aws configure sso" in credentials["Mend"]
     assert (clock["Check"], clock["Verdict"]) == ("clock", "could not be checked")
+    assert run(["doctor", "--format", "csv"]) == 4
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["Check"], row["Verdict"], row["Mend"]) for row in rows] == [
+        (line["Check"], line["Verdict"], line["Mend"]) for line in (credentials, clock)
+    ]
 
 
 def test_credentials_that_aws_refuses_are_told_in_lines_that_fit(
@@ -38,7 +45,7 @@ def test_credentials_that_aws_refuses_are_told_in_lines_that_fit(
     assert lines[-1] == "2 checks: 0 ok, 1 wrong, 1 could not be checked."
 
 
-@pytest.mark.parametrize("words", [["--format", "csv"], ["--stack"], ["now"]])
+@pytest.mark.parametrize("words", [["--format", "xml"], ["--stack"], ["now"]])
 def test_wrong_words_are_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", *words]) == 2
     shown = capsys.readouterr()

@@ -18,10 +18,10 @@ from landkeeper.vpctracker.vending.plan import (
     Zone,
     check_quota,
     check_request_id,
+    check_tags,
     choose_zones,
     lay_out,
     parse_count,
-    parse_tags,
     parse_zones,
 )
 
@@ -187,32 +187,27 @@ def test_a_plan_tags_everything_with_its_request() -> None:
 
 
 def test_tags_and_the_name_among_them() -> None:
-    assert parse_tags(["Code=LOL", "Url=https://x/?a=b", "Empty="]) == (
-        "", {"Code": "LOL", "Url": "https://x/?a=b", "Empty": ""},
-    )  # fmt: skip
-    assert parse_tags(["Name=web"]) == ("web", {})
-    assert parse_tags(["Name=web"], "web") == ("web", {})
-    assert len(parse_tags([f"k{number}=v" for number in range(45)], "web")[1]) == 45
+    assert check_tags({"Code": "LOL", "Empty": ""}) == ("", {"Code": "LOL", "Empty": ""})
+    assert check_tags({"Name": "web"}) == ("web", {})
+    assert check_tags({"Name": "web"}, "web") == ("web", {})
+    assert len(check_tags({f"k{number}": "v" for number in range(45)}, "web")[1]) == 45
 
 
 @pytest.mark.parametrize(
-    ("texts", "name", "why"),
+    ("tags", "name", "why"),
     [
-        (["Code"], "", "--tags is 'Code': expected KEY=VALUE"),
-        (["=LOL"], "", "--tags is '=LOL': expected KEY=VALUE"),
-        (["a=1", "a=2"], "", "--tags has a twice"),
-        (["AWS:x=1"], "", "--tags has AWS:x: keys that begin with aws: are AWS's own"),
-        (["landkeeper:x=1"], "", "--tags has landkeeper:x: keys that begin with landkeeper: are Landkeeper's own"),
-        (["k" * 129 + "=1"], "", "--tags has a key of 129 characters (kkkkkkkkkkkkkkkkkkkk…): expected up to 128"),
-        (["k=" + "v" * 257], "", "the tag k has a value of 257 characters: expected up to 256"),
-        (["Name=a"], "b", "the name is 'b' by --name and 'a' by --tags: pass only one"),
-        ([], "n" * 201, "the name has 201 characters: expected up to 200"),
-        ([f"k{number}=v" for number in range(47)], "", "there are 47 tags beside Name: AWS takes 50 on a resource"),
+        ({"AWS:x": "1"}, "", "--tag has AWS:x: keys that begin with aws: are AWS's own"),
+        ({"landkeeper:x": "1"}, "", "--tag has landkeeper:x: keys that begin with landkeeper: are Landkeeper's own"),
+        ({"k" * 129: "1"}, "", "--tag has a key of 129 characters (kkkkkkkkkkkkkkkkkkkk…): expected up to 128"),
+        ({"k": "v" * 257}, "", "the tag k has a value of 257 characters: expected up to 256"),
+        ({"Name": "a"}, "b", "the name is 'b' by --name and 'a' by --tag: pass only one"),
+        ({}, "n" * 201, "the name has 201 characters: expected up to 200"),
+        ({f"k{number}": "v" for number in range(47)}, "", "there are 47 tags beside Name: AWS takes 50 on a resource"),
     ],
 )
-def test_tags_that_aws_would_not_take(texts: list[str], name: str, why: str) -> None:
+def test_tags_that_aws_would_not_take(tags: dict[str, str], name: str, why: str) -> None:
     with pytest.raises(UsageError) as raised:
-        parse_tags(texts, name)
+        check_tags(tags, name)
     assert str(raised.value).startswith(why)
 
 

@@ -9,6 +9,7 @@ import click
 from landkeeper.cli.broom.engine_options import engine_options
 from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.known_words import files
+from landkeeper.cli.moments import FORMS, Moment
 from landkeeper.cli.options import format_option
 
 
@@ -16,12 +17,10 @@ from landkeeper.cli.options import format_option
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|s3://URL...", shell_complete=files)
 @policy_option
 @click.option("--against", metavar="FILE", help="Compare with this policy, instance by instance.")
+@click.option("--since", type=Moment(), metavar="TIME", help=f"Only launches from this time on: {FORMS}.")
 @click.option(
-    "--since",
-    metavar="TIME",
-    help="Only launches from this time on: 2026-03-01, 2026-03-01T12:00:00Z, or 7d (that long ago).",
+    "--until", type=Moment(is_end=True), metavar="TIME", help="Only launches before this time. A date is inclusive."
 )
-@click.option("--until", metavar="TIME", help="Only launches before this time. A date is inclusive.")
 @click.option("--grace", metavar="TIME", help="Override the grace period of every rule, for example 15m.")
 @click.option(
     "--broom-role",

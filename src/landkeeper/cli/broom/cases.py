@@ -12,6 +12,7 @@ from landkeeper.cli.broom.options import policy_option
 from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import account_option, format_option, role_options
+from landkeeper.cli.tags import tag_filter_option
 
 STATES = (
     "waiting", "judged", "acting", "acted", "reported", "compliant", "exempt", "gone", "held", "failed",
@@ -30,6 +31,7 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(name="cases")
 @click.option("--state", type=click.Choice(STATES), help="Only cases in this state.")
 @account_option("Only cases of this account.")
+@tag_filter_option("cases of instances")
 @_ledger_options
 @format_option
 def cases_command(**given: Any) -> int:
@@ -56,6 +58,7 @@ def case_command(**given: Any) -> int:
 @role_options()
 @_ledger_options
 @plan_options
+@format_option
 def release_command(**given: Any) -> int:
     """Release a held or failed case. It is evaluated again, without limits.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from landkeeper.cli.exit_codes import USAGE
-from landkeeper.cli.output import print_json
-from landkeeper.cli.terminal import aside, say
+from landkeeper.cli.exit_codes import DONE, USAGE
+from landkeeper.cli.findings import CheckedFile, Finding, broken_file, print_checked
+from landkeeper.cli.output import Format, print_json
 from landkeeper.cli.vpc.unread import expiry_remarks
 from landkeeper.org import UsageError, counted
 from landkeeper.settings import read_settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from landkeeper.vpctracker.config import TrackerConfig
 
 
-def run_check(file: str | None) -> int:
+def run_check(file: str | None, format_: Format) -> int:
     """Validate a configuration file and print a summary, or every error in it."""
     settings = read_settings(os.environ).with_config(file)
     where = find_config(settings)
@@ -27,19 +27,26 @@ def run_check(file: str | None) -> int:
     try:
         config = read_config(settings)
     except ConfigError as error:
-        for problem in error.problems:
-            aside(str(problem), "red")
+        print_checked([broken_file(where, error.problems)], format_)
         return USAGE
-    for sentence in expiry_remarks(config):
-        aside(sentence, "yellow")
-    say(f"{where}: OK ({_told(config)})")
-    return 0
+    expired = tuple(Finding(where, None, "warning", sentence) for sentence in expiry_remarks(config))
+    print_checked([CheckedFile(where, _told(config), _contents(config), expired)], format_)
+    return DONE
 
 
 def run_schema() -> int:
     """Print the JSON Schema of landkeeper.yaml, for editors."""
     print_json(read_schema())
-    return 0
+    return DONE
+
+
+def _contents(config: TrackerConfig) -> dict[str, object]:
+    return {
+        "Spaces": [space.name for space in config.spaces],
+        "Connections": len(config.connections),
+        "GovernedRegions": sorted({region for governed in config.governed for region in governed.regions}),
+        "DeclaredAccounts": sorted(known.account for known in config.declared_accounts),
+    }
 
 
 def _told(config: TrackerConfig) -> str:

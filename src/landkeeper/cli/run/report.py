@@ -6,13 +6,12 @@ import os
 import re
 import webbrowser
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.terminal import say
-from landkeeper.cli.vpc.query import parse_moment
 from landkeeper.org import UsageError
 from landkeeper.settings import Settings, read_settings
 
@@ -32,8 +31,8 @@ def report_settings(table: str | None, file: Path | None, ledger: str | None, co
 
 
 def run(
-    *, out: Path, opens: bool, backtest: Path | None, as_of: str | None, url: bool, expires: str, bucket: str | None,
-    **stores: Any,
+    *, out: Path, opens: bool, backtest: Path | None, as_of: datetime | None, url: bool, expires: str,
+    bucket: str | None, **stores: Any,
 ) -> int:  # fmt: skip
     """Write the report: one HTML file with everything in it."""
     settings = report_settings(**stores)
@@ -41,11 +40,10 @@ def run(
         return _print_link(
             settings if bucket is None else replace(settings, report_bucket=bucket), expires, opens=opens
         )
-    moment = None if as_of is None else parse_moment(as_of, datetime.now(UTC))
     # Loaded here, so that --help does not wait for boto3.
     from landkeeper.wiring.report import write_report
 
-    return _conclude(write_report(settings, out, as_of=moment, backtest=backtest), opens=opens)
+    return _conclude(write_report(settings, out, as_of=as_of, backtest=backtest), opens=opens)
 
 
 def _conclude(written: Written, *, opens: bool) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.options import format_option
+
 
 @click.command("doctor")
 @click.option("--stack-name", default="landkeeper", show_default=True, help="The stack's name.")
@@ -16,10 +18,7 @@ import click
     "--role", metavar="NAME", help="Test this role with the current credentials instead of the functions' roles."
 )
 @click.option("--details", is_flag=True, help="List everything that a line is about, such as all accounts.")
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="The output format.",
-)  # fmt: skip
+@format_option
 def command(**given: Any) -> int:
     """Check a deployed stack, and print a fix for every problem.
 

@@ -8,7 +8,7 @@ import click
 
 from landkeeper.cli.confirmation import plan_options
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import account_option, role_options
+from landkeeper.cli.options import account_option, format_option, role_options
 from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 
 
@@ -34,8 +34,8 @@ from landkeeper.cli.vpc.options import accept_unread_option, config_option, stor
 @config_option
 @store_options
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="The output format: the block only, or the reservation as JSON.",
+    "--format", "format_", type=click.Choice(["text", "table", "json", "csv"]), default="text", show_default=True,
+    help="The output format: the block only, or the reservation as a table, JSON or CSV.",
 )  # fmt: skip
 def allocate_command(**given: Any) -> int:
     """Reserve the lowest free block of a pool.
@@ -55,6 +55,7 @@ def allocate_command(**given: Any) -> int:
 @plan_options
 @config_option
 @store_options
+@format_option
 def release_command(**given: Any) -> int:
     """Release a reservation. Refused while a VPC uses the block.
 

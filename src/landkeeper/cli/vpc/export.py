@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from landkeeper.cli.tags import tag_filter_option
 from landkeeper.cli.vpc.options import answer_options
 
 
@@ -16,6 +17,7 @@ from landkeeper.cli.vpc.options import answer_options
     help="The output format. Parquet requires the extra `parquet`.",
 )  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH", help="[default: stdout]")
+@tag_filter_option("VPCs")
 @click.option("--deleted", is_flag=True, help="Include deleted VPCs.")
 @answer_options
 def export_command(**given: Any) -> int:

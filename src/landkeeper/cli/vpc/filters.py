@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from landkeeper.cli.tags import TagFilter, tag_filters
 from landkeeper.vpctracker.answers.names import find_account, find_region, find_vpc, known_accounts, known_regions
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ def place_filters(
         places = region_codes(regions, vpcs, coverage)
         filters.append(lambda vpc: vpc.region in places)
     return filters
+
+
+def vpc_tag_filters(texts: Sequence[str]) -> list[Filter]:
+    """Return the filters of the option `--tag`. Raise UsageError for what is no tag."""
+    return [_tagged(fits) for fits in tag_filters(texts)]
+
+
+def _tagged(fits: TagFilter) -> Filter:
+    return lambda vpc: fits(vpc.tags)
 
 
 def vpc_filter(texts: Sequence[str], vpcs: Sequence[StoredVpc]) -> list[Filter]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from landkeeper.cli.options import accounts_option, format_option, regions_option
+from landkeeper.cli.tags import tag_filter_option
 from landkeeper.cli.vpc.options import answer_options
 
 
@@ -14,9 +15,7 @@ from landkeeper.cli.vpc.options import answer_options
 @accounts_option("Only VPCs of this account; may be repeated.")
 @regions_option("Only VPCs in this region; may be repeated.")
 @click.option("--cidr", metavar="BLOCK", help="Only VPCs with a block that contains this block or lies inside it.")
-@click.option(
-    "--tag", "tags", multiple=True, metavar="K[=V]", help="Only VPCs with this tag; may be repeated, all must match."
-)
+@tag_filter_option("VPCs")
 @click.option("--deleted", is_flag=True, help="Include deleted VPCs.")
 @answer_options
 @format_option
@@ -30,6 +29,7 @@ def list_command(**given: Any) -> int:
 @click.command(name="defaults")
 @accounts_option("Only default VPCs of this account; may be repeated.")
 @regions_option("Only default VPCs in this region; may be repeated.")
+@tag_filter_option("default VPCs")
 @answer_options
 @format_option
 def defaults_command(**given: Any) -> int:

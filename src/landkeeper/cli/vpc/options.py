@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from landkeeper.cli.known_words import files, known
+from landkeeper.cli.moments import FORMS, Moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Command = Callable[..., Any]
 
-_ANY_ACCOUNT = "all"
+_ANY_ACCOUNT = "\0"
+"""Stands for all accounts. Nobody can type it: neither a name nor an empty variable of a shell means all."""
 
 
 def store_options(function: Command) -> Command:
@@ -33,40 +38,39 @@ config_option = click.option(
 
 
 def accept_unread_option(function: Command) -> Command:
-    """The option `--accept-unread`, with or without an id; the command gets `accept_unread` and `accepted_unread`."""
+    """The option `--accept-unread`, with or without an account.
+
+    The command gets `accept_unread`, and `accepted_unread`: the ids and names of accounts.
+    """
 
     @click.option(
-        "--accept-unread", "accepted", multiple=True, is_flag=False, flag_value=_ANY_ACCOUNT, metavar="[ID]",
-        shell_complete=known("account"),
-        help="Allocate even if this account has never been read; may be repeated. Without an id: even if accounts of "
-        "the space have never been read.",
+        "--accept-unread", "accepted", multiple=True, is_flag=False, flag_value=_ANY_ACCOUNT,
+        metavar="[ID|NAME]", shell_complete=known("account", "account name"),
+        help="Allocate even if this account has never been read; may be repeated. Without an account: even if "
+        "accounts of the space have never been read.",
     )  # fmt: skip
     @wraps(function)
     def accepting(*, accepted: tuple[str, ...], **given: Any) -> Any:
-        from landkeeper.org import parse_account_id
-
-        named = frozenset(parse_account_id(text) for text in accepted if text != _ANY_ACCOUNT)
+        named = tuple(text for text in accepted if text != _ANY_ACCOUNT)
         return function(accept_unread=_ANY_ACCOUNT in accepted, accepted_unread=named, **given)
 
     return accepting
 
 
+def as_of_option(text: str) -> Callable[[Command], Command]:
+    """Return the option `--as-of` with help that begins with this text; a command gets `as_of`."""
+    return click.option("--as-of", type=Moment(is_past=True), metavar="TIME", help=f"{text}: {FORMS}.")
+
+
 def answer_options(function: Command) -> Command:
     """The options `--table`, `--file` and `--as-of`; the command gets them as `query`."""
 
-    @click.option(
-        "--as-of",
-        metavar="TIME",
-        help="The state at this time: 2026-03-01, 2026-03-01T12:00:00Z, or 7d (that long ago).",
-    )
+    @as_of_option("The state at this time")
     @store_options
     @wraps(function)
-    def with_query(*, table: str | None, file: Path | None, as_of: str | None, **others: Any) -> Any:
-        from datetime import UTC, datetime
+    def with_query(*, table: str | None, file: Path | None, as_of: datetime | None, **others: Any) -> Any:
+        from landkeeper.cli.vpc.query import Query, settings_of
 
-        from landkeeper.cli.vpc.query import Query, parse_moment, settings_of
-
-        moment = None if as_of is None else parse_moment(as_of, datetime.now(UTC))
-        return function(query=Query(settings_of(table, file), moment), **others)
+        return function(query=Query(settings_of(table, file), as_of), **others)
 
     return with_query

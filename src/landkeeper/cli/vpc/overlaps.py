@@ -8,6 +8,7 @@ import click
 
 from landkeeper.cli.known_words import known
 from landkeeper.cli.options import accounts_option, format_option
+from landkeeper.cli.tags import tag_filter_option
 from landkeeper.cli.vpc.options import answer_options, config_option
 
 
@@ -18,6 +19,7 @@ from landkeeper.cli.vpc.options import answer_options, config_option
     "--vpc", "vpcs", multiple=True, metavar="ID|NAME", shell_complete=known("vpc", "vpc name"),
     help="Only overlaps with this VPC; may be repeated.",
 )  # fmt: skip
+@tag_filter_option("overlaps of a VPC")
 @click.option("--pairs", is_flag=True, help="List pairs of blocks instead of groups.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The maximum number of pairs."

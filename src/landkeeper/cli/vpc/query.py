@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from landkeeper.org import UsageError, parse_instant
 from landkeeper.settings import Settings, read_settings
 
 
@@ -33,11 +32,3 @@ class Query:
 
     settings: Settings
     as_of: datetime | None
-
-
-def parse_moment(text: str, now: datetime) -> datetime:
-    """The moment of `--as-of`, as `parse_instant` reads it. Raises UsageError for the future as well."""
-    moment = parse_instant(text, "--as-of", now=now)
-    if moment > now:
-        raise UsageError(f"--as-of is '{text}': that is in the future")
-    return moment

@@ -10,14 +10,15 @@ import click
 from landkeeper.cli.confirmation import agrees, has_terminal, plan_options
 from landkeeper.cli.exit_codes import DONE
 from landkeeper.cli.known_words import known
-from landkeeper.cli.options import account_option, role_options
+from landkeeper.cli.options import account_option, format_option, role_options
+from landkeeper.cli.tags import parse_tags, tag_option
 from landkeeper.cli.terminal import aside
 from landkeeper.cli.vpc.options import accept_unread_option, config_option, store_options
 from landkeeper.cli.vpc.query import settings_of
 from landkeeper.org import UsageError, parse_region
 
 if TYPE_CHECKING:
-    from landkeeper.org import AccountId
+    from landkeeper.cli.output import Format
     from landkeeper.settings import Settings
     from landkeeper.vpctracker.pools.access import Pools
     from landkeeper.vpctracker.pools.operations import Reserved
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     help="Use this availability zone, by its id, for example euw1-az1; may be repeated. Instead of --zones.",
 )
 @click.option("--public-bits", metavar="N", help="Add a public subnet per zone, with a prefix N bits longer.")
-@click.option("--tags", multiple=True, metavar="K=V", help="A tag for the VPC and its subnets; may be repeated.")
+@tag_option("A tag for the VPC and its subnets; may be repeated.", "--tags")
 @click.option(
     "--name", default="", metavar="NAME", help="The Name tag of the VPC, and the prefix of the subnets' names."
 )
@@ -62,15 +63,12 @@ if TYPE_CHECKING:
 @plan_options
 @config_option
 @store_options
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="The output format.",
-)  # fmt: skip
+@format_option
 def vend_command(
     *, account: str, region: str, pool: str, prefix_length: str, zones: str | None, zone_ids: tuple[str, ...],
     public_bits: str | None, tags: tuple[str, ...], name: str, purpose: str, grow_to: str | None, request_id: str,
-    accept_unread: bool, accepted_unread: frozenset[AccountId], role_name: str | None, external_id: str | None,
-    yes: bool, dry_run: bool, config: str | None, table: str | None, file: Path | None, format_: str,
+    accept_unread: bool, accepted_unread: tuple[str, ...], role_name: str | None, external_id: str | None,
+    yes: bool, dry_run: bool, config: str | None, table: str | None, file: Path | None, format_: Format,
 ) -> int:  # fmt: skip
     """Create a VPC with subnets in an account, with a block from a pool. Prints the plan; --yes executes it.
 
@@ -81,13 +79,13 @@ def vend_command(
 
     from landkeeper.vpctracker.pools.operations import Request
     from landkeeper.vpctracker.pools.pool import parse_prefix_length, parse_room
-    from landkeeper.vpctracker.vending.plan import check_request_id, parse_count, parse_tags, parse_zones
+    from landkeeper.vpctracker.vending.plan import check_request_id, check_tags, parse_count, parse_zones
     from landkeeper.vpctracker.vending.site import Wish
-    from landkeeper.wiring.known_accounts import find_account_id
+    from landkeeper.wiring.known_accounts import find_account_id, find_account_ids
 
     settings = settings_of(table, file).with_config(config)
     settings = settings.with_network_access(role_name=role_name, external_id=external_id)
-    given, others = parse_tags(tags, name)
+    given, others = check_tags(parse_tags(tags), name)
     wish = Wish(
         Request(
             pool=pool,
@@ -97,7 +95,7 @@ def vend_command(
             grow_to=None if grow_to is None else parse_room(grow_to, "--grow-to"),
             request_id=check_request_id(request_id) if request_id else f"vend-{uuid.uuid4().hex[:17]}",
             accept_unread=accept_unread,
-            accepted_unread=accepted_unread,
+            accepted_unread=frozenset(find_account_ids(settings, accepted_unread)),
         ),
         parse_region(region),
         parse_zones(zones, zone_ids),
@@ -114,7 +112,7 @@ def vend_command(
     return _vend(settings, wish, format_, has_given_id=bool(request_id), agreed=plan)
 
 
-def _show(settings: Settings, wish: Wish, format_: str) -> VendPlan:
+def _show(settings: Settings, wish: Wish, format_: Format) -> VendPlan:
     """Print the plan, and change nothing."""
     from landkeeper.cli.vpc.vend_output import print_plan
     from landkeeper.vpctracker.vending.carry_out import plan_vpc
@@ -131,7 +129,9 @@ def _show(settings: Settings, wish: Wish, format_: str) -> VendPlan:
     return plan
 
 
-def _vend(settings: Settings, wish: Wish, format_: str, *, has_given_id: bool, agreed: VendPlan | None = None) -> int:
+def _vend(
+    settings: Settings, wish: Wish, format_: Format, *, has_given_id: bool, agreed: VendPlan | None = None
+) -> int:
     """Carry the plan out, after a question only on the block that was shown; answers the exit code."""
     from landkeeper.cli.vpc.vend_output import print_plan, print_report
     from landkeeper.vpctracker.vending.carry_out import plan_vpc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import JSON_VERSION, Column, print_json, print_rows
+from landkeeper.cli.output import Column, Format, print_record, print_rows
 from landkeeper.cli.terminal import aside, say
 from landkeeper.cli.vpc.query import store_flags
 from landkeeper.org import counted
@@ -25,12 +25,17 @@ _COLUMNS = (
     Column("Addresses", "UsableAddresses", right=True, optional=2),
     Column("Name", "Name", style="cyan"),
 )
+_ATTRIBUTES = (
+    "AccountId", "Region", "PoolId", "CidrBlock", "RoomToGrow", "ReservationId", "Name", "Tags", "Subnets", "Spare",
+    "State", "RequestId", "VpcId", "IsNew", "IsTracked", "IsUnfinished", "FailedStep", "Failure", "Left", "MayTurnUp",
+)  # fmt: skip
+"""The columns of CSV, which has them all in a row."""
 
 
-def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: bool) -> None:
+def print_plan(plan: VendPlan, account: Account, format_: Format, *, is_reserved: bool) -> None:
     """Print what is to be made. A block that is not yet `is_reserved` may be another one in the end."""
-    if format_ == "json":
-        print_json({"Version": JSON_VERSION, **_attributes(plan, is_reserved=is_reserved), "State": "planned"})
+    if format_ != "table":
+        print_record({**_attributes(plan, is_reserved=is_reserved), "State": "planned"}, _ATTRIBUTES, format_)
         return
     reservation = plan.reservation
     room = f", with {reservation.room} reserved for growth" if reservation.room else ""
@@ -50,10 +55,10 @@ def print_plan(plan: VendPlan, account: Account, format_: str, *, is_reserved: b
         say("Nothing was created or reserved. Pass --yes to create it.")
 
 
-def print_report(plan: VendPlan, account: Account, report: Report, settings: Settings, format_: str) -> int:
+def print_report(plan: VendPlan, account: Account, report: Report, settings: Settings, format_: Format) -> int:
     """Print what became of the plan; answers the exit code."""
-    if format_ == "json":
-        print_json({"Version": JSON_VERSION, **_report_attributes(plan, report)})
+    if format_ != "table":
+        print_record(_report_attributes(plan, report), _ATTRIBUTES, format_)
     match report.outcome:
         case Vended():
             return _print_vended(plan, account, report, report.outcome, settings, format_)
@@ -64,13 +69,13 @@ def print_report(plan: VendPlan, account: Account, report: Report, settings: Set
 
 
 def _print_vended(
-    plan: VendPlan, account: Account, report: Report, vended: Vended, settings: Settings, format_: str
+    plan: VendPlan, account: Account, report: Report, vended: Vended, settings: Settings, format_: Format
 ) -> int:
-    if format_ != "json":
+    if format_ == "table":
         was = "created" if vended.is_new else "already created by this request"
         say(f"{vended.vpc} {was}: {plan.reservation.block} in {account.label} {plan.region}, with "
             f"{counted(len(vended.subnets), 'subnet')}.", "bold")  # fmt: skip
-    if report.unrecorded is None and format_ != "json":
+    if report.unrecorded is None and format_ == "table":
         where = f"the table {settings.vpc_table}" if settings.vpc_table else str(settings.file)
         say(f"Recorded in {where}. See: landkeeper vpc show {vended.vpc}{store_flags(settings)}")
     if report.unrecorded is not None:

@@ -214,18 +214,12 @@ def check_request_id(text: str) -> str:
     return text
 
 
-def parse_tags(texts: Sequence[str], name: str = "") -> tuple[str, Mapping[str, str]]:
-    """The VPC's name, and its other tags, from words such as `Code=LOL`. Raises UsageError naming the bad one."""
-    tags: dict[str, str] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--tags is '{text}': expected KEY=VALUE")
-        if key in tags:
-            raise UsageError(f"--tags has {key} twice")
-        tags[key] = _checked(key, value)
+def check_tags(tags: Mapping[str, str], name: str = "") -> tuple[str, Mapping[str, str]]:
+    """Return the VPC's name, and its other tags. Raise UsageError naming the tag that AWS would not take."""
+    for key, value in tags.items():
+        _check(key, value)
     if name and tags.get("Name", name) != name:
-        raise UsageError(f"the name is '{name}' by --name and '{tags['Name']}' by --tags: pass only one")
+        raise UsageError(f"the name is '{name}' by --name and '{tags['Name']}' by --tag: pass only one")
     name = name or tags.get("Name", "")
     if len(name) > _LONGEST_NAME:
         raise UsageError(f"the name has {len(name)} characters: expected up to {_LONGEST_NAME}")
@@ -238,16 +232,15 @@ def parse_tags(texts: Sequence[str], name: str = "") -> tuple[str, Mapping[str, 
     return name, others
 
 
-def _checked(key: str, value: str) -> str:
+def _check(key: str, value: str) -> None:
     if key.lower().startswith("aws:"):
-        raise UsageError(f"--tags has {key}: keys that begin with aws: are AWS's own")
+        raise UsageError(f"--tag has {key}: keys that begin with aws: are AWS's own")
     if key.startswith("landkeeper:"):
-        raise UsageError(f"--tags has {key}: keys that begin with landkeeper: are Landkeeper's own")
+        raise UsageError(f"--tag has {key}: keys that begin with landkeeper: are Landkeeper's own")
     if len(key) > _LONGEST_KEY:
-        raise UsageError(f"--tags has a key of {len(key)} characters ({key[:20]}…): expected up to {_LONGEST_KEY}")
+        raise UsageError(f"--tag has a key of {len(key)} characters ({key[:20]}…): expected up to {_LONGEST_KEY}")
     if len(value) > _LONGEST_VALUE:
         raise UsageError(f"the tag {key} has a value of {len(value)} characters: expected up to {_LONGEST_VALUE}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def init_command(**given: Any) -> int:
 @click.command(name="check")
 @_policies
 @click.option("--check", "is_strict", is_flag=True, help="Exit with code 4 if there are warnings.")
+@format_option
 def check_command(**given: Any) -> int:
     """Validate policies, and print errors and warnings by line.
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from landkeeper.cli.known_words import known
+from landkeeper.cli.moments import FORMS, Moment
 from landkeeper.cli.tags import parse_tags, tag_option
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from landkeeper.broom.policy.trial import DescribedLaunch
 
 _Command = Callable[..., Any]
@@ -28,7 +31,7 @@ _OPTIONS = (
         help="Who launches: the ARN of a user, of a role session, or of a role, which stands for a session of it.",
     ),
     click.option("--image", metavar="ID", help="The image of the instance."),
-    click.option("--at", metavar="TIME", help="The time of the launch, in ISO 8601.  [default: now]"),
+    click.option("--at", type=Moment(), metavar="TIME", help=f"The time of the launch: {FORMS}.  [default: now]"),
 )  # fmt: skip
 
 
@@ -41,20 +44,15 @@ def launch_options(function: _Command) -> _Command:
 
 def described_launch(
     *, tags: tuple[str, ...], instance_type: str | None, region: str | None, account: str | None,
-    principal: str | None, image: str | None, at: str | None, units: tuple[str, ...] = (),
+    principal: str | None, image: str | None, at: datetime | None, units: tuple[str, ...] = (),
 ) -> DescribedLaunch:  # fmt: skip
     """Return the launch that the options describe. Raises UsageError."""
     from landkeeper.broom.cloudtrail.principals.arns import identity_of_arn
-    from landkeeper.broom.policy.expectations import parse_launch_time
     from landkeeper.broom.policy.trial import DescribedLaunch
-    from landkeeper.org import UsageError, parse_account_id, parse_region
+    from landkeeper.org import parse_account_id, parse_region
 
     if principal is not None:
         identity_of_arn(principal)
-    try:
-        moment = parse_launch_time(at) if at is not None else None
-    except ValueError:
-        raise UsageError(f"--at is '{at}': expected a time such as 2026-03-01T12:00:00Z, or a date") from None
     return DescribedLaunch(
         tags=parse_tags(tags),
         instance_type=instance_type,
@@ -63,5 +61,5 @@ def described_launch(
         principal_arn=principal or "",
         units=frozenset(units) if units else None,
         image_id=image or "",
-        at=moment,
+        at=at,
     )

@@ -19,7 +19,7 @@ from landkeeper.cli.broom.interruption import interruptible
 from landkeeper.cli.broom.output import warn
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE, USAGE
 from landkeeper.cli.output import Format
-from landkeeper.org import UsageError, parse_duration, parse_instant
+from landkeeper.org import UsageError, format_time, parse_duration
 from landkeeper.settings import Settings, read_settings
 from landkeeper.wiring.broom.backtest import Past, Reading, default_cache_file, read_past
 
@@ -30,8 +30,8 @@ def run_backtest(
     paths: tuple[str, ...],
     policy_file: str | None,
     against: str | None,
-    since: str | None,
-    until: str | None,
+    since: datetime | None,
+    until: datetime | None,
     grace: str | None,
     broom_roles: tuple[str, ...],
     requester_pays: bool,
@@ -44,13 +44,10 @@ def run_backtest(
     override = _parse_grace(grace)
     policy = with_grace(find_policy(policy_file, settings), override)
     other = with_grace(find_policy(against, settings), override) if against is not None else None
-    now = datetime.now(UTC)
-    first = None if since is None else parse_instant(since, "--since", now=now)
-    last = None if until is None else parse_instant(until, "--until", is_end=True, now=now)
-    if first is not None and last is not None and first >= last:
-        raise UsageError(f"--since {since} is not before --until {until}")
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"--since {format_time(since)} is not before --until {format_time(until)}")
     roles = find_roles(broom_roles, settings)
-    days = delivery_days(first, last, max(window(chosen) for chosen in (policy, other) if chosen is not None))
+    days = delivery_days(since, until, max(window(chosen) for chosen in (policy, other) if chosen is not None))
     engine.check(paths, days)
     past = _read(paths, settings, days, engine, requester_pays=requester_pays, no_cache=no_cache)
     if past is None:
@@ -59,15 +56,15 @@ def run_backtest(
     read_at, instances = datetime.now(UTC), tuple(past.chronicle.instances())
 
     def judge(by: Policy) -> tuple[PastFate, ...]:
-        return backtest(by, instances, since=first, until=last, read_at=read_at, broom_roles=roles)
+        return backtest(by, instances, since=since, until=until, read_at=read_at, broom_roles=roles)
 
     fates, others = judge(policy), judge(other) if other is not None else ()
     answer = Answer(
         fates=fates,
         past=past,
         policy=policy_file or settings.policy or "",
-        since=first,
-        until=last,
+        since=since,
+        until=until,
         read_at=read_at,
         grace=override,
         unknown_limits=unknown_limits(policy),

@@ -19,7 +19,8 @@ from landkeeper.cli.broom.given_policy import find_policy
 from landkeeper.cli.broom.output import print_reports, warn
 from landkeeper.cli.confirmation import apply_plan
 from landkeeper.cli.exit_codes import DONE, INCOMPLETE
-from landkeeper.cli.output import Column, Format, chosen, print_json, print_rows
+from landkeeper.cli.output import Column, Format, chosen, print_json, print_record, print_rows
+from landkeeper.cli.tags import tag_filters
 from landkeeper.cli.terminal import say
 from landkeeper.org import UsageError, counted, format_time
 from landkeeper.settings import Settings, read_settings
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from landkeeper.broom.case import Case
     from landkeeper.broom.policy.rules import Penalty, Policy
     from landkeeper.broom.ports import Ledger
+    from landkeeper.broom.sweeping.result import InstanceResult
     from landkeeper.org import AccountId
     from landkeeper.wiring.broom.commands import CommandSweep
 
 _COLUMNS = ("InstanceId", "State", "AccountId", "Region", "Principal", "Rule", "Outcome", "DueAt")
 _USUAL = {"Rule": (None,), "Outcome": (None,), "DueAt": ("",)}
 """What says nothing, by the column that may then be left out."""
+_RELEASED = ("InstanceId", "Verdict", "Action", "Outcome", "Because", "DryRun")
 
 
 def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,8 +47,16 @@ def _ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return ledger(file(function))
 
 
-def run_cases(state: str | None, account: str | None, ledger: str | None, file: Path | None, format_: Format) -> int:
+def run_cases(
+    state: str | None,
+    account: str | None,
+    tags: tuple[str, ...],
+    ledger: str | None,
+    file: Path | None,
+    format_: Format,
+) -> int:
     """List Broom's cases by state, the next due first."""
+    filters = tag_filters(tags)
     settings = _settings(ledger, file)
     # Loaded here and below, so that --help does not wait for boto3.
     from landkeeper.wiring.known_accounts import find_account_id, refuse_unknown_account
@@ -62,12 +73,18 @@ def run_cases(state: str | None, account: str | None, ledger: str | None, file: 
         has_case = owner is None or bool(found) or any(_has_case(opened, owner, listed) for listed in State)
     if owner is not None and not has_case:
         refuse_unknown_account(settings, owner)
+    found = [case for case in found if all(fits(_tags(case)) for fits in filters)]
     if format_ == "json":
         print_json([case_to_record(case) for case in found])
     else:
         rows, columns = [_row(case) for case in found], [Column(name, name) for name in _COLUMNS]
         print_rows(rows, chosen(columns, rows, format_, usual=_USUAL), format_, totals=counted(len(rows), "case"))
     return DONE
+
+
+def _tags(case: Case) -> Mapping[str, str]:
+    """Return the tags that the instance had when it was last read; those of the log where it was not."""
+    return case.logged_tags if case.live_tags is None else case.live_tags
 
 
 def _has_case(cases: Ledger, owner: AccountId, state: State) -> bool:
@@ -101,11 +118,13 @@ def run_release(
     file: Path | None,
     yes: bool,
     dry_run: bool,
+    format_: Format,
 ) -> int:
     """Release a held or failed case. It is evaluated again, without limits."""
     settings = _settings(ledger, file).with_access(role_name=role_name, external_id=external_id)
     policy = find_policy(policy_file, settings)
-    done = apply_plan(_Release(settings, policy, InstanceId(instance_id)), yes=yes, dry_run=dry_run)
+    task = _Release(settings, policy, InstanceId(instance_id), format_)
+    done = apply_plan(task, yes=yes, dry_run=dry_run, is_table=format_ == "table")
     return INCOMPLETE if done.swept.failures else DONE
 
 
@@ -116,16 +135,23 @@ class _Release:
     settings: Settings
     policy: Policy
     id_: InstanceId
+    format_: Format
 
     def rehearse(self) -> CommandSweep:
         """Return what would become of the case."""
         return self._release(dry_run=True)
 
-    def show(self, done: CommandSweep) -> None:
-        """Print what became of the case, or would."""
+    def show(self, plan: CommandSweep) -> None:
+        """Print what would become of the case."""
+        self._print(plan, is_dry_run=True)
+
+    def _print(self, done: CommandSweep, *, is_dry_run: bool) -> None:
         for failure in done.swept.failures:
             warn(failure)
         note = done.swept.notes[self.id_]
+        if self.format_ != "table":
+            print_record(_released(note, is_dry_run=is_dry_run), _RELEASED, self.format_)
+            return
         say(f"{self.id_}: {describe_action(note.action, note.outcome or '')}, because {escaped(note.because)}")
 
     def has_effect(self, plan: CommandSweep) -> bool:
@@ -137,13 +163,18 @@ class _Release:
         approved = planned_actions(plan.swept.notes.values()) if plan is not None else None
         done = self._release(dry_run=False, approved=approved)
         print_reports(done.reports)
-        self.show(done)
+        self._print(done, is_dry_run=False)
         return done
 
     def _release(self, *, dry_run: bool, approved: Mapping[InstanceId, Penalty] | None = None) -> CommandSweep:
         from landkeeper.wiring.broom.commands import release_case
 
         return release_case(self.settings, self.policy, self.id_, dry_run=dry_run, approved=approved)
+
+
+def _released(result: InstanceResult, *, is_dry_run: bool) -> dict[str, Any]:
+    values = (result.instance.id, result.verdict, result.action, result.outcome or "", result.because, is_dry_run)
+    return dict(zip(_RELEASED, values, strict=True))
 
 
 def _settings(ledger: str | None, file: Path | None) -> Settings:

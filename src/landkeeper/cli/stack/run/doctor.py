@@ -6,34 +6,32 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal
 
 from landkeeper.cli.exit_codes import DONE, FINDINGS, INCOMPLETE
-from landkeeper.cli.output import print_json
+from landkeeper.cli.output import Column, Format, print_rows
 from landkeeper.cli.terminal import harmless, paint, say, say_painted, width, wrapped
 from landkeeper.operate.doctor.lines import Line, Verdict
 from landkeeper.org import counted
 from landkeeper.settings import read_settings
 
 _WORDS = {Verdict.OK: ("ok", "green"), Verdict.WRONG: ("WRONG", "bold red"), Verdict.UNCHECKED: ("?", "yellow")}
+_COLUMNS = [Column(name, name) for name in ("Check", "Verdict", "Found", "Mend", "Subjects")]
 _CHECK_WIDTH = 24
 _INDENT = 6 + _CHECK_WIDTH
 
 
-def run(
-    *, stack_name: str, every_account: bool, role: str | None, details: bool, format_: Literal["table", "json"]
-) -> int:
+def run(*, stack_name: str, every_account: bool, role: str | None, details: bool, format_: Format) -> int:
     """Check a deployed stack, and print a fix for every problem."""
     # Here, so that a wrong flag does not wait for boto3.
     from landkeeper.wiring.doctor import Asked, examine
 
     request = Asked(stack_name, every_account=every_account, role=role)
     lines = examine(read_settings(os.environ), request, clock=lambda: datetime.now(UTC))
-    if format_ == "json":
-        examined = list(lines)
-        print_json([line_as_json(line) for line in examined])
-    else:
+    if format_ == "table":
         examined = list(_printing(lines, details=details))
+    else:
+        examined = list(lines)
+        print_rows([line_as_json(line) for line in examined], _COLUMNS, format_)
     verdicts = {line.verdict for line in examined}
     if Verdict.WRONG in verdicts:
         return FINDINGS

@@ -10,6 +10,7 @@ from typing import Literal
 
 from landkeeper.cli.output import Row, json_text, write_csv
 from landkeeper.cli.terminal import aside
+from landkeeper.cli.vpc.filters import vpc_tag_filters
 from landkeeper.cli.vpc.known import exit_code, known_row, read_answers
 from landkeeper.cli.vpc.query import Query
 from landkeeper.org import UsageError, counted
@@ -26,12 +27,14 @@ ATTRIBUTES = (
 """The columns of CSV and Parquet, in this order."""
 
 
-def run_export(*, query: Query, format_: ExportFormat, out: Path | None, deleted: bool) -> int:
+def run_export(*, query: Query, format_: ExportFormat, out: Path | None, tags: tuple[str, ...], deleted: bool) -> int:
     """Export all VPCs with all attributes as CSV, JSON or Parquet."""
     if format_ == "parquet" and out is None and sys.stdout.isatty():
         raise UsageError("Parquet cannot be written to a terminal: pass --out FILE")
+    filters = vpc_tag_filters(tags)
     known = read_answers(query)
-    rows = [known_row(known, stored) for stored in known.vpcs if deleted or stored.is_live]
+    chosen = [stored for stored in known.vpcs if all(fits(stored.vpc) for fits in filters)]
+    rows = [known_row(known, stored) for stored in chosen if deleted or stored.is_live]
     for_terminal = out is None and sys.stdout.isatty()
     content = _parquet(rows) if format_ == "parquet" else _text(rows, format_, for_terminal=for_terminal).encode()
     if out is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from landkeeper.cli.output import Column, Format, Row, chosen, print_rows
-from landkeeper.cli.vpc.filters import Filter, place_filters
+from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_tag_filters
 from landkeeper.cli.vpc.known import exit_code, known_row, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
 from landkeeper.org import UsageError, counted
@@ -42,7 +42,7 @@ def run_list(
     deleted: bool, format_: Format,
 ) -> int:  # fmt: skip
     """List the tracked VPCs."""
-    others = [*_cidr_filter(cidr), *map(_tag_filter, tags)]
+    others = [*_cidr_filter(cidr), *vpc_tag_filters(tags)]
     known = read_silently(query)
     filters = [*place_filters(accounts, regions, known.vpcs, known.coverage), *others]
     remark_on(known)
@@ -53,10 +53,13 @@ def run_list(
     return exit_code(known)
 
 
-def run_defaults(*, query: Query, accounts: tuple[str, ...], regions: tuple[str, ...], format_: Format) -> int:
+def run_defaults(
+    *, query: Query, accounts: tuple[str, ...], regions: tuple[str, ...], tags: tuple[str, ...], format_: Format
+) -> int:
     """List the default VPCs."""
+    tagged = vpc_tag_filters(tags)
     known = read_silently(query)
-    filters = place_filters(accounts, regions, known.vpcs, known.coverage)
+    filters = [*place_filters(accounts, regions, known.vpcs, known.coverage), *tagged]
     remark_on(known)
     defaults = [stored for stored in known.vpcs if stored.is_live and stored.vpc.is_default]
     _print_vpcs(known, [stored for stored in defaults if all(fits(stored.vpc) for fits in filters)], format_)
@@ -71,13 +74,6 @@ def _cidr_filter(cidr: str | None) -> list[Filter]:
     except MalformedBlockError as error:
         raise UsageError(f"--cidr: {error}") from error
     return [lambda vpc: any(parse_block(text).overlaps(block) for text in vpc.taken_blocks)]
-
-
-def _tag_filter(text: str) -> Filter:
-    key, has_value, value = text.partition("=")
-    if not key:
-        raise UsageError(f"--tag is '{text}': expected Key or Key=Value")
-    return lambda vpc: vpc.tags.get(key) == value if has_value else key in vpc.tags
 
 
 def _print_vpcs(known: Snapshot, vpcs: Sequence[StoredVpc], format_: Format) -> None:

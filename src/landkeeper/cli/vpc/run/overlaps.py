@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from landkeeper.cli.exit_codes import FINDINGS
 from landkeeper.cli.output import Column, Format, Row, chosen, print_json, print_rows
 from landkeeper.cli.terminal import aside, say
-from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_filter
+from landkeeper.cli.vpc.filters import Filter, place_filters, vpc_filter, vpc_tag_filters
 from landkeeper.cli.vpc.known import exit_code, read_silently, remark_on, row_style
 from landkeeper.cli.vpc.query import Query
 from landkeeper.org import counted
@@ -52,15 +52,16 @@ _USUAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def run_overlaps(
-    *, query: Query, space: str | None, accounts: tuple[str, ...], vpcs: tuple[str, ...], pairs: bool, limit: int,
-    check: bool, config: str | None, format_: Format,
+    *, query: Query, space: str | None, accounts: tuple[str, ...], vpcs: tuple[str, ...], tags: tuple[str, ...],
+    pairs: bool, limit: int, check: bool, config: str | None, format_: Format,
 ) -> int:  # fmt: skip
     """List overlapping address blocks, in groups."""
     declared = read_config(query.settings.with_config(config))
     if space is not None:
         check_space(declared, space)
+    tagged = vpc_tag_filters(tags)
     known = read_silently(query)
-    filters = [*place_filters(accounts, (), known.vpcs, known.coverage), *vpc_filter(vpcs, known.vpcs)]
+    filters = [*place_filters(accounts, (), known.vpcs, known.coverage), *vpc_filter(vpcs, known.vpcs), *tagged]
     remark_on(known)
     findings = [
         finding
