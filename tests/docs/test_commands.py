@@ -12,7 +12,7 @@ from tests.docs.pages import PAGES, ROOT, inline, invocations
 
 from landkeeper.cli.root import root
 
-FOREIGN = {"--recursive"}
+FOREIGN = {"--query", "--recursive"}
 """Options of other programs that stand in the prose by themselves."""
 
 
