@@ -14,6 +14,7 @@ from landkeeper.org import (
     UsageError,
     counted,
     decode_text,
+    format_duration,
     format_exact_time,
     format_time,
     join_some,
@@ -137,6 +138,13 @@ def test_instants_to_the_ends_of_the_calendar(text: str, first: str, end: str) -
 def test_a_duration_is_that_long_ago(text: str, moment: str) -> None:
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert format_time(parse_instant(text, "--since", now=now)) == moment
+
+
+@pytest.mark.parametrize("text", ["7d", "36h", "15m", "61s", "1d"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    duration = parse_duration(text)
+    assert duration is not None
+    assert format_duration(duration) == text
 
 
 @pytest.mark.parametrize("text", ["", "d", "7", "-7d", "7 d", "1.5h", "7y", "\u0667d", "9999999d"])

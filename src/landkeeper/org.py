@@ -16,6 +16,7 @@ PartitionOf = Callable[[Region], str]
 """Returns the id of a region's partition, as in `aws` or `aws-cn`. The data behind it is the SDK's."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LENGTHS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _FIRST_MOMENT, _LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]+"
 
@@ -52,6 +53,13 @@ def parse_duration(text: str) -> timedelta | None:
     if unit is None or not (number.isascii() and number.isdigit()) or len(number) > 6:
         return None
     return timedelta(**{unit: int(number)})
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return a duration as `parse_duration` takes it, in the largest unit that it is a whole number of."""
+    seconds = int(duration.total_seconds())
+    unit, length = next((unit, length) for unit, length in _LENGTHS if seconds % length == 0)
+    return f"{seconds // length}{unit}"
 
 
 def parse_instant(text: str, what: str, *, is_end: bool = False, now: datetime | None = None) -> datetime:

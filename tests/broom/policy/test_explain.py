@@ -42,7 +42,7 @@ def steps(subject: Subject = SUBJECT, **tags: str) -> dict[str, tuple[Result, st
 def test_each_rule_says_whether_it_was_met_and_the_one_that_decides_is_marked() -> None:
     found = steps(Code="X", Owner="jane")
     assert found["code"] == (
-        Result.BROKEN, "tag Code is 'X', not LOL; action: terminate after a grace of 0:15:00", True,
+        Result.BROKEN, "tag Code is 'X', not LOL; action: terminate after a grace of 15m", True,
     )  # fmt: skip
     assert found["owner"] == (Result.MET, "tag Owner is set", False)
     assert steps(Code="LOL")["owner"] == (Result.BROKEN, "tag Owner is missing; action: notify", True)
@@ -88,7 +88,7 @@ def test_the_first_exemption_that_fits_decides_and_the_rules_are_gone_through_al
     assert found["tag free-* (owner: jo)"] == (Result.EXEMPTS, "it fits free-lunch", True)
     assert found["account 777788889999"] == (Result.EXEMPTS, "it fits 777788889999", False)
     assert found["code"] == (
-        Result.BROKEN, "tag Code is missing; action: terminate after a grace of 0:15:00", False,
+        Result.BROKEN, "tag Code is missing; action: terminate after a grace of 15m", False,
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_a_scp_says_where_a_rule_applies_and_whom_it_spares() -> None:
     [
         ("{tag: Code}", "service control policies do not apply to the management account"),
         ("{tag: Code}", "nor do they apply to service-linked roles, such as that of Auto Scaling"),
-        ("{tag: Code}\n  grace: 15m", "rule code: its grace of 0:15:00"),
+        ("{tag: Code}\n  grace: 15m", "rule code: its grace of 15m"),
         ("{all: [{tag: Code}, {tag: A, matches: x}]}", "rule code: tag A matches x"),
         ("{all: [{tag: Code}, {any: [{tag: A}, {tag: B}]}]}", "rule code: (tag A is set or tag B is set)"),
         ("{all: [{tag: A}, {any: [{not: {tag: A}}, {tag: A, values: ['*']}]}]}", "rule code: (not tag A is set or"),

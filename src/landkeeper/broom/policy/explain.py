@@ -22,6 +22,7 @@ from landkeeper.broom.policy.verdict import (
     find_newness,
 )
 from landkeeper.broom.policy.wildcards import fits_any
+from landkeeper.org import format_duration
 
 if TYPE_CHECKING:
     from landkeeper.broom.launches import Tags
@@ -106,7 +107,7 @@ def _rules(rules: tuple[Rule, ...], subject: Subject, tags: Tags, verdict: Verdi
         if (elsewhere := _why_elsewhere(rule, subject)) is not None:
             yield Step("rule", rule.name, Result.APPLIES_NOT, elsewhere)
         elif fault is not None:
-            after = f" after a grace of {rule.grace}" if rule.grace else ""
+            after = f" after a grace of {format_duration(rule.grace)}" if rule.grace else ""
             yield Step("rule", rule.name, Result.BROKEN, f"{fault}; action: {rule.action}{after}", decides=decides)
         else:
             yield Step("rule", rule.name, Result.MET, describe(rule.require), decides=isinstance(verdict, Compliant))

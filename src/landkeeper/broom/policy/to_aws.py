@@ -14,7 +14,7 @@ from landkeeper.broom.policy.requirements import AllOf, AnyOf, HasTag, Not, Requ
 from landkeeper.broom.policy.rules import Penalty, Policy, Rule, When, has_expired
 from landkeeper.broom.policy.service_control import LARGEST_SCP, Condition, deny, escaped, fits_none, fits_one
 from landkeeper.broom.policy.tag_policy import INSTANCES, LARGEST_TAG_POLICY, TagStatement, write_tag_policy
-from landkeeper.org import UsageError
+from landkeeper.org import UsageError, format_duration
 
 MOST_POLICIES = 10
 """Of either kind on one root, unit or account. Source: AWS Organizations User Guide, "Quotas and service limits"."""
@@ -202,7 +202,7 @@ def _spare(unless: Condition, kind: str, patterns: Sequence[str]) -> None:
 
 
 def _lost_of_grace(rule: Rule) -> list[str]:
-    return [f"rule {rule.name}: its grace of {rule.grace}"] if rule.grace else []
+    return [f"rule {rule.name}: its grace of {format_duration(rule.grace)}"] if rule.grace else []
 
 
 def _lost_of_onboarding(policy: Policy) -> list[str]:

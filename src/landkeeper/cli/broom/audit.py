@@ -19,7 +19,9 @@ from landkeeper.cli.options import accounts_option, format_option, regions_optio
 @click.option(
     "--rejudge", is_flag=True, help="Also judge instances again whose case was reported, or has failed, before."
 )
-@accounts_option("Only this account; may be repeated.  [default: the organization]")
+@accounts_option(
+    "Only this account; may be repeated.  [default: the organization, or without --role the current account]"
+)
 @regions_option("Only this region; may be repeated.  [default: all enabled regions]")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
 @click.option(
@@ -33,8 +35,6 @@ def audit_command(**given: Any) -> int:
 
     It prints what would be done, and asks before it acts; --yes acts without asking. The last line counts the instances
     that were not judged, by reason; the exit code is 3 then, unless the policy exempts them.
-
-    Without --role and --account, it checks the account of the current credentials.
     """
     from landkeeper.cli.broom.run.audit import run_audit
 

@@ -33,7 +33,7 @@ def print_launches(
 ) -> None:
     """Print every launch, and what was found beside them."""
     if format_ == "json":
-        print_json({"DryRun": is_dry_run, **_as_json(judged, harvest)})
+        print_json({"Version": JSON_VERSION, "DryRun": is_dry_run, **_as_json(judged, harvest)})
     elif format_ == "csv":
         print_rows(list(_rows(judged)), [Column(name, name) for name in _ATTRIBUTES], "csv")
     else:
@@ -65,7 +65,6 @@ def counted_verdicts(verdicts: Mapping[str, int]) -> list[str]:
 def _as_json(judged: Sequence[JudgedLaunch], harvest: Harvest) -> dict[str, Any]:
     verdicts = Counter(str(instance.verdict) for launch in judged for instance in launch.instances)
     return {
-        "Version": JSON_VERSION,
         "launches": [launch_attributes(launch) for launch in judged],
         "ignored": dict(harvest.ignored),
         "malformed": [
