@@ -20,7 +20,7 @@ from landkeeper.cli.options import accounts_option, format_option, regions_optio
     "--rejudge", is_flag=True, help="Also judge instances again whose case was reported, or has failed, before."
 )
 @accounts_option(
-    "Only this account; may be repeated.  [default: the organization, or without --role the current account]"
+    "Only this account; may be repeated.  [default: with --role the organization, else the current account]"
 )
 @regions_option("Only this region; may be repeated.  [default: all enabled regions]")
 @click.option("--ledger", metavar="NAME", help="The DynamoDB table of cases.  [default: LANDKEEPER_LEDGER_TABLE]")
