@@ -86,6 +86,7 @@ def _print_exports(run: DemoRun) -> None:
     say_text("\nThe simulated AWS is still running. To use it with the AWS CLI or landkeeper:\n\n")
     for line in _export_lines(run.exports):
         say(f"  {line}")
+    say_text("\nBroom's commands need another role in the accounts: pass --role landkeeper-terminate.\n")
     say_text("\nTo stop it:\n\n")
     say(f"  kill {' '.join(map(str, run.process_ids))}; rm -rf {shlex.quote(run.directory)}")
 
