@@ -42,7 +42,8 @@ def test_check_warns_about_what_is_odd_and_takes_it(policy_file: str, capsys: py
     capsys.readouterr()
     assert run(["broom", "policy", "check", policy_file, "--format", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[2] == (
-        f"{policy_file},7,warning,confirm_after is 0s: EC2 may show tags some seconds late"
+        f'{policy_file},7,warning,"confirm_after is 0s: EC2 may show tags some seconds late, '
+        'after the instance is lost"'
     )
 
 

@@ -80,7 +80,7 @@ def test_a_policy_is_checked_and_exported_where_the_function_reads_it(
     assert '"Code"' in capsys.readouterr().out
     assert run(["broom", "policy", "check", f"{where}-gone"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"landkeeper: the policy {where}-gone cannot be read: not found")
+    assert line.startswith(f"the policy {where}-gone cannot be read: not found")
 
 
 def test_what_cannot_be_read_is_said(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

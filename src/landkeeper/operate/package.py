@@ -74,6 +74,7 @@ OF_COMMANDS = (
     "aws/stack/deployer.py",
     "aws/stack/environment.py",
     "aws/stack/log_feed.py",
+    "aws/stack/organization_trail.py",
     "aws/stack/parts.py",
     "aws/vpctracker/default_vpc_holders.py",
     "aws/vpctracker/default_vpcs.py",
