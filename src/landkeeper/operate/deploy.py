@@ -106,29 +106,19 @@ def deploy(
     recover: Callable[[str], bool] = lambda _: True,
     is_plan: bool = False,
 ) -> Deployed | Declined:
-    """Bring the stack to the template; `approve` sees the change set before anything is changed.
+    """Bring the stack to the template; `approve` sees the change set, and the organization's trail, beforehand.
 
-    Package, policy, configuration and templates are stored under names that hold their digest, so doing it again
-    uploads nothing. What was uploaded is compared before the change set is executed, the template as CloudFormation
-    has read it, and the functions' code afterwards. A first deployment that failed leaves a stack that can only be
-    deleted; `recover` is asked first, and its parameters count for nothing. After a first deployment nothing is stopped
-    or terminated before somebody turns actions on, unless the request says otherwise. A trail of the organization that
-    the template leaves out is made or changed last, and is part of what `approve` sees. Where it `is_plan`, and
-    `approve` refuses, files are uploaded and nothing else is done. Raises RefusedError for what it would fail on,
-    StackError when CloudFormation refuses or rolls back, CloudTrail refuses, or something else than what was uploaded
-    lies in the bucket.
+    What is uploaded is compared before the change set is executed and after it. A first deployment that failed left a
+    stack that can only be deleted: `recover` is asked, and its parameters count for nothing. A plan (`is_plan`) uploads
+    files and does nothing else. Raises RefusedError for what it would fail on, StackError when AWS refuses or rolls
+    back, or something else than what was uploaded lies in the bucket.
     """
     name, found = request.stack_name, stacks.find(request.stack_name)
     state = None if found is not None and found.status == _LEFT_BEHIND else found
     known = state.parameters if state is not None else {}
     environment = inspect_environment(state, {**known, **request.parameters})
     settled = complete_parameters(request.parameters, environment, has_role=request.has_member_roles)
-    obstacles = find_obstacles({**known, **settled}, environment)
-    trail = plan_organization_trail(name, {**known, **settled}, environment)
-    if not request.policy and "PolicyKey" not in known:
-        obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
-    if obstacles or isinstance(trail, Obstacle):
-        raise RefusedError(name, [*obstacles, *([trail] if isinstance(trail, Obstacle) else [])])
+    trail = _check(request, known, settled, environment)
     if found is not state:
         _clear(name, stacks, recover, on_event)
     package = make_package()
@@ -141,15 +131,11 @@ def deploy(
         if change_set.changes:
             stacks.discard(change_set)
         return Declined(shown)
-    waits, failure = False, None
+    waits = bool(change_set.changes) and waits_for_consent(now, is_first=state is None)
+    failure = None
     if change_set.changes:
         _check_uploaded(change_set, uploaded, artifacts, stacks)
-        waits = waits_for_consent(now, is_first=state is None)
-        if waits:
-            _turn_off(change_set, now, switch, stacks)
-        stacks.execute(change_set, on_event)
-        _check_code(name, package, stacks)
-        failure = turn_off_new_ledger(now, switch) if waits else None
+        failure = _execute(change_set, now, package, stacks, switch=switch if waits else None, on_event=on_event)
     outputs = stacks.outputs(name)
     if shown.changes or not is_plan:
         _connect_bucket(now, environment, outputs, notifications)
@@ -177,6 +163,43 @@ def _make_trail(
         ) from error
     if event is not None:
         on_event(event)
+
+
+def _check(
+    request: DeployRequest, known: Mapping[str, str], settled: Mapping[str, str], environment: Environment
+) -> TrailPlan | None:
+    """Return what is to be done about the organization's trail. Raise RefusedError for what the deployment would fail
+    on."""
+    parameters = {**known, **settled}
+    obstacles = find_obstacles(parameters, environment)
+    trail = plan_organization_trail(request.stack_name, parameters, environment)
+    if not request.policy and "PolicyKey" not in known:
+        obstacles.append(Obstacle("the first deployment requires a policy for Broom", "pass --policy FILE"))
+    if isinstance(trail, Obstacle):
+        raise RefusedError(request.stack_name, [*obstacles, trail])
+    if obstacles:
+        raise RefusedError(request.stack_name, obstacles)
+    return trail
+
+
+def _execute(
+    change_set: ChangeSet,
+    parameters: Mapping[str, str],
+    package: FunctionPackage,
+    stacks: Stacks,
+    *,
+    switch: LedgerSwitch | None,
+    on_event: Callable[[StackEvent], None],
+) -> Failure | None:
+    """Execute the change set, with the ledger's switch off before and after if there is one.
+
+    Return why the switch of a new ledger could not be turned off.
+    """
+    if switch is not None:
+        _turn_off(change_set, parameters, switch, stacks)
+    stacks.execute(change_set, on_event)
+    _check_code(change_set.stack_name, package, stacks)
+    return turn_off_new_ledger(parameters, switch) if switch is not None else None
 
 
 def _turn_off(change_set: ChangeSet, parameters: Mapping[str, str], switch: LedgerSwitch, stacks: Stacks) -> None:
