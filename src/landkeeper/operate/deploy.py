@@ -108,10 +108,9 @@ def deploy(
 ) -> Deployed | Declined:
     """Bring the stack to the template; `approve` sees the change set, and the organization's trail, beforehand.
 
-    What is uploaded is compared before the change set is executed and after it. A first deployment that failed left a
-    stack that can only be deleted: `recover` is asked, and its parameters count for nothing. A plan (`is_plan`) uploads
-    files and does nothing else. Raises RefusedError for what it would fail on, StackError when AWS refuses or rolls
-    back, or something else than what was uploaded lies in the bucket.
+    A stack whose first deployment failed can only be deleted: `recover` is asked, and its parameters count for nothing.
+    A plan (`is_plan`) only uploads files. Raises RefusedError for what would fail, StackError when AWS refuses or rolls
+    back, or where the bucket or the functions then hold something else than what was uploaded.
     """
     name, found = request.stack_name, stacks.find(request.stack_name)
     state = None if found is not None and found.status == _LEFT_BEHIND else found
